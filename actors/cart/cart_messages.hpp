@@ -1,0 +1,109 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/entity.hpp"
+#include "runtime/base/money.hpp"
+
+// What may be said to a cart and what it answers. Entity "cart/<cart_id>"; a session's first cart has the
+// session's id. A line is identified by product and price together; `line_id` counts from 1 and is not reused.
+namespace omnicart::cart {
+
+// Refusals, and what error::data carries.
+enum class errc : error_number {
+  invalid_quantity = 100,      // not 1..999,999 (0 is allowed where it removes)
+  line_limit = 101,            // more than 5,000 lines
+  quantity_limit = 102,        // a line would exceed 999,999
+  no_such_line = 103,
+  empty = 104,                 // nothing to check out
+  checkout_in_progress = 105,  // sealed by another order; data: encoded order_id
+  currency_mismatch = 106,     // a cart holds one currency
+  closed = 107,                // merged into another cart; data: encoded cart_id
+  already_open = 108,          // with another owner
+};
+const char* to_string(errc code);
+
+// A line to add. `list_price` lines follow the product's price; others were negotiated by staff and never change.
+struct new_line {
+  product_id product;
+  std::string name;
+  std::int64_t quantity = 0;
+  money unit_price;
+  bool list_price = true;
+  friend bool operator==(const new_line&, const new_line&) = default;
+  OMNICART_FIELDS(product, name, quantity, unit_price, list_price)
+};
+
+// Every command but those of an order (seal, …) is refused as base_errc::not_found unless the asker is the
+// cart's owner (same session, or same user) or staff.
+struct open { std::string session; std::string user; OMNICART_FIELDS(session, user) };  // idempotent
+struct get { OMNICART_FIELDS() };
+struct add { std::vector<new_line> lines; OMNICART_FIELDS(lines) };                      // all or none
+struct set_quantity { std::uint32_t line_id = 0; std::int64_t quantity = 0; OMNICART_FIELDS(line_id, quantity) };
+// The line of this product at list price.
+struct set_product_quantity { product_id product; std::int64_t quantity = 0; OMNICART_FIELDS(product, quantity) };
+struct clear { OMNICART_FIELDS() };
+
+// From the order's saga; idempotent by order. Sealing remembers lines and quantities; what is added later stays.
+struct seal { order_id order; caller on_behalf_of; OMNICART_FIELDS(order, on_behalf_of) };
+struct price_update { product_id product; std::string name; money unit_price; OMNICART_FIELDS(product, name, unit_price) };
+// Unseals without buying; list-price lines of the named products take the new price.
+struct abandon_checkout { order_id order; std::vector<price_update> prices; OMNICART_FIELDS(order, prices) };
+// Forgets the sealed quantities and unseals.
+struct complete_checkout { order_id order; OMNICART_FIELDS(order) };
+
+// Login merges a guest's cart into the user's: surrender closes the one and answers its lines; merge adds them
+// once per `from`, capped by the limits (what does not fit is dropped). Idempotent.
+struct surrender { cart_id to; OMNICART_FIELDS(to) };
+struct merge { cart_id from; std::vector<new_line> lines; OMNICART_FIELDS(from, lines) };
+// Registration keeps the cart and gives it to the user. Idempotent.
+struct assign { std::string user; OMNICART_FIELDS(user) };
+struct wake { OMNICART_FIELDS() };  // abandoned guest carts are emptied
+
+using command = std::variant<open, get, add, set_quantity, set_product_quantity, clear, seal, abandon_checkout,
+                             complete_checkout, surrender, merge, assign, wake>;
+
+struct line_view {
+  std::uint32_t line_id = 0;
+  product_id product;
+  std::string name;
+  std::int64_t quantity = 0;
+  money unit_price;
+  money line_total;
+  bool list_price = true;
+  friend bool operator==(const line_view&, const line_view&) = default;
+  OMNICART_FIELDS(line_id, product, name, quantity, unit_price, line_total, list_price)
+};
+
+// Answer to add, set_quantity and set_product_quantity: the lines touched and the totals, not the whole cart.
+// `lines` holds the line as it is now, with quantity 0 when it was removed.
+struct change_view {
+  std::vector<line_view> lines;
+  money subtotal;
+  std::uint32_t line_count = 0;
+  std::int64_t item_count = 0;  // sum of quantities
+  OMNICART_FIELDS(lines, subtotal, line_count, item_count)
+};
+
+// Answer to every other command. For `seal` the lines are those sealed, with the sealed quantities.
+struct cart_view {
+  std::string session;
+  std::string user;
+  std::optional<order_id> sealed_by;
+  std::vector<line_view> lines;
+  money subtotal;
+  std::int64_t item_count = 0;
+  timestamp_ms updated_at;
+  OMNICART_FIELDS(session, user, sealed_by, lines, subtotal, item_count, updated_at)
+};
+
+using reply = std::variant<change_view, cart_view>;
+
+std::string encode(const command& what);
+result<reply> decode_reply(std::string_view bytes);
+
+}  // namespace omnicart::cart

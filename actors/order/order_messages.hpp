@@ -1,0 +1,150 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "actors/cart/cart_messages.hpp"
+#include "actors/payment/payment_messages.hpp"
+#include "runtime/base/entity.hpp"
+#include "runtime/base/money.hpp"
+
+// What may be said to an order and what it answers. Entity "order/<order_id>", where the id is
+// to_base32(digest_128({"order", caller, idempotency key})): a retry reaches the same order.
+namespace omnicart::order {
+
+enum class errc : error_number {
+  no_such_order = 400,
+  illegal_step = 401,     // the status change is not in the table
+  not_cancellable = 402,  // shipped or ended
+  conflict = 403,         // place with other content than the order was placed with
+  no_lines = 404,
+  line_limit = 405,
+  invalid_quantity = 406,
+};
+const char* to_string(errc code);
+
+enum class order_status : std::uint8_t {
+  pending = 0, paid = 1, processing = 2, shipped = 3, delivered = 4, rejected = 5, declined = 6, cancelled = 7
+};
+const char* to_string(order_status status);
+
+// Why an order was rejected (status rejected only).
+enum class rejection : std::uint8_t {
+  none = 0,
+  out_of_stock = 1,          // short_lines names each
+  price_changed = 2,         // price_changes names each; the cart has been refreshed
+  total_mismatch = 3,        // the stated total_amount differs from the engine's
+  cart_empty = 4,
+  checkout_in_progress = 5,  // `other_order` holds the cart
+  unknown_product = 6,       // short_lines names each, available 0
+  cart_not_found = 7,
+  currency_mismatch = 8,
+  payment_timeout = 9,       // given up: the provider was asked to void
+  total_overflow = 10,
+};
+const char* to_string(rejection why);
+
+struct address {
+  std::string name, line1, line2, city, postal_code, region, country, phone;
+  friend bool operator==(const address&, const address&) = default;
+  OMNICART_FIELDS(name, line1, line2, city, postal_code, region, country, phone)
+};
+
+// A line asked for directly, without a cart; priced by the product. `unit_price` only from staff.
+struct wanted_line {
+  product_id product;
+  std::int64_t quantity = 0;
+  std::optional<money> unit_price;
+  friend bool operator==(const wanted_line&, const wanted_line&) = default;
+  OMNICART_FIELDS(product, quantity, unit_price)
+};
+
+// Exactly one of `cart` and `items` is used: items when not empty.
+struct place {
+  cart_id cart;
+  std::vector<wanted_line> items;
+  caller buyer;                        // whose order it becomes: the asker, or the user staff order for
+  std::vector<std::string> sessions;   // whose holds are taken over
+  std::string email;
+  std::optional<address> ship_to;
+  payment::method payment;
+  std::optional<money> stated_total;
+  std::string reference;
+  std::string customer_reference;
+  friend bool operator==(const place&, const place&) = default;
+  OMNICART_FIELDS(cart, items, buyer, sessions, email, ship_to, payment, stated_total, reference, customer_reference)
+};
+struct get { OMNICART_FIELDS() };                                 // not_found unless the buyer or staff asks
+struct set_status { order_status to{}; OMNICART_FIELDS(to) };     // staff
+struct cancel { std::string reason; OMNICART_FIELDS(reason) };    // buyer before shipping, staff
+
+// Answers to the order's own effects, made by settle().
+struct cart_sealed { std::vector<cart::line_view> lines; OMNICART_FIELDS(lines) };
+struct cart_refused { error_number code = 0; order_id other; OMNICART_FIELDS(code, other) };
+struct priced { std::uint32_t line = 0; std::string name; money unit_price; OMNICART_FIELDS(line, name, unit_price) };
+struct unpriced { std::uint32_t line = 0; OMNICART_FIELDS(line) };
+struct claimed { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
+struct claim_refused { std::uint32_t stock = 0; bool contended = false; std::int64_t available = 0; OMNICART_FIELDS(stock, contended, available) };
+struct unclaimed { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
+struct charged { payment::charge_result result; OMNICART_FIELDS(result) };
+struct charge_refused { error_number code = 0; OMNICART_FIELDS(code) };
+struct voided { payment::charge_result result; OMNICART_FIELDS(result) };
+struct sale_settled { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
+struct restocked { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
+struct refunded { OMNICART_FIELDS() };
+struct cart_done { OMNICART_FIELDS() };
+struct wake { OMNICART_FIELDS() };
+
+using command = std::variant<place, get, set_status, cancel, cart_sealed, cart_refused, priced, unpriced, claimed,
+                             claim_refused, unclaimed, charged, charge_refused, voided, sale_settled, restocked,
+                             refunded, cart_done, wake>;
+
+struct line_view {
+  std::uint32_t line_id = 0;
+  product_id product;
+  std::string name;
+  std::int64_t quantity = 0;
+  money unit_price;
+  money line_total;
+  OMNICART_FIELDS(line_id, product, name, quantity, unit_price, line_total)
+};
+struct short_line { product_id product; std::int64_t wanted = 0; std::int64_t available = 0; OMNICART_FIELDS(product, wanted, available) };
+struct price_change { product_id product; money was; money is; OMNICART_FIELDS(product, was, is) };
+
+// Answer to every command.
+struct order_view {
+  order_status status{};
+  rejection why{};
+  caller buyer;
+  std::string email;
+  cart_id cart;
+  std::vector<line_view> lines;
+  money total;
+  std::int64_t item_count = 0;
+  std::optional<address> ship_to;
+  payment::method_type method{};
+  std::string last4;
+  std::string decline_code;
+  money captured;
+  money refunded;
+  std::string reference;
+  std::string customer_reference;
+  timestamp_ms placed_at;
+  timestamp_ms updated_at;
+  std::vector<short_line> short_lines;
+  std::vector<price_change> price_changes;
+  std::optional<order_id> other_order;
+  bool owes = false;  // effects are still pending (laws wait for these)
+  OMNICART_FIELDS(status, why, buyer, email, cart, lines, total, item_count, ship_to, method, last4, decline_code,
+                  captured, refunded, reference, customer_reference, placed_at, updated_at, short_lines,
+                  price_changes, other_order, owes)
+};
+using reply = order_view;
+
+std::string encode(const command& what);
+result<reply> decode_reply(std::string_view bytes);
+
+}  // namespace omnicart::order

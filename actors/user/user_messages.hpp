@@ -1,0 +1,77 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "actors/order/order_messages.hpp"
+#include "runtime/base/entity.hpp"
+
+// What may be said to a user and what it answers. Entity "user/<user_id>".
+namespace omnicart::user {
+
+enum class errc : error_number {
+  email_taken = 600,
+  no_such_user = 601,
+  disabled = 602,
+  conflict = 603,         // registered already with other content
+  invalid_profile = 604,  // detail says which member
+};
+const char* to_string(errc code);
+
+// The user claims its address ("email/<digest>") by an effect; in progress until that is settled. `password_hash`
+// is libsodium's encoded Argon2id string. A guest's session and cart are taken along. Idempotent.
+struct register_user {
+  std::string email;
+  std::string password_hash;
+  std::string name;
+  role as = role::shopper;
+  std::string guest_session;
+  cart_id cart;  // the guest's, or one of the user's own id
+  OMNICART_FIELDS(email, password_hash, name, as, guest_session, cart)
+};
+struct email_claimed { OMNICART_FIELDS() };
+struct email_refused { OMNICART_FIELDS() };
+struct guest_adopted { std::uint32_t step = 0; OMNICART_FIELDS(step) };
+struct get { OMNICART_FIELDS() };
+struct credentials { OMNICART_FIELDS() };  // for login and password changes; the only reply with the hash
+struct profile {
+  std::string name;
+  std::string phone;
+  std::vector<order::address> addresses;                       // at most 20
+  std::vector<std::pair<std::string, bool>> notifications;     // preference name -> on
+  friend bool operator==(const profile&, const profile&) = default;
+  OMNICART_FIELDS(name, phone, addresses, notifications)
+};
+struct update_profile { profile to; OMNICART_FIELDS(to) };
+struct change_password { std::string password_hash; OMNICART_FIELDS(password_hash) };
+struct set_disabled { bool disabled = true; OMNICART_FIELDS(disabled) };
+// A login absorbed this guest session: its orders count as the user's. Idempotent. At most 100 are kept, newest.
+struct absorb_guest { std::string session; OMNICART_FIELDS(session) };
+struct wake { OMNICART_FIELDS() };
+
+using command = std::variant<register_user, email_claimed, email_refused, guest_adopted, get, credentials, update_profile,
+                             change_password, set_disabled, absorb_guest, wake>;
+
+enum class user_status : std::uint8_t { unregistered = 0, registering = 1, active = 2, refused = 3, disabled = 4 };
+
+struct user_view {
+  user_status status{};
+  std::string email;
+  role as = role::shopper;
+  profile details;
+  cart_id cart;
+  std::vector<std::string> absorbed;
+  timestamp_ms created_at;
+  std::string password_hash;  // credentials only
+  OMNICART_FIELDS(status, email, as, details, cart, absorbed, created_at, password_hash)
+};
+using reply = user_view;
+
+std::string encode(const command& what);
+result<reply> decode_reply(std::string_view bytes);
+
+}  // namespace omnicart::user

@@ -1,0 +1,60 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "runtime/base/fields.hpp"
+#include "runtime/base/ids.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/base/time.hpp"
+
+// The vocabulary that rules (actors/*) and the machinery that runs them share.
+namespace omnicart {
+
+// Who may do what; stored in events, so numbers are never reused.
+enum class role : std::uint8_t { guest = 0, shopper = 1, support = 2, admin = 3, system = 9 };
+
+constexpr bool is_staff(role r) { return r == role::support || r == role::admin || r == role::system; }
+
+// Who asks. Guests have a session only; shoppers a session and a user; staff tokens neither need.
+struct caller {
+  role as = role::guest;
+  std::string session;
+  std::string user;
+
+  friend bool operator==(const caller&, const caller&) = default;
+  OMNICART_FIELDS(as, session, user)
+};
+
+// All that a rule may know besides its state and command.
+struct context {
+  timestamp_ms now;    // log time of the shard: never goes back, not even over a restart
+  command_id command;  // zero when the command carries none
+  caller asker;
+};
+
+// A command that an entity owes another entity, or a call to a port (a kind without state, such as "payment").
+// Sent once its cause is durable, again after a restart and by a retry timer, until an event settles it.
+// `key` names the effect within its entity: the same key is never in flight twice.
+struct effect {
+  std::string key;
+  entity_ref to;
+  std::string command;  // encoded command of the target's kind
+  duration_ms wait{0};  // let the receiver hold its answer while it is still in progress, at most this long
+
+  friend bool operator==(const effect&, const effect&) = default;
+};
+
+// What came back for a command. `payload` is the kind's encoded reply; on a refusal it may carry detail
+// (the kind's codec says what).
+struct answer {
+  std::optional<error> failure;
+  std::string payload;
+  std::uint64_t version = 0;  // events of the entity so far
+  bool replayed = false;      // the command had been executed before; payload is the record as it is now
+
+  bool ok() const { return !failure; }
+};
+
+}  // namespace omnicart

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "runtime/base/entity.hpp"
+
+namespace omnicart {
+
+// Called exactly once, on any thread, once the answer may be seen (its log position is durable).
+using reply_fn = std::function<void(answer)>;
+
+// A command on its way to an entity, local or remote.
+struct envelope {
+  entity_ref to;
+  std::string command;                            // encoded by the target kind's codec
+  caller asker;
+  command_id id;                                  // zero: not repeatable, no receipt is kept
+  std::uint64_t body = 0;                         // hash of the client's body, to tell a retry from a reused id
+  std::optional<std::uint64_t> expected_version;  // If-Match
+  timestamp_ms deadline = timestamp_ms::max();    // refused as expired when it is handled later than this
+  duration_ms wait{0};                            // hold the answer while the entity is in progress, at most this
+  reply_fn reply;                                 // may be empty: nobody waits
+};
+
+// Where commands go. The router for entities; services for ports. Thread-safe, never blocks.
+class message_sink {
+ public:
+  virtual ~message_sink() = default;
+  virtual void send(envelope message) = 0;
+};
+
+}  // namespace omnicart
