@@ -22,8 +22,11 @@ enum class errc : error_number {
 const char* to_string(errc code);
 
 // Opens a guest session (user empty) or a user's. The first cart of a guest has the session's id. Refresh tokens are
-// kept as BLAKE2b-256 digests only. Idempotent. `absorb` names the guest session a login takes over: its
-// cart is merged into `cart` (once) and it is revoked.
+// kept as BLAKE2b-256 digests only. Idempotent by content, of which expires_at and user_agent are no part: a retried
+// login has read the clock again. `absorb` names the guest session a login takes over: its cart is merged into `cart`
+// (once) and it is revoked; the answer to a patient open waits for that. Whoever sends this has checked that the
+// caller holds that guest session. Refused as malformed: no `id`, no or too long a digest, a user without role or cart
+// or the reverse, absorb by a guest or of itself.
 struct open {
   role as = role::guest;
   std::string user;
@@ -31,33 +34,50 @@ struct open {
   std::string refresh_digest;
   timestamp_ms expires_at;
   std::string absorb;
-  std::string user_agent;
-  OMNICART_FIELDS(as, user, cart, refresh_digest, expires_at, absorb, user_agent)
+  std::string user_agent;  // cut at 256 bytes
+  session_id id;           // the session's own: it names itself to its user and its owner
+  cart_id absorb_cart;     // the absorbed guest's cart; empty: the one with that session's id
+  OMNICART_FIELDS(as, user, cart, refresh_digest, expires_at, absorb, user_agent, id, absorb_cart)
 };
 // Who is behind a token: refused when revoked or expired. Answer: session_view.
 struct authorize { OMNICART_FIELDS() };
-// Rotation: `digest` is the presented token's, `successor` the digest of the one to be given out. A spent token
-// repeated within 30 s whose successor is unused is answered with that same successor's index; later it revokes.
-struct refresh { std::string digest; std::string successor; timestamp_ms expires_at; OMNICART_FIELDS(digest, successor, expires_at) };
+// Rotation: `digest` is the presented token's, `successor` the digest of the one to be given out; expiry never moves
+// back. The answer's refresh_index numbers the token to give out. The token spent last, repeated within 30 s while its
+// successor is unused (nobody refreshed with it), is answered with that same successor's index and changes nothing.
+// Any other spent token revokes the session: that succeeds, with `revoked` true in the answer, because a refusal
+// records nothing. CALLERS MUST LOOK AT session_view::revoked. `index` is the presented token's own number, given
+// when the sender has checked that the token is genuine (derived it again): without it only the last spent token is
+// known as such, and older ones are refused as bad_refresh_token.
+struct refresh {
+  std::string digest;
+  std::string successor;
+  timestamp_ms expires_at;
+  std::optional<std::uint32_t> index;
+  OMNICART_FIELDS(digest, successor, expires_at, index)
+};
+// By the owner or staff (no_such_session for others). Idempotent.
 struct revoke { std::string reason; OMNICART_FIELDS(reason) };
-// A guest registered: session and cart now belong to the user. Idempotent.
+// A guest registered: session and cart now belong to the user. From the user only. Idempotent; already_open when it
+// belongs to another user.
 struct adopt { std::string user; OMNICART_FIELDS(user) };
-struct set_cart { cart_id cart; OMNICART_FIELDS(cart) };
+struct set_cart { cart_id cart; OMNICART_FIELDS(cart) };  // by the owner or staff
 // Answers to its own effects.
 struct cart_surrendered { std::string lines; OMNICART_FIELDS(lines) };
 struct cart_merged { OMNICART_FIELDS() };
 struct absorbed { OMNICART_FIELDS() };
 struct registered_with_user { OMNICART_FIELDS() };
-struct wake { OMNICART_FIELDS() };
+struct wake { OMNICART_FIELDS() };  // expiry, and some days after its end the session is forgotten
+struct guest_revoked { OMNICART_FIELDS() };  // answer to its own effect
 
 using command = std::variant<open, authorize, refresh, revoke, adopt, set_cart, cart_surrendered, cart_merged,
-                             absorbed, registered_with_user, wake>;
+                             absorbed, registered_with_user, wake, guest_revoked>;
 
 struct session_view {
   role as = role::guest;
   std::string user;
   cart_id cart;
-  std::vector<std::string> absorbed;  // guest sessions that count as this caller
+  std::vector<std::string> absorbed;  // guest sessions that count as this caller: the one a login took over, or
+                                      // this session itself when it was a guest before its user registered
   timestamp_ms created_at;
   timestamp_ms expires_at;
   bool revoked = false;

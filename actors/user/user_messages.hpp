@@ -23,19 +23,24 @@ enum class errc : error_number {
 const char* to_string(errc code);
 
 // The user claims its address ("email/<digest>") by an effect; in progress until that is settled. `password_hash`
-// is libsodium's encoded Argon2id string. A guest's session and cart are taken along. Idempotent.
+// is libsodium's encoded Argon2id string. A guest's session and cart are taken along. Idempotent by content, of which
+// the hash is no part (it is salted anew each time). A taken address ends as status `refused`, in the answer, not as a
+// refusal. Roles above shopper by staff only (base_errc::forbidden).
 struct register_user {
   std::string email;
   std::string password_hash;
   std::string name;
   role as = role::shopper;
   std::string guest_session;
-  cart_id cart;  // the guest's, or one of the user's own id
-  OMNICART_FIELDS(email, password_hash, name, as, guest_session, cart)
+  cart_id cart;  // the guest's, or one of the user's own id (also when empty)
+  user_id id;    // the user's own: it names itself to others and its owner
+  OMNICART_FIELDS(email, password_hash, name, as, guest_session, cart, id)
 };
 struct email_claimed { OMNICART_FIELDS() };
 struct email_refused { OMNICART_FIELDS() };
-struct guest_adopted { std::uint32_t step = 0; OMNICART_FIELDS(step) };
+// Step 1: the session, 2: the cart. `lost`: the cart belongs to somebody else by now; the user gets one of its own.
+struct guest_adopted { std::uint32_t step = 0; bool lost = false; OMNICART_FIELDS(step, lost) };
+// Once active: by its owner (asker.user) or staff; for others there is no_such_user.
 struct get { OMNICART_FIELDS() };
 struct credentials { OMNICART_FIELDS() };  // for login and password changes; the only reply with the hash
 struct profile {
@@ -46,17 +51,26 @@ struct profile {
   friend bool operator==(const profile&, const profile&) = default;
   OMNICART_FIELDS(name, phone, addresses, notifications)
 };
+// Refused as invalid_profile; error::data is the JSON Pointer of the member, not encoded. Texts are valid UTF-8 without
+// control characters: name 200 bytes, phone 40, each member of an address 200, country two capitals, preference names
+// 64, no two alike, at most 50.
 struct update_profile { profile to; OMNICART_FIELDS(to) };
 struct change_password { std::string password_hash; OMNICART_FIELDS(password_hash) };
+// By staff. Disabling revokes every session of the user; answers to patient callers wait for that.
 struct set_disabled { bool disabled = true; OMNICART_FIELDS(disabled) };
 // A login absorbed this guest session: its orders count as the user's. Idempotent. At most 100 are kept, newest.
 struct absorb_guest { std::string session; OMNICART_FIELDS(session) };
 struct wake { OMNICART_FIELDS() };
+// From each session of the user when it opens. At most 50 are kept: the oldest beyond is revoked. Refused as disabled
+// for a disabled user (the session then revokes itself). Idempotent.
+struct session_opened { std::string session; OMNICART_FIELDS(session) };
+struct session_revoked { std::string session; OMNICART_FIELDS(session) };  // answer to its own effect
 
 using command = std::variant<register_user, email_claimed, email_refused, guest_adopted, get, credentials, update_profile,
-                             change_password, set_disabled, absorb_guest, wake>;
+                             change_password, set_disabled, absorb_guest, wake, session_opened, session_revoked>;
 
 enum class user_status : std::uint8_t { unregistered = 0, registering = 1, active = 2, refused = 3, disabled = 4 };
+const char* to_string(user_status status);
 
 struct user_view {
   user_status status{};
@@ -64,10 +78,11 @@ struct user_view {
   role as = role::shopper;
   profile details;
   cart_id cart;
-  std::vector<std::string> absorbed;
+  std::vector<std::string> absorbed;  // guest sessions whose orders count as the user's, oldest first
   timestamp_ms created_at;
-  std::string password_hash;  // credentials only
-  OMNICART_FIELDS(status, email, as, details, cart, absorbed, created_at, password_hash)
+  std::string password_hash;          // credentials only
+  std::vector<std::string> sessions;  // opened and not known to be revoked by the user, oldest first
+  OMNICART_FIELDS(status, email, as, details, cart, absorbed, created_at, password_hash, sessions)
 };
 using reply = user_view;
 
