@@ -1,0 +1,114 @@
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/journal.hpp"
+
+// What is stored where: the one place that knows the bytes of keys and values. Grammar (format 1):
+//
+//   shard     = 2 bytes big-endian: shard_of(id, shard_count); every key but those of meta and index starts with it,
+//               so that a shard can be scanned, moved or dropped as a range
+//   u64       = 8 bytes big-endian;  time = u64 of the milliseconds with the sign bit flipped (sorts as time does)
+//   name      = kind '/' escaped(id);  escaped: byte 00 -> 01 01, byte 01 -> 01 02, so a name holds no 00
+//   message   = codec message (runtime/base/codec.hpp)
+//
+//   family     key                                value
+//   default    "format"                           message of store_format
+//   log        shard u64(index from 1)            message of log_entry; no gaps from the first to the last index
+//   events     shard name 00 u64(version from 1)  message of event_record; no gaps from the first to the last version
+//              shard name 00 FF*8                 time: the entity's timer (its marker; see timers)
+//   snapshots  shard name 00                      message of snapshot
+//   receipts   shard name 00 command id (16)      message of receipt
+//   timers     shard time name                    empty; exactly the timers that have a marker, in order of time
+//   index      'd' projection 00 key              the projection's row
+//              'p' projection 00 shard            u64: the last log index that the rows contain
+//
+// An entity is read with one get (snapshot) and one short scan (events after it, then the timer marker). Rows of a
+// projection are not under a shard: a list runs over all shards in order, and is rebuilt where a shard moves.
+// Checksums: RocksDB's, per block, per file and per WAL record.
+namespace omnicart::persistence {
+
+// Highest format this build reads and writes.
+inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::uint64_t timer_marker_version = std::numeric_limits<std::uint64_t>::max();
+
+struct store_format {
+  std::uint32_t version = 0;
+  std::uint16_t shard_count = 0;
+
+  OMNICART_FIELDS(version, shard_count)
+};
+
+// Consecutive events of one entity inside a log entry, as they stand in the events family.
+struct logged_events {
+  std::string kind;
+  std::string id;
+  std::uint64_t first_version = 0;
+  std::vector<std::string> records;  // messages of event_record
+
+  friend bool operator==(const logged_events&, const logged_events&) = default;
+  OMNICART_FIELDS(kind, id, first_version, records)
+};
+
+// What one shard got in one group commit.
+struct log_entry {
+  std::uint64_t term = 0;
+  timestamp_ms time;  // log time: at least that of every event in it, never below the entry before
+  std::vector<logged_events> events;
+
+  friend bool operator==(const log_entry&, const log_entry&) = default;
+  OMNICART_FIELDS(term, time, events)
+};
+
+std::string entity_prefix(std::uint16_t shard, const entity_ref& entity);  // shard name 00
+std::string event_key(std::string_view prefix, std::uint64_t version);
+std::string receipt_key(std::string_view prefix, command_id id);
+std::string timer_key(std::uint16_t shard, timestamp_ms due, const entity_ref& entity);
+std::string log_key(std::uint16_t shard, std::uint64_t index);
+std::string shard_key(std::uint16_t shard);  // lowest key of a shard
+std::string row_key(std::string_view projection, std::string_view key);
+std::string position_key(std::string_view projection, std::uint16_t shard);
+std::string encode_u64(std::uint64_t value);
+std::string encode_time(timestamp_ms time);
+
+struct entity_key {
+  std::uint16_t shard = 0;
+  entity_ref entity;
+  std::string_view rest;  // behind the 00; views the parsed key
+};
+struct timer_position {
+  std::uint16_t shard = 0;
+  timestamp_ms due;
+  entity_ref entity;
+};
+struct log_position {
+  std::uint16_t shard = 0;
+  std::uint64_t index = 0;
+};
+
+// Nothing when the bytes are no such key.
+std::optional<entity_key> parse_entity_key(std::string_view key);
+std::optional<timer_position> parse_timer_key(std::string_view key);
+std::optional<log_position> parse_log_key(std::string_view key);
+std::optional<std::uint64_t> decode_u64(std::string_view bytes);
+std::optional<timestamp_ms> decode_time(std::string_view bytes);
+
+std::string encode(const store_format& value);
+std::string encode(const log_entry& value);
+std::string encode(const event_record& value);
+std::string encode(const snapshot& value);
+std::string encode(const receipt& value);
+
+// Refusal: base_errc::malformed.
+result<store_format> decode_store_format(std::string_view bytes);
+result<log_entry> decode_log_entry(std::string_view bytes);
+result<event_record> decode_event_record(std::string_view bytes);
+result<snapshot> decode_snapshot(std::string_view bytes);
+result<receipt> decode_receipt(std::string_view bytes);
+
+}  // namespace omnicart::persistence
