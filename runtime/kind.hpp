@@ -64,7 +64,8 @@ struct outcome {
 class entity {
  public:
   virtual ~entity() = default;
-  virtual result<outcome> execute(std::string_view command, const context& ctx) = 0;
+  // `read_only`, when not null, refuses a command that would leave events (before any is applied).
+  virtual result<outcome> execute(std::string_view command, const context& ctx, const error* read_only) = 0;
   // The reply to a command that had run before, from the state as it is now.
   virtual result<std::string> reply_again(std::string_view command, const context& ctx) = 0;
   virtual status replay(std::string_view event) = 0;
@@ -83,11 +84,12 @@ class entity {
 template <entity_kind K>
 class entity_of final : public entity {
  public:
-  result<outcome> execute(std::string_view bytes, const context& ctx) override {
+  result<outcome> execute(std::string_view bytes, const context& ctx, const error* read_only) override {
     auto command = K::decode_command(bytes);
     if (!command) return fail(std::move(command.error()));
     auto events = K::decide(state_, *command, ctx);
     if (!events) return fail(std::move(events.error()));
+    if (read_only && !events->empty()) return fail(*read_only);
     outcome done;
     done.events.reserve(events->size());
     for (const auto& event : *events) {

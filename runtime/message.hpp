@@ -15,7 +15,7 @@ using reply_fn = std::function<void(answer)>;
 // A command on its way to an entity, local or remote.
 struct envelope {
   entity_ref to;
-  std::string command;                            // encoded by the target kind's codec
+  std::string command;                            // encoded by the target kind's codec; empty: a wake-up, do what is due
   caller asker;
   command_id id;                                  // zero: not repeatable, no receipt is kept
   std::uint64_t body = 0;                         // hash of the client's body, to tell a retry from a reused id

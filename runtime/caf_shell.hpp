@@ -1,0 +1,28 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "runtime/router.hpp"
+
+namespace omnicart {
+
+// The CAF actor system of a node and the thin actor around each entity host. All of CAF is behind this header.
+class caf_shell {
+ public:
+  // `workers`: threads that run entities.
+  explicit caf_shell(std::size_t workers);
+  // Ends every actor. The router must have released its mailboxes, and nothing may call back afterwards.
+  ~caf_shell();
+  caf_shell(const caf_shell&) = delete;
+  caf_shell& operator=(const caf_shell&) = delete;
+
+  // Gives each entity a CAF actor. The activator refers to this shell, which outlives the router's last send.
+  router::activator activator();
+
+ private:
+  struct state;
+  std::unique_ptr<state> state_;
+};
+
+}  // namespace omnicart

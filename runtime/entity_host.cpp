@@ -1,0 +1,499 @@
+#include "runtime/entity_host.hpp"
+
+#include <algorithm>
+
+#include "runtime/base/limits.hpp"
+#include "runtime/crash_point.hpp"
+
+namespace omnicart {
+namespace {
+
+// A snapshot is worth its bytes when replaying what follows the last one would cost as much as reading it.
+constexpr std::uint32_t events_per_snapshot_min = 64;
+
+// A delayed message may come this much early; a waiter whose time is that near is let go.
+constexpr duration_ms timer_slack{5};
+constexpr duration_ms first_retry{50};
+constexpr duration_ms last_retry{5'000};
+// How long after its last event an entity that owes effects is woken again, should everything else fail.
+constexpr duration_ms effect_retry_interval{30'000};
+
+answer failure(error why, std::uint64_t version) {
+  answer got;
+  got.failure = std::move(why);
+  got.version = version;
+  return got;
+}
+
+caller system_caller() {
+  caller self;
+  self.as = role::system;
+  return self;
+}
+
+void say(const reply_fn& reply, answer got) {
+  if (!reply) return;
+  OMNICART_CRASH_POINT("before_reply");
+  reply(std::move(got));
+}
+
+}  // namespace
+
+entity_host::entity_host(entity_ref self, const kind_entry& kind, host_environment& env, mailbox& box)
+    : self_(std::move(self)), kind_(kind), env_(env), box_(box) {}
+
+entity_host::~entity_host() { env_.resident_changed(-static_cast<std::int64_t>(resident_)); }
+
+bool entity_host::receive(host_message message) {
+  std::visit([this](auto& content) { on(content); }, message);
+  return retired_;
+}
+
+std::string entity_host::describe() const { return phase_ == phase::active ? state_->describe() : ""; }
+
+entity_host::extras& entity_host::more() {
+  if (!more_) more_ = std::make_unique<extras>();
+  return *more_;
+}
+
+// --- activation -----------------------------------------------------------------------------------------------
+
+void entity_host::on(envelope& message) {
+  if (phase_ == phase::active) {
+    env_.handled(*this);
+    handle(message, false);
+    return;
+  }
+  more().stash.push_back(std::move(message));
+  if (phase_ == phase::idle) load();
+}
+
+void entity_host::load() {
+  phase_ = phase::loading;
+  OMNICART_CRASH_POINT("before_load");
+  env_.store.load(self_, [&box = box_](result<stored_entity> found) {
+    box.post(state_loaded{std::move(found)});
+  });
+}
+
+void entity_host::on(state_loaded& message) {
+  if (!message.found) return refuse_stash(message.found.error());
+  if (auto taken = take_over(*message.found); !taken) {
+    env_.unreadable(self_, taken.error());
+    return refuse_stash(make_error(base_errc::io, "the stored record does not read"));
+  }
+  OMNICART_CRASH_POINT("after_load");
+  phase_ = phase::active;
+  report_memory();
+  // What was owed before the last stop is sent again at once.
+  for (auto& effect : new_effects()) env_.out.send(std::move(effect));
+  auto waiting = std::move(more().stash);
+  for (auto& envelope : waiting) {
+    env_.handled(*this);
+    handle(envelope, false);
+  }
+}
+
+result<void> entity_host::take_over(stored_entity& found) {
+  state_ = kind_.make();
+  if (found.state) {
+    if (auto read = state_->restore(found.state->state); !read) return read;
+    version_ = found.state->version;
+    snapshot_bytes_ = static_cast<std::uint32_t>(found.state->state.size());
+    if (!kind_.keep_history) kept_from_ = version_ + 1;
+  }
+  for (const auto& record : found.events) {
+    if (auto applied = state_->replay(record.event); !applied) return applied;
+    ++version_;
+    ++events_since_snapshot_;
+    bytes_since_snapshot_ += static_cast<std::uint32_t>(record.event.size());
+  }
+  state_->check_full();
+  timer_ = found.timer;
+  return {};
+}
+
+// The record cannot be had: everybody is told, and the next message tries afresh.
+void entity_host::refuse_stash(const error& why) {
+  auto waiting = std::move(more().stash);
+  state_.reset();
+  phase_ = phase::idle;
+  version_ = 0;
+  for (auto& envelope : waiting) {
+    env_.handled(*this);
+    say(envelope.reply, failure(why, 0));
+  }
+}
+
+// --- commands -------------------------------------------------------------------------------------------------
+
+context entity_host::context_for(const envelope& message) const {
+  return {.now = env_.journal.log_time(self_), .command = message.id, .asker = message.asker};
+}
+
+void entity_host::handle(envelope& message, bool receipt_checked) {
+  if (message.command.empty()) return wake_up(message);
+  if (message.deadline < env_.time.wall()) {
+    return release(std::move(message.reply),
+                   failure(make_error(base_errc::expired, "the command's deadline has passed"), version_));
+  }
+  if (message.id && answered_from_receipt(message, receipt_checked)) return;
+  run(message);
+}
+
+// Looks for proof that the command ran before: first among what may not be readable yet, then in the store.
+bool entity_host::answered_from_receipt(envelope& message, bool receipt_checked) {
+  drop_settled_receipts();
+  if (more_) {
+    const auto same = [&](const open_receipt& open) { return open.proof.id == message.id; };
+    const auto at = std::find_if(more_->receipts.begin(), more_->receipts.end(), same);
+    if (at != more_->receipts.end()) {
+      answer_replay(message, at->proof);
+      return true;
+    }
+  }
+  if (receipt_checked) return false;
+  if (env_.store.receipt_presence(self_, message.id) == entity_store::presence::absent) return false;
+  ++lookups_;
+  const command_id id = message.id;
+  env_.store.find_receipt(self_, id, [&box = box_, asked = std::move(message)](auto found) mutable {
+    box.post(receipt_looked_up{std::move(asked), std::move(found)});
+  });
+  return true;
+}
+
+void entity_host::on(receipt_looked_up& message) {
+  --lookups_;
+  if (!message.found) {
+    return release(std::move(message.message.reply), failure(message.found.error(), version_));
+  }
+  if (*message.found) return answer_replay(message.message, **message.found);
+  handle(message.message, true);
+}
+
+void entity_host::answer_replay(envelope& message, const receipt& proof) {
+  if (proof.body != message.body) {
+    return release(std::move(message.reply),
+                   failure(make_error(base_errc::id_reused, "this key was used for another request"), version_));
+  }
+  answer got;
+  got.version = version_;
+  got.replayed = true;
+  if (proof.refused != 0) {
+    got.failure = error{proof.refused, proof.detail, proof.data};
+    return release(std::move(message.reply), std::move(got));
+  }
+  const auto same = [&](const waiter& w) { return w.message.id == message.id; };
+  if (more_ && std::any_of(more_->waiters.begin(), more_->waiters.end(), same)) {
+    return release(std::move(message.reply),
+                   failure(make_error(base_errc::in_progress, "the same request is still running"), version_));
+  }
+  if (message.wait > duration_ms{0} && state_->in_progress()) return wait_for_progress(message, true);
+  auto again = state_->reply_again(message.command, context_for(message));
+  if (again) {
+    got.payload = std::move(*again);
+  } else {
+    got.failure = std::move(again.error());
+  }
+  release(std::move(message.reply), std::move(got));
+}
+
+void entity_host::run(envelope& message) {
+  if (message.expected_version && *message.expected_version != version_) {
+    return release(std::move(message.reply),
+                   failure(make_error(base_errc::precondition_failed, "the record has changed"), version_));
+  }
+  OMNICART_CRASH_POINT("before_apply");
+  const context ctx = context_for(message);
+  const auto read_only = env_.journal.refusing();
+  auto done = state_->execute(message.command, ctx, read_only ? &*read_only : nullptr);
+  OMNICART_CRASH_POINT("after_apply");
+
+  journal_item item = begin_item();
+  const bool refused = !done.has_value();
+  const bool fault = refused && is_fault(done.error().number);
+  if (message.id && !fault && !read_only) {
+    item.proof.emplace();
+    item.proof->id = message.id;
+    item.proof->body = message.body;
+    item.proof->expires_at = ctx.now + limits::receipt_retention;
+    if (refused) {
+      item.proof->refused = done.error().number;
+      item.proof->detail = done.error().detail;
+      item.proof->data = done.error().data;
+    }
+  }
+  if (refused) return commit(std::move(item), std::move(message.reply), failure(done.error(), version_));
+
+  add_events(item, *done, ctx);
+  answer got;
+  got.payload = std::move(done->reply);
+  got.version = version_;
+  if (message.wait > duration_ms{0} && state_->in_progress()) {
+    wait_for_progress(message, false);
+    return commit(std::move(item), {}, {});
+  }
+  commit(std::move(item), std::move(message.reply), std::move(got));
+}
+
+void entity_host::run_internal(const std::string& command, const sent_effect* cause) {
+  const context ctx{.now = env_.journal.log_time(self_), .command = {}, .asker = system_caller()};
+  const auto read_only = env_.journal.refusing();
+  auto done = state_->execute(command, ctx, read_only ? &*read_only : nullptr);
+  journal_item item = begin_item();
+  if (done) add_events(item, *done, ctx);
+  if (cause && item.events.empty() && still_owes(cause->key)) {
+    more().effects.push_back(*cause);
+    back_off(more_->effects.back());
+  }
+  commit(std::move(item), {}, {});
+}
+
+bool entity_host::still_owes(const std::string& effect_key) const {
+  const auto owed = state_->pending(limits::effects_in_flight_max);
+  return std::any_of(owed.begin(), owed.end(), [&](const effect& e) { return e.key == effect_key; });
+}
+
+// A durable timer is due (or somebody wants to be sure that nothing is).
+void entity_host::wake_up(envelope& message) {
+  OMNICART_CRASH_POINT("before_wake");
+  const timestamp_ms now = env_.journal.log_time(self_);
+  const auto due = state_->wake_at();
+  const bool fired = timer_ && *timer_ <= now;
+  if (due && *due <= now) run_internal(state_->wake_command(), nullptr);
+  journal_item item = begin_item();
+  add_timer_change(item, now, fired);
+  answer got;
+  got.version = version_;
+  commit(std::move(item), std::move(message.reply), std::move(got));
+}
+
+// --- what a command leaves behind -----------------------------------------------------------------------------
+
+journal_item entity_host::begin_item() const {
+  journal_item item;
+  item.entity = self_;
+  item.first_version = version_ + 1;
+  return item;
+}
+
+void entity_host::add_events(journal_item& item, outcome& done, const context& ctx) {
+  for (auto& event : done.events) {
+    bytes_since_snapshot_ += static_cast<std::uint32_t>(event.size());
+    item.events.push_back({.at = ctx.now, .by = ctx.asker, .event = std::move(event)});
+  }
+  version_ += item.events.size();
+  events_since_snapshot_ += static_cast<std::uint32_t>(item.events.size());
+  if (item.events.empty()) return;
+  add_snapshot_if_due(item);
+  add_timer_change(item, ctx.now, false);
+  report_memory();
+}
+
+void entity_host::add_snapshot_if_due(journal_item& item) {
+  if (events_since_snapshot_ < events_per_snapshot_min || bytes_since_snapshot_ < snapshot_bytes_) return;
+  OMNICART_CRASH_POINT("before_snapshot");
+  state_->check_full();
+  item.state = snapshot{.version = version_, .state = state_->encode_state()};
+  OMNICART_CRASH_POINT("after_snapshot");
+  snapshot_bytes_ = static_cast<std::uint32_t>(item.state->state.size());
+  events_since_snapshot_ = 0;
+  bytes_since_snapshot_ = 0;
+  if (!kind_.keep_history) {
+    item.cut_from = kept_from_;
+    item.cut_through = version_;
+    kept_from_ = version_ + 1;
+  }
+}
+
+// One durable timer per entity. It is moved only when it would come too late, or has fired: firing early costs
+// one wake-up, moving it with every command would cost two writes each.
+void entity_host::add_timer_change(journal_item& item, timestamp_ms now, bool fired) {
+  auto wanted = state_->wake_at();
+  if (!state_->pending(1).empty()) {
+    const timestamp_ms retry = now + effect_retry_interval;
+    wanted = wanted ? std::min(*wanted, retry) : retry;
+  }
+  const bool soon_enough = timer_ && wanted && *timer_ <= *wanted && !fired;
+  if (soon_enough || timer_ == wanted) return;
+  item.timer = timer_change{.before = timer_, .after = wanted};
+  timer_ = wanted;
+}
+
+void entity_host::commit(journal_item item, reply_fn reply, answer got) {
+  const bool nothing = item.events.empty() && !item.proof && !item.timer && !item.state;
+  auto waiters = released_waiters();
+  auto effects = new_effects();
+  if (nothing && waiters.empty() && effects.empty()) return release(std::move(reply), std::move(got));
+
+  if (item.proof) more().receipts.push_back({*item.proof, 0});
+  const bool has_proof = item.proof.has_value();
+  item.done = [this_out = &env_.out, reply = std::move(reply), got = std::move(got), waiters = std::move(waiters),
+               effects = std::move(effects)](status written) mutable {
+    const auto let_out = [&](const reply_fn& to, answer what) {
+      if (!written) what = failure(written.error(), what.version);
+      say(to, std::move(what));
+    };
+    let_out(reply, std::move(got));
+    for (auto& [to, what] : waiters) let_out(to, std::move(what));
+    if (!written) return;
+    for (auto& effect : effects) {
+      OMNICART_CRASH_POINT("before_effect");
+      this_out->send(std::move(effect));
+      OMNICART_CRASH_POINT("after_effect");
+    }
+  };
+  OMNICART_CRASH_POINT("before_append");
+  last_ticket_ = env_.journal.append(std::move(item));
+  OMNICART_CRASH_POINT("after_append");
+  if (has_proof) more_->receipts.back().position = last_ticket_;
+}
+
+void entity_host::release(reply_fn reply, answer got) {
+  if (!reply) return;
+  if (last_ticket_ <= env_.journal.durable()) return say(reply, std::move(got));
+  journal_item barrier;
+  barrier.entity = self_;
+  barrier.done = [reply = std::move(reply), got = std::move(got)](status written) mutable {
+    say(reply, written ? std::move(got) : failure(written.error(), got.version));
+  };
+  last_ticket_ = env_.journal.append(std::move(barrier));
+}
+
+void entity_host::drop_settled_receipts() {
+  if (!more_) return;
+  const ticket durable = env_.journal.durable();
+  std::erase_if(more_->receipts, [&](const open_receipt& open) { return open.position <= durable; });
+}
+
+// --- patient callers ------------------------------------------------------------------------------------------
+
+void entity_host::wait_for_progress(envelope& message, bool replayed) {
+  const duration_ms until = env_.time.monotonic() + message.wait;
+  box_.post_after(message.wait, waiters_due{});
+  more().waiters.push_back({std::move(message), until, replayed});
+}
+
+std::vector<std::pair<reply_fn, answer>> entity_host::released_waiters() {
+  std::vector<std::pair<reply_fn, answer>> released;
+  if (!more_ || more_->waiters.empty()) return released;
+  const bool done = !state_->in_progress();
+  const duration_ms now = env_.time.monotonic();
+  std::erase_if(more_->waiters, [&](waiter& w) {
+    if (!done && now + timer_slack < w.until) return false;
+    answer got;
+    got.version = version_;
+    got.replayed = w.replayed;
+    auto reply = state_->reply_again(w.message.command, context_for(w.message));
+    if (reply) {
+      got.payload = std::move(*reply);
+    } else {
+      got.failure = std::move(reply.error());
+    }
+    released.emplace_back(std::move(w.message.reply), std::move(got));
+    return true;
+  });
+  return released;
+}
+
+void entity_host::on(waiters_due&) {
+  for (auto& [reply, got] : released_waiters()) release(std::move(reply), std::move(got));
+}
+
+// --- effects --------------------------------------------------------------------------------------------------
+
+// The effects that are owed and not out yet, as envelopes; marks them as out.
+std::vector<envelope> entity_host::new_effects() {
+  std::vector<envelope> messages;
+  const std::size_t out_now = more_ ? more_->effects.size() : 0;
+  if (out_now >= limits::effects_in_flight_max) return messages;
+  for (auto& owed : state_->pending(limits::effects_in_flight_max)) {
+    const auto same = [&](const sent_effect& sent) { return sent.key == owed.key; };
+    auto& sent = more().effects;
+    const auto at = std::find_if(sent.begin(), sent.end(), same);
+    if (at != sent.end() || sent.size() >= limits::effects_in_flight_max) continue;
+    sent.push_back({.key = owed.key, .attempts = 0, .backing_off = false});
+    envelope message;
+    message.to = std::move(owed.to);
+    message.command = std::move(owed.command);
+    message.asker = system_caller();
+    message.wait = owed.wait;
+    message.reply = [&box = box_, key = std::move(owed.key)](answer got) {
+      box.post(effect_answered{key, std::move(got)});
+    };
+    messages.push_back(std::move(message));
+  }
+  return messages;
+}
+
+void entity_host::on(effect_answered& message) {
+  OMNICART_CRASH_POINT("before_settle");
+  auto& sent = more().effects;
+  const auto same = [&](const sent_effect& effect) { return effect.key == message.key; };
+  const auto at = std::find_if(sent.begin(), sent.end(), same);
+  ensure(at != sent.end(), "an answer belongs to an effect that was sent");
+
+  const bool fault = message.got.failure && is_fault(message.got.failure->number);
+  std::optional<std::string> command;
+  if (!fault) command = state_->settle(message.key, message.got);
+  if (!command) return back_off(*at);
+  const sent_effect cause = *at;
+  sent.erase(at);
+  run_internal(*command, &cause);
+  OMNICART_CRASH_POINT("after_settle");
+}
+
+void entity_host::back_off(sent_effect& effect) {
+  const auto factor = std::int64_t{1} << std::min<std::uint32_t>(effect.attempts, 10);
+  effect.attempts += 1;
+  effect.backing_off = true;
+  box_.post_after(std::min(first_retry * factor, last_retry), retry_due{effect.key});
+}
+
+void entity_host::on(retry_due& message) {
+  auto& sent = more().effects;
+  const auto at = std::find_if(sent.begin(), sent.end(), [&](const sent_effect& e) {
+    return e.key == message.key && e.backing_off;
+  });
+  if (at == sent.end()) return;
+  const std::uint32_t attempts = at->attempts;
+  sent.erase(at);
+  auto effects = new_effects();
+  for (auto& effect : sent) {
+    if (effect.key == message.key) effect.attempts = attempts;
+  }
+  if (effects.empty()) return;
+  journal_item barrier;
+  barrier.entity = self_;
+  barrier.done = [out = &env_.out, effects = std::move(effects)](status written) mutable {
+    if (!written) return;
+    for (auto& effect : effects) out->send(std::move(effect));
+  };
+  last_ticket_ = env_.journal.append(std::move(barrier));
+}
+
+// --- leaving memory -------------------------------------------------------------------------------------------
+
+bool entity_host::quiet() const {
+  if (phase_ == phase::loading || lookups_ > 0 || last_ticket_ > env_.journal.durable()) return false;
+  return !more_ || (more_->stash.empty() && more_->waiters.empty() && more_->effects.empty());
+}
+
+void entity_host::on(passivation_asked&) {
+  if (!quiet()) return;
+  OMNICART_CRASH_POINT("before_passivate");
+  retired_ = env_.retire(*this);
+}
+
+void entity_host::report_memory() {
+  if (more_ && more_->stash.empty() && more_->waiters.empty() && more_->effects.empty()) {
+    drop_settled_receipts();
+    if (more_->receipts.empty()) more_.reset();
+  }
+  const auto now = static_cast<std::uint32_t>(sizeof(*this) + (state_ ? state_->memory_bytes() : 0));
+  if (now == resident_) return;
+  env_.resident_changed(static_cast<std::int64_t>(now) - static_cast<std::int64_t>(resident_));
+  resident_ = now;
+}
+
+}  // namespace omnicart

@@ -1,0 +1,147 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "runtime/clock.hpp"
+#include "runtime/journal.hpp"
+#include "runtime/kind.hpp"
+#include "runtime/mailbox.hpp"
+
+namespace omnicart {
+
+class entity_host;
+
+// What hosts reach the world through; shared by all hosts of a node and outliving them.
+struct host_environment {
+  omnicart::journal& journal;
+  entity_store& store;
+  message_sink& out;  // the router
+  const clock& time;
+
+  // One envelope left the backlog of this host's entity (handled, or answered without).
+  virtual void handled(const entity_host& host) = 0;
+  // The host may go now. False: a message is on its way to it, so it stays.
+  virtual bool retire(const entity_host& host) = 0;
+  // Resident memory of the host changed by this many bytes.
+  virtual void resident_changed(std::int64_t bytes) = 0;
+  // Stored bytes that do not read; the entity answers base_errc::io and leaves.
+  virtual void unreadable(const entity_ref& entity, const error& why) = 0;
+
+  host_environment(omnicart::journal& j, entity_store& s, message_sink& o, const clock& c)
+      : journal(j), store(s), out(o), time(c) {}
+  virtual ~host_environment() = default;
+};
+
+// One active entity: loads it, runs its commands one by one, hands their events to the journal and goes on at
+// once, and lets nothing out (answers, refusals, effects) before the log position it depends on is durable.
+//
+// A plain class driven by messages; the CAF actor or the simulator's queue around it calls receive(), never two
+// at a time. While anything is outstanding (a load, an effect, an uncommitted event) it does not retire, so
+// callbacks may hold its mailbox by reference.
+class entity_host {
+ public:
+  entity_host(entity_ref self, const kind_entry& kind, host_environment& env, mailbox& box);
+  ~entity_host();
+  entity_host(const entity_host&) = delete;
+  entity_host& operator=(const entity_host&) = delete;
+
+  // True: the host has retired and must be dropped.
+  [[nodiscard]] bool receive(host_message message);
+
+  const entity_ref& self() const { return self_; }
+  mailbox& box() const { return box_; }
+  std::uint64_t version() const { return version_; }
+  // JSON of the state for operators; empty while loading.
+  std::string describe() const;
+
+ private:
+  enum class phase : std::uint8_t { idle, loading, active };
+
+  // A caller that waits until the entity is no longer in progress.
+  struct waiter {
+    envelope message;
+    duration_ms until;  // monotonic
+    bool replayed;
+  };
+  // An effect that is out (backing_off false) or waits for its next try.
+  struct sent_effect {
+    std::string key;
+    std::uint32_t attempts;
+    bool backing_off;
+  };
+  struct open_receipt {
+    receipt proof;
+    ticket position;
+  };
+  // What most entities never need; kept apart so that a resting cart stays small.
+  struct extras {
+    std::deque<envelope> stash;  // messages that wait for the state
+    std::vector<waiter> waiters;
+    std::vector<sent_effect> effects;
+    std::vector<open_receipt> receipts;  // written or being written, perhaps not yet readable
+  };
+
+  void on(envelope& message);
+  void on(state_loaded& message);
+  void on(receipt_looked_up& message);
+  void on(effect_answered& message);
+  void on(retry_due& message);
+  void on(waiters_due& message);
+  void on(passivation_asked& message);
+
+  void load();
+  result<void> take_over(stored_entity& found);
+  void refuse_stash(const error& why);
+  void handle(envelope& message, bool receipt_checked);
+  bool answered_from_receipt(envelope& message, bool receipt_checked);
+  void answer_replay(envelope& message, const receipt& proof);
+  void run(envelope& message);
+  void wake_up(envelope& message);
+  // A command of the entity to itself. `cause`: the effect whose answer it is; should the entity still owe that
+  // effect although nothing changed, it backs off before the next try.
+  void run_internal(const std::string& command, const sent_effect* cause);
+  bool still_owes(const std::string& effect_key) const;
+
+  journal_item begin_item() const;
+  void add_events(journal_item& item, outcome& done, const context& ctx);
+  void add_snapshot_if_due(journal_item& item);
+  void add_timer_change(journal_item& item, timestamp_ms now, bool fired);
+  std::vector<envelope> new_effects();
+  std::vector<std::pair<reply_fn, answer>> released_waiters();
+  // Hands the item over; its answer, waiters and effects leave when it is durable.
+  void commit(journal_item item, reply_fn reply, answer got);
+  // Lets an answer out when everything so far is durable: now, or through a barrier.
+  void release(reply_fn reply, answer got);
+  void wait_for_progress(envelope& message, bool replayed);
+  void back_off(sent_effect& effect);
+  context context_for(const envelope& message) const;
+  bool quiet() const;
+  extras& more();
+  void drop_settled_receipts();
+  void report_memory();
+
+  entity_ref self_;
+  const kind_entry& kind_;
+  host_environment& env_;
+  mailbox& box_;
+  std::unique_ptr<entity> state_;
+  std::unique_ptr<extras> more_;
+  std::uint64_t version_ = 0;
+  std::uint64_t kept_from_ = 1;            // first event version still stored
+  ticket last_ticket_ = 0;                 // everything this entity's state depends on
+  std::optional<timestamp_ms> timer_;      // the durable wake-up as stored
+  std::uint32_t events_since_snapshot_ = 0;
+  std::uint32_t bytes_since_snapshot_ = 0;
+  std::uint32_t snapshot_bytes_ = 0;
+  std::uint32_t resident_ = 0;             // as last reported
+  std::uint32_t lookups_ = 0;              // receipt look-ups under way
+  phase phase_ = phase::idle;
+  bool retired_ = false;
+};
+
+}  // namespace omnicart

@@ -1,0 +1,156 @@
+#include "runtime/router.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "runtime/log.hpp"
+
+namespace omnicart {
+
+router::router(parts with, router_limits limits, activator activate)
+    : host_environment(with.log, with.store, *this, with.time),
+      kinds_(with.kinds),
+      placement_(with.place),
+      shard_count_(with.shard_count),
+      activate_(std::move(activate)),
+      limits_(limits),
+      backlog_per_entity_(limits.backlog_per_entity),
+      backlog_per_shard_(limits.backlog_per_shard) {}
+
+router::~router() { release_all(); }
+
+void router::add_service(std::string kind, message_sink& service) {
+  services_.emplace(std::move(kind), &service);
+}
+
+void router::refuse(envelope& message, base_errc why, const char* detail) {
+  if (is_fault(static_cast<error_number>(why))) ++refused_;
+  if (!message.reply) return;
+  answer got;
+  got.failure = make_error(why, detail);
+  message.reply(std::move(got));
+}
+
+void router::send(envelope message) {
+  if (!accepting_ && message.asker.as != role::system) {
+    return refuse(message, base_errc::shutting_down, "the node is stopping");
+  }
+  if (const auto service = services_.find(message.to.kind); service != services_.end()) {
+    return service->second->send(std::move(message));
+  }
+  const kind_entry* kind = kinds_.find(message.to.kind);
+  if (!kind) return refuse(message, base_errc::unknown_kind, "no such kind of entity");
+  if (!placement_.leads(shard_of(message.to.id, shard_count_))) {
+    return refuse(message, base_errc::unavailable, "another node leads this shard");
+  }
+  stripe& in = stripe_of(message.to);
+  std::shared_ptr<mailbox> box;
+  {
+    std::lock_guard lock(in.guard);
+    box = admit(in, message, *kind);
+    // Posted under the lock: an entity that retires now either sees the backlog or is gone from the map.
+    if (box) box->post(std::move(message));
+  }
+  if (!box) refuse(message, base_errc::overloaded, "too many messages wait for this record");
+}
+
+std::shared_ptr<mailbox> router::admit(stripe& in, const envelope& message, const kind_entry& kind) {
+  const bool internal = message.asker.as == role::system;
+  if (!internal && in.backlog >= backlog_per_shard_) return nullptr;
+  auto [at, fresh] = in.entities.try_emplace(message.to.str());
+  place_of_entity& entity = at->second;
+  if (fresh) {
+    if (!internal && residents_ >= limits_.residents) {
+      in.entities.erase(at);
+      return nullptr;
+    }
+    entity.box = activate_(message.to, kind, *this);
+    ++residents_;
+    ++activations_;
+  } else if (!internal && entity.box->backlog >= backlog_per_entity_) {
+    return nullptr;
+  }
+  entity.used_at_s = seconds();
+  ++entity.box->backlog;
+  ++in.backlog;
+  ++backlog_;
+  return entity.box;
+}
+
+void router::handled(const entity_host& host) {
+  --host.box().backlog;
+  --stripe_of(host.self()).backlog;
+  --backlog_;
+}
+
+bool router::retire(const entity_host& host) {
+  std::shared_ptr<mailbox> box;  // let go outside the lock
+  stripe& in = stripe_of(host.self());
+  std::lock_guard lock(in.guard);
+  const auto at = in.entities.find(host.self().str());
+  if (at == in.entities.end() || host.box().backlog > 0) return false;
+  box = std::move(at->second.box);
+  in.entities.erase(at);
+  --residents_;
+  ++passivations_;
+  return true;
+}
+
+void router::unreadable(const entity_ref& entity, const error& why) {
+  log::error("stored record does not read", {{"entity", entity.str()}, {"why", why.detail}});
+}
+
+void router::sweep() {
+  std::unique_lock lock(limits_guard_);
+  const router_limits limits = limits_;
+  lock.unlock();
+  const auto now = seconds();
+  auto idle_s = static_cast<std::uint32_t>(limits.idle.count() / 1000);
+  // Over the budget: whoever was idle for half a minute, then whoever is not busy at all.
+  const auto used = static_cast<std::size_t>(std::max<std::int64_t>(resident_bytes_, 0));
+  if (used > limits.memory_bytes) idle_s = std::min(idle_s, std::uint32_t{30});
+  if (used > limits.memory_bytes + limits.memory_bytes / 8) idle_s = 1;
+  std::uint64_t deepest = 0;
+  for (auto& in : stripes_) {
+    std::lock_guard hold(in.guard);
+    for (auto& [name, entity] : in.entities) {
+      deepest = std::max<std::uint64_t>(deepest, entity.box->backlog);
+      if (entity.box->backlog == 0 && now - entity.used_at_s >= idle_s) entity.box->post(passivation_asked{});
+    }
+  }
+  deepest_ = deepest;
+}
+
+void router::release_all() {
+  for (auto& in : stripes_) {
+    std::unordered_map<std::string, place_of_entity> entities;
+    std::lock_guard lock(in.guard);
+    entities.swap(in.entities);
+    residents_ -= entities.size();
+  }
+}
+
+void router::set_limits(const router_limits& limits) {
+  std::lock_guard lock(limits_guard_);
+  limits_ = limits;
+  backlog_per_entity_ = limits.backlog_per_entity;
+  backlog_per_shard_ = limits.backlog_per_shard;
+}
+
+router_stats router::stats() const {
+  return {.residents = residents_,
+          .activations = activations_,
+          .passivations = passivations_,
+          .refused = refused_,
+          .backlog = backlog_,
+          .deepest = deepest_,
+          .resident_bytes = resident_bytes_};
+}
+
+bool router::resident(const entity_ref& entity) const {
+  const stripe& in = stripes_[shard_of(entity.id, stripe_count)];
+  std::lock_guard lock(in.guard);
+  return in.entities.contains(entity.str());
+}
+
+}  // namespace omnicart
