@@ -65,12 +65,17 @@ struct set_cart { cart_id cart; OMNICART_FIELDS(cart) };  // by the owner or sta
 struct cart_surrendered { std::string lines; OMNICART_FIELDS(lines) };
 struct cart_merged { OMNICART_FIELDS() };
 struct absorbed { OMNICART_FIELDS() };
-struct registered_with_user { OMNICART_FIELDS() };
+struct registered_with_user {
+  bool disabled = false;  // the user was disabled meanwhile: the session ends
+  OMNICART_FIELDS(disabled)
+};
 struct wake { OMNICART_FIELDS() };  // expiry, and some days after its end the session is forgotten
-struct guest_revoked { OMNICART_FIELDS() };  // answer to its own effect
+struct guest_revoked { OMNICART_FIELDS() };  // answers to its own effects
+struct cart_opened { OMNICART_FIELDS() };
 
 using command = std::variant<open, authorize, refresh, revoke, adopt, set_cart, cart_surrendered, cart_merged,
-                             absorbed, registered_with_user, wake, guest_revoked>;
+                             absorbed, registered_with_user, wake, guest_revoked,
+                             cart_opened>;
 
 struct session_view {
   role as = role::guest;

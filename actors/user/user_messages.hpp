@@ -32,7 +32,7 @@ struct register_user {
   std::string name;
   role as = role::shopper;
   std::string guest_session;
-  cart_id cart;  // the guest's, or one of the user's own id (also when empty)
+  cart_id cart;  // empty: the one with the guest session's id, or else with the user's own
   user_id id;    // the user's own: it names itself to others and its owner
   OMNICART_FIELDS(email, password_hash, name, as, guest_session, cart, id)
 };

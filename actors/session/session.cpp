@@ -1,0 +1,355 @@
+#include "actors/session/session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "runtime/base/assert.hpp"
+
+namespace omnicart::session {
+namespace {
+
+command_id content_of(const open& c) {
+  const std::string as(1, static_cast<char>(c.as));
+  return digest_128({"session-open", as, c.user, c.cart.str(), c.refresh_digest, c.absorb,
+                     c.id.str(), c.absorb_cart.str()});
+}
+
+bool has_plausible_digest(const std::string& digest) {
+  return !digest.empty() && digest.size() <= digest_bytes_max;
+}
+
+// What is wrong with the shape of an open, or null.
+const char* open_fault(const open& c) {
+  const bool guest = c.as == role::guest;
+  if (c.id.empty()) return "open without the session's own id";
+  if (!has_plausible_digest(c.refresh_digest))
+    return "open without a refresh digest, or with one too long";
+  if (c.as != role::shopper && c.as != role::support && c.as != role::admin && !guest)
+    return "no role of a session";
+  if (guest != c.user.empty()) return "a guest has no user, everybody else has one";
+  if (!guest && c.cart.empty()) return "open for a user without cart";
+  if (c.absorb.empty()) return nullptr;
+  if (guest) return "only a login takes a guest session over";
+  return c.absorb == c.id.str() ? "a session cannot take itself over" : nullptr;
+}
+
+// Refusal: revoked or expired; also when it is due to expire and the timer is late.
+status usable(const state& s, timestamp_ms now) {
+  switch (s.status) {
+    case session_status::unopened:
+      return fail(errc::no_such_session);
+    case session_status::open:
+      if (now >= s.expires_at) return fail(errc::expired);
+      return {};
+    case session_status::revoked:
+      return fail(errc::revoked);
+    case session_status::expired:
+      return fail(errc::expired);
+  }
+  bug("a session has one of four states");
+}
+
+// Others' sessions look as if they did not exist.
+status owned(const state& s, const caller& asker) {
+  if (s.status == session_status::unopened) return fail(errc::no_such_session);
+  const bool same_user = !s.user.empty() && asker.user == s.user;
+  if (is_staff(asker.as) || same_user || asker.session == s.id.str()) return {};
+  return fail(errc::no_such_session);
+}
+
+events one(event what) {
+  events list;
+  list.push_back(std::move(what));
+  return list;
+}
+
+result<events> on(const state& s, const open& c, const context& ctx) {
+  if (const char* fault = open_fault(c)) return fail(base_errc::malformed, fault);
+  const command_id content = content_of(c);
+  if (s.status != session_status::unopened) {
+    if (s.content != content) return fail(errc::already_open);
+    return events{};
+  }
+  opened e{.id = c.id,
+           .as = c.as,
+           .user = c.user,
+           .cart = c.cart,
+           .refresh_digest = c.refresh_digest,
+           .expires_at = c.expires_at,
+           .absorb = c.absorb,
+           .absorb_cart = c.absorb_cart,
+           .user_agent = c.user_agent.substr(0, user_agent_bytes_max),
+           .at = ctx.now,
+           .content = content};
+  if (e.cart.empty()) e.cart = cart_id{c.id.str()};
+  if (!e.absorb.empty() && e.absorb_cart.empty()) e.absorb_cart = cart_id{e.absorb};
+  return one(std::move(e));
+}
+
+result<events> on(const state& s, const authorize&, const context& ctx) {
+  if (auto ok = usable(s, ctx.now); !ok) return fail(std::move(ok.error()));
+  return events{};
+}
+
+events token_reused(const context& ctx) {
+  return one(session_revoked{.reason = "a spent refresh token was repeated", .at = ctx.now});
+}
+
+result<events> on(const state& s, const refresh& c, const context& ctx) {
+  if (auto ok = usable(s, ctx.now); !ok) return fail(std::move(ok.error()));
+  if (!has_plausible_digest(c.successor))
+    return fail(base_errc::malformed, "refresh without successor, or one too long");
+  if (c.digest == s.refresh_digest) {
+    if (c.successor == s.refresh_digest)
+      return fail(base_errc::malformed, "a token cannot succeed itself");
+    return one(refreshed{.refresh_digest = c.successor,
+                         .expires_at = std::max(c.expires_at, s.expires_at),
+                         .at = ctx.now});
+  }
+  // The token before is remembered only until its successor is used: then that one is the token
+  // before.
+  if (!s.spent_digest.empty() && c.digest == s.spent_digest) {
+    if (ctx.now - s.spent_at <= repeat_window) return events{};
+    return token_reused(ctx);
+  }
+  const bool genuine_and_older = c.index && s.refresh_index >= 2 && *c.index < s.refresh_index - 1;
+  if (genuine_and_older) return token_reused(ctx);
+  return fail(errc::bad_refresh_token);
+}
+
+result<events> on(const state& s, const revoke& c, const context& ctx) {
+  if (auto ok = owned(s, ctx.asker); !ok) return fail(std::move(ok.error()));
+  if (s.status != session_status::open) return events{};
+  return one(session_revoked{.reason = c.reason.substr(0, reason_bytes_max), .at = ctx.now});
+}
+
+result<events> on(const state& s, const adopt& c, const context& ctx) {
+  if (s.status == session_status::unopened) return fail(errc::no_such_session);
+  if (ctx.asker.as != role::system) return fail(base_errc::forbidden);
+  if (c.user.empty()) return fail(base_errc::malformed, "adopt without user");
+  if (auto ok = usable(s, ctx.now); !ok) return fail(std::move(ok.error()));
+  if (s.user == c.user) return events{};
+  if (!s.user.empty()) return fail(errc::already_open);
+  return one(adopted{.user = c.user});
+}
+
+result<events> on(const state& s, const set_cart& c, const context& ctx) {
+  if (auto ok = owned(s, ctx.asker); !ok) return fail(std::move(ok.error()));
+  if (auto ok = usable(s, ctx.now); !ok) return fail(std::move(ok.error()));
+  if (c.cart.empty()) return fail(base_errc::malformed, "set_cart without cart");
+  if (c.cart == s.cart) return events{};
+  return one(cart_set{.cart = c.cart});
+}
+
+result<events> on(const state& s, const wake&, const context& ctx) {
+  const auto due = wake_at(s);
+  if (!due || ctx.now < *due) return events{};
+  if (s.status == session_status::open) return one(session_expired{.at = ctx.now});
+  return one(forgotten{});
+}
+
+events if_at(const state& s, absorb_step step, event what) {
+  return s.absorbing == step ? one(std::move(what)) : events{};
+}
+result<events> on(const state& s, const cart_surrendered& c, const context&) {
+  if (!decode_lines(c.lines)) return fail(base_errc::malformed, "surrendered lines do not parse");
+  return if_at(s, absorb_step::surrender, guest_cart_surrendered{.lines = c.lines});
+}
+result<events> on(const state& s, const cart_opened&, const context&) {
+  return if_at(s, absorb_step::open_cart, user_cart_opened{});
+}
+result<events> on(const state& s, const cart_merged&, const context&) {
+  return if_at(s, absorb_step::merge, guest_cart_merged{});
+}
+result<events> on(const state& s, const guest_revoked&, const context&) {
+  return if_at(s, absorb_step::revoke_guest, guest_session_revoked{});
+}
+result<events> on(const state& s, const absorbed&, const context&) {
+  return if_at(s, absorb_step::tell_user, guest_absorbed{});
+}
+result<events> on(const state& s, const registered_with_user& c, const context& ctx) {
+  if (!s.owes_user) return events{};
+  if (c.disabled) return one(session_revoked{.reason = "user disabled", .at = ctx.now});
+  return one(user_told{});
+}
+
+void on_event(state& s, const opened& e) {
+  s = state{.status = session_status::open,
+            .as = e.as,
+            .owes_user = !e.user.empty(),
+            .id = e.id,
+            .user = e.user,
+            .cart = e.cart,
+            .refresh_digest = e.refresh_digest,
+            .created_at = e.at,
+            .expires_at = e.expires_at,
+            .absorb = e.absorb,
+            .absorb_cart = e.absorb_cart,
+            .user_agent = e.user_agent,
+            .content = e.content};
+  if (e.absorb.empty()) return;
+  s.absorbing = absorb_step::surrender;
+  s.merge_into = e.cart;
+}
+void on_event(state& s, const refreshed& e) {
+  s.spent_digest = std::exchange(s.refresh_digest, e.refresh_digest);
+  s.spent_at = e.at;
+  s.expires_at = e.expires_at;
+  ++s.refresh_index;
+}
+// An ended session needs no tokens, and its user no word of it. The login saga goes on: lines that
+// left the guest's cart must arrive.
+void end(state& s, session_status how, timestamp_ms at, std::string reason) {
+  s.status = how;
+  s.ended_at = at;
+  s.end_reason = std::move(reason);
+  s.refresh_digest = {};
+  s.spent_digest = {};
+  s.owes_user = false;
+}
+void on_event(state& s, const session_revoked& e) {
+  end(s, session_status::revoked, e.at, e.reason);
+}
+void on_event(state& s, const session_expired& e) {
+  end(s, session_status::expired, e.at, "expired");
+}
+void on_event(state& s, const forgotten&) { s = state{}; }
+void on_event(state& s, const adopted& e) {
+  s.user = e.user;
+  s.as = role::shopper;
+  s.was_guest = true;
+  s.owes_user = true;
+}
+void on_event(state& s, const cart_set& e) { s.cart = e.cart; }
+void on_event(state& s, const guest_cart_surrendered& e) {
+  s.lines = e.lines;
+  s.absorbing = e.lines.empty() ? absorb_step::revoke_guest : absorb_step::open_cart;
+}
+void on_event(state& s, const user_cart_opened&) { s.absorbing = absorb_step::merge; }
+void on_event(state& s, const guest_cart_merged&) {
+  s.lines = {};
+  s.absorbing = absorb_step::revoke_guest;
+}
+void on_event(state& s, const guest_session_revoked&) { s.absorbing = absorb_step::tell_user; }
+void on_event(state& s, const guest_absorbed&) { s.absorbing = absorb_step::done; }
+void on_event(state& s, const user_told&) { s.owes_user = false; }
+
+}  // namespace
+
+result<events> decide(const state& s, const command& what, const context& ctx) {
+  return std::visit([&](const auto& c) { return on(s, c, ctx); }, what);
+}
+
+void apply(state& s, const event& what) {
+  std::visit([&](const auto& e) { on_event(s, e); }, what);
+}
+
+void check(const state& s) {
+  const bool is_open = s.status == session_status::open;
+  if (s.status == session_status::unopened)
+    return ensure(s.id.empty() && s.cart.empty(), "an unopened session is empty");
+  ensure(!s.id.empty() && !s.cart.empty(), "a session has an id and a cart");
+  ensure((s.as == role::guest) == s.user.empty(), "a session is a guest's or a user's");
+  ensure(is_open != s.refresh_digest.empty(),
+         "a session has a valid refresh token just as long as it is open");
+  ensure(s.spent_digest.empty() || (s.refresh_index > 0 && s.spent_digest != s.refresh_digest),
+         "a spent token had a successor");
+  ensure((s.absorbing == absorb_step::none) == s.absorb.empty(), "only a login takes a guest over");
+  const bool holds_lines =
+      s.absorbing == absorb_step::open_cart || s.absorbing == absorb_step::merge;
+  ensure(holds_lines != s.lines.empty(), "surrendered lines wait for their merge and no longer");
+  ensure(!s.owes_user || (is_open && !s.user.empty()), "only an open session of a user is told of");
+}
+
+void check_full(const state& s) {
+  check(s);
+  ensure(s.status <= session_status::expired && s.absorbing <= absorb_step::done,
+         "states are known ones");
+  ensure(s.refresh_digest.size() <= digest_bytes_max && s.user_agent.size() <= user_agent_bytes_max,
+         "texts are bounded");
+  ensure(s.lines.empty() || decode_lines(s.lines).has_value(), "surrendered lines can be read");
+}
+
+const char* to_string(errc code) {
+  switch (code) {
+    case errc::already_open:
+      return "already_open";
+    case errc::revoked:
+      return "revoked";
+    case errc::expired:
+      return "expired";
+    case errc::bad_refresh_token:
+      return "bad_refresh_token";
+    case errc::no_such_session:
+      return "no_such_session";
+  }
+  return "";
+}
+
+const char* to_string(session_status status) {
+  switch (status) {
+    case session_status::unopened:
+      return "unopened";
+    case session_status::open:
+      return "open";
+    case session_status::revoked:
+      return "revoked";
+    case session_status::expired:
+      return "expired";
+  }
+  return "";
+}
+
+const char* to_string(absorb_step step) {
+  switch (step) {
+    case absorb_step::none:
+      return "none";
+    case absorb_step::surrender:
+      return "surrender";
+    case absorb_step::open_cart:
+      return "open_cart";
+    case absorb_step::merge:
+      return "merge";
+    case absorb_step::revoke_guest:
+      return "revoke_guest";
+    case absorb_step::tell_user:
+      return "tell_user";
+    case absorb_step::done:
+      return "done";
+  }
+  return "";
+}
+
+session_view view_of(const state& s) {
+  session_view view{.as = s.as,
+                    .user = s.user,
+                    .cart = s.cart,
+                    .absorbed = {},
+                    .created_at = s.created_at,
+                    .expires_at = s.expires_at,
+                    .revoked = s.status == session_status::revoked,
+                    .refresh_index = s.refresh_index};
+  if (!s.absorb.empty()) view.absorbed.push_back(s.absorb);
+  if (s.was_guest) view.absorbed.push_back(s.id.str());
+  return view;
+}
+
+std::optional<timestamp_ms> wake_at(const state& s) {
+  switch (s.status) {
+    case session_status::unopened:
+      return std::nullopt;
+    case session_status::open:
+      return s.expires_at;
+    case session_status::revoked:
+    case session_status::expired:
+      if (absorbing_guest(s)) return std::nullopt;  // forgetting would lose lines
+      return s.ended_at + forget_after;
+  }
+  bug("a session has one of four states");
+}
+
+bool absorbing_guest(const state& s) {
+  return s.absorbing != absorb_step::none && s.absorbing != absorb_step::done;
+}
+
+}  // namespace omnicart::session

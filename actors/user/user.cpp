@@ -1,0 +1,259 @@
+#include "actors/user/user.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+#include "runtime/base/assert.hpp"
+
+namespace omnicart::user {
+namespace {
+
+command_id content_of(const register_user& c) {
+  const std::string as(1, static_cast<char>(c.as));
+  return digest_128(
+      {"register-user", c.id.str(), c.email, c.name, as, c.guest_session, c.cart.str()});
+}
+
+bool is_plausible_hash(const std::string& hash) {
+  return !hash.empty() && hash.size() <= hash_bytes_max;
+}
+
+// What is wrong with the shape of a registration, or null.
+const char* registration_fault(const register_user& c) {
+  if (c.id.empty()) return "registration without the user's own id";
+  if (c.email.empty() || c.email.size() > email_bytes_max)
+    return "registration without e-mail, or one too long";
+  if (!is_plausible_hash(c.password_hash))
+    return "registration without password hash, or one too long";
+  if (c.as != role::shopper && c.as != role::support && c.as != role::admin)
+    return "no role of a user";
+  return nullptr;
+}
+
+// Refusal: no_such_user while there is no account (yet).
+status known(const state& s) {
+  switch (s.status) {
+    case user_status::unregistered:
+    case user_status::registering:
+    case user_status::refused:
+      return fail(errc::no_such_user);
+    case user_status::active:
+    case user_status::disabled:
+      return {};
+  }
+  bug("a user has one of five states");
+}
+
+// Others' records look as if they did not exist.
+status known_and_own(const state& s, const caller& asker) {
+  if (auto ok = known(s); !ok) return ok;
+  if (is_staff(asker.as) || asker.user == s.id.str()) return {};
+  return fail(errc::no_such_user);
+}
+
+status changeable(const state& s, const caller& asker) {
+  if (auto ok = known_and_own(s, asker); !ok) return ok;
+  if (s.status == user_status::disabled && !is_staff(asker.as)) return fail(errc::disabled);
+  return {};
+}
+
+bool holds(const std::vector<std::string>& list, const std::string& item) {
+  return std::ranges::find(list, item) != list.end();
+}
+
+cart_id cart_of(const register_user& c) {
+  if (!c.cart.empty()) return c.cart;
+  return cart_id{c.guest_session.empty() ? c.id.str() : c.guest_session};
+}
+
+events one(event what) {
+  events list;
+  list.push_back(std::move(what));
+  return list;
+}
+
+result<events> on(const state& s, const register_user& c, const context& ctx) {
+  if (const char* fault = registration_fault(c)) return fail(base_errc::malformed, fault);
+  if (c.as > role::shopper && c.as > ctx.asker.as) return fail(base_errc::forbidden);
+  if (auto ok = validate({.name = c.name}); !ok) return fail(std::move(ok.error()));
+  const command_id content = content_of(c);
+  if (s.status != user_status::unregistered) {
+    if (s.content != content) return fail(errc::conflict);
+    return events{};
+  }
+  return one(registered{.id = c.id,
+                        .email = c.email,
+                        .password_hash = c.password_hash,
+                        .name = c.name,
+                        .as = c.as,
+                        .guest_session = c.guest_session,
+                        .cart = cart_of(c),
+                        .at = ctx.now,
+                        .content = content});
+}
+
+result<events> on(const state& s, const email_claimed&, const context&) {
+  return s.status == user_status::registering ? one(address_claimed{}) : events{};
+}
+result<events> on(const state& s, const email_refused&, const context&) {
+  return s.status == user_status::registering ? one(address_refused{}) : events{};
+}
+result<events> on(const state& s, const guest_adopted& c, const context&) {
+  const bool owed =
+      known(s) && (c.step == session_step || c.step == cart_step) && (s.guest_steps & c.step) != 0;
+  return owed ? one(guest_step_done{.step = c.step, .lost = c.lost}) : events{};
+}
+
+result<events> on(const state& s, const get&, const context& ctx) {
+  if (auto ok = known_and_own(s, ctx.asker); !ok) return fail(std::move(ok.error()));
+  return events{};
+}
+result<events> on(const state& s, const credentials&, const context&) {
+  if (auto ok = known(s); !ok) return fail(std::move(ok.error()));
+  return events{};
+}
+
+result<events> on(const state& s, const update_profile& c, const context& ctx) {
+  if (auto ok = changeable(s, ctx.asker); !ok) return fail(std::move(ok.error()));
+  if (auto ok = validate(c.to); !ok) return fail(std::move(ok.error()));
+  if (c.to == s.details) return events{};
+  return one(profile_updated{.to = c.to});
+}
+
+result<events> on(const state& s, const change_password& c, const context& ctx) {
+  if (auto ok = changeable(s, ctx.asker); !ok) return fail(std::move(ok.error()));
+  if (!is_plausible_hash(c.password_hash))
+    return fail(base_errc::malformed, "no password hash, or one too long");
+  if (c.password_hash == s.password_hash) return events{};
+  return one(password_changed{.password_hash = c.password_hash});
+}
+
+result<events> on(const state& s, const set_disabled& c, const context& ctx) {
+  if (!is_staff(ctx.asker.as)) return fail(base_errc::forbidden);
+  if (auto ok = known(s); !ok) return fail(std::move(ok.error()));
+  if (c.disabled == (s.status == user_status::disabled)) return events{};
+  return one(disabled_set{.disabled = c.disabled});
+}
+
+result<events> on(const state& s, const absorb_guest& c, const context& ctx) {
+  if (ctx.asker.as != role::system) return fail(base_errc::forbidden);
+  if (c.session.empty()) return fail(base_errc::malformed, "absorb_guest without session");
+  if (auto ok = known(s); !ok) return fail(std::move(ok.error()));
+  if (holds(s.absorbed, c.session)) return events{};
+  return one(guest_absorbed{.session = c.session});
+}
+
+result<events> on(const state& s, const session_opened& c, const context& ctx) {
+  if (ctx.asker.as != role::system) return fail(base_errc::forbidden);
+  if (c.session.empty()) return fail(base_errc::malformed, "session_opened without session");
+  if (auto ok = known(s); !ok) return fail(std::move(ok.error()));
+  if (s.status == user_status::disabled) return fail(errc::disabled);
+  if (holds(s.sessions, c.session) || holds(s.revocations, c.session)) return events{};
+  if (s.revocations.size() >= revocations_max)
+    return fail(base_errc::overloaded, "too many sessions wait to be revoked");
+  return one(session_noted{.session = c.session});
+}
+
+result<events> on(const state& s, const session_revoked& c, const context&) {
+  return holds(s.revocations, c.session) ? one(session_dropped{.session = c.session}) : events{};
+}
+result<events> on(const state&, const wake&, const context&) { return events{}; }
+
+void absorb(state& s, const std::string& session) {
+  if (holds(s.absorbed, session)) return;
+  s.absorbed.push_back(session);
+  if (s.absorbed.size() > absorbed_max) s.absorbed.erase(s.absorbed.begin());
+}
+
+void on_event(state& s, const registered& e) {
+  s = state{.status = user_status::registering,
+            .as = e.as,
+            .id = e.id,
+            .email = e.email,
+            .password_hash = e.password_hash,
+            .details = {.name = e.name},
+            .cart = e.cart,
+            .guest_session = e.guest_session,
+            .created_at = e.at,
+            .content = e.content};
+  if (!e.guest_session.empty()) s.guest_steps = session_step | cart_step;
+}
+void on_event(state& s, const address_claimed&) {
+  s.status = user_status::active;
+  if (!s.guest_session.empty()) absorb(s, s.guest_session);
+}
+void on_event(state& s, const address_refused&) {
+  s.status = user_status::refused;
+  s.password_hash = {};  // of no use to anybody any more
+  s.guest_steps = 0;
+}
+void on_event(state& s, const guest_step_done& e) {
+  s.guest_steps &= ~e.step;
+  if (e.lost) s.cart = cart_id{s.id.str()};
+}
+void on_event(state& s, const profile_updated& e) { s.details = e.to; }
+void on_event(state& s, const password_changed& e) { s.password_hash = e.password_hash; }
+void on_event(state& s, const disabled_set& e) {
+  s.status = e.disabled ? user_status::disabled : user_status::active;
+  if (!e.disabled) return;
+  std::ranges::move(s.sessions, std::back_inserter(s.revocations));
+  s.sessions.clear();
+}
+void on_event(state& s, const guest_absorbed& e) { absorb(s, e.session); }
+void on_event(state& s, const session_noted& e) {
+  s.sessions.push_back(e.session);
+  if (s.sessions.size() <= sessions_max) return;
+  s.revocations.push_back(std::move(s.sessions.front()));
+  s.sessions.erase(s.sessions.begin());
+}
+void on_event(state& s, const session_dropped& e) { std::erase(s.revocations, e.session); }
+
+}  // namespace
+
+result<events> decide(const state& s, const command& what, const context& ctx) {
+  return std::visit([&](const auto& c) { return on(s, c, ctx); }, what);
+}
+
+void apply(state& s, const event& what) {
+  std::visit([&](const auto& e) { on_event(s, e); }, what);
+}
+
+void check(const state& s) {
+  const bool unregistered = s.status == user_status::unregistered;
+  ensure(unregistered == s.id.empty() && unregistered == s.email.empty(),
+         "a registered user has an id and an address");
+  const bool has_account = known(s).has_value();
+  ensure((has_account || s.status == user_status::registering) != s.password_hash.empty(),
+         "an account has a password");
+  ensure(s.guest_steps <= (session_step | cart_step), "two steps take a guest along");
+  ensure(s.guest_steps == 0 || !s.guest_session.empty(), "only a guest is taken along");
+  ensure(s.sessions.size() <= sessions_max && s.absorbed.size() <= absorbed_max,
+         "a user's lists are bounded");
+  ensure(s.revocations.size() <= revocations_max + sessions_max, "owed revocations are bounded");
+  ensure(s.sessions.empty() || s.status == user_status::active, "only an active user has sessions");
+}
+
+void check_full(const state& s) {
+  check(s);
+  ensure(s.status <= user_status::disabled, "the state is a known one");
+  ensure(validate(s.details).has_value(), "the profile keeps its limits");
+  for (const auto& session : s.sessions) {
+    ensure(!session.empty() && !holds(s.revocations, session),
+           "a session is live or to be revoked");
+  }
+}
+
+user_view view_of(const state& s) {
+  return {.status = s.status,
+          .email = s.email,
+          .as = s.as,
+          .details = s.details,
+          .cart = s.cart,
+          .absorbed = s.absorbed,
+          .created_at = s.created_at,
+          .password_hash = {},
+          .sessions = s.sessions};
+}
+
+}  // namespace omnicart::user
