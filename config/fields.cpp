@@ -196,7 +196,8 @@ std::vector<std::string> reload(options& running, options fresh) {
       waiting.push_back(row.name());
       continue;
     }
-    std::visit([&](auto* value) { *value = *std::get<std::decay_t<decltype(value)>>(theirs); }, ours);
+    std::visit([&](auto* value) { *value = *std::get<std::decay_t<decltype(value)>>(theirs); },
+               ours);
   }
   return waiting;
 }

@@ -1,10 +1,10 @@
 #include "config/load.hpp"
 
+#include <toml++/toml.h>
 #include <algorithm>
 #include <charconv>
 #include <fstream>
 #include <iterator>
-#include <toml++/toml.h>
 #include <utility>
 #include <vector>
 
@@ -29,11 +29,13 @@ bool is_choice(std::string_view choices, std::string_view word) {
 }
 
 bool has_control(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
+  return std::any_of(text.begin(), text.end(),
+                     [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
 std::string outside(const field& row, std::string_view what) {
-  return std::string(what) + " outside " + std::to_string(row.least) + " to " + std::to_string(row.most);
+  return std::string(what) + " outside " + std::to_string(row.least) + " to " +
+         std::to_string(row.most);
 }
 
 // Each sets the value, or says what is wrong with the node ("": nothing).
@@ -47,7 +49,8 @@ std::string take(const field&, const toml::node& node, bool& value) {
 std::string take(const field& row, const toml::node& node, std::int64_t& value) {
   const auto* given = node.as_integer();
   if (!given) return "must be a whole number";
-  if (given->get() < row.least || given->get() > row.most) return outside(row, std::to_string(given->get()));
+  if (given->get() < row.least || given->get() > row.most)
+    return outside(row, std::to_string(given->get()));
   value = given->get();
   return {};
 }
@@ -70,7 +73,8 @@ std::string take(const field& row, const toml::node& node, std::string& value) {
 std::string take(const field& row, const toml::node& node, std::vector<std::string>& value) {
   const auto* given = node.as_array();
   if (!given) return "must be a list of texts";
-  if (std::cmp_greater(given->size(), row.most)) return outside(row, std::to_string(given->size()) + " items");
+  if (std::cmp_greater(given->size(), row.most))
+    return outside(row, std::to_string(given->size()) + " items");
   std::vector<std::string> taken;
   for (const auto& item : *given) {
     const auto* text = item.as_string();
@@ -89,10 +93,12 @@ const field* find_field(std::string_view section, std::string_view key) {
 }
 
 bool is_section(std::string_view name) {
-  return std::any_of(fields().begin(), fields().end(), [&](const field& row) { return row.section == name; });
+  return std::any_of(fields().begin(), fields().end(),
+                     [&](const field& row) { return row.section == name; });
 }
 
-void read_section(std::string_view section, const toml::table& table, options& all, std::vector<fault>& faults) {
+void read_section(std::string_view section, const toml::table& table, options& all,
+                  std::vector<fault>& faults) {
   for (const auto& [key, node] : table) {
     const auto say = [&, line = key.source().begin.line, name = key.str()](std::string_view before,
                                                                            std::string_view after) {
@@ -111,7 +117,8 @@ void read_section(std::string_view section, const toml::table& table, options& a
 }
 
 std::string in_file_order(std::vector<fault> faults, std::string_view name) {
-  std::stable_sort(faults.begin(), faults.end(), [](const auto& a, const auto& b) { return a.line < b.line; });
+  std::stable_sort(faults.begin(), faults.end(),
+                   [](const auto& a, const auto& b) { return a.line < b.line; });
   std::string text;
   for (const auto& one : faults) {
     if (!text.empty()) text += '\n';
@@ -130,7 +137,8 @@ result<options> read_tables(const toml::table& root, std::string_view name) {
     } else if (const auto* table = node.as_table()) {
       read_section(key.str(), *table, all, faults);
     } else {
-      faults.push_back({line, std::string(key.str()) + " must be a section, [" + std::string(key.str()) + "]"});
+      faults.push_back(
+          {line, std::string(key.str()) + " must be a section, [" + std::string(key.str()) + "]"});
     }
   }
   if (!faults.empty()) return fail(base_errc::malformed, in_file_order(std::move(faults), name));
@@ -138,11 +146,12 @@ result<options> read_tables(const toml::table& root, std::string_view name) {
 }
 
 // Addresses from the command line replace both parts of the file's.
-status say_address(const std::optional<std::string>& said, std::string_view option, std::string& address,
-                   std::int64_t& port) {
+status say_address(const std::optional<std::string>& said, std::string_view option,
+                   std::string& address, std::int64_t& port) {
   if (!said) return {};
   auto parsed = parse_host_port(*said);
-  if (!parsed) return fail(base_errc::malformed, std::string(option) + ": " + parsed.error().detail);
+  if (!parsed)
+    return fail(base_errc::malformed, std::string(option) + ": " + parsed.error().detail);
   address = std::move(parsed->host);
   port = parsed->port;
   return {};
@@ -172,21 +181,24 @@ status check_payment_url(const options& all) {
 status check_origins(const options& all) {
   for (const auto& origin : all.http.cors_allow) {
     if (!is_base_url(origin)) {
-      return fail(base_errc::malformed, "http.cors_allow: '" + origin + "' is no origin such as https://shop.example");
+      return fail(base_errc::malformed,
+                  "http.cors_allow: '" + origin + "' is no origin such as https://shop.example");
     }
   }
   return {};
 }
 
 status check_rates(const rate_limit_options& rates) {
-  const std::pair<std::string_view, bool> classes[] = {{"read", rates.read_burst >= rates.read_per_s},
-                                                       {"write", rates.write_burst >= rates.write_per_s},
-                                                       {"checkout", rates.checkout_burst >= rates.checkout_per_s},
-                                                       {"login", rates.login_burst >= rates.login_per_s}};
+  const std::pair<std::string_view, bool> classes[] = {
+      {"read", rates.read_burst >= rates.read_per_s},
+      {"write", rates.write_burst >= rates.write_per_s},
+      {"checkout", rates.checkout_burst >= rates.checkout_per_s},
+      {"login", rates.login_burst >= rates.login_per_s}};
   for (const auto& [name, holds] : classes) {
     if (!holds) {
-      return fail(base_errc::malformed, "rate_limits." + std::string(name) + "_burst is below rate_limits." +
-                                            std::string(name) + "_per_s");
+      return fail(base_errc::malformed, "rate_limits." + std::string(name) +
+                                            "_burst is below rate_limits." + std::string(name) +
+                                            "_per_s");
     }
   }
   return {};
@@ -208,8 +220,8 @@ result<host_port> parse_host_port(std::string_view text) {
   }
   std::uint16_t number = 0;
   const auto [end, code] = std::from_chars(port.data(), port.data() + port.size(), number);
-  if (host.empty() || host.find_first_of("[]/ ") != host.npos || has_control(host) || code != std::errc{} ||
-      end != port.data() + port.size()) {
+  if (host.empty() || host.find_first_of("[]/ ") != host.npos || has_control(host) ||
+      code != std::errc{} || end != port.data() + port.size()) {
     return bad();
   }
   return host_port{std::string(host), number};
@@ -219,7 +231,8 @@ result<options> parse(std::string_view text, std::string_view name) {
   try {
     return read_tables(toml::parse(text, name), name);
   } catch (const toml::parse_error& e) {
-    return fail(base_errc::malformed, std::string(name) + ':' + std::to_string(e.source().begin.line) + ": " +
+    return fail(base_errc::malformed, std::string(name) + ':' +
+                                          std::to_string(e.source().begin.line) + ": " +
                                           std::string(e.description()));
   }
 }
@@ -252,15 +265,16 @@ status check(const options& all) {
   if (all.http.tls_cert.empty() != all.http.tls_key.empty()) {
     return fail(base_errc::malformed, "http.tls_cert and http.tls_key go together");
   }
-  if (all.http.port != 0 && all.http.port == all.operators.port && all.http.address == all.operators.address) {
+  if (all.http.port != 0 && all.http.port == all.operators.port &&
+      all.http.address == all.operators.address) {
     return fail(base_errc::malformed, "http.port and operator.port are the same");
   }
   if (all.passwords.slow_max_ms < all.passwords.slow_base_ms) {
     return fail(base_errc::malformed, "passwords.slow_max_ms is below passwords.slow_base_ms");
   }
-  return check_payment_url(all)
-      .and_then([&] { return check_origins(all); })
-      .and_then([&] { return check_rates(all.rate_limits); });
+  return check_payment_url(all).and_then([&] { return check_origins(all); }).and_then([&] {
+    return check_rates(all.rate_limits);
+  });
 }
 
 void resolve_threads(options& all, unsigned cores) {

@@ -8,9 +8,10 @@
 #include "config/options.hpp"
 #include "runtime/base/result.hpp"
 
-// From text to checked options. Precedence: command line over file over default; the environment is not read.
-// Refusals are base_errc::malformed; their detail has one line per fault, in the order of the file, each naming
-// file, line and key: "shop.toml:7: unknown key http.prot". Functions may be called from any thread.
+// From text to checked options. Precedence: command line over file over default; the environment is
+// not read. Refusals are base_errc::malformed; their detail has one line per fault, in the order of
+// the file, each naming file, line and key: "shop.toml:7: unknown key http.prot". Functions may be
+// called from any thread.
 namespace omnicart::config {
 
 // What the command line may say; unset members leave the file's word.
@@ -30,15 +31,16 @@ struct host_port {
 // "127.0.0.1:8080", "shop.example:80", "[::1]:8080" (the brackets are not part of the host).
 result<host_port> parse_host_port(std::string_view text);
 
-// The options of a TOML text; `name` stands for the file in refusals. Keys not named keep their defaults.
+// The options of a TOML text; `name` stands for the file in refusals. Keys not named keep their
+// defaults.
 result<options> parse(std::string_view text, std::string_view name);
 
-// The file's options (all defaults without one) under what the command line says, checked as a whole.
-// Fault: base_errc::io when the file cannot be read.
+// The file's options (all defaults without one) under what the command line says, checked as a
+// whole. Fault: base_errc::io when the file cannot be read.
 result<options> load(const std::optional<std::string>& file, const overrides& said = {});
 
-// What no single field can tell: TLS needs certificate and key, two ports must differ, a burst holds a second's worth…
-// Detail names the keys.
+// What no single field can tell: TLS needs certificate and key, two ports must differ, a burst
+// holds a second's worth… Detail names the keys.
 status check(const options& all);
 
 // Replaces "0: one per core" by the figure. `cores` below 1 counts as 1.

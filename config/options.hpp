@@ -5,7 +5,8 @@
 #include <vector>
 
 // What may be configured, with its default. Unit, bounds and the reason for each figure stand in
-// config/fields.cpp, which drives loading, printing and docs/configuration.md. Plain values: copied freely.
+// config/fields.cpp, which drives loading, printing and docs/configuration.md. Plain values: copied
+// freely.
 namespace omnicart::config {
 
 struct node_options {

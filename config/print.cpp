@@ -67,9 +67,12 @@ std::string bounds(const field& row, const target& where) {
 
 std::string_view describe(change taken) {
   switch (taken) {
-    case change::on_reload: return "SIGHUP";
-    case change::on_start: return "start";
-    case change::on_creation: return "creation";
+    case change::on_reload:
+      return "SIGHUP";
+    case change::on_start:
+      return "start";
+    case change::on_creation:
+      return "creation";
   }
   return "";
 }
@@ -100,13 +103,15 @@ std::string reference_markdown() {
   for (const auto& row : fields()) {
     if (row.section != section) {
       text += (section.empty() ? "### [" : "\n### [") + std::string(row.section) + "]\n\n";
-      text += "| key | default | unit | allowed | taken at | what and why |\n|---|---|---|---|---|---|\n";
+      text +=
+          "| key | default | unit | allowed | taken at | what and why "
+          "|\n|---|---|---|---|---|---|\n";
       section = row.section;
     }
     const target where = row.at(defaults);
-    text += "| `" + std::string(row.key) + "` | `" + literal(where) + "` | " + std::string(row.unit) + " | " +
-            bounds(row, where) + " | " + std::string(describe(row.taken)) + " | " + std::string(row.reason) +
-            " |\n";
+    text += "| `" + std::string(row.key) + "` | `" + literal(where) + "` | " +
+            std::string(row.unit) + " | " + bounds(row, where) + " | " +
+            std::string(describe(row.taken)) + " | " + std::string(row.reason) + " |\n";
   }
   return text;
 }

@@ -1,9 +1,9 @@
 #include "config/load.hpp"
 
+#include <unistd.h>
 #include <boost/test/unit_test.hpp>
 #include <filesystem>
 #include <fstream>
-#include <unistd.h>
 
 #include "config/fields.hpp"
 
@@ -18,7 +18,8 @@ std::string refusal(std::string_view text) {
 // A file of this test's own, gone at its end.
 struct temporary_file {
   explicit temporary_file(std::string_view text)
-      : path(std::filesystem::temp_directory_path() / ("omnicart_config_" + std::to_string(::getpid()) + ".toml")) {
+      : path(std::filesystem::temp_directory_path() /
+             ("omnicart_config_" + std::to_string(::getpid()) + ".toml")) {
     std::ofstream(path) << text;
   }
   ~temporary_file() { std::filesystem::remove(path); }
@@ -27,11 +28,14 @@ struct temporary_file {
 
 BOOST_AUTO_TEST_SUITE(config_load)
 
-BOOST_AUTO_TEST_CASE(an_empty_file_leaves_the_defaults) { BOOST_TEST((parse("", "x") == options{})); }
+BOOST_AUTO_TEST_CASE(an_empty_file_leaves_the_defaults) {
+  BOOST_TEST((parse("", "x") == options{}));
+}
 
 BOOST_AUTO_TEST_CASE(values_of_every_type_are_taken) {
   const auto all = parse(
-      "[http]\nport = 81\naddress = \"::1\"\ncors_allow = [\"https://a.example\", \"https://b.example\"]\n"
+      "[http]\nport = 81\naddress = \"::1\"\ncors_allow = [\"https://a.example\", "
+      "\"https://b.example\"]\n"
       "[rate_limits]\nenabled = false\n[log]\nlevel = \"debug\"\n",
       "x");
   BOOST_TEST_REQUIRE(all.has_value());
@@ -44,7 +48,10 @@ BOOST_AUTO_TEST_CASE(values_of_every_type_are_taken) {
 }
 
 BOOST_AUTO_TEST_CASE(every_bad_line_is_refused_by_file_line_and_key) {
-  struct row { const char* text; const char* detail; };
+  struct row {
+    const char* text;
+    const char* detail;
+  };
   for (const auto& r : {
            row{"[http]\nprot = 1\n", "shop.toml:2: unknown key http.prot"},
            row{"\n[htpt]\n", "shop.toml:2: unknown key htpt"},
@@ -56,12 +63,17 @@ BOOST_AUTO_TEST_CASE(every_bad_line_is_refused_by_file_line_and_key) {
            row{"[http]\nport = 65536\n", "shop.toml:2: http.port 65536 outside 0 to 65535"},
            row{"[http]\nport = -1\n", "shop.toml:2: http.port -1 outside 0 to 65535"},
            row{"[http]\naddress = \"\"\n", "shop.toml:2: http.address length 0 outside 1 to 253"},
-           row{"[http]\naddress = \"a\\nb\"\n", "shop.toml:2: http.address has a control character"},
+           row{"[http]\naddress = \"a\\nb\"\n",
+               "shop.toml:2: http.address has a control character"},
            row{"[http]\naddress = 1\n", "shop.toml:2: http.address must be a text in quotes"},
-           row{"[http]\ncors_allow = \"*\"\n", "shop.toml:2: http.cors_allow must be a list of texts"},
-           row{"[http]\ncors_allow = [1]\n", "shop.toml:2: http.cors_allow must be a list of texts"},
-           row{"[http]\ncors_allow = [\"\"]\n", "shop.toml:2: http.cors_allow must be a list of texts"},
-           row{"[rate_limits]\nenabled = 1\n", "shop.toml:2: rate_limits.enabled must be true or false"},
+           row{"[http]\ncors_allow = \"*\"\n",
+               "shop.toml:2: http.cors_allow must be a list of texts"},
+           row{"[http]\ncors_allow = [1]\n",
+               "shop.toml:2: http.cors_allow must be a list of texts"},
+           row{"[http]\ncors_allow = [\"\"]\n",
+               "shop.toml:2: http.cors_allow must be a list of texts"},
+           row{"[rate_limits]\nenabled = 1\n",
+               "shop.toml:2: rate_limits.enabled must be true or false"},
            row{"[log]\nlevel = \"loud\"\n",
                "shop.toml:2: log.level must be one of debug|info|warning|error|off"},
            row{"[passwords]\nmemory_kib = 1024\n",
@@ -73,7 +85,8 @@ BOOST_AUTO_TEST_CASE(every_bad_line_is_refused_by_file_line_and_key) {
 
 BOOST_AUTO_TEST_CASE(all_faults_are_named_in_the_order_of_the_file) {
   BOOST_TEST(refusal("[node]\nshard_count = 0\n[http]\nport = \"x\"\n[cluster]\n") ==
-             "shop.toml:2: node.shard_count 0 outside 1 to 1024\nshop.toml:4: http.port must be a whole number\n"
+             "shop.toml:2: node.shard_count 0 outside 1 to 1024\nshop.toml:4: http.port must be a "
+             "whole number\n"
              "shop.toml:5: unknown key cluster");
 }
 
@@ -87,7 +100,8 @@ BOOST_AUTO_TEST_CASE(both_bounds_of_every_number_are_taken_and_one_further_is_no
   for (const auto& row : fields()) {
     if (!std::holds_alternative<std::int64_t*>(row.at(sample))) continue;
     const auto line = [&](std::int64_t value) {
-      return "[" + std::string(row.section) + "]\n" + std::string(row.key) + " = " + std::to_string(value);
+      return "[" + std::string(row.section) + "]\n" + std::string(row.key) + " = " +
+             std::to_string(value);
     };
     BOOST_TEST(refusal(line(row.least)) == "", row.name());
     BOOST_TEST(refusal(line(row.most)) == "", row.name());
@@ -97,7 +111,10 @@ BOOST_AUTO_TEST_CASE(both_bounds_of_every_number_are_taken_and_one_further_is_no
 }
 
 BOOST_AUTO_TEST_CASE(settings_that_contradict_each_other_are_refused) {
-  struct row { const char* text; const char* names; };
+  struct row {
+    const char* text;
+    const char* names;
+  };
   for (const auto& r : {
            row{"[http]\ntls_cert = \"a.pem\"\n", "http.tls_key"},
            row{"[http]\ntls_key = \"a.pem\"\n", "http.tls_cert"},
@@ -123,7 +140,8 @@ BOOST_AUTO_TEST_CASE(settings_that_contradict_each_other_are_refused) {
 
 BOOST_AUTO_TEST_CASE(the_command_line_wins_over_the_file) {
   const temporary_file file(
-      "[node]\ndata = \"/from/file\"\n[http]\nport = 1\naddress = \"file\"\n[payment]\nurl = \"http://file\"\n");
+      "[node]\ndata = \"/from/file\"\n[http]\nport = 1\naddress = \"file\"\n[payment]\nurl = "
+      "\"http://file\"\n");
   const auto plain = load(file.path.string());
   BOOST_TEST_REQUIRE(plain.has_value());
   BOOST_TEST(plain->node.data == "/from/file");
@@ -146,15 +164,16 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_missing_or_bad_is_named) {
   BOOST_TEST(missing.error().is(base_errc::io));
   BOOST_TEST(missing.error().detail == "/nowhere/shop.toml: cannot be read");
   const temporary_file file("[http]\nprot = 1\n");
-  BOOST_TEST(load(file.path.string()).error().detail == file.path.string() + ":2: unknown key http.prot");
+  BOOST_TEST(load(file.path.string()).error().detail ==
+             file.path.string() + ":2: unknown key http.prot");
 }
 
 BOOST_AUTO_TEST_CASE(addresses_parse_or_are_refused) {
   BOOST_TEST((parse_host_port("127.0.0.1:80") == host_port{"127.0.0.1", 80}));
   BOOST_TEST((parse_host_port("[::1]:0") == host_port{"::1", 0}));
   BOOST_TEST((parse_host_port("shop.example:65535") == host_port{"shop.example", 65535}));
-  for (const char* text : {"", "80", ":80", "a:", "a:65536", "a:-1", "a: 1", "a:1x", "::1:80", "[::1]", "[]:1",
-                           "a/b:1", "[a:1", "a]:1", "a b:1"}) {
+  for (const char* text : {"", "80", ":80", "a:", "a:65536", "a:-1", "a: 1", "a:1x", "::1:80",
+                           "[::1]", "[]:1", "a/b:1", "[a:1", "a]:1", "a b:1"}) {
     BOOST_TEST(!parse_host_port(text).has_value(), text);
   }
   BOOST_TEST(load(std::nullopt, {.http = "80"}).error().detail == "--http: '80' is not HOST:PORT");

@@ -26,7 +26,8 @@ void shake(const field& row, const target& where, std::mt19937_64& random) {
     return std::uniform_int_distribution<std::int64_t>(least, most)(random);
   };
   if (auto* const* flag = std::get_if<bool*>(&where)) **flag = number(0, 1) == 1;
-  if (auto* const* count = std::get_if<std::int64_t*>(&where)) **count = number(row.least, row.most);
+  if (auto* const* count = std::get_if<std::int64_t*>(&where))
+    **count = number(row.least, row.most);
   if (auto* const* text = std::get_if<std::string*>(&where)) {
     if (row.choices.empty()) **text = "/a \"b\\c\" \xc3\xa9#" + std::to_string(number(0, 99));
   }
@@ -76,7 +77,8 @@ BOOST_AUTO_TEST_CASE(no_two_fields_share_a_value) {
   options sample;
   std::set<const void*> places;
   for (const auto& row : fields()) {
-    const auto* place = std::visit([](auto* value) -> const void* { return value; }, row.at(sample));
+    const auto* place =
+        std::visit([](auto* value) -> const void* { return value; }, row.at(sample));
     BOOST_TEST(places.insert(place).second, row.name());
   }
 }
