@@ -11,26 +11,28 @@
 
 // What is stored where: the one place that knows the bytes of keys and values. Grammar (format 1):
 //
-//   shard     = 2 bytes big-endian: shard_of(id, shard_count); every key but those of meta and index starts with it,
+//   shard     = 2 bytes big-endian: shard_of(id, shard_count); every key but those of meta and
+//   index starts with it,
 //               so that a shard can be scanned, moved or dropped as a range
-//   u64       = 8 bytes big-endian;  time = u64 of the milliseconds with the sign bit flipped (sorts as time does)
-//   name      = kind '/' escaped(id);  escaped: byte 00 -> 01 01, byte 01 -> 01 02, so a name holds no 00
-//   message   = codec message (runtime/base/codec.hpp)
+//   u64       = 8 bytes big-endian;  time = u64 of the milliseconds with the sign bit flipped
+//   (sorts as time does) name      = kind '/' escaped(id);  escaped: byte 00 -> 01 01, byte 01 ->
+//   01 02, so a name holds no 00 message   = codec message (runtime/base/codec.hpp)
 //
 //   family     key                                value
 //   default    "format"                           message of store_format
-//   log        shard u64(index from 1)            message of log_entry; no gaps from the first to the last index
-//   events     shard name 00 u64(version from 1)  message of event_record; no gaps from the first to the last version
+//   log        shard u64(index from 1)            message of log_entry; no gaps from the first to
+//   the last index events     shard name 00 u64(version from 1)  message of event_record; no gaps
+//   from the first to the last version
 //              shard name 00 FF*8                 time: the entity's timer (its marker; see timers)
 //   snapshots  shard name 00                      message of snapshot
 //   receipts   shard name 00 command id (16)      message of receipt
-//   timers     shard time name                    empty; exactly the timers that have a marker, in order of time
-//   index      'd' projection 00 key              the projection's row
+//   timers     shard time name                    empty; exactly the timers that have a marker, in
+//   order of time index      'd' projection 00 key              the projection's row
 //              'p' projection 00 shard            u64: the last log index that the rows contain
 //
-// An entity is read with one get (snapshot) and one short scan (events after it, then the timer marker). Rows of a
-// projection are not under a shard: a list runs over all shards in order, and is rebuilt where a shard moves.
-// Checksums: RocksDB's, per block, per file and per WAL record.
+// An entity is read with one get (snapshot) and one short scan (events after it, then the timer
+// marker). Rows of a projection are not under a shard: a list runs over all shards in order, and is
+// rebuilt where a shard moves. Checksums: RocksDB's, per block, per file and per WAL record.
 namespace omnicart::persistence {
 
 // Highest format this build reads and writes.

@@ -12,9 +12,9 @@
 
 namespace omnicart::persistence {
 
-// Rows of one projection and how far it has read each shard's log; written together or not at all. Not synced on
-// its own: a crash takes back rows and positions alike, and the log is read again from there. One writer; reads from
-// any thread.
+// Rows of one projection and how far it has read each shard's log; written together or not at all.
+// Not synced on its own: a crash takes back rows and positions alike, and the log is read again
+// from there. One writer; reads from any thread.
 class projection_store {
  public:
   // `name`: no NUL byte, not empty.
@@ -35,8 +35,9 @@ class projection_store {
   status scan(std::string_view from, std::string_view to,
               const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
   // The same backwards: rows with from <= key < to, highest first.
-  status scan_back(std::string_view from, std::string_view to,
-                   const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
+  status scan_back(
+      std::string_view from, std::string_view to,
+      const std::function<bool(std::string_view key, std::string_view value)>& visit) const;
   // Last log index of the shard that the rows contain; 0: none.
   result<std::uint64_t> stored_position(std::uint16_t shard) const;
   // Drops every row and position: the projection starts over.

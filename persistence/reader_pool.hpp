@@ -20,9 +20,10 @@ struct reader_pool_options {
   std::function<void(std::function<void()>)> executor;
 };
 
-// Reads for activation. Callbacks run on a pool thread, but for two refusals that come on the caller's own thread
-// before the call returns: overloaded (queue_max reads wait already), shutting_down (after stop).
-// Errors of reads: io, naming entity and version where stored bytes do not decode or a version is missing.
+// Reads for activation. Callbacks run on a pool thread, but for two refusals that come on the
+// caller's own thread before the call returns: overloaded (queue_max reads wait already),
+// shutting_down (after stop). Errors of reads: io, naming entity and version where stored bytes do
+// not decode or a version is missing.
 class reader_pool final : public entity_store {
  public:
   reader_pool(store& data, reader_pool_options options);
@@ -33,7 +34,8 @@ class reader_pool final : public entity_store {
   void find_receipt(const entity_ref& entity, command_id id,
                     std::function<void(result<std::optional<receipt>>)> done) override;
   void history(const entity_ref& entity, std::uint64_t first_version, std::size_t limit,
-               std::function<void(result<std::vector<std::pair<std::uint64_t, event_record>>>)> done) override;
+               std::function<void(result<std::vector<std::pair<std::uint64_t, event_record>>>)>
+                   done) override;
 
   // Waiting reads are answered shutting_down; running ones finish.
   void stop();
@@ -42,9 +44,8 @@ class reader_pool final : public entity_store {
   // The same reads on the caller's thread; any thread.
   result<stored_entity> load_now(const entity_ref& entity) const;
   result<std::optional<receipt>> find_receipt_now(const entity_ref& entity, command_id id) const;
-  result<std::vector<std::pair<std::uint64_t, event_record>>> history_now(const entity_ref& entity,
-                                                                          std::uint64_t first_version,
-                                                                          std::size_t limit) const;
+  result<std::vector<std::pair<std::uint64_t, event_record>>> history_now(
+      const entity_ref& entity, std::uint64_t first_version, std::size_t limit) const;
 
  private:
   // Called with nothing to read, or with the refusal to answer instead.

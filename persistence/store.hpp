@@ -27,16 +27,17 @@ inline constexpr std::size_t family_count = 7;
 enum class background_work { threads, inline_only };
 
 struct store_options {
-  std::string directory;                              // the database is DIR/db, made when missing
-  std::uint16_t shard_count = 64;                     // 1-32768; used at creation, an existing store keeps its own
+  std::string directory;           // the database is DIR/db, made when missing
+  std::uint16_t shard_count = 64;  // 1-32768; used at creation, an existing store keeps its own
   std::size_t block_cache_bytes = std::size_t{256} << 20;
   std::size_t memtable_bytes = std::size_t{128} << 20;  // all families together
-  std::uint64_t wal_bytes_max = std::uint64_t{64} << 20;  // replayed at a restart after a kill: about 1 s
+  std::uint64_t wal_bytes_max = std::uint64_t{64}
+                                << 20;  // replayed at a restart after a kill: about 1 s
   std::uint64_t receipts_max = 50'000'000;
   std::uint64_t free_disk_bytes_min = std::uint64_t{512} << 20;
-  bool sync = true;                                   // false only where durability is not the subject of a test
+  bool sync = true;  // false only where durability is not the subject of a test
   background_work background = background_work::threads;
-  std::shared_ptr<rocksdb::FileSystem> file_system;   // null: the machine's
+  std::shared_ptr<rocksdb::FileSystem> file_system;  // null: the machine's
 };
 
 struct store_stats {
@@ -56,22 +57,27 @@ struct store_stats {
 // The open RocksDB database of a data directory. Thread-safe; outlives everything that uses it.
 class store {
  public:
-  // Opens or creates. Errors, each naming directory and reason: unavailable (another process has it open),
-  // malformed (not an OmniCart store, another format), io (corruption or a failed call). `time` must outlive it.
+  // Opens or creates. Errors, each naming directory and reason: unavailable (another process has it
+  // open), malformed (not an OmniCart store, another format), io (corruption or a failed call).
+  // `time` must outlive it.
   static result<std::unique_ptr<store>> open(store_options options, const clock& time);
   ~store();
   store(const store&) = delete;
   store& operator=(const store&) = delete;
 
-  // Orderly stop: memtables become tables, so that the next start replays nothing. No other call after it.
+  // Orderly stop: memtables become tables, so that the next start replays nothing. No other call
+  // after it.
   status close();
   // Memtables to tables now; waits for it.
   status flush();
-  // Expired receipts leave the disk now instead of when their files are next compacted; waits for it.
+  // Expired receipts leave the disk now instead of when their files are next compacted; waits for
+  // it.
   status compact_receipts();
 
   std::uint16_t shard_count() const { return shard_count_; }
-  std::uint16_t shard_of(const entity_ref& entity) const { return omnicart::shard_of(entity.id, shard_count_); }
+  std::uint16_t shard_of(const entity_ref& entity) const {
+    return omnicart::shard_of(entity.id, shard_count_);
+  }
   const store_options& options() const { return options_; }
 
   result<std::uint64_t> free_disk_bytes() const;
@@ -79,7 +85,9 @@ class store {
   store_stats stats() const;
 
   rocksdb::DB& db() const { return *db_; }
-  rocksdb::ColumnFamilyHandle* of(family which) const { return families_[static_cast<std::size_t>(which)]; }
+  rocksdb::ColumnFamilyHandle* of(family which) const {
+    return families_[static_cast<std::size_t>(which)];
+  }
 
  private:
   store(store_options options, const clock& time);

@@ -15,20 +15,23 @@
 
 namespace omnicart::persistence {
 
-// The durable timers by due time. It only reads: a timer goes away, or moves, by the journal item of the entity
-// that it wakes. Memory: one entry per shard, and one per timer handed out and not yet settled. Thread-safe.
+// The durable timers by due time. It only reads: a timer goes away, or moves, by the journal item
+// of the entity that it wakes. Memory: one entry per shard, and one per timer handed out and not
+// yet settled. Thread-safe.
 class timer_index {
  public:
   // Reads one key per shard. The store must outlive it.
   static result<std::unique_ptr<timer_index>> open(store& data);
 
-  // No timer needs anybody before this time; nothing: there is none. Call take_due then. May be earlier than the
-  // first timer (a lower bound), never later.
+  // No timer needs anybody before this time; nothing: there is none. Call take_due then. May be
+  // earlier than the first timer (a lower bound), never later.
   std::optional<timestamp_ms> next_due() const;
 
-  // Timers due at `now`, earliest first within a shard, at most `limit`. Each is handed out once; again after
-  // `retry_after` if its entity has not settled it by then (its wake-up may have been refused). Errors: io.
-  result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(timestamp_ms now, std::size_t limit);
+  // Timers due at `now`, earliest first within a shard, at most `limit`. Each is handed out once;
+  // again after `retry_after` if its entity has not settled it by then (its wake-up may have been
+  // refused). Errors: io.
+  result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(timestamp_ms now,
+                                                                    std::size_t limit);
 
   // Called by the journal once a change is durable.
   void changed(std::uint16_t shard, const entity_ref& entity, std::optional<timestamp_ms> before,
@@ -38,14 +41,15 @@ class timer_index {
 
  private:
   struct shard_timers {
-    std::optional<timestamp_ms> earliest;                       // lower bound of those not handed out
-    std::unordered_map<std::string, timestamp_ms> handed_out;   // timer key -> when
-    std::optional<timestamp_ms> retry_at;                       // lower bound of those handed out, plus retry_after
+    std::optional<timestamp_ms> earliest;  // lower bound of those not handed out
+    std::unordered_map<std::string, timestamp_ms> handed_out;  // timer key -> when
+    std::optional<timestamp_ms> retry_at;  // lower bound of those handed out, plus retry_after
   };
 
   explicit timer_index(store& data) : store_(data), shards_(data.shard_count()) {}
   status recover();
-  status take_from(std::uint16_t shard, timestamp_ms now, std::size_t limit,
+  static void requeue(shard_timers& shard, timestamp_ms now);
+  status take_from(std::uint16_t number, timestamp_ms now, std::size_t limit,
                    std::vector<std::pair<entity_ref, timestamp_ms>>& due);
 
   store& store_;

@@ -19,7 +19,8 @@ struct verify_report {
 
   std::vector<verify_problem> problems;
   std::uint64_t problem_count = 0;
-  std::vector<std::string> notes;  // not wrong: a record torn by a crash at the end of the write-ahead log
+  std::vector<std::string>
+      notes;  // not wrong: a record torn by a crash at the end of the write-ahead log
   std::array<std::uint64_t, family_count> keys{};
   std::uint64_t entities = 0;
   std::uint64_t table_files = 0;
@@ -29,13 +30,15 @@ struct verify_report {
   bool ok() const { return problem_count == 0; }
 };
 
-// Reads every byte of the store below `directory` that no process may have open, changes nothing (but takes its
-// lock), and says what is wrong where:
-//   - write-ahead log and manifest, record by record, stricter than a start is (it forgives a torn end);
+// Reads every byte of the store below `directory` that no process may have open, changes nothing
+// (but takes its lock), and says what is wrong where:
+//   - write-ahead log and manifest, record by record, stricter than a start is (it forgives a torn
+//   end);
 //   - every table file against the checksum noted when it was written;
 //   - every key and value decodes and stands in its shard;
 //   - versions of an entity and indexes of a log have no gap; timers and their markers agree.
-// Errors: not_found (no store there), unavailable (in use). What is found wrong is no error but in the report.
+// Errors: not_found (no store there), unavailable (in use). What is found wrong is no error but in
+// the report.
 result<verify_report> verify(const std::string& directory);
 
 }  // namespace omnicart::persistence
