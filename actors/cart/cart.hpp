@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "actors/cart/cart_messages.hpp"
+#include "actors/cart/cart_state.hpp"
+
+// The rules of a cart. Pure.
+//
+// Sealing copies the lines and their quantities aside; the cart stays open to changes. A quantity
+// set below what is sealed shrinks what completion will take off the line, so that units added
+// after the seal always stay. An order that completed or abandoned its checkout never seals again
+// (the last 8 are remembered).
+//
+// Surrender moves only what is not sealed. What was sealed belongs to its order: if that completes,
+// it is bought; if it is abandoned, those units are gone with the closed cart. Nothing is ever
+// bought twice.
+namespace omnicart::cart {
+
+// Stored with their position in the variant: append only. `at` is log time.
+struct opened {
+  std::string session;
+  std::string user;
+  timestamp_ms at;
+  OMNICART_FIELDS(session, user, at)
+};
+struct lines_added {
+  std::vector<new_line> lines;
+  timestamp_ms at;
+  OMNICART_FIELDS(lines, at)
+};
+struct quantity_set {
+  std::uint32_t line_id = 0;
+  std::int64_t quantity = 0;
+  timestamp_ms at;
+  OMNICART_FIELDS(line_id, quantity, at)
+};
+struct cleared {
+  timestamp_ms at;
+  OMNICART_FIELDS(at)
+};
+struct sealed {
+  order_id order;
+  timestamp_ms at;
+  OMNICART_FIELDS(order, at)
+};
+struct checkout_abandoned {
+  order_id order;
+  std::vector<price_update> prices;
+  timestamp_ms at;
+  OMNICART_FIELDS(order, prices, at)
+};
+struct checkout_completed {
+  order_id order;
+  timestamp_ms at;
+  OMNICART_FIELDS(order, at)
+};
+struct surrendered {
+  cart_id to;
+  timestamp_ms at;
+  OMNICART_FIELDS(to, at)
+};
+struct merged {
+  cart_id from;
+  std::vector<new_line> lines;
+  timestamp_ms at;
+  OMNICART_FIELDS(from, lines, at)
+};
+struct assigned {
+  std::string user;
+  timestamp_ms at;
+  OMNICART_FIELDS(user, at)
+};
+struct emptied {
+  timestamp_ms at;
+  OMNICART_FIELDS(at)
+};  // by time
+
+using event = std::variant<opened, lines_added, quantity_set, cleared, sealed, checkout_abandoned,
+                           checkout_completed, surrendered, merged, assigned, emptied>;
+
+// Refusals, in the order checked. First, for all but open, complete_checkout and abandon_checkout:
+// base_errc::not_found for an asker (of seal: on_behalf_of) who is neither owner nor staff; a cart
+// without owner is anyone's. Then `closed`.
+//   open                  closed, already_open, base_errc::not_found (an owner's cart opened by a
+//   stranger) get, clear            base_errc::not_found (shop staff, cart without owner) add as
+//   get; base_errc::malformed (no product or above 160 bytes, name above 500 bytes, negative
+//   price),
+//                         invalid_quantity, currency_mismatch, line_limit, quantity_limit,
+//                         base_errc::overflow
+//   set_quantity          as get; invalid_quantity, no_such_line, base_errc::overflow
+//   set_product_quantity  as above; of several lines at list price (the price changed between the
+//   additions) the
+//                         youngest is set and the others are removed
+//   seal                  checkout_in_progress (data: the other order, or this order if it is
+//   through), empty assign                already_open surrender             closed (moved to
+//   another cart already) merge                 none: what does not fit is dropped
+// A cart without owner that a guest or shopper adds to becomes theirs. complete_checkout and
+// abandon_checkout by an order that does not hold the seal: no event. An abandoned checkout's new
+// prices are left aside when the subtotal would leave 64 bits, and for a price in another currency;
+// lines that become equal by it merge, up to the line limit.
+result<std::vector<event>> decide(const state& now, const command& what, const context& ctx);
+
+// Total: a recorded event always applies.
+void apply(state& now, const event& what);
+void check(const state& now);       // O(1)
+void check_full(const state& now);  // every line
+
+reply reply_to(const state& now, const command& what);
+// A guest's cart with lines and no seal, and the lines a closed cart keeps to answer surrender
+// again: 30 days after the last change.
+std::optional<timestamp_ms> wake_at(const state& now);
+std::size_t memory_bytes(const state& now);
+
+// Codec (cart_codec.cpp). Schema 1.
+std::string encode_id(const std::string& id);  // error::data of checkout_in_progress and closed
+result<command> decode_command(std::string_view bytes);
+std::string encode(const reply& what);
+std::string encode_event(const event& what);
+result<event> decode_event(std::string_view bytes);
+std::string encode_state(const state& now);
+result<state> decode_state(std::string_view bytes);
+std::string describe_event(const event& what);
+std::string describe_state(const state& now);
+
+}  // namespace omnicart::cart

@@ -1,0 +1,216 @@
+#include "actors/product/product.hpp"
+
+#include <algorithm>
+
+#include "runtime/base/assert.hpp"
+#include "runtime/base/heap_size.hpp"
+#include "runtime/base/text.hpp"
+
+namespace omnicart::product {
+namespace {
+
+using events = std::vector<event>;
+
+constexpr std::size_t name_bytes_max = 500;
+constexpr std::size_t description_bytes_max = 20'000;
+constexpr std::size_t category_bytes_max = 500;
+constexpr std::size_t brand_bytes_max = 200;
+constexpr std::size_t gtin_count_max = 200;
+constexpr std::size_t gtin_bytes_max = 64;
+constexpr std::size_t attribute_count_max = 300;
+constexpr std::size_t attribute_name_bytes_max = 200;
+constexpr std::size_t attribute_value_bytes_max = 2'000;
+constexpr std::size_t image_count_max = 50;
+constexpr std::size_t image_bytes_max = 2'000;
+constexpr std::int64_t rating_centi_max = 500;
+
+bool is_label(const std::string& text, std::size_t bytes_max) {
+  return text.size() <= bytes_max && is_single_line(text);
+}
+
+bool is_gtin(const std::string& text) {
+  return !text.empty() && text.size() <= gtin_bytes_max && is_printable_ascii(text);
+}
+
+bool is_attribute(const std::pair<std::string, std::string>& attribute) {
+  return !attribute.first.empty() && is_label(attribute.first, attribute_name_bytes_max) &&
+         is_label(attribute.second, attribute_value_bytes_max);
+}
+
+bool is_image(const std::string& text) { return !text.empty() && is_label(text, image_bytes_max); }
+
+template <class Items, class Rule>
+bool holds_for_all(const Items& items, std::size_t count_max, Rule rule) {
+  return items.size() <= count_max && std::all_of(items.begin(), items.end(), rule);
+}
+
+// The first member beyond its limit; nullptr when all are within.
+const char* first_bad_member(const details& content) {
+  if (content.description.size() > description_bytes_max || !is_plain_text(content.description)) {
+    return "description";
+  }
+  if (!is_label(content.category, category_bytes_max)) return "category";
+  if (!is_label(content.brand, brand_bytes_max)) return "brand";
+  if (!holds_for_all(content.gtin, gtin_count_max, is_gtin)) return "gtin";
+  if (!holds_for_all(content.attributes, attribute_count_max, is_attribute)) return "attributes";
+  if (!holds_for_all(content.images, image_count_max, is_image)) return "images";
+  if (content.weight_g && *content.weight_g < 0) return "weight_g";
+  const auto rating = content.rating_centi.value_or(0);
+  if (rating < 0 || rating > rating_centi_max) return "rating_centi";
+  return nullptr;
+}
+
+// The refusal of commands that need a product on sale.
+status must_live(const state& now) {
+  switch (now.life) {
+    case lifecycle::unknown:
+      return fail(errc::no_such_product);
+    case lifecycle::retired:
+      return fail(errc::retired);
+    case lifecycle::living:
+      return {};
+  }
+  bug("a product's life is one of three");
+}
+
+struct decider {
+  const state& now;
+  const context& ctx;
+
+  result<events> operator()(const create& c) const {
+    if (now.life == lifecycle::living) return fail(errc::already_exists);
+    if (auto valid = validate(c.content); !valid) return fail(valid.error());
+    return events{created{c.content, ctx.now}};
+  }
+
+  result<events> operator()(const replace& c) const {
+    if (auto lives = must_live(now); !lives) return fail(lives.error());
+    if (auto valid = validate(c.content); !valid) return fail(valid.error());
+    details content = c.content;
+    if (!content.rating_centi) content.rating_centi = now.content.rating_centi;
+    return replaced_unless_equal(std::move(content));
+  }
+
+  result<events> operator()(const import& c) const {
+    if (auto valid = validate(c.content); !valid) return fail(valid.error());
+    if (now.life != lifecycle::living) return events{created{c.content, ctx.now}};
+    return replaced_unless_equal(c.content);
+  }
+
+  result<events> operator()(const retire&) const {
+    if (now.life == lifecycle::unknown) return fail(errc::no_such_product);
+    if (now.life == lifecycle::retired) return events{};
+    return events{retired{ctx.now}};
+  }
+
+  result<events> operator()(const get&) const { return read(); }
+  result<events> operator()(const quote&) const { return read(); }
+
+ private:
+  result<events> read() const {
+    if (auto lives = must_live(now); !lives) return fail(lives.error());
+    return events{};
+  }
+
+  events replaced_unless_equal(details content) const {
+    if (content == now.content) return {};
+    return {replaced{std::move(content), ctx.now}};
+  }
+};
+
+struct applier {
+  state& now;
+
+  void operator()(const created& e) const {
+    now = {.life = lifecycle::living, .content = e.content, .created_at = e.at, .updated_at = e.at};
+  }
+  void operator()(const replaced& e) const {
+    now.content = e.content;
+    now.updated_at = e.at;
+  }
+  void operator()(const retired& e) const {
+    now.life = lifecycle::retired;
+    now.updated_at = e.at;
+  }
+};
+
+product_view view_of(const state& now) {
+  return {.content = now.content,
+          .retired = now.life == lifecycle::retired,
+          .created_at = now.created_at,
+          .updated_at = now.updated_at};
+}
+
+std::size_t heap_bytes_of(const std::vector<std::string>& texts) {
+  std::size_t bytes = vector_heap_bytes(texts);
+  for (const auto& text : texts) bytes += heap_bytes(text);
+  return bytes;
+}
+
+}  // namespace
+
+const char* to_string(errc code) {
+  switch (code) {
+    case errc::invalid_name:
+      return "invalid_name";
+    case errc::invalid_price:
+      return "invalid_price";
+    case errc::retired:
+      return "retired";
+    case errc::already_exists:
+      return "already_exists";
+    case errc::invalid_details:
+      return "invalid_details";
+    case errc::no_such_product:
+      return "no_such_product";
+  }
+  return "";
+}
+
+status validate(const details& content) {
+  if (content.name.empty() || !is_label(content.name, name_bytes_max)) {
+    return fail(errc::invalid_name, "a name is 1-500 bytes of UTF-8 without control characters");
+  }
+  if (content.price.amount_minor < 0) return fail(errc::invalid_price, "a price is not negative");
+  if (const char* member = first_bad_member(content)) return fail(errc::invalid_details, member);
+  return {};
+}
+
+result<events> decide(const state& now, const command& what, const context& ctx) {
+  return std::visit(decider{now, ctx}, what);
+}
+
+void apply(state& now, const event& what) { std::visit(applier{now}, what); }
+
+void check(const state& now) {
+  ensure(now.content.price.amount_minor >= 0, "a product's price is not negative");
+  ensure((now.life == lifecycle::unknown) == now.content.name.empty(),
+         "a known product has a name");
+  ensure(now.created_at <= now.updated_at, "a product is not changed before it is made");
+}
+
+void check_full(const state& now) {
+  check(now);
+  if (now.life == lifecycle::unknown) return;
+  ensure(validate(now.content).has_value(), "a product's details are within their limits");
+}
+
+reply reply_to(const state& now, const command& what) {
+  if (std::holds_alternative<quote>(what)) {
+    return quote_view{.name = now.content.name, .price = now.content.price};
+  }
+  return view_of(now);
+}
+
+std::size_t memory_bytes(const state& now) {
+  const details& content = now.content;
+  std::size_t bytes = sizeof(state) + heap_bytes(content.name) + heap_bytes(content.description) +
+                      heap_bytes(content.category) + heap_bytes(content.brand);
+  bytes += heap_bytes_of(content.gtin) + heap_bytes_of(content.images);
+  bytes += vector_heap_bytes(content.attributes);
+  for (const auto& [name, value] : content.attributes)
+    bytes += heap_bytes(name) + heap_bytes(value);
+  return bytes;
+}
+
+}  // namespace omnicart::product

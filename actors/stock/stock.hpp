@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "actors/stock/stock_messages.hpp"
+#include "actors/stock/stock_state.hpp"
+
+// The rules of a stock record: what is on the shelf, who holds it for a while, and which order
+// claims it. Pure.
+namespace omnicart::stock {
+
+// Stored with their position in the variant: append only. `at` is log time.
+struct counted {
+  std::int64_t on_hand = 0;
+  std::string reason;
+  caller by;
+  timestamp_ms at;
+  OMNICART_FIELDS(on_hand, reason, by, at)
+};
+struct adjusted {
+  std::int64_t delta = 0;
+  std::string reason;
+  caller by;
+  timestamp_ms at;
+  OMNICART_FIELDS(delta, reason, by, at)
+};
+struct reserved {
+  reservation_id reservation;
+  std::int64_t quantity = 0;
+  std::string session;
+  duration_ms ttl{0};
+  timestamp_ms expires_at;
+  timestamp_ms at;
+  OMNICART_FIELDS(reservation, quantity, session, ttl, expires_at, at)
+};
+struct extended {
+  reservation_id reservation;
+  timestamp_ms expires_at;
+  timestamp_ms at;
+  OMNICART_FIELDS(reservation, expires_at, at)
+};
+struct released {
+  reservation_id reservation;
+  timestamp_ms at;
+  OMNICART_FIELDS(reservation, at)
+};
+struct expired {
+  reservation_id reservation;
+  timestamp_ms at;
+  OMNICART_FIELDS(reservation, at)
+};
+// `taken` are the session holds that ended in this claim; what they held beyond it is free again.
+struct claimed {
+  order_id order;
+  std::int64_t quantity = 0;
+  std::vector<reservation_id> taken;
+  timestamp_ms at;
+  OMNICART_FIELDS(order, quantity, taken, at)
+};
+struct unclaimed {
+  order_id order;
+  timestamp_ms at;
+  OMNICART_FIELDS(order, at)
+};
+struct settled {
+  order_id order;
+  timestamp_ms at;
+  OMNICART_FIELDS(order, at)
+};
+struct restocked {
+  order_id order;
+  std::string return_key;
+  std::int64_t quantity = 0;
+  timestamp_ms at;
+  OMNICART_FIELDS(order, return_key, quantity, at)
+};
+
+using event = std::variant<counted, adjusted, reserved, extended, released, expired, claimed,
+                           unclaimed, settled, restocked>;
+
+// Every accepted command first expires the holds that are due at context.now; a refusal is decided
+// as if they had expired but leaves no event. Refusals, in the order checked:
+//   set_on_hand   base_errc::forbidden (not staff), invalid_quantity, below_reserved
+//   adjust        base_errc::forbidden (not staff), invalid_quantity (0, or a figure outside 64
+//   bits), below_reserved reserve       invalid_quantity, invalid_duration, reservation_conflict,
+//   hold_limit, out_of_stock, contended extend        invalid_duration, no_such_reservation release
+//   no_such_reservation claim         invalid_quantity, no_such_reservation (unclaimed before),
+//   reservation_conflict, out_of_stock,
+//                 contended; `available` in the refusal counts the holds of the order's own
+//                 sessions
+//   unclaim       no_such_reservation (sold already); an order that never claimed leaves a mark: it
+//   can never claim settle        no_such_reservation restock       invalid_quantity (also above
+//   what was sold), no_such_reservation (claimed or unclaimed but not
+//                 sold), reservation_conflict (the return key was used with another quantity)
+//   get, wake     none
+// No event: setting what is on hand already, the same reservation (quantity, session, ttl) or claim
+// or restock again, an extension that would not lengthen, settle and unclaim again. Holds without a
+// session (staff's) are not limited in number and taken over by no claim.
+//
+// Ended orders and return keys are remembered for `memory_retention`; a return that comes later is
+// believed as long as it keeps returned <= sold.
+result<std::vector<event>> decide(const state& now, const command& what, const context& ctx);
+
+// Total: a recorded event always applies.
+void apply(state& now, const event& what);
+void check(const state& now);       // O(1): the law of the figures
+void check_full(const state& now);  // sums every hold and claim
+
+stock_view reply_to(const state& now, const command& what);
+std::optional<timestamp_ms> wake_at(const state& now);  // the earliest expiry
+std::size_t memory_bytes(const state& now);
+
+// Codec (stock_codec.cpp). Schema 1.
+std::string encode_available(std::int64_t units);  // error::data of out_of_stock and contended
+result<command> decode_command(std::string_view bytes);
+std::string encode(const reply& what);
+std::string encode_event(const event& what);
+result<event> decode_event(std::string_view bytes);
+std::string encode_state(const state& now);
+result<state> decode_state(std::string_view bytes);
+std::string describe_event(const event& what);
+std::string describe_state(const state& now);
+
+}  // namespace omnicart::stock

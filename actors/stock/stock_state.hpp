@@ -1,0 +1,120 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <unordered_map>
+#include <utility>
+
+#include "runtime/base/ids.hpp"
+#include "runtime/base/time.hpp"
+
+namespace omnicart::stock {
+
+// How long an ended order and a return key are remembered (log time), and how many of each at most.
+inline constexpr std::chrono::hours memory_retention{72};
+inline constexpr std::size_t memory_count_max = 200'000;
+
+// All in units. Law: on_hand = available + reserved, received + adjusted = on_hand + sold -
+// returned.
+struct figures {
+  std::int64_t on_hand = 0;
+  std::int64_t reserved = 0;
+  std::int64_t available = 0;
+  std::int64_t received = 0;
+  std::int64_t adjusted = 0;
+  std::int64_t sold = 0;
+  std::int64_t returned = 0;
+  friend bool operator==(const figures&, const figures&) = default;
+};
+
+struct hold {
+  std::int64_t quantity = 0;
+  std::string session;  // empty: staff's
+  duration_ms ttl{0};   // as first asked, to tell a repeated reserve from another
+  timestamp_ms expires_at;
+};
+
+// Session holds by id, by expiry and by session; every operation is O(log n), every order is that
+// of the keys.
+class hold_book {
+ public:
+  using by_id = std::map<reservation_id, hold>;
+  using by_expiry = std::set<std::pair<timestamp_ms, reservation_id>>;
+
+  const hold* find(const reservation_id& id) const;
+  void insert(const reservation_id& id, hold what);
+  void extend(const reservation_id& id, timestamp_ms expires_at);
+  std::int64_t erase(const reservation_id& id);  // the units it held; 0 when there is none
+
+  const by_id& all() const { return holds_; }
+  const by_expiry& expiries() const { return expiries_; }
+  // The holds of one session, in id order; empty for none.
+  const std::set<reservation_id>& of_session(const std::string& session) const;
+  std::size_t memory_bytes() const;
+
+ private:
+  by_id holds_;
+  by_expiry expiries_;
+  std::map<std::string, std::set<reservation_id>> sessions_;
+};
+
+// Facts kept for a while: found by key in O(1), forgotten oldest first. Iterated in the order they
+// were recorded.
+template <class Fact>
+class recent_facts {
+ public:
+  using key_type = std::string;
+
+  const Fact* find(const key_type& key) const {
+    const auto at = facts_.find(key);
+    return at == facts_.end() ? nullptr : &at->second;
+  }
+  // Keeps the first fact of a key. `at` never goes back.
+  void record(const key_type& key, Fact fact, timestamp_ms at) {
+    if (facts_.emplace(key, std::move(fact)).second) order_.emplace_back(at, key);
+    forget_before(at - memory_retention);
+  }
+  Fact* find(const key_type& key) {
+    const auto at = facts_.find(key);
+    return at == facts_.end() ? nullptr : &at->second;
+  }
+  const std::deque<std::pair<timestamp_ms, key_type>>& order() const { return order_; }
+  std::size_t size() const { return order_.size(); }
+
+ private:
+  void forget_before(timestamp_ms oldest) {
+    while (!order_.empty() && (order_.front().first < oldest || order_.size() > memory_count_max)) {
+      facts_.erase(order_.front().second);
+      order_.pop_front();
+    }
+  }
+
+  std::unordered_map<key_type, Fact> facts_;
+  std::deque<std::pair<timestamp_ms, key_type>> order_;
+};
+
+// How an order's claim ended. `quantity` is 0 for an order that unclaimed without a claim.
+struct ended_claim {
+  bool sold = false;
+  std::int64_t quantity = 0;
+  std::int64_t returned = 0;
+};
+
+struct state {
+  bool is_counted = false;  // false: nothing was ever set or adjusted
+  figures units;
+  hold_book holds;
+  std::map<order_id, std::int64_t> claims;  // open ones
+  recent_facts<ended_claim> ended;          // by order
+  recent_facts<std::int64_t> returns;       // units by return_name()
+};
+
+// The key of a return among those of all orders: unambiguous whatever the texts hold.
+std::string return_name(const order_id& order, const std::string& return_key);
+
+}  // namespace omnicart::stock
