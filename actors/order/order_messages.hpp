@@ -62,7 +62,9 @@ struct wanted_line {
   OMNICART_FIELDS(product, quantity, unit_price)
 };
 
-// Exactly one of `cart` and `items` is used: items when not empty.
+// Exactly one of `cart` and `items` is used: items when not empty. Placing again with the same content (of which
+// buyer and sessions are no part) by the buyer changes nothing, also after the buyer's guest session was absorbed by
+// a user: then `sessions` names it, and the cart may be another. Refused as malformed: no `id`, a negative price.
 struct place {
   cart_id cart;
   std::vector<wanted_line> items;
@@ -74,21 +76,28 @@ struct place {
   std::optional<money> stated_total;
   std::string reference;
   std::string customer_reference;
+  order_id id;                         // the order's own: its effects name it to stock, cart and provider
   friend bool operator==(const place&, const place&) = default;
-  OMNICART_FIELDS(cart, items, buyer, sessions, email, ship_to, payment, stated_total, reference, customer_reference)
+  OMNICART_FIELDS(cart, items, buyer, sessions, email, ship_to, payment, stated_total, reference, customer_reference, id)
 };
 struct get { OMNICART_FIELDS() };                                 // not_found unless the buyer or staff asks
 struct set_status { order_status to{}; OMNICART_FIELDS(to) };     // staff
 struct cancel { std::string reason; OMNICART_FIELDS(reason) };    // buyer before shipping, staff
 
-// Answers to the order's own effects, made by settle().
+// Answers to the order's own effects, made by settle(). `attempt` is the claim attempt they belong to.
 struct cart_sealed { std::vector<cart::line_view> lines; OMNICART_FIELDS(lines) };
 struct cart_refused { error_number code = 0; order_id other; OMNICART_FIELDS(code, other) };
 struct priced { std::uint32_t line = 0; std::string name; money unit_price; OMNICART_FIELDS(line, name, unit_price) };
 struct unpriced { std::uint32_t line = 0; OMNICART_FIELDS(line) };
-struct claimed { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
-struct claim_refused { std::uint32_t stock = 0; bool contended = false; std::int64_t available = 0; OMNICART_FIELDS(stock, contended, available) };
-struct unclaimed { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
+struct claimed { std::uint32_t stock = 0; std::uint32_t attempt = 0; OMNICART_FIELDS(stock, attempt) };
+struct claim_refused {
+  std::uint32_t stock = 0;
+  bool contended = false;
+  std::int64_t available = 0;
+  std::uint32_t attempt = 0;
+  OMNICART_FIELDS(stock, contended, available, attempt)
+};
+struct unclaimed { std::uint32_t stock = 0; std::uint32_t attempt = 0; OMNICART_FIELDS(stock, attempt) };
 struct charged { payment::charge_result result; OMNICART_FIELDS(result) };
 struct charge_refused { error_number code = 0; OMNICART_FIELDS(code) };
 struct voided { payment::charge_result result; OMNICART_FIELDS(result) };
@@ -114,7 +123,7 @@ struct line_view {
 struct short_line { product_id product; std::int64_t wanted = 0; std::int64_t available = 0; OMNICART_FIELDS(product, wanted, available) };
 struct price_change { product_id product; money was; money is; OMNICART_FIELDS(product, was, is) };
 
-// Answer to every command.
+// Answer to place, get, set_status and cancel; the order's own commands are answered with nothing.
 struct order_view {
   order_status status{};
   rejection why{};
@@ -137,7 +146,7 @@ struct order_view {
   std::vector<short_line> short_lines;
   std::vector<price_change> price_changes;
   std::optional<order_id> other_order;
-  bool owes = false;  // effects are still pending (laws wait for these)
+  bool owes = false;  // in progress, or effects are still pending (laws wait for these)
   OMNICART_FIELDS(status, why, buyer, email, cart, lines, total, item_count, ship_to, method, last4, decline_code,
                   captured, refunded, reference, customer_reference, placed_at, updated_at, short_lines,
                   price_changes, other_order, owes)

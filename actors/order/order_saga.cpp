@@ -1,0 +1,243 @@
+#include <algorithm>
+#include <charconv>
+#include <iterator>
+#include <utility>
+
+#include "actors/order/order_codec.hpp"
+#include "actors/product/product_messages.hpp"
+#include "actors/stock/stock_messages.hpp"
+#include "runtime/base/assert.hpp"
+
+// What the order owes others, and what their answers mean. Keys of effects:
+//
+//   seal | charge | void | refund | cart_done | abandon
+//   price/LINE | VERB/STOCK.ATTEMPT         VERB = claim | unclaim | settle | restock
+namespace omnicart::order {
+namespace {
+
+// --- effects --------------------------------------------------------------------------------------------------
+
+constexpr const char* cancel_key = "cancel";  // one refund and one return per order: its cancellation
+
+std::string stock_key(const state& s, const char* verb, std::uint32_t stock) {
+  return std::string(verb) + '/' + std::to_string(stock) + '.' + std::to_string(s.attempt);
+}
+
+effect to_cart(const state& s, std::string key, const cart::command& what) {
+  return {.key = std::move(key), .to = {"cart", s.content.cart.str()}, .command = cart::encode(what)};
+}
+
+effect to_provider(const state& s, std::string key, const payment::command& what) {
+  return {.key = std::move(key), .to = {"payment", s.content.id.str()}, .command = payment::encode(what)};
+}
+
+effect seal_effect(const state& s) {
+  return to_cart(s, "seal", cart::seal{.order = s.content.id, .on_behalf_of = s.content.buyer});
+}
+
+effect abandon_effect(const state& s) {
+  cart::abandon_checkout what{.order = s.content.id};
+  for (const moved_price& each : s.moved_prices) what.prices.push_back({each.product, each.name, each.is});
+  return to_cart(s, "abandon", std::move(what));
+}
+
+effect complete_effect(const state& s) {
+  return to_cart(s, "cart_done", cart::complete_checkout{.order = s.content.id});
+}
+
+effect quote_effect(const state& s, std::uint32_t line) {
+  return {.key = "price/" + std::to_string(line),
+          .to = {"product", s.lines[line].product.str()},
+          .command = product::encode(product::quote{})};
+}
+
+effect charge_effect(const state& s) {
+  return to_provider(s, "charge", payment::charge{s.content.id, s.total, s.content.payment});
+}
+
+effect void_effect(const state& s) { return to_provider(s, "void", payment::void_charge{s.content.id}); }
+
+effect refund_effect(const state& s) {
+  return to_provider(s, "refund", payment::refund{s.content.id, cancel_key, s.captured});
+}
+
+effect stock_effect(const state& s, std::uint32_t stock) {
+  const stock_claim& claim = s.stocks[stock];
+  const auto send = [&](const char* verb, const stock::command& what) {
+    return effect{.key = stock_key(s, verb, stock), .to = {"stock", claim.product.str()}, .command = stock::encode(what)};
+  };
+  switch (claim.state) {
+    case claim_state::to_claim:
+      return send("claim", stock::claim{claim_id(s), claim.quantity, s.content.sessions});
+    case claim_state::to_unclaim: return send("unclaim", stock::unclaim{claim_id(s)});
+    case claim_state::to_settle: return send("settle", stock::settle{claim_id(s)});
+    case claim_state::to_return: return send("restock", stock::restock{claim_id(s), cancel_key, claim.quantity});
+    case claim_state::idle:
+    case claim_state::claimed:
+    case claim_state::refused:
+    case claim_state::settled:
+    case claim_state::returned: break;
+  }
+  bug("a stock that owes nothing has no effect");
+}
+
+// --- answers --------------------------------------------------------------------------------------------------
+
+struct effect_name {
+  std::string_view verb;
+  std::uint32_t index = 0;
+  std::uint32_t attempt = 0;
+};
+
+bool take_number(std::string_view& text, std::uint32_t& number) {
+  const auto [end, failed] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (failed != std::errc{}) return false;
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  return true;
+}
+
+std::optional<effect_name> parse_key(std::string_view key) {
+  const auto slash = key.find('/');
+  effect_name name{.verb = key.substr(0, slash)};
+  if (slash == key.npos) return name;
+  std::string_view rest = key.substr(slash + 1);
+  if (!take_number(rest, name.index)) return std::nullopt;
+  if (rest.empty()) return name;
+  if (!rest.starts_with('.')) return std::nullopt;
+  rest.remove_prefix(1);
+  if (!take_number(rest, name.attempt) || !rest.empty()) return std::nullopt;
+  return name;
+}
+
+using settled = std::optional<command>;
+
+settled on_seal(const effect_name&, const answer& got) {
+  if (got.ok()) {
+    auto reply = cart::decode_reply(got.payload);
+    auto* sealed = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;
+    return sealed ? settled(cart_sealed{std::move(sealed->lines)}) : std::nullopt;
+  }
+  cart_refused refused{.code = got.failure->number};
+  if (got.failure->is(cart::errc::checkout_in_progress)) {
+    refused.other = decode_order_id(got.failure->data).value_or(order_id{});
+  }
+  return refused;
+}
+
+settled on_price(const effect_name& name, const answer& got) {
+  if (!got.ok()) return unpriced{name.index};
+  auto reply = product::decode_reply(got.payload);
+  auto* quote = reply ? std::get_if<product::quote_view>(&*reply) : nullptr;
+  return quote ? settled(priced{name.index, std::move(quote->name), quote->price}) : std::nullopt;
+}
+
+settled on_claim(const effect_name& name, const answer& got) {
+  if (got.ok()) return claimed{name.index, name.attempt};
+  return claim_refused{.stock = name.index,
+                       .contended = got.failure->is(stock::errc::contended),
+                       .available = decode_available(got.failure->data).value_or(0),
+                       .attempt = name.attempt};
+}
+
+settled on_unclaim(const effect_name& name, const answer& got) {
+  const bool released = got.ok() || got.failure->is(stock::errc::no_such_reservation);
+  return released ? settled(unclaimed{name.index, name.attempt}) : std::nullopt;
+}
+
+// A refused settlement, return or refund would be a bug on one side. It stays owed, in sight of the laws, because to
+// forget it would lose goods or money silently.
+settled on_settle(const effect_name& name, const answer& got) {
+  return got.ok() ? settled(sale_settled{name.index}) : std::nullopt;
+}
+settled on_restock(const effect_name& name, const answer& got) {
+  return got.ok() ? settled(restocked{name.index}) : std::nullopt;
+}
+settled on_refund(const effect_name&, const answer& got) {
+  return got.ok() ? settled(refunded{}) : std::nullopt;
+}
+
+// Only codes that say nothing was captured are believed; for anything else the question is asked again until the
+// order gives up, since the void has a definite answer.
+settled on_charge(const effect_name&, const answer& got) {
+  if (got.ok()) {
+    auto result = payment::decode_reply(got.payload);
+    return result ? settled(charged{std::move(*result)}) : std::nullopt;
+  }
+  const error& refusal = *got.failure;
+  const bool definite = refusal.is(payment::errc::voided) || refusal.is(payment::errc::key_reused) ||
+                        refusal.is(payment::errc::unknown_method);
+  return definite ? settled(charge_refused{refusal.number}) : std::nullopt;
+}
+
+settled on_void(const effect_name&, const answer& got) {
+  if (got.ok()) {
+    auto result = payment::decode_reply(got.payload);
+    return result ? settled(voided{std::move(*result)}) : std::nullopt;
+  }
+  if (got.failure->is(payment::errc::captured)) return voided{{.status = payment::charge_status::captured}};
+  if (got.failure->is(payment::errc::voided)) return voided{{.status = payment::charge_status::voided}};
+  return std::nullopt;
+}
+
+// A cart that refuses (merged into another, gone) holds nothing for this order.
+settled on_cart(const effect_name&, const answer&) { return cart_done{}; }
+
+struct verb_rule {
+  std::string_view verb;
+  settled (*read)(const effect_name&, const answer&);
+};
+constexpr verb_rule verbs[] = {{"seal", on_seal},       {"price", on_price},     {"claim", on_claim},
+                               {"unclaim", on_unclaim}, {"settle", on_settle},   {"restock", on_restock},
+                               {"charge", on_charge},   {"void", on_void},       {"refund", on_refund},
+                               {"cart_done", on_cart},  {"abandon", on_cart}};
+
+// The cart's answer counts for the duty it was asked for, and stock answers for the attempt they name.
+bool outdated(const state& s, const effect_name& name) {
+  if (name.verb == "cart_done") return s.cart != cart_duty::complete;
+  if (name.verb == "abandon") return s.cart != cart_duty::abandon;
+  const bool about_stock = name.verb == "claim" || name.verb == "unclaim" || name.verb == "settle" || name.verb == "restock";
+  return about_stock && name.attempt != s.attempt;
+}
+
+}  // namespace
+
+order_id claim_id(const state& s) {
+  if (s.attempt == 0) return s.content.id;
+  return order_id{s.content.id.str() + '.' + std::to_string(s.attempt)};
+}
+
+std::vector<effect> pending(const state& s, std::size_t limit) {
+  std::vector<effect> owed;
+  const auto room = [&] { return owed.size() < limit; };
+  if (s.at == step::sealing && room()) owed.push_back(seal_effect(s));
+  if (s.at == step::charging && room()) owed.push_back(charge_effect(s));
+  if (s.at == step::voiding && room()) owed.push_back(void_effect(s));
+  if (s.cart == cart_duty::complete && room()) owed.push_back(complete_effect(s));
+  if (s.cart == cart_duty::abandon && room()) owed.push_back(abandon_effect(s));
+  if (s.refund_owed && room()) owed.push_back(refund_effect(s));
+  for (auto line = s.unpriced.begin(); line != s.unpriced.end() && room(); ++line) {
+    owed.push_back(quote_effect(s, *line));
+  }
+  const bool one_by_one = s.at == step::claiming && s.attempt > 0;
+  for (auto stock = s.owing.begin(); stock != s.owing.end() && room(); ++stock) {
+    owed.push_back(stock_effect(s, *stock));
+    if (one_by_one) break;
+  }
+  return owed;
+}
+
+std::optional<command> settle(const state& s, std::string_view effect_key, const answer& got) {
+  // A command that came after its deadline was not run; faults are the host's to retry.
+  if (got.failure && (is_fault(got.failure->number) || got.failure->is(base_errc::expired))) return std::nullopt;
+  const auto name = parse_key(effect_key);
+  if (!name || outdated(s, *name)) return std::nullopt;
+  const auto rule = std::find_if(std::begin(verbs), std::end(verbs), [&](const verb_rule& r) { return r.verb == name->verb; });
+  return rule == std::end(verbs) ? std::nullopt : rule->read(*name, got);
+}
+
+std::optional<timestamp_ms> wake_at(const state& s) {
+  const bool waits = s.at == step::waiting || s.at == step::charging;
+  return waits ? std::optional(s.due) : std::nullopt;
+}
+
+}  // namespace omnicart::order
