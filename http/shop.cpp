@@ -1,0 +1,167 @@
+#include "http/shop.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "actors/session/session_messages.hpp"
+#include "http/access_token.hpp"
+#include "http/server/async_reply.hpp"
+#include "http/server/headers.hpp"
+#include "http/server/problem.hpp"
+#include "runtime/base/limits.hpp"
+#include "runtime/crash_point.hpp"
+
+namespace omnicart::http {
+namespace {
+
+constexpr std::string_view session_cookie = "omnicart_session";
+
+std::int64_t seconds(timestamp_ms time) { return time.time_since_epoch().count() / 1000; }
+
+bool is_safe(method verb) { return verb == method::get || verb == method::head || verb == method::options; }
+
+response unauthorized(const request& req, std::string_view detail) {
+  response answered = refuse(req, 401, "unauthorized", detail);
+  answered.add_header("WWW-Authenticate", "Bearer");
+  return answered;
+}
+
+// A browser sends cookies along with requests that other sites make; only our own pages may change things.
+bool origin_allowed(const shop& in, const request& req) {
+  const auto origin = req.header("Origin");
+  if (!origin) return false;
+  const auto host = req.header("Host").value_or("");
+  const std::string own = (req.secure ? "https://" : "http://") + std::string(host);
+  return *origin == own ||
+         std::find(in.cookie_origins.begin(), in.cookie_origins.end(), *origin) != in.cookie_origins.end();
+}
+
+}  // namespace
+
+std::string authority::key_owner() const {
+  if (!who.user.empty()) return "user:" + who.user;
+  if (!who.session.empty()) return "session:" + who.session;
+  return "staff:" + std::to_string(static_cast<int>(who.as));
+}
+
+task<tl::expected<authority, response>> authenticate(const shop& in, request& req) {
+  auto token = bearer_token(req);
+  const bool by_cookie = !token;
+  if (!token) token = cookie(req, session_cookie);
+  if (!token) co_return authority{};
+  if (by_cookie && !is_safe(req.verb) && !origin_allowed(in, req)) {
+    co_return tl::unexpected(refuse(req, 403, "bad_origin", "a cookie session may be used from the shop's own pages only"));
+  }
+  const auto claims = in.tokens.verify(*token, seconds(in.time.wall()));
+  if (!claims) co_return tl::unexpected(unauthorized(req, "the access token is not valid or has expired"));
+
+  authority found;
+  found.who = {.as = claims->as, .session = claims->session, .user = claims->user};
+  if (claims->session.empty()) co_return found;
+  const answer got = co_await ask(in, {"session", claims->session}, session::encode(session::authorize{}), found.who);
+  if (!got.ok()) {
+    if (is_fault(got.failure->number)) co_return tl::unexpected(failure_response(*got.failure, req));
+    co_return tl::unexpected(unauthorized(req, "the session has ended"));
+  }
+  auto view = session::decode_reply(got.payload);
+  if (!view) co_return tl::unexpected(failure_response(view.error(), req));
+  found.who.as = view->as;
+  found.who.user = view->user;
+  found.cart = view->cart.str();
+  found.absorbed = std::move(view->absorbed);
+  co_return found;
+}
+
+task<tl::expected<authority, response>> require_session(const shop& in, request& req) {
+  auto found = co_await authenticate(in, req);
+  if (found && found->anonymous()) {
+    co_return tl::unexpected(unauthorized(req, "this call needs a session: POST /api/sessions makes one"));
+  }
+  co_return found;
+}
+
+task<tl::expected<authority, response>> require_staff(const shop& in, request& req, role least) {
+  auto found = co_await require_session(in, req);
+  if (found && (!found->staff() || found->who.as < least)) {
+    co_return tl::unexpected(refuse(req, 403, "forbidden", "this call is for the shop's staff"));
+  }
+  co_return found;
+}
+
+envelope make_envelope(const shop& in, entity_ref to, std::string command, caller asker, command_options options) {
+  envelope message;
+  message.to = std::move(to);
+  message.command = std::move(command);
+  message.asker = std::move(asker);
+  message.id = options.id;
+  message.body = options.body;
+  message.expected_version = options.expected_version;
+  message.wait = options.wait;
+  message.deadline = in.time.wall() + in.command_patience;
+  return message;
+}
+
+task<answer> ask(const shop& in, entity_ref to, std::string command, caller asker, command_options options) {
+  envelope message = make_envelope(in, std::move(to), std::move(command), std::move(asker), options);
+  answer got = co_await async_reply<answer>([&](auto done) {
+    message.reply = std::move(done);
+    in.entities.send(std::move(message));
+  });
+  OMNICART_CRASH_POINT("before_http_answer");
+  co_return got;
+}
+
+task<std::vector<answer>> ask_all(const shop& in, std::vector<envelope> messages) {
+  const std::size_t count = messages.size();
+  co_return co_await async_replies<answer>(count, [&](std::size_t i, auto done) {
+    messages[i].reply = std::move(done);
+    in.entities.send(std::move(messages[i]));
+  });
+}
+
+tl::expected<command_options, response> unsafe_options(const request& req, const authority& who, key_need need) {
+  command_options options;
+  auto key = idempotency_key(req);
+  if (!key) return tl::unexpected(refuse(req, 400, "bad_idempotency_key", key.error().detail));
+  if (!*key && need == key_need::required) {
+    return tl::unexpected(refuse(req, 400, "idempotency_key_required", "send an Idempotency-Key with this call"));
+  }
+  if (*key && !who.anonymous()) {
+    options.id = digest_128({"key", who.key_owner(), **key});
+    options.body = body_hash(std::string(req.method_name) + ' ' + std::string(req.path) + '\n' + std::string(req.body));
+  }
+  auto condition = if_match(req);
+  if (!condition) return tl::unexpected(refuse(req, 400, "bad_if_match", condition.error().detail));
+  options.expected_version = condition->version;
+  return options;
+}
+
+response refuse(const request& req, int status, std::string_view code, std::string_view detail) {
+  problem what;
+  what.status = status;
+  what.code = code;
+  what.detail = detail;
+  what.retryable = status == 503 || status == 429;
+  if (what.retryable) what.retry_after_s = 1;
+  return problem_response(what, req.request_id);
+}
+
+void mark_replayed(response& answered, const answer& got) {
+  if (got.replayed) answered.add_header("Idempotent-Replayed", "true");
+}
+
+bool is_url_id(std::string_view text) {
+  const auto plain = [](char c) { return c > 0x20 && c < 0x7F && c != '/'; };
+  const auto inner = [&](char c) { return plain(c) || c == ' '; };
+  return !text.empty() && text.size() <= limits::url_id_bytes_max && plain(text.front()) && plain(text.back()) &&
+         std::all_of(text.begin(), text.end(), inner);
+}
+
+bool is_product_id(std::string_view text) {
+  constexpr std::array<std::string_view, 9> taken = {"import", "suggest", "reserve", "reservations", "items",
+                                                     "coupons", "lines", ".", ".."};
+  return is_url_id(text) && text.size() <= limits::product_id_bytes_max &&
+         std::find(taken.begin(), taken.end(), text) == taken.end();
+}
+
+}  // namespace omnicart::http

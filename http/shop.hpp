@@ -1,0 +1,107 @@
+#pragma once
+
+#include <utility>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/server/message.hpp"
+#include "http/server/task.hpp"
+#include "runtime/base/entity.hpp"
+#include "runtime/base/money.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/id_source.hpp"
+#include "runtime/message.hpp"
+
+namespace omnicart {
+class entity_store;
+class kind_registry;
+}  // namespace omnicart
+
+namespace omnicart::http {
+
+class access_tokens;
+class catalogue_list;
+class order_list;
+class password_hasher;
+class sign_in_guard;
+
+// What the routes reach the shop through. All parts outlive the server; all are thread-safe.
+struct shop {
+  message_sink& entities;
+  entity_store& store;
+  const kind_registry& kinds;
+  const clock& time;
+  id_source& ids;
+  const access_tokens& tokens;
+  password_hasher& passwords;
+  sign_in_guard& sign_ins;
+  order_list& orders;
+  catalogue_list& catalogue;
+
+  currency_code currency;                       // of empty carts and of decimal prices without one
+  duration_ms command_patience{10'000};         // a command not handled by then is refused as expired
+  duration_ms payment_patience{5'000};          // how long an order's call waits for its payment
+  duration_ms access_token_ttl{300'000};
+  duration_ms guest_session_ttl{30L * 24 * 3'600'000};
+  duration_ms user_session_ttl{30L * 24 * 3'600'000};
+  std::vector<std::string> cookie_origins;      // origins besides our own that may use a cookie session
+};
+
+// Who stands behind a request, after the session actor's word.
+struct authority {
+  caller who;                         // anonymous: role guest without a session
+  std::string cart;                   // id of the caller's current cart
+  std::vector<std::string> absorbed;  // guest sessions that count as this caller
+  bool anonymous() const { return who.session.empty() && !is_staff(who.as); }
+  bool staff() const { return is_staff(who.as); }
+  // The name that idempotency keys belong to: the user, else the session, else the staff role.
+  std::string key_owner() const;
+};
+
+// Reads the token (Authorization, or the session cookie) and asks the session. Failures are answers ready to send:
+// 401 unauthorized for a token that is bad, expired or revoked; 403 bad_origin for a cookie from elsewhere.
+// No token at all is the anonymous caller.
+task<tl::expected<authority, response>> authenticate(const shop& in, request& req);
+// The same, and 401 for the anonymous.
+task<tl::expected<authority, response>> require_session(const shop& in, request& req);
+// The same, and 403 unless the role is at least `least` (support < admin).
+task<tl::expected<authority, response>> require_staff(const shop& in, request& req, role least);
+
+// A command on its way: who asks, and for unsafe calls the Idempotency-Key.
+struct command_options {
+  command_id id;
+  std::uint64_t body = 0;
+  std::optional<std::uint64_t> expected_version;
+  duration_ms wait{0};
+};
+
+// Sends a command and waits for its answer, without a thread.
+task<answer> ask(const shop& in, entity_ref to, std::string command, caller asker, command_options options = {});
+// Sends several at once and waits for all; answers in order.
+task<std::vector<answer>> ask_all(const shop& in, std::vector<envelope> messages);
+envelope make_envelope(const shop& in, entity_ref to, std::string command, caller asker, command_options options = {});
+
+// Idempotency-Key and If-Match of an unsafe request, as command options. Failures: 400 malformed header, 400
+// idempotency_key_required.
+enum class key_need { optional, required };
+tl::expected<command_options, response> unsafe_options(const request& req, const authority& who, key_need need);
+
+// The problem answer to an entity's failure; one exhaustive switch per module maps codes to HTTP.
+response failure_response(const error& why, const request& req);
+response failure_response(const error& why, const request& req, std::string_view members);
+// Shorthand for a problem of the front itself.
+response refuse(const request& req, int status, std::string_view code, std::string_view detail);
+
+// Marks what a repeated request gets.
+void mark_replayed(response& answered, const answer& got);
+
+// Ids as they may stand in a URL: 1-128 printable ASCII characters without '/' and spaces at the ends.
+bool is_url_id(std::string_view text);
+// Product ids: 1-64 such characters, none of the words that are path segments (api.md).
+bool is_product_id(std::string_view text);
+
+}  // namespace omnicart::http

@@ -1,0 +1,287 @@
+#include "persistence/projection_runner.hpp"
+
+#include <pthread.h>
+
+#include <algorithm>
+
+#include "persistence/key_layout.hpp"
+#include "runtime/log.hpp"
+
+namespace omnicart::persistence {
+namespace {
+
+constexpr std::size_t catch_up_entries = 256;
+constexpr std::size_t catch_up_bytes = std::size_t{4} << 20;
+
+}  // namespace
+
+// Changes of the batch being applied, over the table.
+class projection_runner::rows final : public projection_rows {
+ public:
+  explicit rows(projection_store& table) : table_(table) {}
+
+  std::optional<std::string> get(std::string_view key) override {
+    if (const auto at = changes_.find(key); at != changes_.end()) return at->second;
+    auto found = table_.get(key);
+    return found ? *found : std::nullopt;
+  }
+  void put(std::string key, std::string value) override { changes_[std::move(key)] = std::move(value); }
+  void erase(std::string key) override { changes_[std::move(key)] = std::nullopt; }
+  void scan(std::string_view from, std::string_view to, const visitor& visit) override {
+    if (auto read = table_.scan(from, to, visit); !read) {
+      log::error("projection cannot be read", {{"why", read.error().detail}});
+    }
+  }
+  std::vector<projection_store::change> take_changes() {
+    std::vector<projection_store::change> changes;
+    changes.reserve(changes_.size());
+    for (auto& [key, value] : changes_) changes.push_back({.key = key, .value = std::move(value)});
+    changes_.clear();
+    return changes;
+  }
+
+ private:
+  projection_store& table_;
+  std::map<std::string, std::optional<std::string>, std::less<>> changes_;
+};
+
+projection_runner::projection_runner(store& data, projection& what, projection_limits limits)
+    : store_(data),
+      projection_(what),
+      limits_(limits),
+      table_(data, std::string(what.name())),
+      rows_(std::make_unique<rows>(table_)) {}
+
+projection_runner::~projection_runner() { stop(); }
+
+status projection_runner::start() {
+  for (std::uint16_t shard = 0; shard < store_.shard_count(); ++shard) {
+    auto position = table_.stored_position(shard);
+    if (!position) return fail(position.error());
+    positions_[shard] = *position;
+  }
+  projection_.open(*rows_);
+  if (auto caught_up = catch_up(); !caught_up) return caught_up;
+  thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+void projection_runner::stop() {
+  std::deque<waiting_query> waiting;
+  {
+    std::lock_guard lock(guard_);
+    stopping_ = true;
+    waiting.swap(queries_);
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+  for (auto& query : waiting) query.refused(make_error(base_errc::shutting_down));
+}
+
+bool projection_runner::concerns(const committed_batch& batch) const {
+  for (const auto& entry : batch.entries) {
+    for (const auto& logged : entry.entry.events) {
+      if (projection_.wants(logged.kind)) return true;
+    }
+  }
+  return false;
+}
+
+void projection_runner::committed(const committed_batch& batch) {
+  const bool wanted = concerns(batch);
+  {
+    std::lock_guard lock(guard_);
+    if (fell_behind_) return;
+    if (!wanted) {
+      // Only the positions matter, behind whatever waits already; nobody needs to wake for them.
+      for (const auto& entry : batch.entries) {
+        if (batches_.empty()) {
+          passed_over_[entry.shard] = entry.index;
+        } else {
+          batches_.back().entries.push_back({.shard = entry.shard, .index = entry.index, .entry = {}});
+        }
+      }
+      return;
+    }
+    ++enqueued_;
+    if (batches_.size() < limits_.batches_max) {
+      batches_.push_back(batch);
+    } else {
+      // What is dropped here counts as applied: the log is read again before any further query runs.
+      fell_behind_ = true;
+      applied_ += batches_.size() + 1;
+      batches_.clear();
+    }
+  }
+  changed_.notify_one();
+}
+
+void projection_runner::checkpoint() {
+  {
+    std::lock_guard lock(guard_);
+    checkpoint_asked_ = true;
+  }
+  changed_.notify_one();
+}
+
+void projection_runner::query(std::function<void(projection_rows&)> run, std::function<void(error)> refused) {
+  std::unique_lock lock(guard_);
+  if (stopping_ || queries_.size() >= limits_.queries_max) {
+    const auto why = stopping_ ? base_errc::shutting_down : base_errc::overloaded;
+    lock.unlock();
+    return refused(make_error(why, "too many list requests at once"));
+  }
+  queries_.push_back({enqueued_, std::move(run), std::move(refused)});
+  lock.unlock();
+  changed_.notify_one();
+}
+
+projection_stats projection_runner::stats() const {
+  std::lock_guard lock(guard_);
+  return {.lag_batches = enqueued_ - applied_, .applied = applied_, .queries = queries_run_};
+}
+
+void projection_runner::run() {
+  ::pthread_setname_np(::pthread_self(), "projection");
+  std::unique_lock lock(guard_);
+  while (step(lock)) {
+  }
+}
+
+void projection_runner::run_queued() {
+  std::unique_lock lock(guard_);
+  while (!stopping_ && (fell_behind_ || checkpoint_asked_ || !batches_.empty() || !queries_.empty())) step(lock);
+}
+
+bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
+  changed_.wait(lock, [this] {
+    return stopping_ || fell_behind_ || checkpoint_asked_ || !batches_.empty() || !queries_.empty();
+  });
+  if (stopping_) return false;
+  for (const auto& [shard, index] : passed_over_) {
+    positions_[shard] = std::max(positions_[shard], index);
+    unwritten_.push_back({.shard = shard, .index = positions_[shard]});
+  }
+  passed_over_.clear();
+  if (fell_behind_) {
+    fell_behind_ = false;
+    lock.unlock();
+    if (auto read = catch_up(); !read) log::error("projection cannot catch up", {{"why", read.error().detail}});
+    lock.lock();
+  } else if (!batches_.empty() && (queries_.empty() || queries_.front().after > applied_)) {
+    const committed_batch batch = std::move(batches_.front());
+    batches_.pop_front();
+    lock.unlock();
+    apply(batch);
+    write_rows(false);
+    lock.lock();
+    ++applied_;
+  } else if (!queries_.empty()) {
+    waiting_query next = std::move(queries_.front());
+    queries_.pop_front();
+    ++queries_run_;
+    lock.unlock();
+    next.run(*rows_);
+    lock.lock();
+  } else {
+    checkpoint_asked_ = false;
+    lock.unlock();
+    write_rows(true);
+    lock.lock();
+  }
+  return true;
+}
+
+status projection_runner::catch_up() {
+  const shard_log log(store_);
+  for (auto& [shard, position] : positions_) {
+    while (true) {
+      auto entries = log.read(shard, position + 1, catch_up_entries, catch_up_bytes);
+      if (!entries) return fail(entries.error());
+      if (entries->empty()) break;
+      for (const auto& entry : *entries) apply(entry);
+      write_rows(true);
+    }
+  }
+  return {};
+}
+
+void projection_runner::apply(const committed_batch& batch) {
+  for (const auto& entry : batch.entries) apply(entry);
+}
+
+void projection_runner::apply(const committed_entry& entry) {
+  auto& position = positions_[entry.shard];
+  if (entry.index <= position) return;
+  for (const auto& logged : entry.entry.events) {
+    if (!projection_.wants(logged.kind)) continue;
+    const entity_ref entity{logged.kind, logged.id};
+    std::uint64_t version = logged.first_version;
+    for (const auto& bytes : logged.records) {
+      auto record = decode_event_record(bytes);
+      if (record) {
+        projection_.apply(entity, version, *record, *rows_);
+      } else {
+        log::error("projection skips an event that does not read", {{"entity", entity.str()}, {"version", version}});
+      }
+      ++version;
+    }
+  }
+  position = entry.index;
+  unwritten_.push_back({.shard = entry.shard, .index = entry.index});
+}
+
+void projection_runner::write_rows(bool positions_too) {
+  auto changes = rows_->take_changes();
+  if (changes.empty() && (!positions_too || unwritten_.empty())) return;
+  if (auto written = table_.write(changes, unwritten_); !written) {
+    log::error("projection cannot be written", {{"why", written.error().detail}});
+  }
+  unwritten_.clear();
+}
+
+projection_set::projection_set(store& data, std::vector<projection*> projections, projection_limits limits) {
+  for (auto* each : projections) {
+    runners_.emplace(std::string(each->name()), std::make_unique<projection_runner>(data, *each, limits));
+  }
+}
+
+status projection_set::start() {
+  for (auto& [name, runner] : runners_) {
+    if (auto started = runner->start(); !started) return started;
+  }
+  return {};
+}
+
+void projection_set::stop() {
+  for (auto& [name, runner] : runners_) runner->stop();
+}
+
+void projection_set::committed(const committed_batch& batch) {
+  for (auto& [name, runner] : runners_) runner->committed(batch);
+}
+
+void projection_set::checkpoint() {
+  for (auto& [name, runner] : runners_) runner->checkpoint();
+}
+
+void projection_set::query(std::string_view projection, std::function<void(projection_rows&)> run,
+                           std::function<void(error)> refused) {
+  const auto at = runners_.find(projection);
+  if (at == runners_.end()) return refused(make_error(base_errc::not_found, "no such list"));
+  at->second->query(std::move(run), std::move(refused));
+}
+
+std::map<std::string, projection_stats> projection_set::stats() const {
+  std::map<std::string, projection_stats> all;
+  for (const auto& [name, runner] : runners_) all.emplace(name, runner->stats());
+  return all;
+}
+
+std::vector<std::string> projection_set::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, runner] : runners_) names.push_back(name);
+  return names;
+}
+
+}  // namespace omnicart::persistence

@@ -1,0 +1,112 @@
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "persistence/group_commit.hpp"
+#include "persistence/projection_store.hpp"
+#include "persistence/shard_log.hpp"
+#include "runtime/projection.hpp"
+
+namespace omnicart::persistence {
+
+struct projection_limits {
+  std::size_t batches_max = 10'000;  // kept in memory; beyond it the log is read again from the disk
+  std::size_t queries_max = 4'096;
+};
+
+struct projection_stats {
+  std::uint64_t lag_batches = 0;  // committed, not yet applied
+  std::uint64_t applied = 0;
+  std::uint64_t queries = 0;
+};
+
+// Feeds one projection from the log, on a thread of its own: first what was committed before the start, then every
+// batch as it is committed. Rows and positions are written per batch, not synced (a crash repeats a little).
+class projection_runner {
+ public:
+  // All arguments outlive the runner. start() before the journal takes its first item.
+  projection_runner(store& data, projection& what, projection_limits limits);
+  ~projection_runner();
+
+  // Reads what was committed since the stored position, then goes on by itself.
+  status start();
+  // Waiting queries are refused; what was applied is written.
+  void stop();
+
+  // From group_commit_options::committed. Never blocks.
+  void committed(const committed_batch& batch);
+  void query(std::function<void(projection_rows&)> run, std::function<void(error)> refused);
+  projection_stats stats() const;
+  // Soon writes how far the log was read, also where nothing concerned this projection: the log may be cut there.
+  void checkpoint();
+
+  // The simulator: no thread; this applies what is queued and runs the queries that may run.
+  void run_queued();
+
+ private:
+  class rows;
+  struct waiting_query {
+    std::uint64_t after;  // batches
+    std::function<void(projection_rows&)> run;
+    std::function<void(error)> refused;
+  };
+
+  void run();
+  void apply(const committed_batch& batch);
+  void apply(const committed_entry& entry);
+  status catch_up();
+  void write_rows(bool positions_too);
+  bool concerns(const committed_batch& batch) const;
+  // Takes the next piece of work; false when stopping.
+  bool step(std::unique_lock<std::mutex>& lock);
+
+  store& store_;
+  projection& projection_;
+  const projection_limits limits_;
+  projection_store table_;
+  std::unique_ptr<rows> rows_;
+  std::map<std::uint16_t, std::uint64_t> positions_;   // applied, by shard
+  std::vector<projection_store::position> unwritten_;
+
+  mutable std::mutex guard_;
+  std::condition_variable changed_;
+  std::deque<committed_batch> batches_;
+  std::deque<waiting_query> queries_;
+  std::uint64_t enqueued_ = 0;
+  std::uint64_t applied_ = 0;
+  std::uint64_t queries_run_ = 0;
+  std::map<std::uint16_t, std::uint64_t> passed_over_;  // entries without concern, committed before batches_
+  bool checkpoint_asked_ = false;
+  bool fell_behind_ = false;  // batches were dropped: the log has them
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+// The projections of a node by name.
+class projection_set final : public projection_host {
+ public:
+  projection_set(store& data, std::vector<projection*> projections, projection_limits limits = {});
+  status start();
+  void stop();
+  void committed(const committed_batch& batch);
+  void checkpoint();
+  void query(std::string_view projection, std::function<void(projection_rows&)> run,
+             std::function<void(error)> refused) override;
+  std::map<std::string, projection_stats> stats() const;
+  std::vector<std::string> names() const;
+
+ private:
+  std::map<std::string, std::unique_ptr<projection_runner>, std::less<>> runners_;
+};
+
+}  // namespace omnicart::persistence

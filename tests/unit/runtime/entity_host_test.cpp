@@ -1,0 +1,400 @@
+#include "runtime/entity_host.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "tests/unit/runtime/bench_node.hpp"
+
+namespace omnicart::test {
+namespace {
+
+using counter::add;
+using counter::get;
+
+std::int64_t number(const std::optional<answer>& got) { return *codec::decode<std::int64_t>(got->payload); }
+
+BOOST_AUTO_TEST_SUITE(entity_host_and_router)
+
+BOOST_AUTO_TEST_CASE(an_answer_leaves_only_when_its_events_are_durable) {
+  bench_node node;
+  auto got = node.send("a", add{5, ""});
+  node.run();
+  BOOST_TEST(!got->has_value());
+  node.log.flush();
+  BOOST_REQUIRE(got->has_value());
+  BOOST_TEST(number(*got) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_after_an_undurable_write_waits_for_it) {
+  bench_node node;
+  auto write = node.send("a", add{5, ""});
+  auto read = node.send("a", get{});
+  node.run();
+  BOOST_TEST(!read->has_value());
+  node.log.flush(1);
+  BOOST_TEST(write->has_value());
+  BOOST_TEST(!read->has_value());
+  node.log.flush();
+  BOOST_TEST(number(*read) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_read_of_durable_state_needs_no_journal) {
+  bench_node node;
+  node.send("a", add{5, ""});
+  node.settle();
+  auto read = node.send("a", get{});
+  node.run();
+  BOOST_TEST(read->has_value());
+  BOOST_TEST(node.log.queue.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_waits_for_the_state_it_was_decided_on) {
+  bench_node node;
+  node.send("a", add{5, ""});
+  auto refused = node.send("a", add{1'001, ""});
+  node.run();
+  BOOST_TEST(!refused->has_value());
+  node.log.flush();
+  BOOST_REQUIRE(refused->has_value());
+  BOOST_TEST((*refused)->failure->is(counter::errc::too_much));
+}
+
+BOOST_AUTO_TEST_CASE(the_entity_goes_on_without_waiting_for_the_disk) {
+  bench_node node;
+  for (int i = 0; i < 100; ++i) node.send("a", add{1, ""});
+  node.run();
+  BOOST_TEST(node.log.queue.size() == 100);
+  BOOST_TEST(node.total("a") == 100);
+}
+
+BOOST_AUTO_TEST_CASE(nothing_written_is_lost_and_nothing_unwritten_is_kept_by_a_crash) {
+  bench_node node;
+  node.send("a", add{5, ""});
+  node.settle();
+  auto lost = node.send("a", add{7, ""});
+  node.run();
+  node.stop();
+  BOOST_TEST(!lost->has_value());
+  node.start();
+  BOOST_TEST(node.total("a") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_with_an_id_runs_once) {
+  bench_node node;
+  const command_id key{1, 2};
+  auto first = node.send("a", add{5, ""}, key);
+  auto again = node.send("a", add{5, ""}, key);  // while the first is not yet durable
+  node.settle();
+  auto later = node.send("a", add{5, ""}, key);  // from the store
+  node.settle();
+  BOOST_TEST(!(*first)->replayed);
+  BOOST_TEST((*again)->replayed);
+  BOOST_TEST((*later)->replayed);
+  BOOST_TEST(number(*later) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_id_is_remembered_over_crash_and_snapshot) {
+  bench_node node;
+  const command_id key{1, 2};
+  node.send("a", add{5, ""}, key);
+  for (int i = 0; i < 200; ++i) node.send("a", add{1, ""});
+  node.settle();
+  BOOST_TEST(node.log.records["counter/a"].entity.state.has_value());
+  node.stop();
+  node.start();
+  auto again = node.send("a", add{5, ""}, key);
+  node.settle();
+  BOOST_TEST((*again)->replayed);
+  BOOST_TEST(node.total("a") == 205);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_id_with_another_body_is_refused) {
+  bench_node node;
+  const command_id key{1, 2};
+  node.send("a", add{5, ""}, key, 10);
+  auto other = node.send("a", add{6, ""}, key, 11);
+  node.settle();
+  BOOST_TEST((*other)->failure->is(base_errc::id_reused));
+  BOOST_TEST(node.total("a") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_is_final_for_its_command_id) {
+  bench_node node;
+  const command_id key{1, 2};
+  node.send("a", add{1'001, ""}, key);
+  node.settle();
+  node.stop();
+  node.start();
+  auto again = node.send("a", add{1'001, ""}, key);
+  node.settle();
+  BOOST_TEST((*again)->failure->is(counter::errc::too_much));
+  BOOST_TEST((*again)->replayed);
+}
+
+BOOST_AUTO_TEST_CASE(if_match_refuses_another_version) {
+  bench_node node;
+  node.send("a", add{1, ""});
+  node.settle();
+  auto got = std::make_shared<std::optional<answer>>();
+  envelope message;
+  message.to = {"counter", "a"};
+  message.command = counter::kind::encode_command(add{1, ""});
+  message.expected_version = 7;
+  message.reply = [got](answer a) { *got = std::move(a); };
+  node.routes->send(std::move(message));
+  node.settle();
+  BOOST_TEST((*got)->failure->is(base_errc::precondition_failed));
+  BOOST_TEST((*got)->version == 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_past_its_deadline_is_refused) {
+  bench_node node;
+  auto got = std::make_shared<std::optional<answer>>();
+  envelope message;
+  message.to = {"counter", "a"};
+  message.command = counter::kind::encode_command(add{1, ""});
+  message.deadline = node.time.now - duration_ms{1};
+  message.reply = [got](answer a) { *got = std::move(a); };
+  node.routes->send(std::move(message));
+  node.settle();
+  BOOST_TEST((*got)->failure->is(base_errc::expired));
+  BOOST_TEST(node.total("a") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_effect_is_sent_only_when_its_cause_is_durable) {
+  bench_node node;
+  node.send("a", add{5, "b"});
+  node.run();
+  BOOST_TEST(!node.routes->resident({"counter", "b"}));
+  node.settle();
+  BOOST_TEST(node.total("b") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(an_effect_is_sent_again_after_a_crash_until_it_is_settled) {
+  bench_node node;
+  node.send("a", add{5, "b"});
+  node.run();
+  node.log.flush();  // the cause is durable, the effect posted
+  node.stop();
+  node.start();
+  BOOST_TEST(node.log.records["counter/a"].entity.timer.has_value());  // something will wake it
+  BOOST_TEST(node.total("a") == 5);                                    // or anybody's interest
+  node.settle();
+  BOOST_TEST(node.total("b") == 5);
+  BOOST_TEST(!node.log.records["counter/a"].entity.timer.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_fault_is_retried_with_back_off_and_never_reaches_the_rules) {
+  router_limits limits;
+  bench_node node(limits);
+  node.log.refusal = std::nullopt;
+  node.send("a", add{5, "b"});
+  node.run();
+  node.log.refusal = make_error(base_errc::storage_full);  // b cannot write
+  node.settle();
+  BOOST_TEST(node.total("b") == 0);
+  for (int i = 0; i < 5; ++i) {
+    node.pass(duration_ms{10'000});
+    node.settle();
+  }
+  node.log.refusal.reset();
+  node.pass(duration_ms{10'000});
+  node.settle();
+  BOOST_TEST(node.total("b") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_patient_caller_is_answered_when_progress_ends) {
+  bench_node node;
+  auto patient = node.send("a", add{5, "b"}, {1, 1}, 1, duration_ms{5'000});
+  node.run();
+  node.log.flush();
+  BOOST_TEST(!patient->has_value());
+  auto same = node.send("a", add{5, "b"}, {1, 1}, 1, duration_ms{5'000});
+  node.run();
+  node.log.flush();
+  BOOST_TEST((*same)->failure->is(base_errc::in_progress));
+  node.settle();
+  BOOST_TEST(number(*patient) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_patient_caller_is_answered_when_its_patience_ends) {
+  bench_node node;
+  auto patient = node.send("a", add{5, "b"}, {1, 1}, 1, duration_ms{5'000});
+  node.run();
+  node.log.refusal = make_error(base_errc::storage_full);
+  node.settle();
+  BOOST_TEST(!patient->has_value());
+  node.pass(duration_ms{5'000});
+  node.settle();
+  BOOST_REQUIRE(patient->has_value());
+  BOOST_TEST((*patient)->ok());
+}
+
+BOOST_AUTO_TEST_CASE(a_read_only_node_still_reads) {
+  bench_node node;
+  node.send("a", add{5, ""});
+  node.settle();
+  node.log.refusal = make_error(base_errc::storage_full);
+  auto write = node.send("a", add{1, ""});
+  node.settle();
+  BOOST_TEST((*write)->failure->is(base_errc::storage_full));
+  BOOST_TEST(node.total("a") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(a_durable_timer_rings_once_after_a_restart) {
+  bench_node node;
+  node.send("a", counter::ring_at{node.time.now + duration_ms{60'000}});
+  node.settle();
+  node.stop();
+  node.start();
+  node.pass(duration_ms{60'000});
+  envelope wake;
+  wake.to = {"counter", "a"};
+  wake.asker.as = role::system;
+  node.routes->send(wake);
+  node.routes->send(wake);
+  node.settle();
+  BOOST_TEST(!node.log.records["counter/a"].entity.timer.has_value());
+  BOOST_TEST(node.log.records["counter/a"].entity.events.size() == 2u);  // set and rang
+}
+
+BOOST_AUTO_TEST_CASE(a_wake_up_before_time_changes_nothing) {
+  bench_node node;
+  node.send("a", counter::ring_at{node.time.now + duration_ms{60'000}});
+  node.settle();
+  envelope wake;
+  wake.to = {"counter", "a"};
+  wake.asker.as = role::system;
+  node.routes->send(wake);
+  node.settle();
+  BOOST_TEST(node.log.records["counter/a"].entity.events.size() == 1u);
+  BOOST_TEST(node.log.records["counter/a"].entity.timer.has_value());
+}
+
+BOOST_AUTO_TEST_CASE(an_idle_entity_leaves_memory_and_comes_back) {
+  bench_node node;
+  node.send("a", add{5, ""});
+  node.settle();
+  node.pass(duration_ms{301'000});
+  node.routes->sweep();
+  node.settle();
+  BOOST_TEST(node.retired.size() == 1u);
+  BOOST_TEST(node.routes->stats().residents == 0u);
+  BOOST_TEST(node.total("a") == 5);
+  BOOST_TEST(node.log.loads == 2);
+}
+
+BOOST_AUTO_TEST_CASE(an_entity_with_an_unsettled_effect_or_undurable_event_stays) {
+  bench_node node;
+  node.send("a", add{5, "b"});
+  node.run();
+  node.pass(duration_ms{301'000});
+  node.routes->sweep();
+  node.run();
+  BOOST_TEST(node.retired.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_entity_with_a_message_on_the_way_stays) {
+  bench_node node;
+  node.send("a", add{5, ""});
+  node.settle();
+  node.pass(duration_ms{301'000});
+  node.routes->sweep();
+  auto got = node.send("a", get{});  // behind the question whether it may leave
+  node.settle();
+  BOOST_TEST(node.retired.empty());
+  BOOST_TEST(number(*got) == 5);
+}
+
+BOOST_AUTO_TEST_CASE(memory_over_its_budget_sends_the_idle_away_early) {
+  router_limits limits;
+  limits.memory_bytes = 1;
+  bench_node node(limits);
+  node.send("a", add{5, ""});
+  node.settle();
+  node.pass(duration_ms{2'000});
+  node.routes->sweep();
+  node.settle();
+  BOOST_TEST(node.retired.size() == 1u);
+  BOOST_TEST(node.routes->stats().resident_bytes == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_mailbox_refuses_at_once) {
+  router_limits limits;
+  limits.backlog_per_entity = 3;
+  bench_node node(limits);
+  for (int i = 0; i < 3; ++i) node.send("a", add{1, ""});
+  auto fourth = node.send("a", add{1, ""});
+  BOOST_REQUIRE(fourth->has_value());
+  BOOST_TEST((*fourth)->failure->is(base_errc::overloaded));
+  node.settle();
+  BOOST_TEST(node.total("a") == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_full_shard_refuses_at_once) {
+  router_limits limits;
+  limits.backlog_per_shard = 3;
+  bench_node node(limits);
+  for (int i = 0; i < 3; ++i) node.send("a", add{1, ""});
+  auto fourth = node.send("a", add{1, ""});
+  BOOST_REQUIRE(fourth->has_value());
+  BOOST_TEST((*fourth)->failure->is(base_errc::overloaded));
+}
+
+BOOST_AUTO_TEST_CASE(no_more_entities_are_activated_than_allowed) {
+  router_limits limits;
+  limits.residents = 1;
+  bench_node node(limits);
+  node.send("a", add{1, ""});
+  auto second = node.send("b", add{1, ""});
+  BOOST_REQUIRE(second->has_value());
+  BOOST_TEST((*second)->failure->is(base_errc::overloaded));
+}
+
+BOOST_AUTO_TEST_CASE(an_unknown_kind_is_refused) {
+  bench_node node;
+  std::optional<answer> got;
+  envelope message;
+  message.to = {"teapot", "a"};
+  message.reply = [&](answer a) { got = std::move(a); };
+  node.routes->send(std::move(message));
+  BOOST_TEST(got->failure->is(base_errc::unknown_kind));
+}
+
+BOOST_AUTO_TEST_CASE(a_stopping_node_takes_no_new_work_but_lets_entities_finish) {
+  bench_node node;
+  node.send("a", add{5, "b"});
+  node.run();
+  node.routes->stop_accepting();
+  auto late = node.send("a", add{1, ""});
+  BOOST_TEST((*late)->failure->is(base_errc::shutting_down));
+  node.settle();
+  BOOST_TEST(node.routes->drained());
+  const auto b = node.log.records["counter/b"].entity.events.size();
+  BOOST_TEST(b == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_does_not_parse_is_refused_as_malformed) {
+  bench_node node;
+  std::optional<answer> got;
+  envelope message;
+  message.to = {"counter", "a"};
+  message.command = "\x93garbage";
+  message.reply = [&](answer a) { got = std::move(a); };
+  node.routes->send(std::move(message));
+  node.settle();
+  BOOST_TEST(got->failure->is(base_errc::malformed));
+}
+
+BOOST_AUTO_TEST_CASE(bytes_that_do_not_read_refuse_the_entity_not_the_node) {
+  bench_node node;
+  node.log.records["counter/a"].entity.events.push_back({.at = {}, .by = {}, .event = "rubbish"});
+  auto got = node.send("a", get{});
+  node.settle();
+  BOOST_TEST((*got)->failure->is(base_errc::io));
+  BOOST_TEST(node.total("b") == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace omnicart::test
