@@ -1,0 +1,105 @@
+#include <boost/test/unit_test.hpp>
+
+#include "actors/email/email_kind.hpp"
+#include "tests/unit/actors/kind_trial.hpp"
+
+namespace omnicart::email {
+namespace {
+
+static_assert(entity_kind<kind>);
+using trial::number;
+
+BOOST_AUTO_TEST_SUITE(email)
+
+const claim ann{.address = "Ann@example.org", .user = user_id{"u1"}};
+
+BOOST_AUTO_TEST_CASE(the_first_user_to_claim_an_address_owns_it) {
+  const claim same{.address = "ANN@example.org", .user = user_id{"u1"}};
+  const claim other{.address = "ann@example.org", .user = user_id{"u2"}};
+  trial::check_table<kind>({
+      {.claim = "a free address is claimed", .given = {}, .command = ann, .events = "claimed"},
+      {.claim = "its owner may claim it again", .given = {ann}, .command = same},
+      {.claim = "nobody else may", .given = {ann}, .command = other, .code = number(errc::taken)},
+      {.claim = "a claim names a user",
+       .given = {},
+       .command = claim{.address = "a@b", .user = {}},
+       .code = number(base_errc::malformed)},
+      {.claim = "a claim names an address",
+       .given = {},
+       .command = claim{.address = "a", .user = user_id{"u1"}},
+       .code = number(base_errc::malformed)},
+      {.claim = "an owned address is found", .given = {ann}, .command = look_up{}},
+      {.claim = "a free one is not",
+       .given = {},
+       .command = look_up{},
+       .code = number(errc::unclaimed)},
+  });
+}
+
+BOOST_AUTO_TEST_CASE(the_answer_names_the_owner) {
+  trial::subject<kind> one;
+  one.give(ann);
+  one.give(look_up{});
+  BOOST_TEST((decode_reply(one.reply)->user == user_id{"u1"}));
+}
+
+BOOST_AUTO_TEST_CASE(addresses_are_compared_with_ascii_letters_folded_and_nothing_else) {
+  BOOST_TEST((entity_for("Ann@Example.ORG") == entity_for("ann@example.org")));
+  BOOST_TEST((entity_for("ann@example.org") != entity_for("anne@example.org")));
+  BOOST_TEST((entity_for("\xC3\x84@x.de") != entity_for("\xC3\xA4@x.de")));  // Ä and ä: not ASCII
+  BOOST_TEST((entity_for("a.b@x.de") != entity_for("ab@x.de")));
+  BOOST_TEST(entity_for("ann@example.org").str() == "email/1m53tcnyjn9ta2ypdmsvw6mzvc");
+}
+
+BOOST_AUTO_TEST_CASE(a_plausible_address_is_x_at_y_without_spaces) {
+  const std::string local(252, 'a');
+  for (const std::string& good :
+       {std::string("a@b"), std::string("ann+shop@mail.example.org"),
+        std::string("\xC3\xA4@\xE4\xBE\x8B.jp"), std::string("o'neil@x.ie"), local + "@b"}) {
+    BOOST_TEST_CONTEXT(good) { BOOST_TEST(is_plausible_address(good)); }
+  }
+  for (const std::string& bad : {std::string(),
+                                 std::string("@"),
+                                 std::string("a@"),
+                                 std::string("@b"),
+                                 std::string("ab"),
+                                 std::string("a@b@c"),
+                                 std::string("a b@c"),
+                                 std::string(" a@b"),
+                                 std::string("a@b\n"),
+                                 std::string("a\0@b", 4),
+                                 std::string("a\x7F@b"),
+                                 std::string("a\xFF@b"),
+                                 std::string("a\xC2\xA0@b"),
+                                 std::string("a\xC2\x85@b"),
+                                 std::string("a\xE2\x80\x8B@b"),
+                                 std::string("a\xE2\x80\xAE@b"),
+                                 std::string("a\xE2\x81\xA0@b"),
+                                 std::string("a\xE3\x80\x80@b"),
+                                 std::string("a\xEF\xBB\xBF@b"),
+                                 local + "a@b"}) {
+    BOOST_TEST_CONTEXT(trial::hex(bad)) { BOOST_TEST(!is_plausible_address(bad)); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
+  trial::subject<kind> one;
+  one.give(ann);
+  BOOST_TEST(trial::hex(encode(ann)) == "9201920092c40f416e6e406578616d706c652e6f7267c4027531");
+  BOOST_TEST(trial::hex(encode(look_up{})) == "9201920190");
+  BOOST_TEST(trial::hex(one.log.at(0)) ==
+             "9201920093c40f416e6e406578616d706c652e6f7267c4027531ce000f4240");
+  BOOST_TEST(trial::hex(kind::encode_state(one.s)) ==
+             "920193c40f416e6e406578616d706c652e6f7267c4027531ce000f4240");
+  BOOST_TEST(trial::hex(one.reply) == "920191c4027531");
+}
+
+BOOST_AUTO_TEST_CASE(every_code_has_a_name) {
+  BOOST_TEST(to_string(errc::taken) == "email_taken");
+  BOOST_TEST(to_string(errc::unclaimed) == "unclaimed");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace omnicart::email
