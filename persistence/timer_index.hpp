@@ -12,13 +12,14 @@
 
 #include "persistence/store.hpp"
 #include "runtime/base/time.hpp"
+#include "runtime/timers.hpp"
 
 namespace omnicart::persistence {
 
 // The durable timers by due time. It only reads: a timer goes away, or moves, by the journal item
 // of the entity that it wakes. Memory: one entry per shard, and one per timer handed out and not
 // yet settled. Thread-safe.
-class timer_index {
+class timer_index final : public timer_source {
  public:
   // Reads one key per shard. The store must outlive it.
   static result<std::unique_ptr<timer_index>> open(store& data);
@@ -31,7 +32,7 @@ class timer_index {
   // again after `retry_after` if its entity has not settled it by then (its wake-up may have been
   // refused). Errors: io.
   result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(timestamp_ms now,
-                                                                    std::size_t limit);
+                                                                    std::size_t limit) override;
 
   // Called by the journal once a change is durable.
   void changed(std::uint16_t shard, const entity_ref& entity, std::optional<timestamp_ms> before,

@@ -15,16 +15,9 @@
 #include "runtime/kind.hpp"
 #include "runtime/mailbox.hpp"
 #include "runtime/message.hpp"
+#include "runtime/placement.hpp"
 
 namespace omnicart {
-
-// Whether this node may serve a shard. A lone node serves all (cluster/placement.hpp). Thread-safe.
-class placement {
- public:
-  virtual ~placement() = default;
-  virtual bool leads(std::uint16_t shard) const = 0;
-  virtual std::uint64_t term(std::uint16_t shard) const = 0;
-};
 
 struct router_limits {
   std::uint32_t backlog_per_entity = 10'000;  // messages not yet handled, one entity; covers one hot product

@@ -1,0 +1,211 @@
+#include "http/catalogue_list.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <unordered_map>
+
+#include "actors/product/product.hpp"
+#include "http/server/async_reply.hpp"
+#include "runtime/base/codec.hpp"
+
+namespace omnicart::http {
+namespace {
+
+constexpr std::size_t facets_max = 20;
+
+struct row {
+  std::string name, category, brand;
+  std::int64_t price_minor = 0;
+  std::int64_t rating_centi = -1;
+  timestamp_ms created_at;
+  OMNICART_FIELDS(name, category, brand, price_minor, rating_centi, created_at)
+};
+
+std::string fold(std::string text) {
+  for (char& c : text) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return text;
+}
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  std::string word;
+  for (const char c : fold(text) + ' ') {
+    if (c != ' ') {
+      word += c;
+    } else if (!word.empty()) {
+      words.push_back(std::move(word));
+      word.clear();
+    }
+  }
+  return words;
+}
+
+// A number as text that sorts as it does.
+std::string sortable(std::int64_t number) {
+  char text[24];
+  std::snprintf(text, sizeof text, "%020llu",
+                static_cast<unsigned long long>(static_cast<std::uint64_t>(number) + (std::uint64_t{1} << 63)));
+  return text;
+}
+
+bool in_category(const std::string& category, const std::string& wanted) {
+  return category == wanted || (category.size() > wanted.size() + 2 && category.starts_with(wanted) &&
+                                category.compare(wanted.size(), 3, " > ") == 0);
+}
+
+std::vector<facet> most_frequent(const std::unordered_map<std::string, std::uint64_t>& counts) {
+  std::vector<facet> facets;
+  for (const auto& [value, count] : counts) {
+    if (!value.empty()) facets.push_back({value, count});
+  }
+  std::sort(facets.begin(), facets.end(), [](const facet& a, const facet& b) {
+    return a.count != b.count ? a.count > b.count : a.value < b.value;
+  });
+  facets.resize(std::min(facets.size(), facets_max));
+  return facets;
+}
+
+// Cursor: hexadecimal of sort key, NUL, id.
+std::string to_cursor(const std::pair<std::string, std::string>& place) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (const char c : place.first + '\0' + place.second) {
+    text += digits[static_cast<unsigned char>(c) >> 4];
+    text += digits[static_cast<unsigned char>(c) & 15];
+  }
+  return text;
+}
+
+std::optional<std::pair<std::string, std::string>> from_cursor(std::string_view text) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
+  if (text.size() % 2 != 0 || text.size() > 4'000) return std::nullopt;
+  std::string bytes;
+  for (std::size_t i = 0; i < text.size(); i += 2) {
+    if (digit(text[i]) < 0 || digit(text[i + 1]) < 0) return std::nullopt;
+    bytes += static_cast<char>(digit(text[i]) * 16 + digit(text[i + 1]));
+  }
+  const auto cut = bytes.rfind('\0');
+  if (cut == bytes.npos) return std::nullopt;
+  return std::pair{bytes.substr(0, cut), bytes.substr(cut + 1)};
+}
+
+std::string encode_row(const product::details& content, timestamp_ms created_at) {
+  return codec::encode(row{.name = content.name,
+                           .category = content.category,
+                           .brand = content.brand,
+                           .price_minor = content.price.amount_minor,
+                           .rating_centi = content.rating_centi.value_or(-1),
+                           .created_at = created_at});
+}
+
+}  // namespace
+
+void catalogue_list::remember(const std::string& id, std::string_view bytes) {
+  auto stored = codec::decode<row>(bytes);
+  if (!stored) return;
+  entry product{.name = std::move(stored->name),
+                .category = std::move(stored->category),
+                .brand = std::move(stored->brand),
+                .folded = {},
+                .price_minor = stored->price_minor,
+                .rating_centi = stored->rating_centi,
+                .created_at = stored->created_at};
+  product.folded = fold(product.name + '\n' + product.brand + '\n' + product.category);
+  products_[id] = std::move(product);
+}
+
+void catalogue_list::open(projection_rows& rows) {
+  rows.scan("p", "q", [this](std::string_view key, std::string_view value) {
+    remember(std::string(key.substr(1)), value);
+    return true;
+  });
+}
+
+void catalogue_list::apply(const entity_ref& entity, std::uint64_t, const event_record& record, projection_rows& rows) {
+  const auto event = product::decode_event(record.event);
+  if (!event) return;
+  const std::string key = "p" + entity.id;
+  if (std::holds_alternative<product::retired>(*event)) {
+    products_.erase(entity.id);
+    return rows.erase(key);
+  }
+  const auto* created = std::get_if<product::created>(&*event);
+  const auto* replaced = std::get_if<product::replaced>(&*event);
+  const auto known = products_.find(entity.id);
+  const timestamp_ms since = created ? created->at : known == products_.end() ? replaced->at : known->second.created_at;
+  std::string bytes = encode_row(created ? created->content : replaced->content, since);
+  remember(entity.id, bytes);
+  rows.put(key, std::move(bytes));
+}
+
+catalogue_list::place catalogue_list::place_of(catalogue_sort sort, const std::string& id, const entry& product) {
+  switch (sort) {
+    case catalogue_sort::id: return {"", id};
+    case catalogue_sort::name: return {product.folded.substr(0, product.folded.find('\n')), id};
+    case catalogue_sort::price_up: return {sortable(product.price_minor), id};
+    case catalogue_sort::price_down: return {sortable(-product.price_minor), id};
+    case catalogue_sort::rating: return {sortable(-product.rating_centi), id};
+    case catalogue_sort::newest: return {sortable(-product.created_at.time_since_epoch().count()), id};
+  }
+  return {"", id};
+}
+
+bool catalogue_list::matches(const catalogue_query& query, const std::vector<std::string>& words, const entry& product) {
+  if (!query.category.empty() && !in_category(product.category, query.category)) return false;
+  if (!query.brand.empty() && fold(product.brand) != fold(query.brand)) return false;
+  if (query.min_price && product.price_minor < *query.min_price) return false;
+  if (query.max_price && product.price_minor > *query.max_price) return false;
+  if (query.min_rating_centi && product.rating_centi < *query.min_rating_centi) return false;
+  return std::all_of(words.begin(), words.end(),
+                     [&](const std::string& word) { return product.folded.find(word) != std::string::npos; });
+}
+
+result<catalogue_page> catalogue_list::find(const catalogue_query& query) const {
+  std::optional<place> after;
+  if (!query.cursor.empty()) {
+    after = from_cursor(query.cursor);
+    if (!after) return fail(base_errc::malformed, "not a cursor of this list");
+  }
+  const auto words = words_of(query.text);
+  catalogue_page page;
+  std::unordered_map<std::string, std::uint64_t> categories, brands;
+  std::vector<place> behind;  // a heap of the first limit + 1 places behind the cursor, the last on top
+  for (const auto& [id, product] : products_) {
+    if (!matches(query, words, product)) continue;
+    ++page.total;
+    ++categories[product.category];
+    ++brands[product.brand];
+    place at = place_of(query.sort, id, product);
+    if (after && at <= *after) continue;
+    if (behind.size() > query.limit && at >= behind.front()) continue;
+    behind.push_back(std::move(at));
+    std::push_heap(behind.begin(), behind.end());
+    if (behind.size() > query.limit + 1) {
+      std::pop_heap(behind.begin(), behind.end());
+      behind.pop_back();
+    }
+  }
+  std::sort_heap(behind.begin(), behind.end());
+  const bool more = behind.size() > query.limit;
+  if (more) behind.pop_back();
+  for (const auto& at : behind) {
+    page.ids.push_back(at.second);
+    page.cursors.push_back(to_cursor(at));
+  }
+  if (more) page.next_cursor = page.cursors.back();
+  page.categories = most_frequent(categories);
+  page.brands = most_frequent(brands);
+  return page;
+}
+
+task<result<catalogue_page>> catalogue_list::page(catalogue_query query) const {
+  co_return co_await async_reply<result<catalogue_page>>([&](auto done) {
+    host_->query(
+        name(), [this, query, done](projection_rows&) { done(find(query)); },
+        [done](error why) { done(fail(std::move(why))); });
+  });
+}
+
+}  // namespace omnicart::http

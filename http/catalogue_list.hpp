@@ -1,0 +1,82 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "http/server/task.hpp"
+#include "runtime/base/money.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/projection.hpp"
+
+namespace omnicart::http {
+
+enum class catalogue_sort : std::uint8_t { id, name, price_up, price_down, rating, newest };
+
+struct catalogue_query {
+  std::string text;      // every word somewhere in name, brand or category, ASCII case folded; empty: any
+  std::string category;  // this one or below it ("a > b"); empty: any
+  std::string brand;     // ASCII case folded
+  std::optional<std::int64_t> min_price;  // minor units, in any currency
+  std::optional<std::int64_t> max_price;
+  std::optional<std::int64_t> min_rating_centi;
+  catalogue_sort sort = catalogue_sort::id;
+  std::string cursor;
+  std::size_t limit = 20;
+};
+
+struct facet {
+  std::string value;
+  std::uint64_t count = 0;
+};
+
+struct catalogue_page {
+  std::vector<std::string> ids;
+  std::string next_cursor;                // empty: that was all
+  std::vector<std::string> cursors;       // of each id: a caller that uses only some goes on behind the last it used
+  std::uint64_t total = 0;
+  std::vector<facet> categories, brands;  // of everything that matches, most frequent first, at most 20 each
+};
+
+// Which products there are: a projection of the product events, kept in memory (about 400 bytes a product) and in rows
+// ("p" product_id -> what the filters look at).
+class catalogue_list final : public projection {
+ public:
+  void attach(projection_host& host) { host_ = &host; }
+
+  // Refusals: base_errc::malformed for a cursor that is none; faults of the projection host.
+  task<result<catalogue_page>> page(catalogue_query query) const;
+
+  std::string_view name() const override { return "catalogue"; }
+  bool wants(std::string_view kind) const override { return kind == "product"; }
+  void open(projection_rows& rows) override;
+  void apply(const entity_ref& entity, std::uint64_t version, const event_record& record,
+             projection_rows& rows) override;
+
+  // The query itself, on the projection's thread.
+  result<catalogue_page> find(const catalogue_query& query) const;
+  std::size_t size() const { return products_.size(); }
+
+ private:
+  struct entry {
+    std::string name, category, brand;
+    std::string folded;  // name, brand and category in lower case
+    std::int64_t price_minor = 0;
+    std::int64_t rating_centi = -1;
+    timestamp_ms created_at;
+  };
+  // Sort key and id: orders the list and is what a cursor holds.
+  using place = std::pair<std::string, std::string>;
+
+  static place place_of(catalogue_sort sort, const std::string& id, const entry& product);
+  static bool matches(const catalogue_query& query, const std::vector<std::string>& words, const entry& product);
+  void remember(const std::string& id, std::string_view row);
+
+  projection_host* host_ = nullptr;
+  std::map<std::string, entry, std::less<>> products_;  // living ones, by id
+};
+
+}  // namespace omnicart::http
