@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct verify_report {
   std::uint64_t wal_records = 0;
 
   bool ok() const { return problem_count == 0; }
+  void add(std::string where, std::string what);
 };
 
 // Reads every byte of the store below `directory` that no process may have open, changes nothing
@@ -39,6 +41,8 @@ struct verify_report {
 //   - versions of an entity and indexes of a log have no gap; timers and their markers agree.
 // Errors: not_found (no store there), unavailable (in use). What is found wrong is no error but in
 // the report.
-result<verify_report> verify(const std::string& directory);
+// `file_system`: null for the machine's.
+result<verify_report> verify(const std::string& directory,
+                             std::shared_ptr<rocksdb::FileSystem> file_system = nullptr);
 
 }  // namespace omnicart::persistence
