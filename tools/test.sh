@@ -1,0 +1,146 @@
+#!/usr/bin/env bash
+# Everything to test the product on a fresh machine: packages, build, unit tests and simulator, end-to-end tests.
+# The last line is "N passed, N failed", counting test cases; the exit code is 0 when none failed and some ran.
+#
+#   tools/test.sh [--no-install] [--only NAME]
+#
+#   --no-install   do not look for missing packages
+#   --only NAME    run only the programs and scripts whose name contains NAME
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+
+install=yes
+only=""
+while [[ $# -gt 0 ]]; do
+  case "$1" in
+    --no-install) install=no ;;
+    --only)
+      [[ $# -ge 2 ]] || { echo "error: --only wants a name" >&2; exit 2; }
+      only="$2"
+      shift
+      ;;
+    --help | -h) usage; exit 0 ;;
+    *) echo "error: unknown option $1" >&2; usage >&2; exit 2 ;;
+  esac
+  shift
+done
+
+preset=dev
+build="$PWD/build/$preset"
+work="$(mktemp -d -t omnicart-test.XXXXXX)"
+trap 'rm -rf "$work"' EXIT
+passed=0
+failed=0
+failures=()
+times=()
+# For the scripts in tests/e2e: where the programs are.
+export OMNICART_BUILD="$build"
+export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
+
+finish() {
+  echo
+  local line
+  for line in "${times[@]}"; do echo "$line"; done
+  for line in "${failures[@]}"; do echo "FAILED: $line"; done
+  echo "$passed passed, $failed failed"
+  ((failed == 0 && passed > 0))
+  exit
+}
+
+count() {  # NAME PASSED FAILED SECONDS
+  passed=$((passed + $2))
+  failed=$((failed + $3))
+  printf '%-44s %5d passed %3d failed %5d s\n' "$1" "$2" "$3" "$4"
+  (($3 == 0)) || failures+=("$1")
+}
+
+# Runs a command, shows its output only when it fails, and keeps its exit code in $code.
+run_quietly() {  # TIMEOUT_S COMMAND...
+  code=0
+  timeout --kill-after=10 "$1" "${@:2}" >"$work/output" 2>&1 </dev/null || code=$?
+}
+
+show_output() {
+  ((code != 124)) || echo "(ended after its time limit)"
+  tail -n 60 "$work/output"
+}
+
+# A Boost.Test program: cases are counted from its own report; one that dies without a report is one failed case.
+run_program() {
+  local name="${1##*/}" start=$SECONDS good all bad
+  rm -f "$work/report"
+  run_quietly 480 "$1" --report_level=short --report_sink="$work/report" --log_level=error --color_output=no
+  read -r good all < <(sed -n 's/^ *\([0-9]\{1,\}\) test cases\{0,1\} out of \([0-9]\{1,\}\) passed.*/\1 \2/p' \
+    "$work/report" 2>/dev/null | head -n 1) || true
+  good="${good:-0}"
+  bad=$((${all:-0} - good))
+  if ((code != 0 && bad == 0)) || ((good + bad == 0)); then bad=$((bad + 1)); fi
+  ((bad == 0)) || show_output
+  count "$name" "$good" "$bad" $((SECONDS - start))
+}
+
+# A script: the last line "N passed, N failed" of its output counts; without one it is a single case.
+run_script() {
+  local name="${1#tests/}" start=$SECONDS good=0 bad=0
+  run_quietly 600 "$1"
+  if [[ "$(tail -n 1 "$work/output")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+    good=${BASH_REMATCH[1]}
+    bad=${BASH_REMATCH[2]}
+    if ((code != 0 && bad == 0)); then bad=1; fi
+  elif ((code == 0)); then
+    good=1
+  else
+    bad=1
+  fi
+  ((bad == 0)) || show_output
+  count "$name" "$good" "$bad" $((SECONDS - start))
+}
+
+wanted() { [[ "$1" == *"$only"* ]]; }
+
+note_time() {  # STEP SECONDS BUDGET_S
+  local verdict=""
+  (($2 <= $3)) || verdict="  (over budget)"
+  times+=("$(printf '%-20s %5d s of %5d s%s' "$1" "$2" "$3" "$verdict")")
+}
+
+step() {
+  echo
+  echo "== $*"
+}
+
+if [[ "$install" == yes ]]; then
+  step "packages"
+  if ! ./tools/install.sh build run test; then
+    count "packages" 0 1 0
+    finish
+  fi
+fi
+
+step "build: all programs and tests with sanitizers, in build/$preset"
+start=$SECONDS
+if ! ./tools/build.sh "$preset"; then
+  count "build" 0 1 $((SECONDS - start))
+  finish
+fi
+note_time "build" $((SECONDS - start)) 1200
+
+step "unit tests and simulator"
+start=$SECONDS
+for program in "$build"/tests/*; do
+  if [[ -f "$program" && -x "$program" ]] && wanted "${program##*/}"; then run_program "$program"; fi
+done
+for script in tests/*_test.py tests/*_test.sh; do
+  if [[ -x "$script" ]] && wanted "$script"; then run_script "$script"; fi
+done
+note_time "unit and simulator" $((SECONDS - start)) 480
+
+step "end to end: real processes, sockets and kills"
+start=$SECONDS
+for script in tests/e2e/*.sh tests/e2e/*.py; do
+  if [[ -x "$script" ]] && wanted "$script"; then run_script "$script"; fi
+done
+note_time "end to end" $((SECONDS - start)) 600
+finish
