@@ -1,0 +1,177 @@
+#!/usr/bin/env python3
+"""The shape of the tree, checked: includes follow the layers, headers stay narrow, files stay short, documented commands run.
+
+Prints one line per case that fails and ends with "N passed, N failed". Each rule is also tried on a planted
+violation in a temporary tree, so that a check that sees nothing cannot pass.
+"""
+
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+LINES_MAX = 450
+COMMAND_SECONDS_MAX = 60
+
+# Folder (longest match wins) -> folders of ours that it may include; itself always. None: everything.
+LAYERS = {
+    "runtime/base": (),
+    "runtime": ("runtime/base", "config"),
+    "config": ("runtime/base",),
+    "actors": ("runtime/base",),
+    "persistence": ("runtime", "runtime/base", "config"),
+    "cluster": ("persistence", "runtime", "runtime/base", "config"),
+    "http": ("actors", "runtime", "runtime/base", "config"),
+    "tools": None,
+    "tests": None,
+}
+# The struct that registers a kind is checked against the runtime's concept of one.
+EXCEPTIONS = (
+    (re.compile(r"actors/\w+/\w+_kind\.(hpp|cpp)$"), "runtime/kind.hpp"),
+)
+SOURCES = ("*.hpp", "*.cpp", "*.h", "*.c")
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.MULTILINE)
+
+
+def layer_of(path):
+    """The row of LAYERS that a path relative to the root belongs to, or None for what is not ours."""
+    for folder in sorted(LAYERS, key=len, reverse=True):
+        if path.startswith(folder + "/"):
+            return folder
+    return None
+
+
+def sources(root):
+    """All C and C++ files below the layers' folders, as (relative path, text)."""
+    for top in sorted({folder.split("/")[0] for folder in LAYERS}):
+        for pattern in SOURCES:
+            for path in sorted((root / top).rglob(pattern)):
+                yield path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
+
+
+def included_path(root, path, included):
+    """The file of ours that an include names, relative to the root; None for third-party headers."""
+    beside = (root / path).parent / included
+    if beside.is_file():
+        return beside.resolve().relative_to(root.resolve()).as_posix()
+    return included if layer_of(included) else None
+
+
+def bad_includes(root):
+    for path, text in sources(root):
+        layer = layer_of(path)
+        allowed = LAYERS[layer]
+        for match in INCLUDE.finditer(text):
+            target = included_path(root, path, match.group(2))
+            if target is None or allowed is None:
+                continue
+            wanted = layer_of(target)
+            excepted = any(rule.search(path) and target == header for rule, header in EXCEPTIONS)
+            if wanted != layer and wanted not in allowed and not excepted:
+                line = text.count("\n", 0, match.start(2)) + 1
+                yield f"{path}:{line}: {layer} may not include {target}"
+
+
+def wide_headers(root):
+    for path, text in sources(root):
+        if path.endswith(".hpp") and re.search(r"#\s*include\s+[<\"]caf/all\.hpp", text):
+            yield f"{path}: includes caf/all.hpp; name the headers it needs"
+
+
+def missing_guards(root):
+    for path, text in sources(root):
+        if path.endswith(".hpp") and "#pragma once" not in text:
+            yield f"{path}: has no #pragma once"
+
+
+def long_files(root):
+    for path, text in sources(root):
+        count = text.count("\n")
+        if count > LINES_MAX:
+            yield f"{path}: {count} lines, at most {LINES_MAX}"
+
+
+def failing_commands(root):
+    """Runs every block of documentation that starts with ```sh test, in the root, stopping at the first error."""
+    documents = sorted((root / "docs").glob("*.md")) + [root / "README.md"]
+    for document in documents:
+        if not document.is_file():
+            continue
+        text = document.read_text(encoding="utf-8")
+        for match in re.finditer(r"^```sh test\n(.*?)^```", text, re.MULTILINE | re.DOTALL):
+            where = f"{document.relative_to(root)}:{text.count(chr(10), 0, match.start()) + 1}"
+            try:
+                done = subprocess.run(["bash", "-euo", "pipefail", "-c", match.group(1)], cwd=root,
+                                      stdin=subprocess.DEVNULL, capture_output=True, text=True,
+                                      timeout=COMMAND_SECONDS_MAX, check=False)
+            except subprocess.TimeoutExpired:
+                yield f"{where}: not done after {COMMAND_SECONDS_MAX} s"
+                continue
+            if done.returncode != 0:
+                yield f"{where}: exit code {done.returncode}: {done.stderr.strip()[-300:]}"
+
+
+# Rule -> files that break it (each must be found), and files that do not (none may be).
+RULES = {
+    "includes follow the layers": (bad_includes, {
+        "runtime/base/a.hpp": '#pragma once\n#include "runtime/kind.hpp"\n',
+        "runtime/a.cpp": '#include "persistence/store.hpp"\n',
+        "config/a.cpp": '#include "runtime/log.hpp"\n',
+        "actors/cart/cart.cpp": '#include "runtime/journal.hpp"\n',
+        "actors/cart/cart_codec.cpp": '#include  "runtime/kind.hpp"\n',
+        "persistence/a.cpp": '# include "actors/cart/cart_messages.hpp"\n',
+        "cluster/a.cpp": '#include <http/server/server.hpp>\n',
+        "http/a.cpp": '#include "persistence/store.hpp"\n',
+        "http/server/b.cpp": '#include "../../cluster/placement.hpp"\n',
+    }, {
+        "cluster/placement.hpp": "#pragma once\n",
+        "actors/cart/cart_kind.hpp": '#pragma once\n#include "runtime/kind.hpp"\n',
+        "http/c.cpp": '#include "actors/cart/cart_messages.hpp"\n#include "config/options.hpp"\n#include <vector>\n',
+        "tools/d.cpp": '#include "persistence/store.hpp"\n#include "http/server/server.hpp"\n',
+        "runtime/e.cpp": '// #include "persistence/store.hpp" is what this must never do\n',
+    }),
+    "no header includes all of CAF": (wide_headers, {
+        "runtime/a.hpp": "#pragma once\n#include <caf/all.hpp>\n",
+    }, {"runtime/b.hpp": "#pragma once\n#include <caf/actor.hpp>\n"}),
+    "every header is included once": (missing_guards, {"http/a.hpp": "int a();\n"},
+                                      {"http/b.hpp": "// why\n#pragma once\n"}),
+    f"no file is longer than {LINES_MAX} lines": (long_files, {"http/a.cpp": "\n" * (LINES_MAX + 1)},
+                                                  {"http/b.cpp": "\n" * LINES_MAX}),
+    "documented commands run": (failing_commands, {
+        "docs/a.md": "# A\n\n```sh test\ntrue\nfalse\ntrue\n```\n",
+        "README.md": "```sh test\n./no-such-program --help\n```\n",
+    }, {"docs/b.md": "```sh\nfalse\n```\n\n```sh test\ntrue\n```\n"}),
+}
+
+
+def planted(rule, bad, good):
+    """What a rule misses, or sees where there is nothing, in a tree made for it."""
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for path, text in {**bad, **good}.items():
+            (root / path).parent.mkdir(parents=True, exist_ok=True)
+            (root / path).write_text(text, encoding="utf-8")
+        found = {complaint.split(":")[0] for complaint in rule(root)}
+    for path in bad:
+        if path not in found:
+            yield f"a planted violation in {path} is not seen"
+    for path in good:
+        if path in found:
+            yield f"{path} is sound and yet complained of"
+
+
+def main():
+    passed = failed = 0
+    for name, (rule, bad, good) in RULES.items():
+        for case, complaints in ((name, list(rule(ROOT))), (f"planted: {name}", list(planted(rule, bad, good)))):
+            passed, failed = (passed, failed + 1) if complaints else (passed + 1, failed)
+            for complaint in complaints:
+                print(f"{case}: {complaint}")
+    print(f"{passed} passed, {failed} failed")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
