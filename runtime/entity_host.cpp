@@ -18,6 +18,9 @@ constexpr duration_ms last_retry{5'000};
 // How long after its last event an entity that owes effects is woken again, should everything else fail.
 constexpr duration_ms effect_retry_interval{30'000};
 
+// Below are the codes of the machinery (runtime/base/result.hpp).
+constexpr error_number first_module_error = 100;
+
 answer failure(error why, std::uint64_t version) {
   answer got;
   got.failure = std::move(why);
@@ -211,8 +214,9 @@ void entity_host::run(envelope& message) {
 
   journal_item item = begin_item();
   const bool refused = !done.has_value();
-  const bool fault = refused && is_fault(done.error().number);
-  if (message.id && !fault && !read_only) {
+  // A refusal of the rules is final for its id; that there is no such record, or a fault, is not.
+  const bool final = !refused || done.error().number >= first_module_error;
+  if (message.id && final && !read_only) {
     item.proof.emplace();
     item.proof->id = message.id;
     item.proof->body = message.body;

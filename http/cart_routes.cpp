@@ -1,0 +1,291 @@
+#include "http/cart_routes.hpp"
+
+#include <charconv>
+
+#include "actors/product/product_messages.hpp"
+#include "actors/session/session_messages.hpp"
+#include "actors/user/user_messages.hpp"
+#include "http/cart_json.hpp"
+#include "http/server/headers.hpp"
+#include "http/server/json_reader.hpp"
+#include "runtime/base/limits.hpp"
+
+namespace omnicart::http {
+namespace {
+
+caller engine() {
+  caller self;
+  self.as = role::system;
+  return self;
+}
+
+bool wants_representation(const request& req) {
+  return req.header("Prefer").value_or("").find("return=representation") != std::string_view::npos;
+}
+
+std::optional<std::uint32_t> line_number(std::string_view text) {
+  std::uint32_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+}  // namespace
+
+void cart_routes::add_to(router& routes) {
+  const auto bound = [this](task<response> (cart_routes::*call)(request&)) -> handler {
+    return [this, call](request& req) { return (this->*call)(req); };
+  };
+  routes.post("/api/carts", bound(&cart_routes::create));
+  for (const std::string base : {"/api/cart", "/api/cart/{user_id}", "/api/carts/{cart_id}"}) {
+    routes.get(base, bound(&cart_routes::show));
+    routes.remove(base, bound(&cart_routes::clear));
+    routes.post(base + "/items", bound(&cart_routes::add));
+    routes.put(base + "/items/{product_id}", bound(&cart_routes::set_by_product));
+    routes.remove(base + "/items/{product_id}", bound(&cart_routes::remove_by_product));
+    routes.put(base + "/lines/{line_id}", bound(&cart_routes::set_by_line));
+    routes.remove(base + "/lines/{line_id}", bound(&cart_routes::remove_line));
+  }
+}
+
+task<tl::expected<cart_routes::addressed, response>> cart_routes::address(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return tl::unexpected(std::move(who.error()));
+  addressed at{.who = std::move(*who), .cart = {}};
+  const auto none = [&] { return tl::unexpected(refuse(req, 404, "not_found", "no such cart")); };
+  if (req.route.starts_with("/api/carts/")) {
+    at.cart = req.param("cart_id");
+    if (!is_url_id(at.cart)) co_return none();
+    co_return at;
+  }
+  if (!req.route.starts_with("/api/cart/{user_id}")) {
+    at.cart = at.who.cart;
+    if (at.cart.empty()) co_return tl::unexpected(refuse(req, 404, "not_found", "this token has no cart of its own"));
+    co_return at;
+  }
+  const std::string user(req.param("user_id"));
+  if (!is_url_id(user) || (!at.who.staff() && at.who.who.user != user)) co_return none();
+  if (at.who.who.user == user && !at.who.cart.empty()) {
+    at.cart = at.who.cart;
+    co_return at;
+  }
+  const answer got = co_await ask(shop_, {"user", user}, user::encode(user::get{}), at.who.who);
+  if (!got.ok() && is_fault(got.failure->number)) co_return tl::unexpected(failure_response(*got.failure, req));
+  const auto view = got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(base_errc::not_found));
+  if (!view) co_return none();
+  at.cart = view->cart.str();
+  co_return at;
+}
+
+// A session's or a user's cart comes into being with its first line. Staff may be the first to touch it.
+task<bool> cart_routes::open_if_known(const std::string& cart) {
+  cart::open opening;
+  const answer session = co_await ask(shop_, {"session", cart}, session::encode(session::authorize{}), engine());
+  if (session.ok()) {
+    const auto view = session::decode_reply(session.payload);
+    opening.session = cart;
+    if (view) opening.user = view->user;
+  } else {
+    const answer user = co_await ask(shop_, {"user", cart}, user::encode(user::get{}), engine());
+    if (!user.ok()) co_return false;
+    opening.user = cart;
+  }
+  const answer opened = co_await ask(shop_, {"cart", cart}, cart::encode(opening), engine());
+  co_return opened.ok();
+}
+
+task<answer> cart_routes::ask_cart(const addressed& at, const cart::command& what, command_options options) {
+  answer got = co_await ask(shop_, {"cart", at.cart}, cart::encode(what), at.who.who, options);
+  const bool unopened = got.failure && got.failure->is(base_errc::not_found) && got.version == 0 && at.who.staff();
+  if (unopened && co_await open_if_known(at.cart)) {
+    got = co_await ask(shop_, {"cart", at.cart}, cart::encode(what), at.who.who, options);
+  }
+  co_return got;
+}
+
+task<response> cart_routes::show(request& req) {
+  auto at = co_await address(req);
+  if (!at) co_return std::move(at.error());
+  const answer got = co_await ask_cart(*at, cart::get{}, {});
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const std::string tag = etag_of(got.version);
+  if (not_modified(req, tag)) co_return not_modified_response(tag);
+  co_return whole(req, *at, got, 200);
+}
+
+task<response> cart_routes::create(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  std::vector<field_error> errors;
+  std::optional<json_value> body = json_value{.is = json_value::type::object};
+  if (!req.body.empty()) body = parse_json(req.body, errors);
+  object_reader read(body, errors);
+  auto owner = read.optional_string("user_id", limits::url_id_bytes_max, 1);
+  read.finish();
+  if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
+  if (owner && *owner != who->who.user && !who->staff()) {
+    co_return refuse(req, 404, "not_found", "no such user");
+  }
+  if (owner && *owner != who->who.user) {
+    const answer known = co_await ask(shop_, {"user", *owner}, user::encode(user::get{}), who->who);
+    if (!known.ok()) co_return failure_response(*known.failure, req);
+  }
+  auto options = unsafe_options(req, *who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  addressed at{.who = *who, .cart = to_base32(options->id ? digest_128({"cart", to_base32(options->id)}) : shop_.ids.next())};
+  cart::open opening{.session = owner ? "" : who->who.session, .user = owner.value_or(who->who.user)};
+  const answer got = co_await ask(shop_, {"cart", at.cart}, cart::encode(opening), who->who, *options);
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  response made = whole(req, at, got, 201);
+  made.add_header("Location", "/api/carts/" + at.cart);
+  co_return made;
+}
+
+tl::expected<std::vector<cart_routes::wanted>, response> cart_routes::read_items(const request& req, const authority& who,
+                                                                                bool& several) const {
+  std::vector<field_error> errors;
+  std::vector<wanted> items;
+  const auto body = parse_json(req.body, errors);
+  several = body && body->is == json_value::type::array;
+  const auto read_one = [&](object_reader read) {
+    wanted item;
+    item.product = read.required_string("product_id", limits::product_id_bytes_max);
+    item.quantity = read.required_int("quantity", 1, limits::line_quantity_max);
+    item.unit_price = read.optional_money("unit_price", shop_.currency);
+    if (item.unit_price && !who.staff()) read.report("unit_price", "forbidden", "only staff may set a price");
+    read.finish();
+    items.push_back(std::move(item));
+  };
+  if (!several) {
+    read_one(object_reader(body, errors));
+  } else if (body->items.empty() || body->items.size() > limits::items_per_request_max) {
+    errors.push_back({"", "out_of_range", "an array holds 1 to 500 items"});
+  } else {
+    for (std::size_t i = 0; i < body->items.size(); ++i) {
+      read_one(object_reader(body->items[i], "/" + std::to_string(i), errors));
+    }
+  }
+  if (!errors.empty()) return tl::unexpected(invalid_body_response(std::move(errors), req.request_id));
+  return items;
+}
+
+task<tl::expected<std::vector<cart::new_line>, response>> cart_routes::price(const request& req,
+                                                                            const std::vector<wanted>& items) {
+  std::vector<envelope> questions;
+  for (const auto& item : items) {
+    questions.push_back(make_envelope(shop_, {"product", item.product}, product::encode(product::quote{}), engine()));
+  }
+  const auto answers = co_await ask_all(shop_, std::move(questions));
+  std::vector<cart::new_line> lines;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (!answers[i].ok()) co_return tl::unexpected(failure_response(*answers[i].failure, req));
+    auto reply = product::decode_reply(answers[i].payload);
+    if (!reply || !std::holds_alternative<product::quote_view>(*reply)) {
+      co_return tl::unexpected(refuse(req, 500, "internal", ""));
+    }
+    auto& quote = std::get<product::quote_view>(*reply);
+    lines.push_back({.product = product_id(items[i].product),
+                     .name = std::move(quote.name),
+                     .quantity = items[i].quantity,
+                     .unit_price = items[i].unit_price.value_or(quote.price),
+                     .list_price = !items[i].unit_price});
+  }
+  co_return lines;
+}
+
+task<response> cart_routes::add(request& req) {
+  auto at = co_await address(req);
+  if (!at) co_return std::move(at.error());
+  auto options = unsafe_options(req, at->who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  bool several = false;
+  auto items = read_items(req, at->who, several);
+  if (!items) co_return std::move(items.error());
+  auto lines = co_await price(req, *items);
+  if (!lines) co_return std::move(lines.error());
+  const answer got = co_await ask_cart(*at, cart::add{std::move(*lines)}, *options);
+  co_return co_await answer_change(req, *at, got, 201, several);
+}
+
+task<response> cart_routes::change(request& req, const cart::command& what) {
+  auto at = co_await address(req);
+  if (!at) co_return std::move(at.error());
+  auto options = unsafe_options(req, at->who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  const answer got = co_await ask_cart(*at, what, *options);
+  co_return co_await answer_change(req, *at, got, 200, false);
+}
+
+task<response> cart_routes::answer_change(request& req, const addressed& at, const answer& got, int status, bool several) {
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  if (wants_representation(req)) {
+    const answer all = co_await ask_cart(at, cart::get{}, {});
+    if (!all.ok()) co_return failure_response(*all.failure, req);
+    response shown = whole(req, at, all, status);
+    shown.add_header("Preference-Applied", "return=representation");
+    mark_replayed(shown, got);
+    co_return shown;
+  }
+  const auto reply = cart::decode_reply(got.payload);
+  if (!reply) co_return failure_response(reply.error(), req);
+  const auto* changed = std::get_if<cart::change_view>(&*reply);
+  if (!changed) co_return whole(req, at, got, status);
+  response shown = json_response(status, change_json(*changed, got.version, shop_.currency, several));
+  shown.add_header("ETag", etag_of(got.version));
+  mark_replayed(shown, got);
+  co_return shown;
+}
+
+namespace {
+
+tl::expected<std::int64_t, response> read_quantity(const request& req) {
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body, errors);
+  object_reader read(body, errors);
+  const std::int64_t quantity = read.required_int("quantity", 0, limits::line_quantity_max);
+  read.finish();
+  if (!errors.empty()) return tl::unexpected(invalid_body_response(std::move(errors), req.request_id));
+  return quantity;
+}
+
+}  // namespace
+
+task<response> cart_routes::set_by_product(request& req) {
+  const auto quantity = read_quantity(req);
+  if (!quantity) co_return quantity.error();
+  co_return co_await change(
+      req, cart::set_product_quantity{.product = product_id(std::string(req.param("product_id"))), .quantity = *quantity});
+}
+
+task<response> cart_routes::set_by_line(request& req) {
+  const auto line = line_number(req.param("line_id"));
+  if (!line) co_return refuse(req, 404, "no_such_line", "no such line");
+  const auto quantity = read_quantity(req);
+  if (!quantity) co_return quantity.error();
+  co_return co_await change(req, cart::set_quantity{.line_id = *line, .quantity = *quantity});
+}
+
+task<response> cart_routes::remove_by_product(request& req) {
+  co_return co_await change(
+      req, cart::set_product_quantity{.product = product_id(std::string(req.param("product_id"))), .quantity = 0});
+}
+
+task<response> cart_routes::remove_line(request& req) {
+  const auto line = line_number(req.param("line_id"));
+  if (!line) co_return refuse(req, 404, "no_such_line", "no such line");
+  co_return co_await change(req, cart::set_quantity{.line_id = *line, .quantity = 0});
+}
+
+task<response> cart_routes::clear(request& req) { co_return co_await change(req, cart::clear{}); }
+
+response cart_routes::whole(const request& req, const addressed& at, const answer& got, int status) const {
+  const auto reply = cart::decode_reply(got.payload);
+  if (!reply || !std::holds_alternative<cart::cart_view>(*reply)) return refuse(req, 500, "internal", "");
+  response shown =
+      json_response(status, cart_json(at.cart, std::get<cart::cart_view>(*reply), got.version, shop_.currency));
+  shown.add_header("ETag", etag_of(got.version));
+  mark_replayed(shown, got);
+  return shown;
+}
+
+}  // namespace omnicart::http

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/cart/cart_messages.hpp"
+#include "http/server/router.hpp"
+#include "http/shop.hpp"
+
+namespace omnicart::http {
+
+// Carts under their three addresses: /api/cart (the caller's), /api/cart/{user_id} and /api/carts/{cart_id}.
+class cart_routes {
+ public:
+  explicit cart_routes(const shop& in) : shop_(in) {}
+  // `this` outlives the router.
+  void add_to(router& routes);
+
+ private:
+  // The cart a request means, and who asks.
+  struct addressed {
+    authority who;
+    std::string cart;
+  };
+  struct wanted {
+    std::string product;
+    std::int64_t quantity = 0;
+    std::optional<money> unit_price;  // negotiated, staff only
+  };
+
+  task<response> show(request& req);
+  task<response> create(request& req);
+  task<response> add(request& req);
+  task<response> set_by_product(request& req);
+  task<response> set_by_line(request& req);
+  task<response> remove_by_product(request& req);
+  task<response> remove_line(request& req);
+  task<response> clear(request& req);
+
+  task<tl::expected<addressed, response>> address(request& req);
+  tl::expected<std::vector<wanted>, response> read_items(const request& req, const authority& who, bool& several) const;
+  // Names and list prices of what is wanted, asked of the products.
+  task<tl::expected<std::vector<cart::new_line>, response>> price(const request& req, const std::vector<wanted>& items);
+  // Sends to the cart; a cart nobody has used yet is opened first if its session or user is known.
+  task<answer> ask_cart(const addressed& at, const cart::command& what, command_options options);
+  task<bool> open_if_known(const std::string& cart);
+  task<response> change(request& req, const cart::command& what);
+  task<response> answer_change(request& req, const addressed& at, const answer& got, int status, bool several);
+  response whole(const request& req, const addressed& at, const answer& got, int status) const;
+
+  const shop& shop_;
+};
+
+}  // namespace omnicart::http
