@@ -188,7 +188,10 @@ void on_event(state& s, const opened& e) {
             .user_agent = e.user_agent,
             .content = e.content};
   if (e.absorb.empty()) return;
-  s.absorbing = absorb_step::surrender;
+  // Somebody who registered from that session and logs in with it at hand has one cart: it must not
+  // be closed.
+  const bool same_cart = e.absorb_cart == e.cart;
+  s.absorbing = same_cart ? absorb_step::revoke_guest : absorb_step::surrender;
   s.merge_into = e.cart;
 }
 void on_event(state& s, const refreshed& e) {

@@ -36,7 +36,7 @@ struct open {
   std::string absorb;
   std::string user_agent;  // cut at 256 bytes
   session_id id;           // the session's own: it names itself to its user and its owner
-  cart_id absorb_cart;     // the absorbed guest's cart; empty: the one with that session's id
+  cart_id absorb_cart;     // the absorbed guest's cart; empty: the one with that session's id; `cart` itself stays
   OMNICART_FIELDS(as, user, cart, refresh_digest, expires_at, absorb, user_agent, id, absorb_cart)
 };
 // Who is behind a token: refused when revoked or expired. Answer: session_view.

@@ -458,6 +458,13 @@ BOOST_AUTO_TEST_CASE(the_guests_cart_may_be_named_and_may_be_missing) {
   BOOST_TEST((one.s.absorbing == absorb_step::revoke_guest));
 }
 
+BOOST_AUTO_TEST_CASE(a_login_from_the_session_one_registered_in_keeps_the_cart) {
+  subject one;
+  one.give(but(login_from("g1"), [](open& o) { o.cart = cart_id{"g1"}; }));
+  BOOST_TEST((kind::pending(one.s, 1).at(0).to == entity_ref{"session", "g1"}));
+  BOOST_TEST(!one.owes("surrender"));
+}
+
 BOOST_AUTO_TEST_CASE(effects_that_may_yet_succeed_are_sent_again) {
   subject one;
   one.give(login_from("g1"));
