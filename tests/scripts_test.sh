@@ -1,0 +1,212 @@
+#!/usr/bin/env bash
+# The scripts in tools/, with programs that only pretend: what they print, when they refuse, what they count.
+# Ends with "N passed, N failed".
+set -euo pipefail
+root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+work="$(mktemp -d -t omnicart-scripts.XXXXXX)"
+trap 'rm -rf "$work"' EXIT
+passed=0
+failed=0
+export CALLS="$work/calls"  # what the pretended programs were called with
+
+program() {  # PATH: its text is on standard input
+  mkdir -p "$(dirname "$1")"
+  { echo '#!/usr/bin/env bash' && cat; } >"$1"
+  chmod +x "$1"
+}
+
+# A tree of its own with our scripts, whose programs pretend.
+new_tree() {
+  tree="$work/tree"
+  rm -rf "$tree"
+  mkdir -p "$tree/config" "$tree/tests/e2e"
+  cp -r "$root/tools" "$tree/"
+  : >"$CALLS"
+  program "$tree/tools/install.sh" <<<'echo "install $*" >>"$CALLS"'
+  program "$tree/tools/build.sh" <<<'echo "build $*" >>"$CALLS"'
+  program "$tree/build/release/omnicartd" <<'END'
+echo "omnicartd $*" >>"$CALLS"
+echo 'level=info msg="starting"' >&2
+trap 'echo stopped >>"$CALLS"; exit 0' TERM
+[[ "$*" =~ --http\ ([^ ]+) ]]
+echo "ready http=${BASH_REMATCH[1]} operator=127.0.0.1:4711 pay=http://127.0.0.1:4712"
+while :; do sleep 0.05; done
+END
+  program "$tree/build/release/omnicartctl" <<'END'
+echo "omnicartctl $*" >>"$CALLS"
+if [[ "$*" == *"token issue"* ]]; then echo admin-token; fi
+END
+  program "$tree/build/release/omnicart-sample" <<<'echo "sample $* token=$OMNICART_TOKEN" >>"$CALLS"'
+  program "$tree/build/release/omnicart-load" <<<'echo "load $*" >>"$CALLS"'
+}
+
+# Runs a script of the tree: output and errors in $said, exit code in $code.
+run() {
+  code=0
+  said="$(cd "$tree" && timeout 60 "$@" 2>&1 </dev/null)" || code=$?
+}
+
+check() {  # CLAIM: the test is the rest
+  local claim="$1"
+  shift
+  if "$@"; then
+    passed=$((passed + 1))
+  else
+    failed=$((failed + 1))
+    echo "FAILED: $claim (exit code $code)"
+    echo "$said" | tail -n 15
+    sed 's/^/call: /' "$CALLS"
+  fi
+}
+
+called() { grep -qE -- "$1" "$CALLS"; }
+says() { grep -qE -- "$1" <<<"$said"; }
+refused() { ((code != 0)) && [[ "$(grep -c '^error: ' <<<"$said")" == 1 ]] && says "$1"; }
+last_line() { [[ "$(tail -n 1 <<<"$said")" == "$1" ]]; }
+
+# A port of loopback that is free now.
+free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
+
+run_sh() {
+  new_tree
+  local port
+  port="$(free_port)"
+  run ./tools/run.sh --once --port "$port"
+  check "a whole run exits 0" test "$code" == 0
+  check "packages are installed" called '^install build run$'
+  check "the release programs are built" called '^build release omnicartd omnicartctl omnicart-load omnicart-pay omnicart-sample$'
+  check "the node gets its data and port" called "^omnicartd --data data/dev .*--http 127.0.0.1:$port"
+  check "the catalogue goes in with an admin's token" called "^sample --count 1000 --seed 1 --target http://127.0.0.1:$port --if-missing token=admin-token$"
+  check "five requests can be pasted" test "$(grep -c 'curl -s ' <<<"$said")" == 5
+  check "traffic runs for 20 s" called '^load .* --token-file data/dev/operator.token storefront --duration 20$'
+  check "the laws are checked" called '^omnicartctl --operator http://127.0.0.1:4711 --token-file data/dev/operator.token laws --wait 30s$'
+  check "the node is stopped in order" called '^stopped$'
+
+  new_tree
+  run ./tools/run.sh --once --no-install --port "$(free_port)"
+  check "packages are left alone when told so" bash -c '! grep -q ^install "$CALLS"'
+
+  new_tree
+  python3 -c 'import socket, sys, time
+s = socket.socket(); s.bind(("127.0.0.1", 0)); s.listen(); print(s.getsockname()[1], flush=True); sys.stdin.read()' \
+    < <(while [[ -d "$work" ]]; do sleep 0.2; done) >"$work/port" &
+  local listener=$!
+  until [[ -s "$work/port" ]]; do sleep 0.05; done
+  run ./tools/run.sh --once --port "$(<"$work/port")"
+  kill "$listener"
+  check "a port in use is one clear line" refused '^error: port [0-9]+ is in use'
+
+  new_tree
+  program "$tree/build/release/omnicartd" <<<'echo "data/dev is in use by process 1" >&2; exit 1'
+  run ./tools/run.sh --once --port "$(free_port)"
+  check "a node that does not start says why" refused '^error: the node did not start: data/dev is in use by process 1'
+
+  new_tree
+  program "$tree/build/release/omnicart-load" <<<'exit 3'
+  run ./tools/run.sh --once --port "$(free_port)"
+  check "failing traffic fails the run" refused 'storefront traffic ended with an error'
+  check "and the node is stopped" called '^stopped$'
+
+  new_tree
+  run ./tools/run.sh --port 70000
+  check "a port outside the range is refused" refused '^error: --port wants a number'
+  run ./tools/run.sh --frobnicate
+  check "an unknown option is refused" refused '^error: unknown option --frobnicate'
+}
+
+boost_report() {  # PASSED TOTAL: a program that reports as Boost.Test does
+  cat <<END
+for a; do [[ "\$a" == --report_sink=* ]] && sink="\${a#*=}"; done
+printf '\nTest module "omnicart" has passed with:\n  %d test cases out of %d passed\n  9 assertions out of 9 passed\n' $1 $2 >"\$sink"
+exit $(($1 == $2 ? 0 : 201))
+END
+}
+
+test_sh() {
+  new_tree
+  boost_report 3 3 | program "$tree/build/dev/tests/unit_a"
+  boost_report 1 1 | sed 's/cases out/case out/' | program "$tree/build/dev/tests/unit_b"
+  program "$tree/tests/e2e/one.sh" <<<'echo fine'
+  program "$tree/tests/e2e/more.py" <<<'echo "5 passed, 0 failed"'
+  run ./tools/test.sh
+  check "cases of all kinds are counted" last_line "10 passed, 0 failed"
+  check "success is exit code 0" test "$code" == 0
+  check "times are told" says '^end to end +[0-9]+ s of +600 s'
+  run ./tools/test.sh --only unit_a
+  check "one program can be run alone" last_line "3 passed, 0 failed"
+
+  boost_report 1 3 | program "$tree/build/dev/tests/unit_a"
+  run ./tools/test.sh
+  check "failed cases are counted" last_line "8 passed, 2 failed"
+  check "failure is not exit code 0" test "$code" != 0
+  check "who failed is named" says '^FAILED: unit_a$'
+
+  program "$tree/build/dev/tests/unit_a" <<<'kill -SEGV $$'
+  program "$tree/tests/e2e/more.py" <<<'echo "5 passed, 0 failed"; exit 1'
+  run ./tools/test.sh
+  check "a program that dies is a failed case, and so is a script with a bad exit code" last_line "7 passed, 2 failed"
+
+  boost_report 0 0 | program "$tree/build/dev/tests/unit_a"
+  run ./tools/test.sh --only unit_a
+  check "a program without cases fails" last_line "0 passed, 1 failed"
+  run ./tools/test.sh --only nothing_of_the_kind
+  check "no test at all is no success" test "$code" != 0
+  check "and says so" last_line "0 passed, 0 failed"
+
+  program "$tree/tools/build.sh" <<<'echo "error: the build failed" >&2; exit 1'
+  run ./tools/test.sh --no-install
+  check "a failed build is a failure" last_line "0 passed, 1 failed"
+}
+
+# Our own installer and builder, in a world where something is missing.
+install_and_build() {
+  new_tree
+  cp "$root"/tools/*.sh "$tree/tools/"
+  cp "$root/CMakePresets.json" "$tree/"
+  local bin="$work/bin" tool
+  rm -rf "$bin"
+  mkdir -p "$bin"
+  for tool in bash env dirname sed sort tr awk mktemp tail grep rm cat df mkdir nproc head; do
+    ln -sf "$(command -v "$tool")" "$bin/$tool"
+  done
+  run env PATH="$bin" bash tools/install.sh build
+  check "no apt-get is one clear line" refused '^error: no apt-get here'
+
+  program "$bin/dpkg-query" <<<'[[ "$*" == *curl ]] && echo -n installed'
+  program "$bin/apt-get" <<<'echo "apt-get $*" >>"$CALLS"; echo "E: Unable to locate package"; exit 100'
+  program "$bin/id" <<<'[[ "$1" == -u ]] && echo 1000 || echo somebody'
+  run env PATH="$bin" bash tools/install.sh run
+  check "nothing to install needs nobody" test "$code" == 0
+  run env PATH="$bin" bash tools/install.sh run fuzz
+  check "neither root nor sudo is one clear line" refused '^error: missing packages, and neither root nor sudo .*: clang libclang-rt-dev$'
+  program "$bin/sudo" <<<'exit 1'
+  run env PATH="$bin" bash tools/install.sh fuzz
+  check "a sudo that refuses is one clear line" refused '^error: sudo did not let somebody install'
+  program "$bin/id" <<<'echo 0'
+  run env PATH="$bin" bash tools/install.sh fuzz
+  check "no network is one clear line" refused '^error: the package mirror cannot be reached: Unable to locate package'
+  check "only what is missing is asked for, by name" called 'install --no-install-recommends clang libclang-rt-dev$'
+  run env PATH="$bin" bash tools/install.sh games
+  check "an unknown group is refused" refused "^error: no package group 'games'"
+
+  for tool in cmake ninja pkg-config; do program "$bin/$tool" <<<'exit 0'; done
+  run env PATH="$bin" bash tools/build.sh release
+  check "no compiler is one clear line" refused '^error: no C\+\+ compiler'
+  program "$bin/c++" <<<'echo "cc1plus: fatal error: broken" >&2; exit 1'
+  run env PATH="$bin" bash tools/build.sh release
+  check "a broken compiler is one clear line" refused '^error: the compiler c\+\+ cannot build a C\+\+20 program: cc1plus: fatal error: broken'
+  rm "$bin/df"
+  program "$bin/df" <<<'printf "Filesystem\n/dev/x 100 90 10 90%% /\n"'
+  run env PATH="$bin" bash tools/build.sh release
+  check "a full disk is one clear line" refused '^error: too little disk: build/release has 10 MiB free, the build wants 1500 MiB'
+  run env PATH="$bin" bash tools/build.sh frobnicate
+  check "an unknown preset is refused" refused "^error: no preset 'frobnicate'"
+}
+
+code=0
+said=""
+run_sh
+test_sh
+install_and_build
+echo "$passed passed, $failed failed"
+((failed == 0))
