@@ -150,6 +150,17 @@ void mark_replayed(response& answered, const answer& got) {
   if (got.replayed) answered.add_header("Idempotent-Replayed", "true");
 }
 
+std::string_view role_name(role as) {
+  switch (as) {
+    case role::guest: return "guest";
+    case role::shopper: return "shopper";
+    case role::support: return "support";
+    case role::admin: return "admin";
+    case role::system: return "system";
+  }
+  return "";
+}
+
 bool is_url_id(std::string_view text) {
   const auto plain = [](char c) { return c > 0x20 && c < 0x7F && c != '/'; };
   const auto inner = [&](char c) { return plain(c) || c == ' '; };

@@ -99,6 +99,9 @@ response refuse(const request& req, int status, std::string_view code, std::stri
 // Marks what a repeated request gets.
 void mark_replayed(response& answered, const answer& got);
 
+// "guest", "shopper", "support", "admin", "system".
+std::string_view role_name(role as);
+
 // Ids as they may stand in a URL: 1-128 printable ASCII characters without '/' and spaces at the ends.
 bool is_url_id(std::string_view text);
 // Product ids: 1-64 such characters, none of the words that are path segments (api.md).

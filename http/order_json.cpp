@@ -1,0 +1,184 @@
+#include "http/order_json.hpp"
+
+#include <algorithm>
+
+#include "http/server/json_writer.hpp"
+#include "runtime/base/time.hpp"
+
+namespace omnicart::http {
+namespace {
+
+const char* payment_status(const order::order_view& view) {
+  if (view.refunded.amount_minor > 0) return "refunded";
+  if (view.captured.amount_minor > 0) return "captured";
+  switch (view.status) {
+    case order::order_status::declined: return "declined";
+    case order::order_status::rejected:
+    case order::order_status::cancelled: return "none";
+    case order::order_status::paid: return "captured";  // nothing to pay
+    case order::order_status::pending:
+    case order::order_status::processing:
+    case order::order_status::shipped:
+    case order::order_status::delivered: break;
+  }
+  return view.method == payment::method_type::invoice ? "invoiced" : "pending";
+}
+
+void write_amount(json_writer& json, std::string_view name, money amount) {
+  json.key(name).money_value(amount.amount_minor, amount.currency.text());
+}
+
+void write_text(json_writer& json, std::string_view name, const std::string& text) {
+  if (!text.empty()) json.member(name, text);
+}
+
+void write_lines(json_writer& json, const std::vector<order::line_view>& lines) {
+  json.key("items").begin_array();
+  for (const auto& line : lines) {
+    json.begin_object()
+        .member("line_id", line.line_id)
+        .member("product_id", line.product.str())
+        .member("name", line.name)
+        .member("quantity", line.quantity);
+    write_amount(json, "unit_price", line.unit_price);
+    write_amount(json, "line_total", line.line_total);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+void write_payment(json_writer& json, const order::order_view& view) {
+  json.key("payment").begin_object().member("status", payment_status(view)).member("method", to_string(view.method));
+  write_text(json, "last4", view.last4);
+  write_text(json, "decline_code", view.decline_code);
+  if (view.captured.amount_minor > 0) write_amount(json, "captured", view.captured);
+  if (view.refunded.amount_minor > 0) write_amount(json, "refunded", view.refunded);
+  json.end_object();
+}
+
+// Members of a rejection that name each line or price in the way.
+std::string obstacles(const std::string& id, const order::order_view& view) {
+  std::string text;
+  json_writer json(text);
+  json.begin_object().member("order_id", id);
+  if (!view.short_lines.empty()) {
+    json.key("lines").begin_array();
+    for (const auto& line : view.short_lines) {
+      json.begin_object()
+          .member("product_id", line.product.str())
+          .member("wanted", line.wanted)
+          .member("available", line.available)
+          .end_object();
+    }
+    json.end_array();
+  }
+  if (!view.price_changes.empty()) {
+    json.key("price_changes").begin_array();
+    for (const auto& change : view.price_changes) {
+      json.begin_object().member("product_id", change.product.str());
+      write_amount(json, "was", change.was);
+      write_amount(json, "is", change.is);
+      json.end_object();
+    }
+    json.end_array();
+  }
+  if (view.other_order && !view.other_order->empty()) json.member("order_in_progress", view.other_order->str());
+  if (view.why == order::rejection::total_mismatch) write_amount(json, "total", view.total);
+  write_text(json, "decline_code", view.decline_code);
+  json.end_object();
+  return text.substr(1, text.size() - 2);
+}
+
+const char* explanation(order::rejection why) {
+  switch (why) {
+    case order::rejection::none: return "";
+    case order::rejection::out_of_stock: return "there is not enough stock for every line";
+    case order::rejection::price_changed: return "prices have changed; the cart shows the new ones";
+    case order::rejection::total_mismatch: return "the stated total is not what this order costs";
+    case order::rejection::cart_empty: return "the cart is empty";
+    case order::rejection::checkout_in_progress: return "another order is being placed from this cart";
+    case order::rejection::unknown_product: return "a product is not sold here (any more)";
+    case order::rejection::cart_not_found: return "no such cart";
+    case order::rejection::currency_mismatch: return "the lines are priced in different currencies";
+    case order::rejection::payment_timeout: return "the payment provider did not answer; nothing was charged";
+    case order::rejection::total_overflow: return "the total is too large";
+  }
+  return "";
+}
+
+}  // namespace
+
+void write_address(json_writer& json, const order::address& at) {
+  json.begin_object().member("name", at.name).member("line1", at.line1);
+  write_text(json, "line2", at.line2);
+  json.member("city", at.city).member("postal_code", at.postal_code);
+  write_text(json, "region", at.region);
+  json.member("country", at.country);
+  write_text(json, "phone", at.phone);
+  json.end_object();
+}
+
+order::address read_address(object_reader read) {
+  order::address at;
+  at.name = read.required_string("name", 200);
+  at.line1 = read.required_string("line1", 200);
+  at.line2 = read.optional_string("line2", 200).value_or("");
+  at.city = read.required_string("city", 200);
+  at.postal_code = read.required_string("postal_code", 200);
+  at.region = read.optional_string("region", 200).value_or("");
+  at.country = read.required_string("country", 2, 2);
+  at.phone = read.optional_string("phone", 40).value_or("");
+  const bool letters = std::all_of(at.country.begin(), at.country.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
+  if (at.country.size() == 2 && !letters) {
+    read.report("country", "malformed", "a country is two capital letters (ISO 3166)");
+  }
+  read.finish();
+  return at;
+}
+
+std::string order_json(const std::string& id, const order::order_view& view, std::uint64_t version) {
+  std::string body;
+  body.reserve(512 + 220 * view.lines.size());
+  json_writer json(body);
+  json.begin_object().member("order_id", id).member("status", to_string(view.status));
+  if (view.why != order::rejection::none) json.member("reason", to_string(view.why));
+  write_text(json, "cart_id", view.cart.str());
+  write_text(json, "user_id", view.buyer.user);
+  write_text(json, "email", view.email);
+  write_lines(json, view.lines);
+  json.member("item_count", view.item_count);
+  write_amount(json, "subtotal", view.total);
+  for (const char* none : {"discount_total", "shipping_total", "tax_total"}) {
+    write_amount(json, none, {0, view.total.currency});
+  }
+  write_amount(json, "total", view.total);
+  write_payment(json, view);
+  if (view.ship_to) {
+    json.key("shipping_address");
+    write_address(json, *view.ship_to);
+  }
+  write_text(json, "reference", view.reference);
+  write_text(json, "customer_reference", view.customer_reference);
+  json.member("placed_at", to_rfc3339(view.placed_at))
+      .member("updated_at", to_rfc3339(view.updated_at))
+      .member("version", version)
+      .end_object();
+  return body;
+}
+
+problem checkout_problem(const std::string& id, const order::order_view& view) {
+  problem what;
+  what.members = obstacles(id, view);
+  if (view.status == order::order_status::declined) {
+    what.status = 402;
+    what.code = "payment_declined";
+    what.detail = "the payment was declined";
+    return what;
+  }
+  what.status = view.why == order::rejection::cart_not_found ? 404 : 409;
+  what.code = to_string(view.why);
+  what.detail = explanation(view.why);
+  return what;
+}
+
+}  // namespace omnicart::http

@@ -1,0 +1,287 @@
+#include "http/order_routes.hpp"
+
+#include "http/list_query.hpp"
+#include "http/order_json.hpp"
+#include "http/order_list.hpp"
+#include "http/server/async_reply.hpp"
+#include "http/server/headers.hpp"
+#include "http/server/json_reader.hpp"
+#include "http/server/json_writer.hpp"
+#include "runtime/base/limits.hpp"
+#include "runtime/journal.hpp"
+#include "runtime/kind.hpp"
+
+namespace omnicart::http {
+namespace {
+
+// In the order of the enum.
+const std::vector<std::string_view> status_words = {"pending", "paid", "processing", "shipped",
+                                                    "delivered", "rejected", "declined", "cancelled"};
+
+std::string order_id_of(const std::string& owner, const std::string& key) {
+  return to_base32(digest_128({"order", owner, key}));
+}
+
+payment::method read_payment(object_reader read) {
+  payment::method how;
+  how.type = static_cast<payment::method_type>(read.required_word("type", {"card", "paypal", "invoice"}));
+  if (how.type == payment::method_type::invoice) {
+    how.token = read.optional_string("token", 200).value_or("");
+  } else {
+    how.token = read.required_string("token", 200);
+  }
+  read.finish();
+  return how;
+}
+
+std::vector<order::wanted_line> read_items(object_reader& read, const json_value& items, const authority& who,
+                                           currency_code currency, std::vector<field_error>& errors) {
+  std::vector<order::wanted_line> lines;
+  for (std::size_t i = 0; i < items.items.size(); ++i) {
+    object_reader item(items.items[i], read.pointer_of("items", i), errors);
+    order::wanted_line line;
+    line.product = product_id(item.required_string("product_id", limits::product_id_bytes_max));
+    line.quantity = item.required_int("quantity", 1, limits::line_quantity_max);
+    line.unit_price = item.optional_money("unit_price", currency);
+    if (line.unit_price && !who.staff()) item.report("unit_price", "forbidden", "only staff may set a price");
+    item.finish();
+    lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
+}  // namespace
+
+void order_routes::add_to(router& routes) {
+  const auto bound = [this](task<response> (order_routes::*call)(request&)) -> handler {
+    return [this, call](request& req) { return (this->*call)(req); };
+  };
+  routes.post("/api/orders", bound(&order_routes::place));
+  routes.get("/api/orders", bound(&order_routes::list));
+  routes.get("/api/orders/{id}", bound(&order_routes::show));
+  routes.put("/api/orders/{id}/status", bound(&order_routes::set_status));
+  routes.remove("/api/orders/{id}", bound(&order_routes::cancel));
+  routes.get("/api/orders/{id}/history", bound(&order_routes::history));
+}
+
+tl::expected<order::place, response> order_routes::read_place(const request& req, const authority& who) const {
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body, errors);
+  object_reader read(body, errors);
+  order::place wanted;
+  wanted.buyer = who.who;
+  if (auto user = read.optional_string("user_id", limits::url_id_bytes_max, 1); user && *user != who.who.user) {
+    if (!who.staff()) read.report("user_id", "forbidden", "only staff may order for others");
+    wanted.buyer.user = *user;
+    wanted.buyer.session.clear();
+    wanted.buyer.as = role::shopper;
+  }
+  wanted.cart = cart_id(read.optional_string("cart_id", limits::url_id_bytes_max, 1).value_or(""));
+  if (const auto* items = read.optional_array("items", limits::cart_lines_max)) {
+    wanted.items = read_items(read, *items, who, shop_.currency, errors);
+  }
+  wanted.email = read.optional_string("email", 254, 3).value_or("");
+  if (wanted.buyer.user.empty() && wanted.email.empty()) {
+    read.report("email", "missing", "a guest's order needs an e-mail address");
+  } else if (!wanted.email.empty() && wanted.email.find('@') == std::string::npos) {
+    read.report("email", "malformed", "not an e-mail address");
+  }
+  if (const auto* address = read.optional_object("shipping_address")) {
+    wanted.ship_to = read_address(object_reader(*address, read.pointer_of("shipping_address"), errors));
+  }
+  if (const auto* how = read.required_object("payment_method")) {
+    wanted.payment = read_payment(object_reader(*how, read.pointer_of("payment_method"), errors));
+  }
+  wanted.stated_total = read.optional_money("total_amount", shop_.currency);
+  wanted.reference = read.optional_string("reference", limits::reference_bytes_max).value_or("");
+  wanted.customer_reference = read.optional_string("customer_reference", limits::reference_bytes_max).value_or("");
+  read.finish();
+  if (wanted.items.empty() && wanted.cart.empty()) wanted.cart = cart_id(who.cart);
+  if (wanted.items.empty() && wanted.cart.empty() && errors.empty()) {
+    errors.push_back({"/items", "missing", "name a cart or items"});
+  }
+  if (!wanted.items.empty()) wanted.cart = {};
+  if (!errors.empty()) return tl::unexpected(invalid_body_response(std::move(errors), req.request_id));
+  if (!who.who.session.empty()) wanted.sessions.push_back(who.who.session);
+  wanted.sessions.insert(wanted.sessions.end(), who.absorbed.begin(), who.absorbed.end());
+  return wanted;
+}
+
+task<std::string> order_routes::order_of_key(const authority& who, const std::string& key) {
+  for (const auto& guest : who.absorbed) {
+    const std::string id = order_id_of("session:" + guest, key);
+    const answer got = co_await ask(shop_, {"order", id}, order::encode(order::get{}), who.who);
+    if (got.version > 0) co_return id;
+  }
+  co_return order_id_of(who.key_owner(), key);
+}
+
+task<response> order_routes::place(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  auto options = unsafe_options(req, *who, key_need::required);
+  if (!options) co_return std::move(options.error());
+  auto wanted = read_place(req, *who);
+  if (!wanted) co_return std::move(wanted.error());
+  const auto key = idempotency_key(req);
+  const std::string id = co_await order_of_key(*who, **key);
+  options->expected_version.reset();
+  options->wait = shop_.payment_patience;
+  const answer got =
+      co_await ask(shop_, {"order", id}, order::encode(order::command{std::move(*wanted)}), who->who, *options);
+  co_return answer_checkout(req, id, got);
+}
+
+response order_routes::answer_checkout(const request& req, const std::string& id, const answer& got) const {
+  if (!got.ok()) {
+    std::string members = "\"order_id\":\"" + id + '"';
+    return failure_response(*got.failure, req, members);
+  }
+  const auto view = order::decode_reply(got.payload);
+  if (!view) return failure_response(view.error(), req);
+  const bool failed = view->status == order::order_status::rejected || view->status == order::order_status::declined;
+  response shown = failed ? problem_response(checkout_problem(id, *view), req.request_id)
+                          : json_response(201, order_json(id, *view, got.version));
+  if (!failed) shown.add_header("Location", "/api/orders/" + id);
+  mark_replayed(shown, got);
+  return shown;
+}
+
+task<response> order_routes::show(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  const std::string id(req.param("id"));
+  if (!is_url_id(id)) co_return refuse(req, 404, "no_such_order", "no such order");
+  const answer got = co_await ask(shop_, {"order", id}, order::encode(order::get{}), who->who);
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const auto view = order::decode_reply(got.payload);
+  if (!view) co_return failure_response(view.error(), req);
+  const std::string tag = etag_of(got.version);
+  if (not_modified(req, tag)) co_return not_modified_response(tag);
+  response shown = json_response(200, order_json(id, *view, got.version));
+  shown.add_header("ETag", tag);
+  co_return shown;
+}
+
+task<response> order_routes::list(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  list_query read(req);
+  order_query query;
+  query.limit = read.limit();
+  query.cursor = read.cursor();
+  query.reference = read.text("reference", limits::reference_bytes_max).value_or("");
+  query.customer_reference = read.text("customer_reference", limits::reference_bytes_max).value_or("");
+  if (const auto status = read.word("status", status_words)) query.status = static_cast<order::order_status>(*status);
+  auto user = read.text("userId", limits::url_id_bytes_max);
+  if (auto alias = read.text("user_id", limits::url_id_bytes_max)) user = alias;
+  if (auto bad = read.finish()) co_return std::move(*bad);
+
+  if (who->staff()) {
+    if (user) query.buyers.push_back(*user);
+  } else if (user && *user != who->who.user && *user != who->who.session) {
+    co_return refuse(req, 404, "not_found", "no such user");
+  } else {
+    if (!who->who.user.empty()) query.buyers.push_back(who->who.user);
+    query.buyers.push_back(who->who.session);
+    query.buyers.insert(query.buyers.end(), who->absorbed.begin(), who->absorbed.end());
+  }
+  auto page = co_await shop_.orders.page(std::move(query));
+  if (!page) co_return failure_response(page.error(), req);
+  auto body = co_await page_json(req, std::move(page->ids), *who, std::move(page->next_cursor));
+  if (!body) co_return std::move(body.error());
+  co_return json_response(200, std::move(*body));
+}
+
+task<tl::expected<std::string, response>> order_routes::page_json(request& req, std::vector<std::string> ids,
+                                                                  const authority& who, std::string next_cursor) {
+  std::vector<envelope> questions;
+  for (const auto& id : ids) {
+    questions.push_back(make_envelope(shop_, {"order", id}, order::encode(order::get{}), who.who));
+  }
+  const auto answers = co_await ask_all(shop_, std::move(questions));
+  std::string body;
+  json_writer json(body);
+  json.begin_object().key("items").begin_array();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    if (!answers[i].ok()) {
+      if (is_fault(answers[i].failure->number)) co_return tl::unexpected(failure_response(*answers[i].failure, req));
+      continue;
+    }
+    if (const auto view = order::decode_reply(answers[i].payload)) {
+      json.raw(order_json(ids[i], *view, answers[i].version));
+    }
+  }
+  json.end_array().key("next_cursor");
+  next_cursor.empty() ? json.null() : json.value(next_cursor);
+  json.end_object();
+  co_return body;
+}
+
+task<response> order_routes::change(request& req, const order::command& what, role least) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  if (who->who.as < least) co_return refuse(req, 403, "forbidden", "this call is for the shop's staff");
+  auto options = unsafe_options(req, *who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  const std::string id(req.param("id"));
+  if (!is_url_id(id)) co_return refuse(req, 404, "no_such_order", "no such order");
+  const answer got = co_await ask(shop_, {"order", id}, order::encode(what), who->who, *options);
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const auto view = order::decode_reply(got.payload);
+  if (!view) co_return failure_response(view.error(), req);
+  response shown = json_response(200, order_json(id, *view, got.version));
+  shown.add_header("ETag", etag_of(got.version));
+  mark_replayed(shown, got);
+  co_return shown;
+}
+
+task<response> order_routes::set_status(request& req) {
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body, errors);
+  object_reader read(body, errors);
+  const auto to = static_cast<order::order_status>(read.required_word(
+      "status", {"pending", "paid", "processing", "shipped", "delivered", "rejected", "declined", "cancelled"}));
+  read.finish();
+  if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
+  if (to == order::order_status::cancelled) co_return co_await change(req, order::cancel{}, role::support);
+  co_return co_await change(req, order::set_status{to}, role::support);
+}
+
+task<response> order_routes::cancel(request& req) { co_return co_await change(req, order::cancel{}, role::guest); }
+
+task<response> order_routes::history(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  list_query read(req);
+  const std::size_t limit = read.limit();
+  const auto from = static_cast<std::uint64_t>(read.integer("cursor", 1, INT64_MAX).value_or(1));
+  if (auto bad = read.finish()) co_return std::move(*bad);
+  const entity_ref entity{"order", std::string(req.param("id"))};
+  if (!is_url_id(entity.id)) co_return refuse(req, 404, "no_such_order", "no such order");
+  const answer allowed = co_await ask(shop_, entity, order::encode(order::get{}), who->who);
+  if (!allowed.ok()) co_return failure_response(*allowed.failure, req);
+
+  using history_page = result<std::vector<std::pair<std::uint64_t, event_record>>>;
+  const history_page found = co_await async_reply<history_page>(
+      [&](auto done) { shop_.store.history(entity, from, limit + 1, std::move(done)); });
+  if (!found) co_return failure_response(found.error(), req);
+  const kind_entry* kind = shop_.kinds.find("order");
+  std::string body;
+  json_writer json(body);
+  json.begin_object().key("items").begin_array();
+  for (std::size_t i = 0; i < std::min(limit, found->size()); ++i) {
+    const auto& [version, record] = (*found)[i];
+    const auto text = kind->describe_event(record.event);
+    json.begin_object().member("version", version).member("at", to_rfc3339(record.at));
+    json.key("by").begin_object().member("role", role_name(record.by.as));
+    if (!record.by.user.empty()) json.member("user_id", record.by.user);
+    json.end_object().key("what").raw(text ? *text : "null").end_object();
+  }
+  json.end_array().key("next_cursor");
+  found->size() > limit ? json.value(std::to_string((*found)[limit].first)) : json.null();
+  json.end_object();
+  co_return json_response(200, std::move(body));
+}
+
+}  // namespace omnicart::http
