@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/fields.hpp"
+#include "runtime/base/money.hpp"
 
 namespace omnicart::config {
 namespace {
@@ -173,6 +174,11 @@ bool is_base_url(std::string_view url) {
   return !rest.empty() && rest.find_first_of("/?#@ ") == rest.npos;
 }
 
+status check_currency(const options& all) {
+  if (currency_code::parse(all.shop.currency)) return {};
+  return fail(base_errc::malformed, "shop.currency must be three capital letters");
+}
+
 status check_payment_url(const options& all) {
   if (all.payment.url.empty() || is_base_url(all.payment.url)) return {};
   return fail(base_errc::malformed, "payment.url must be http://HOST:PORT");
@@ -272,9 +278,10 @@ status check(const options& all) {
   if (all.passwords.slow_max_ms < all.passwords.slow_base_ms) {
     return fail(base_errc::malformed, "passwords.slow_max_ms is below passwords.slow_base_ms");
   }
-  return check_payment_url(all).and_then([&] { return check_origins(all); }).and_then([&] {
-    return check_rates(all.rate_limits);
-  });
+  return check_currency(all)
+      .and_then([&] { return check_payment_url(all); })
+      .and_then([&] { return check_origins(all); })
+      .and_then([&] { return check_rates(all.rate_limits); });
 }
 
 void resolve_threads(options& all, unsigned cores) {

@@ -20,6 +20,11 @@ struct node_options {
   friend bool operator==(const node_options&, const node_options&) = default;
 };
 
+struct shop_options {
+  std::string currency = "GBP";
+  friend bool operator==(const shop_options&, const shop_options&) = default;
+};
+
 struct http_options {
   std::string address = "127.0.0.1";
   std::int64_t port = 8080;
@@ -28,15 +33,12 @@ struct http_options {
   std::int64_t uri_bytes_max = 8'192;
   std::int64_t header_bytes_max = 16'384;
   std::int64_t body_bytes_max = 1'048'576;
-  std::int64_t import_line_bytes_max = 262'144;
-  std::int64_t first_byte_timeout_ms = 10'000;
   std::int64_t header_timeout_ms = 10'000;
   std::int64_t idle_timeout_ms = 60'000;
   std::int64_t body_bytes_per_s_min = 1'024;
-  std::int64_t write_timeout_ms = 30'000;
+  std::int64_t write_timeout_ms = 15'000;
   std::int64_t connections_max = 20'000;
-  std::int64_t in_flight_max = 10'000;
-  std::int64_t pipeline_max = 16;
+  std::int64_t in_flight_max = 4'096;
   std::vector<std::string> cors_allow;
   friend bool operator==(const http_options&, const http_options&) = default;
 };
@@ -124,6 +126,7 @@ struct log_options {
 
 struct options {
   node_options node;
+  shop_options shop;
   http_options http;
   operator_options operators;  // section [operator]
   limit_options limits;

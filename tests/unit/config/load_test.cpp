@@ -120,6 +120,7 @@ BOOST_AUTO_TEST_CASE(settings_that_contradict_each_other_are_refused) {
            row{"[http]\ntls_key = \"a.pem\"\n", "http.tls_cert"},
            row{"[http]\nport = 9000\n[operator]\nport = 9000\n", "operator.port"},
            row{"[passwords]\nslow_base_ms = 60000\nslow_max_ms = 1\n", "passwords.slow_max_ms"},
+           row{"[shop]\ncurrency = \"gbp\"\n", "shop.currency"},
            row{"[payment]\nurl = \"provider\"\n", "payment.url"},
            row{"[payment]\nurl = \"http://me:secret@provider\"\n", "payment.url"},
            row{"[payment]\nurl = \"http://provider/path\"\n", "payment.url"},

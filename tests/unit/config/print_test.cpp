@@ -6,6 +6,7 @@
 #include <iterator>
 #include <random>
 #include <set>
+#include <utility>
 
 #include "config/fields.hpp"
 #include "config/load.hpp"
@@ -30,6 +31,8 @@ void shake(const field& row, const target& where, std::mt19937_64& random) {
     **count = number(row.least, row.most);
   if (auto* const* text = std::get_if<std::string*>(&where)) {
     if (row.choices.empty()) **text = "/a \"b\\c\" \xc3\xa9#" + std::to_string(number(0, 99));
+    if (std::cmp_greater((*text)->size(), row.most))
+      (*text)->resize(static_cast<std::size_t>(row.most));
   }
   if (auto* const* list = std::get_if<std::vector<std::string>*>(&where)) {
     (*list)->assign(static_cast<std::size_t>(number(0, 3)), "https://x\"y.example");
