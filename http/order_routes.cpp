@@ -1,15 +1,13 @@
 #include "http/order_routes.hpp"
 
+#include "http/history_json.hpp"
 #include "http/list_query.hpp"
 #include "http/order_json.hpp"
 #include "http/order_list.hpp"
-#include "http/server/async_reply.hpp"
 #include "http/server/headers.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/base/limits.hpp"
-#include "runtime/journal.hpp"
-#include "runtime/kind.hpp"
 
 namespace omnicart::http {
 namespace {
@@ -253,35 +251,11 @@ task<response> order_routes::cancel(request& req) { co_return co_await change(re
 task<response> order_routes::history(request& req) {
   auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
-  list_query read(req);
-  const std::size_t limit = read.limit();
-  const auto from = static_cast<std::uint64_t>(read.integer("cursor", 1, INT64_MAX).value_or(1));
-  if (auto bad = read.finish()) co_return std::move(*bad);
   const entity_ref entity{"order", std::string(req.param("id"))};
   if (!is_url_id(entity.id)) co_return refuse(req, 404, "no_such_order", "no such order");
   const answer allowed = co_await ask(shop_, entity, order::encode(order::get{}), who->who);
   if (!allowed.ok()) co_return failure_response(*allowed.failure, req);
-
-  using history_page = result<std::vector<std::pair<std::uint64_t, event_record>>>;
-  const history_page found = co_await async_reply<history_page>(
-      [&](auto done) { shop_.store.history(entity, from, limit + 1, std::move(done)); });
-  if (!found) co_return failure_response(found.error(), req);
-  const kind_entry* kind = shop_.kinds.find("order");
-  std::string body;
-  json_writer json(body);
-  json.begin_object().key("items").begin_array();
-  for (std::size_t i = 0; i < std::min(limit, found->size()); ++i) {
-    const auto& [version, record] = (*found)[i];
-    const auto text = kind->describe_event(record.event);
-    json.begin_object().member("version", version).member("at", to_rfc3339(record.at));
-    json.key("by").begin_object().member("role", role_name(record.by.as));
-    if (!record.by.user.empty()) json.member("user_id", record.by.user);
-    json.end_object().key("what").raw(text ? *text : "null").end_object();
-  }
-  json.end_array().key("next_cursor");
-  found->size() > limit ? json.value(std::to_string((*found)[limit].first)) : json.null();
-  json.end_object();
-  co_return json_response(200, std::move(body));
+  co_return co_await history_page(shop_, req, entity);
 }
 
 }  // namespace omnicart::http

@@ -1,0 +1,13 @@
+#pragma once
+
+#include "http/server/message.hpp"
+#include "http/server/task.hpp"
+#include "http/shop.hpp"
+
+namespace omnicart::http {
+
+// A page of an entity's stored events, oldest first, with time and asker: {"items": […], "next_cursor": …}. Reads
+// "limit" and "cursor" (a version) of the query. The caller has checked who may see it.
+task<response> history_page(const shop& in, request& req, entity_ref entity);
+
+}  // namespace omnicart::http

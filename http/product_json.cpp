@@ -1,0 +1,57 @@
+#include "http/product_json.hpp"
+
+#include <cstdio>
+
+#include "runtime/base/time.hpp"
+
+namespace omnicart::http {
+namespace {
+
+void write_texts(json_writer& json, std::string_view name, const std::vector<std::string>& texts) {
+  if (texts.empty()) return;
+  json.key(name).begin_array();
+  for (const auto& text : texts) json.value(text);
+  json.end_array();
+}
+
+void write_optional(json_writer& json, std::string_view name, const std::string& text) {
+  if (!text.empty()) json.member(name, text);
+}
+
+}  // namespace
+
+std::string_view stock_state(std::int64_t available) {
+  constexpr std::int64_t low = 5;
+  return available <= 0 ? "out_of_stock" : available <= low ? "low_stock" : "in_stock";
+}
+
+void write_product(json_writer& json, const std::string& id, const product::product_view& view, std::uint64_t version,
+                   std::int64_t available) {
+  const product::details& about = view.content;
+  json.begin_object().member("id", id).member("name", about.name);
+  write_optional(json, "description", about.description);
+  json.key("price").money_value(about.price.amount_minor, about.price.currency.text());
+  write_optional(json, "category", about.category);
+  write_optional(json, "brand", about.brand);
+  write_texts(json, "gtin", about.gtin);
+  if (!about.attributes.empty()) {
+    json.key("attributes").begin_object();
+    for (const auto& [name, value] : about.attributes) json.escaped_key(name).value(value);
+    json.end_object();
+  }
+  write_texts(json, "images", about.images);
+  if (about.weight_g) json.member("weight_g", *about.weight_g);
+  if (about.rating_centi) {
+    char stars[16];
+    std::snprintf(stars, sizeof stars, "%d.%02d", static_cast<int>(*about.rating_centi / 100),
+                  static_cast<int>(*about.rating_centi % 100));
+    json.key("rating").raw(stars);
+  }
+  json.key("stock").begin_object().member("available", available).member("state", stock_state(available)).end_object();
+  json.member("version", version)
+      .member("created_at", to_rfc3339(view.created_at))
+      .member("updated_at", to_rfc3339(view.updated_at))
+      .end_object();
+}
+
+}  // namespace omnicart::http

@@ -1,0 +1,386 @@
+#include "http/product_routes.hpp"
+
+#include <algorithm>
+
+#include "actors/stock/stock_messages.hpp"
+#include "http/list_query.hpp"
+#include "http/product_json.hpp"
+#include "http/server/headers.hpp"
+#include "http/server/json_writer.hpp"
+#include "runtime/base/limits.hpp"
+
+namespace omnicart::http {
+namespace {
+
+constexpr std::size_t import_line_bytes_max = 262'144;
+constexpr std::size_t import_bytes_max = std::size_t{4} << 30;
+constexpr std::size_t product_body_bytes_max = 262'144;
+
+caller engine() {
+  caller self;
+  self.as = role::system;
+  return self;
+}
+
+// "4.5" as hundredths; ratings are 0 to 5 with at most two decimals.
+std::optional<std::int64_t> read_rating(object_reader& read) {
+  const auto* value = read.any("rating");
+  if (!value || value->is == json_value::type::null) return std::nullopt;
+  const auto stars = parse_decimal(value->text, *currency_code::parse("USD"));
+  const bool number = value->is == json_value::type::number;
+  if (!number || !stars || stars->amount_minor < 0 || stars->amount_minor > 500) {
+    read.report("rating", "out_of_range", "a number from 0 to 5 with at most two decimals");
+    return std::nullopt;
+  }
+  return stars->amount_minor;
+}
+
+std::vector<std::pair<std::string, std::string>> read_attributes(object_reader& read) {
+  std::vector<std::pair<std::string, std::string>> attributes;
+  const auto* object = read.optional_object("attributes");
+  if (!object) return attributes;
+  if (object->members.size() > 300) read.report("attributes", "out_of_range", "at most 300 attributes");
+  for (const auto& member : object->members) {
+    const bool text = member.value.is == json_value::type::string || member.value.is == json_value::type::number;
+    const bool flag = member.value.is == json_value::type::boolean;
+    if (!text && !flag) {
+      read.report("attributes", "wrong_type", "attribute " + member.name + " is not a text, number or boolean");
+      continue;
+    }
+    attributes.emplace_back(member.name, flag ? (member.value.flag ? "true" : "false") : member.value.text);
+  }
+  return attributes;
+}
+
+product::product_view* view_of(result<product::reply>& reply) {
+  return reply ? std::get_if<product::product_view>(&*reply) : nullptr;
+}
+
+std::int64_t available_of(const answer& got) {
+  const auto view = got.ok() ? stock::decode_reply(got.payload) : result<stock::reply>(fail(base_errc::not_found));
+  return view ? view->available : 0;
+}
+
+std::string error_json(std::uint64_t line, std::string_view id, std::string_view code, std::string_view detail) {
+  std::string text;
+  json_writer json(text);
+  json.begin_object().member("line", line);
+  if (!id.empty()) json.member("id", id);
+  json.member("status", "error").member("code", code).member("detail", detail).end_object();
+  return text + '\n';
+}
+
+}  // namespace
+
+product::details read_product(object_reader& read, currency_code currency, rating_member rating) {
+  product::details about;
+  about.name = read.required_string("name", 500);
+  about.description = read.optional_string("description", 20'000).value_or("");
+  about.price = read.required_money("price", currency);
+  about.category = read.optional_string("category", 500).value_or("");
+  about.brand = read.optional_string("brand", 200).value_or("");
+  about.gtin = read.string_array("gtin", 200, 64);
+  about.attributes = read_attributes(read);
+  about.images = read.string_array("images", 50, 2'000);
+  about.weight_g = read.optional_int("weight_g", 0, 1'000'000'000);
+  if (rating == rating_member::allowed) about.rating_centi = read_rating(read);
+  return about;
+}
+
+void product_routes::add_to(router& routes) {
+  const auto bound = [this](task<response> (product_routes::*call)(request&)) -> handler {
+    return [this, call](request& req) { return (this->*call)(req); };
+  };
+  const route_options body{.body_bytes_max = product_body_bytes_max};
+  routes.get("/api/products", bound(&product_routes::list));
+  routes.get("/api/products/{id}", bound(&product_routes::show));
+  routes.post("/api/products", bound(&product_routes::create), body);
+  routes.put("/api/products/{id}", bound(&product_routes::replace), body);
+  routes.remove("/api/products/{id}", bound(&product_routes::retire));
+  routes.post("/api/products/import", bound(&product_routes::import),
+              {.body_bytes_max = import_bytes_max,
+               .streaming = true,
+               .consumes = "application/x-ndjson,application/ndjson,application/jsonl",
+               .produces = "application/x-ndjson"});
+}
+
+// --- reading --------------------------------------------------------------------------------------------------
+
+tl::expected<catalogue_query, response> product_routes::read_query(const request& req,
+                                                                   std::optional<bool>& in_stock) const {
+  list_query read(req);
+  catalogue_query query;
+  query.limit = read.limit();
+  query.cursor = read.cursor();
+  query.text = read.text("q", 200).value_or("");
+  query.category = read.text("category", 500).value_or("");
+  query.brand = read.text("brand", 200).value_or("");
+  const auto price = [&](std::string_view name) -> std::optional<std::int64_t> {
+    const auto text = read.text(name, 40);
+    if (!text) return std::nullopt;
+    const auto amount = parse_decimal(*text, shop_.currency);
+    if (!amount) read.report(name, "malformed", "a decimal price such as 12.99");
+    return amount ? std::optional(amount->amount_minor) : std::nullopt;
+  };
+  query.min_price = price("min_price");
+  query.max_price = price("max_price");
+  if (const auto text = read.text("min_rating", 10)) {
+    const auto stars = parse_decimal(*text, *currency_code::parse("USD"));
+    if (!stars || stars->amount_minor < 0 || stars->amount_minor > 500) {
+      read.report("min_rating", "out_of_range", "a number from 0 to 5");
+    } else {
+      query.min_rating_centi = stars->amount_minor;
+    }
+  }
+  in_stock = read.flag("in_stock");
+  const auto sort = read.word("sort", {"id", "name", "price", "-price", "rating", "newest"});
+  query.sort = static_cast<catalogue_sort>(sort.value_or(0));
+  if (auto bad = read.finish()) return tl::unexpected(std::move(*bad));
+  return query;
+}
+
+task<response> product_routes::list(request& req) {
+  std::optional<bool> in_stock;
+  auto query = read_query(req, in_stock);
+  if (!query) co_return std::move(query.error());
+  auto body = co_await page_json(req, std::move(*query), in_stock);
+  if (!body) co_return std::move(body.error());
+  co_return json_response(200, std::move(*body));
+}
+
+task<tl::expected<std::string, response>> product_routes::page_json(request& req, catalogue_query query,
+                                                                    std::optional<bool> in_stock) {
+  // A filter on stock is applied to whole pages of the list; after so many the page is sent as it is, with its cursor.
+  constexpr int rounds_max = 10;
+  const std::size_t limit = query.limit;
+  if (in_stock) query.limit = limits::list_page_max;
+  std::string body;
+  json_writer json(body);
+  json.begin_object().key("items").begin_array();
+  std::size_t written = 0;
+  catalogue_page page;
+  std::string next_cursor;
+  for (int round = 0; round < rounds_max; ++round) {
+    auto found = co_await shop_.catalogue.page(query);
+    if (!found) co_return tl::unexpected(failure_response(found.error(), req));
+    page = std::move(*found);
+    next_cursor = page.next_cursor;
+    std::vector<envelope> questions;
+    for (const auto& id : page.ids) {
+      questions.push_back(make_envelope(shop_, {"product", id}, product::encode(product::get{}), engine()));
+      questions.push_back(make_envelope(shop_, {"stock", id}, stock::encode(stock::get{}), engine()));
+    }
+    const auto answers = co_await ask_all(shop_, std::move(questions));
+    for (std::size_t i = 0; i < page.ids.size(); ++i) {
+      const answer& about = answers[2 * i];
+      if (about.failure && is_fault(about.failure->number)) {
+        co_return tl::unexpected(failure_response(*about.failure, req));
+      }
+      auto reply = about.ok() ? product::decode_reply(about.payload) : result<product::reply>(fail(base_errc::not_found));
+      const auto* view = view_of(reply);
+      const std::int64_t available = available_of(answers[2 * i + 1]);
+      if (!view || (in_stock && *in_stock != (available > 0))) continue;
+      if (written == limit) {
+        next_cursor = page.cursors[i - 1];
+        break;
+      }
+      write_product(json, page.ids[i], *view, about.version, available);
+      ++written;
+    }
+    if (!in_stock || written == limit || next_cursor.empty()) break;
+    query.cursor = next_cursor;
+  }
+  json.end_array().key("next_cursor");
+  next_cursor.empty() ? json.null() : json.value(next_cursor);
+  json.member("total", page.total);
+  json.key("facets").begin_object();
+  for (const auto& [name, facets] : {std::pair{"category", &page.categories}, std::pair{"brand", &page.brands}}) {
+    json.key(name).begin_array();
+    for (const auto& each : *facets) {
+      json.begin_object().member("value", each.value).member("count", each.count).end_object();
+    }
+    json.end_array();
+  }
+  json.end_object().end_object();
+  co_return body;
+}
+
+task<response> product_routes::show(request& req) {
+  const std::string id(req.param("id"));
+  if (!is_product_id(id)) co_return refuse(req, 404, "no_such_product", "no such product");
+  std::vector<envelope> questions;
+  questions.push_back(make_envelope(shop_, {"product", id}, product::encode(product::get{}), engine()));
+  questions.push_back(make_envelope(shop_, {"stock", id}, stock::encode(stock::get{}), engine()));
+  const auto answers = co_await ask_all(shop_, std::move(questions));
+  if (!answers[0].ok()) co_return failure_response(*answers[0].failure, req);
+  auto reply = product::decode_reply(answers[0].payload);
+  const auto* view = view_of(reply);
+  if (!view) co_return refuse(req, 500, "internal", "");
+  // The tag covers the stock shown as well as the product.
+  const std::string tag = '"' + std::to_string(answers[0].version) + '-' + std::to_string(available_of(answers[1])) + '"';
+  if (not_modified(req, tag)) co_return not_modified_response(tag);
+  std::string body;
+  json_writer json(body);
+  write_product(json, id, *view, answers[0].version, available_of(answers[1]));
+  response found = json_response(200, std::move(body));
+  found.add_header("ETag", tag);
+  co_return found;
+}
+
+// --- upkeep ---------------------------------------------------------------------------------------------------
+
+task<response> product_routes::shown(request& req, const std::string& id, const answer& got, int status) {
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  auto reply = product::decode_reply(got.payload);
+  const auto* view = view_of(reply);
+  if (!view) co_return refuse(req, 500, "internal", "");
+  const answer in_stock = co_await ask(shop_, {"stock", id}, stock::encode(stock::get{}), engine());
+  std::string body;
+  json_writer json(body);
+  write_product(json, id, *view, got.version, available_of(in_stock));
+  response answered = json_response(status, std::move(body));
+  answered.add_header("ETag", etag_of(got.version));
+  mark_replayed(answered, got);
+  co_return answered;
+}
+
+task<response> product_routes::create(request& req) {
+  auto who = co_await require_staff(shop_, req, role::admin);
+  if (!who) co_return std::move(who.error());
+  auto options = unsafe_options(req, *who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body, errors);
+  object_reader read(body, errors);
+  auto id = read.optional_string("id", limits::product_id_bytes_max, 1);
+  if (id && !is_product_id(*id)) {
+    read.report("id", "malformed", "1-64 printable ASCII characters without '/', and no word that is a path segment");
+  }
+  auto about = read_product(read, shop_.currency, rating_member::refused);
+  read.finish();
+  if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
+  if (!id) id = to_base32(options->id ? digest_128({"product", to_base32(options->id)}) : shop_.ids.next());
+  const answer got = co_await ask(shop_, {"product", *id}, product::encode(product::create{std::move(about)}), who->who,
+                                  *options);
+  response answered = co_await shown(req, *id, got, 201);
+  if (got.ok()) answered.add_header("Location", "/api/products/" + percent_encode(*id));
+  co_return answered;
+}
+
+task<response> product_routes::replace(request& req) {
+  auto who = co_await require_staff(shop_, req, role::admin);
+  if (!who) co_return std::move(who.error());
+  auto options = unsafe_options(req, *who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  const std::string id(req.param("id"));
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body, errors);
+  object_reader read(body, errors);
+  if (const auto stated = read.optional_string("id", limits::product_id_bytes_max); stated && *stated != id) {
+    read.report("id", "malformed", "not the id in the path");
+  }
+  auto about = read_product(read, shop_.currency, rating_member::refused);
+  read.finish();
+  if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
+  if (!is_product_id(id)) co_return refuse(req, 404, "no_such_product", "no such product");
+  const answer got = co_await ask(shop_, {"product", id}, product::encode(product::replace{std::move(about)}), who->who,
+                                  *options);
+  co_return co_await shown(req, id, got, 200);
+}
+
+task<response> product_routes::retire(request& req) {
+  auto who = co_await require_staff(shop_, req, role::admin);
+  if (!who) co_return std::move(who.error());
+  auto options = unsafe_options(req, *who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  const std::string id(req.param("id"));
+  if (!is_product_id(id)) co_return refuse(req, 404, "no_such_product", "no such product");
+  const answer got = co_await ask(shop_, {"product", id}, product::encode(product::retire{}), who->who, *options);
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  response answered;
+  answered.status = 204;
+  mark_replayed(answered, got);
+  co_return answered;
+}
+
+// --- import ---------------------------------------------------------------------------------------------------
+
+// One result line for each line read, blank ones too, so that line numbers are those of the file.
+task<std::string> product_routes::import_line(std::string_view line, std::uint64_t number, caller who) {
+  if (line.ends_with('\r')) line.remove_suffix(1);
+  if (line.empty()) co_return std::string{};
+  std::vector<field_error> errors;
+  const auto body = parse_json(line, errors);
+  object_reader read(body, errors);
+  const std::string id = read.required_string("id", limits::product_id_bytes_max);
+  if (errors.empty() && !is_product_id(id)) read.report("id", "malformed", "not a product id");
+  auto about = read_product(read, shop_.currency, rating_member::allowed);
+  const auto on_hand = read.optional_int("on_hand", 0, INT64_C(1'000'000'000'000));
+  read.finish();
+  if (!errors.empty()) {
+    co_return error_json(number, id, errors.front().code, errors.front().pointer + ": " + errors.front().detail);
+  }
+  const answer got = co_await ask(shop_, {"product", id}, product::encode(product::import{std::move(about)}), who);
+  if (!got.ok()) co_return error_json(number, id, "refused", got.failure->detail);
+  if (on_hand) {
+    const answer counted = co_await ask(
+        shop_, {"stock", id}, stock::encode(stock::set_on_hand{.on_hand = *on_hand, .reason = "import"}), who);
+    if (!counted.ok()) co_return error_json(number, id, "stock_refused", counted.failure->detail);
+  }
+  std::string text;
+  json_writer json(text);
+  json.begin_object().member("line", number).member("id", id).member("status", "ok").end_object();
+  co_return text + '\n';
+}
+
+task<response> product_routes::import(request& req) {
+  auto who = co_await require_staff(shop_, req, role::admin);
+  if (!who) co_return std::move(who.error());
+  list_query read(req);
+  const auto from = static_cast<std::uint64_t>(read.integer("from_line", 1, INT64_MAX).value_or(1));
+  if (auto bad = read.finish()) co_return std::move(*bad);
+
+  // Results of good lines are counted, not listed, beyond this many: the answer stays small for any size of file.
+  constexpr std::size_t listed_max = 10'000;
+  std::uint64_t number = 0, imported = 0, failed = 0;
+  std::size_t listed = 0;
+  std::string results, rest;
+  const auto finish_line = [&](std::string text) {
+    if (text.empty()) return;
+    const bool good = text.find("\"status\":\"ok\"") != std::string::npos;
+    ++(good ? imported : failed);
+    if (listed < listed_max) {
+      results += text;
+      ++listed;
+    }
+  };
+  bool last = false;
+  while (!last) {
+    const auto piece = co_await req.read_body();
+    if (!piece) co_return failure_response(piece.error(), req);
+    last = piece->empty();
+    rest.append(*piece);
+    if (last && !rest.empty() && rest.back() != '\n') rest += '\n';
+    std::size_t begin = 0;
+    for (std::size_t end; (end = rest.find('\n', begin)) != std::string::npos; begin = end + 1) {
+      if (++number < from) continue;
+      finish_line(co_await import_line(std::string_view(rest).substr(begin, end - begin), number, who->who));
+    }
+    rest.erase(0, begin);
+    if (rest.size() > import_line_bytes_max) {
+      co_return refuse(req, 413, "line_too_long", "line " + std::to_string(number + 1) + " is too long");
+    }
+  }
+  json_writer json(results);
+  json.begin_object()
+      .member("lines", number)
+      .member("imported", imported)
+      .member("failed", failed)
+      .member("next_line", number + 1)
+      .end_object();
+  response answered = json_response(200, results + '\n');
+  answered.content_type = "application/x-ndjson";
+  co_return answered;
+}
+
+}  // namespace omnicart::http

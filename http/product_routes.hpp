@@ -1,0 +1,45 @@
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "actors/product/product_messages.hpp"
+#include "http/catalogue_list.hpp"
+#include "http/server/json_reader.hpp"
+#include "http/server/router.hpp"
+#include "http/shop.hpp"
+
+namespace omnicart::http {
+
+// The catalogue: lists with filters, single products, and their upkeep by the shop's admins.
+class product_routes {
+ public:
+  explicit product_routes(const shop& in) : shop_(in) {}
+  // `this` outlives the router.
+  void add_to(router& routes);
+
+ private:
+  task<response> list(request& req);
+  task<response> show(request& req);
+  task<response> create(request& req);
+  task<response> replace(request& req);
+  task<response> retire(request& req);
+  task<response> import(request& req);
+
+  tl::expected<catalogue_query, response> read_query(const request& req, std::optional<bool>& in_stock) const;
+  // Whole products of a page, with what is in stock; those without are dropped, and the page filled up, when
+  // `in_stock` says so.
+  task<tl::expected<std::string, response>> page_json(request& req, catalogue_query query, std::optional<bool> in_stock);
+  // The answer to create and replace: the product as it is now.
+  task<response> shown(request& req, const std::string& id, const answer& got, int status);
+  // One line of an import: what came of it.
+  task<std::string> import_line(std::string_view line, std::uint64_t number, caller who);
+
+  const shop& shop_;
+};
+
+// One JSON object's worth of product. `with_rating`: the member "rating" is allowed (imports only).
+enum class rating_member { refused, allowed };
+product::details read_product(object_reader& read, currency_code currency, rating_member rating);
+
+}  // namespace omnicart::http

@@ -1,0 +1,209 @@
+#include "http/stock_routes.hpp"
+
+#include "actors/product/product_messages.hpp"
+#include "http/history_json.hpp"
+#include "http/list_query.hpp"
+#include "http/product_json.hpp"
+#include "http/server/async_reply.hpp"
+#include "http/server/headers.hpp"
+#include "http/server/json_reader.hpp"
+#include "http/server/json_writer.hpp"
+#include "runtime/base/limits.hpp"
+#include "runtime/base/time.hpp"
+
+namespace omnicart::http {
+namespace {
+
+constexpr std::int64_t ttl_default_s = 900;
+constexpr std::int64_t units_max = 1'000'000'000'000;
+
+caller engine() {
+  caller self;
+  self.as = role::system;
+  return self;
+}
+
+// A reservation's id names its product: "<26 characters>.<product id>".
+std::optional<std::string> product_of(std::string_view reservation) {
+  const auto dot = reservation.find('.');
+  if (dot == reservation.npos || !is_product_id(reservation.substr(dot + 1))) return std::nullopt;
+  return std::string(reservation.substr(dot + 1));
+}
+
+std::string figures_json(const std::string& product, const stock::stock_view& view, std::uint64_t version, bool staff) {
+  std::string body;
+  json_writer json(body);
+  json.begin_object().member("product_id", product);
+  if (staff) {
+    json.member("on_hand", view.on_hand)
+        .member("reserved", view.reserved)
+        .member("available", view.available)
+        .member("received", view.received)
+        .member("adjusted", view.adjusted)
+        .member("sold", view.sold)
+        .member("returned", view.returned);
+  } else {
+    json.member("available", view.available);
+  }
+  json.member("state", stock_state(view.available)).member("version", version).end_object();
+  return body;
+}
+
+std::string hold_json(const std::string& reservation, const std::string& product, const stock::stock_view& view) {
+  std::string body;
+  json_writer json(body);
+  json.begin_object()
+      .member("reservation_id", reservation)
+      .member("product_id", product)
+      .member("quantity", view.quantity);
+  if (view.expires_at) json.member("expires_at", to_rfc3339(*view.expires_at));
+  json.member("available", view.available).end_object();
+  return body;
+}
+
+}  // namespace
+
+void stock_routes::add_to(router& routes) {
+  const auto bound = [this](task<response> (stock_routes::*call)(request&)) -> handler {
+    return [this, call](request& req) { return (this->*call)(req); };
+  };
+  routes.post("/api/inventory/reserve", bound(&stock_routes::reserve));
+  routes.remove("/api/inventory/reservations/{id}", bound(&stock_routes::release));
+  routes.post("/api/inventory/reservations/{id}/extend", bound(&stock_routes::extend));
+  routes.get("/api/inventory/{product_id}", bound(&stock_routes::show));
+  routes.put("/api/inventory/{product_id}", bound(&stock_routes::set));
+  routes.get("/api/inventory/{product_id}/history", bound(&stock_routes::history));
+}
+
+task<std::optional<response>> stock_routes::unknown_product(request& req, const std::string& id) {
+  const auto none = [&] { return refuse(req, 404, "no_such_product", "no such product"); };
+  if (!is_product_id(id)) co_return none();
+  const answer got = co_await ask(shop_, {"product", id}, product::encode(product::quote{}), engine());
+  if (got.ok() || got.failure->is(product::errc::retired)) co_return std::nullopt;
+  if (is_fault(got.failure->number)) co_return failure_response(*got.failure, req);
+  co_return none();
+}
+
+task<response> stock_routes::show(request& req) {
+  auto who = co_await authenticate(shop_, req);
+  if (!who) co_return std::move(who.error());
+  const std::string id(req.param("product_id"));
+  if (auto none = co_await unknown_product(req, id)) co_return std::move(*none);
+  const answer got = co_await ask(shop_, {"stock", id}, stock::encode(stock::get{}), who->who);
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const auto view = stock::decode_reply(got.payload);
+  if (!view) co_return failure_response(view.error(), req);
+  response shown = json_response(200, figures_json(id, *view, got.version, who->staff()));
+  shown.add_header("ETag", etag_of(got.version));
+  co_return shown;
+}
+
+task<response> stock_routes::set(request& req) {
+  auto who = co_await require_staff(shop_, req, role::admin);
+  if (!who) co_return std::move(who.error());
+  auto options = unsafe_options(req, *who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body, errors);
+  object_reader read(body, errors);
+  const auto on_hand = read.optional_int("on_hand", 0, units_max);
+  const auto delta = read.optional_int("delta", -units_max, units_max);
+  auto reason = read.required_string("reason", 500);
+  if (on_hand.has_value() == delta.has_value()) read.report("on_hand", "missing", "give on_hand or delta, not both");
+  read.finish();
+  if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
+  if (delta && !options->id && !options->expected_version) {
+    co_return refuse(req, 400, "idempotency_key_required", "a delta needs an Idempotency-Key or If-Match");
+  }
+  const std::string id(req.param("product_id"));
+  if (auto none = co_await unknown_product(req, id)) co_return std::move(*none);
+  const stock::command what = on_hand ? stock::command{stock::set_on_hand{*on_hand, std::move(reason)}}
+                                      : stock::command{stock::adjust{*delta, std::move(reason)}};
+  const answer got = co_await ask(shop_, {"stock", id}, stock::encode(what), who->who, *options);
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const auto view = stock::decode_reply(got.payload);
+  if (!view) co_return failure_response(view.error(), req);
+  response shown = json_response(200, figures_json(id, *view, got.version, true));
+  shown.add_header("ETag", etag_of(got.version));
+  mark_replayed(shown, got);
+  co_return shown;
+}
+
+task<response> stock_routes::reserve(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  auto options = unsafe_options(req, *who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body, errors);
+  object_reader read(body, errors);
+  const std::string product = read.required_string("product_id", limits::product_id_bytes_max);
+  stock::reserve wanted;
+  wanted.quantity = read.required_int("quantity", 1, limits::line_quantity_max);
+  wanted.ttl = std::chrono::seconds(read.optional_int("ttl_s", 1, 1'800).value_or(ttl_default_s));
+  wanted.session = who->who.session;
+  read.finish();
+  if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
+  if (auto none = co_await unknown_product(req, product)) co_return std::move(*none);
+  const auto unique = options->id ? digest_128({"reservation", to_base32(options->id)}) : shop_.ids.next();
+  const std::string id = to_base32(unique) + '.' + product;
+  wanted.reservation = reservation_id(id);
+  const answer got = co_await ask(shop_, {"stock", product}, stock::encode(wanted), who->who, *options);
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const auto view = stock::decode_reply(got.payload);
+  if (!view) co_return failure_response(view.error(), req);
+  response shown = json_response(201, hold_json(id, product, *view));
+  mark_replayed(shown, got);
+  co_return shown;
+}
+
+task<response> stock_routes::release(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  auto options = unsafe_options(req, *who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  const std::string id(req.param("id"));
+  const auto product = product_of(id);
+  if (!product) co_return refuse(req, 404, "no_such_reservation", "no such reservation");
+  const answer got = co_await ask(shop_, {"stock", *product}, stock::encode(stock::release{reservation_id(id)}),
+                                  who->who, *options);
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  response gone;
+  gone.status = 204;
+  mark_replayed(gone, got);
+  co_return gone;
+}
+
+task<response> stock_routes::extend(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  auto options = unsafe_options(req, *who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body.empty() ? "{}" : req.body, errors);
+  object_reader read(body, errors);
+  const auto ttl = std::chrono::seconds(read.optional_int("ttl_s", 1, 1'800).value_or(ttl_default_s));
+  read.finish();
+  if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
+  const std::string id(req.param("id"));
+  const auto product = product_of(id);
+  if (!product) co_return refuse(req, 404, "no_such_reservation", "no such reservation");
+  const answer got = co_await ask(shop_, {"stock", *product}, stock::encode(stock::extend{reservation_id(id), ttl}),
+                                  who->who, *options);
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const auto view = stock::decode_reply(got.payload);
+  if (!view) co_return failure_response(view.error(), req);
+  response shown = json_response(200, hold_json(id, *product, *view));
+  mark_replayed(shown, got);
+  co_return shown;
+}
+
+task<response> stock_routes::history(request& req) {
+  auto who = co_await require_staff(shop_, req, role::support);
+  if (!who) co_return std::move(who.error());
+  const std::string id(req.param("product_id"));
+  if (auto none = co_await unknown_product(req, id)) co_return std::move(*none);
+  co_return co_await history_page(shop_, req, {"stock", id});
+}
+
+}  // namespace omnicart::http
