@@ -1,0 +1,123 @@
+#include "tools/load/caller.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "tools/load/json_scan.hpp"
+
+namespace omnicart::load {
+
+std::string path_segment(std::string_view text) {
+  constexpr char hex[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool letter_or_digit =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    if (letter_or_digit || c == '-' || c == '.' || c == '_' || c == '~') {
+      out += c;
+    } else {
+      out += '%';
+      out += hex[byte >> 4];
+      out += hex[byte & 15];
+    }
+  }
+  return out;
+}
+
+void format_request(const request& what, const endpoint& peer, std::string& out) {
+  out.clear();
+  out.append(what.method).append(" ").append(what.path).append(" HTTP/1.1\r\nHost: ");
+  out.append(peer.authority).append("\r\n");
+  if (what.as != nullptr && !what.as->token().empty()) {
+    out.append("Authorization: Bearer ").append(what.as->token()).append("\r\n");
+  }
+  if (!what.idempotency_key.empty()) {
+    out.append("Idempotency-Key: ").append(what.idempotency_key).append("\r\n");
+  }
+  if (!what.body.empty()) out.append("Content-Type: ").append(what.content_type).append("\r\n");
+  if (!what.body.empty() || what.method == "POST" || what.method == "PUT") {
+    char digits[24];
+    const auto end = std::to_chars(digits, digits + sizeof digits, what.body.size()).ptr;
+    out.append("Content-Length: ").append(digits, end).append("\r\n");
+  }
+  out.append("\r\n").append(what.body);
+}
+
+bool worth_repeating(const http_answer& answer) {
+  switch (answer.status) {
+    case 408:
+    case 429:
+    case 502:
+    case 503:
+    case 504:
+      return true;
+    case 409:
+    case 500:
+      return json_true(answer.body, "retryable") && json_member(answer.body, "order_id").empty();
+    default:
+      return false;
+  }
+}
+
+std::chrono::microseconds back_off(int attempt, chance& luck) {
+  constexpr std::int64_t first_us = 20'000;
+  constexpr std::int64_t longest_us = 1'000'000;
+  const std::int64_t span_us = std::min(longest_us, first_us << std::clamp(attempt - 1, 0, 16));
+  return std::chrono::microseconds(span_us / 2 +
+                                   static_cast<std::int64_t>(luck.below(static_cast<std::size_t>(span_us / 2))));
+}
+
+caller::caller(run_state& run, endpoint peer, watchdog& dog, std::uint64_t seed)
+    : run_(run), connection_(run.io, std::move(peer), dog), luck_(seed) {}
+
+std::string caller::code_of_answer(bool answered) const {
+  if (!answered) return connection_.loss();
+  if (answer_.status < 300) return {};
+  auto named = json_string(answer_.body, "code");
+  return named.empty() ? "http_" + std::to_string(answer_.status) : named;
+}
+
+task<caller::next_step> caller::try_once(recorder::operation op, const request& what,
+                                         std::int64_t give_up_us) {
+  // After a 401 the token is another, so the bytes are made anew for each attempt.
+  format_request(what, connection_.peer(), out_);
+  const std::string sent_token = what.as != nullptr ? what.as->token() : std::string();
+  const bool answered = co_await connection_.exchange(out_, answer_);
+  code_ = code_of_answer(answered);
+  if (answered) run_.reached = true;
+  constexpr int renewals_max = 3;
+  if (answered && answer_.status == 401 && what.as != nullptr && renewals_ < renewals_max) {
+    ++renewals_;
+    if (co_await what.as->renew(sent_token)) co_return next_step::again;
+    answer_.status = 401;
+    code_ = "unauthorized";
+    co_return next_step::done;
+  }
+  if (answered && !worth_repeating(answer_)) co_return next_step::done;
+  if (run_.cancelled || run_.watch.now_us() >= give_up_us) co_return next_step::done;
+  run_.record.retried(op);
+  // A server may close a connection that was idle; that tells nothing about its health.
+  const bool merely_stale = !answered && connection_.was_stale() && attempt_ == 0;
+  ++attempt_;
+  if (!merely_stale) co_await sleep_for(run_.io, back_off(attempt_, luck_));
+  co_return next_step::again;
+}
+
+task<const http_answer*> caller::call(recorder::operation op, const request& what,
+                                      std::optional<std::int64_t> intended_us) {
+  const std::int64_t now_us = run_.watch.now_us();
+  const std::int64_t begin_us = intended_us.value_or(now_us);
+  const std::int64_t give_up_us = now_us + (run_.reached ? run_.ride_through_us : run_.first_contact_us);
+  attempt_ = 0;
+  renewals_ = 0;
+  while (co_await try_once(op, what, give_up_us) == next_step::again) {
+  }
+  const verdict how = answer_.status >= 200 && answer_.status < 300      ? verdict::ok
+                      : answer_.status == 402 || answer_.status == 409 ? verdict::refused
+                                                                         : verdict::failed;
+  run_.record.answered(op, run_.watch.now_us() - begin_us, how, code_);
+  co_return &answer_;
+}
+
+}  // namespace omnicart::load

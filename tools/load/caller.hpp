@@ -1,0 +1,92 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "tools/load/chance.hpp"
+#include "tools/load/http_connection.hpp"
+#include "tools/load/pacer.hpp"
+#include "tools/load/recorder.hpp"
+
+namespace omnicart::load {
+
+// Who asks: a bearer token that can be had anew.
+class credential {
+ public:
+  virtual ~credential() = default;
+  const std::string& token() const { return token_; }
+  // After a 401 to `stale`: true when token() is now another one. Several callers may ask at once.
+  virtual task<bool> renew(std::string stale) = 0;
+
+ protected:
+  std::string token_;
+};
+
+struct request {
+  std::string_view method;
+  std::string_view path;  // with the query; already percent-encoded
+  std::string_view body = {};
+  std::string_view idempotency_key = {};
+  credential* as = nullptr;
+  std::string_view content_type = "application/json";
+};
+
+// "a b/c" as a path segment: everything but RFC 3986's unreserved characters is percent-encoded.
+std::string path_segment(std::string_view text);
+
+// Writes the request's bytes into `out`, whose memory is reused.
+void format_request(const request& what, const endpoint& peer, std::string& out);
+
+// What all callers of a run share.
+struct run_state {
+  asio::io_context& io;
+  const stopwatch& watch;
+  recorder& record;
+  std::int64_t ride_through_us = 120'000'000;  // how long one call outlasts losses and 503s
+  std::int64_t first_contact_us = 5'000'000;   // the same, until anything was ever answered
+  bool reached = false;    // some server answered
+  bool cancelled = false;  // give up at the next failure instead of trying again
+};
+
+// True when the same request, sent again later, may get another answer: 408, 429, 502-504, and what the
+// server itself calls retryable, unless the answer names an order (then it is final for its key).
+bool worth_repeating(const http_answer& answer);
+
+// Wait before attempt number `attempt` (1 is the first repeat): 20 ms doubling to at most 1 s, the upper half of it
+// random, so that clients of a server that died do not come back in step.
+std::chrono::microseconds back_off(int attempt, chance& luck);
+
+// One client with one connection. Repeats a request until it gets a final answer, so every unsafe request carries
+// an idempotency key or is idempotent by nature. One call at a time.
+class caller {
+ public:
+  caller(run_state& run, endpoint peer, watchdog& dog, std::uint64_t seed);
+
+  // The final answer; status 0 when none came within the ride-through. It stays until the next call. Latency is
+  // counted from `intended_us` (default: now) to the final answer. What `what` views must outlive the wait.
+  task<const http_answer*> call(recorder::operation op, const request& what,
+                                std::optional<std::int64_t> intended_us = {});
+
+  const http_answer& answer() const { return answer_; }
+  // The problem's `code`, or "http_500", or what was lost ("timeout", "connection_lost", …); "" for 2xx.
+  const std::string& code() const { return code_; }
+  run_state& run() { return run_; }
+
+ private:
+  enum class next_step : std::uint8_t { done, again };
+  task<next_step> try_once(recorder::operation op, const request& what, std::int64_t give_up_us);
+  std::string code_of_answer(bool answered) const;
+
+  run_state& run_;
+  http_connection connection_;
+  chance luck_;
+  std::string out_;
+  http_answer answer_;
+  std::string code_;
+  int attempt_ = 0;
+  int renewals_ = 0;
+};
+
+}  // namespace omnicart::load

@@ -1,0 +1,263 @@
+#include "tools/load/told.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+namespace omnicart::load {
+namespace {
+
+using nlohmann::json;
+
+std::string text_of(const json& object, const char* name) {
+  const auto at = object.find(name);
+  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+
+std::optional<std::int64_t> integer_of(const json& object, const char* name) {
+  const auto at = object.find(name);
+  if (at == object.end() || !at->is_number_integer()) return std::nullopt;
+  return at->get<std::int64_t>();
+}
+
+std::optional<money> money_of(const json& object, const char* name) {
+  const auto at = object.find(name);
+  if (at == object.end() || !at->is_object()) return std::nullopt;
+  const auto amount = integer_of(*at, "amount");
+  const auto currency = currency_code::parse(text_of(*at, "currency"));
+  if (!amount || !currency) return std::nullopt;
+  return money{*amount, *currency};
+}
+
+std::optional<order_record> order_of(const json& object) {
+  if (!object.is_object()) return std::nullopt;
+  const auto total = money_of(object, "total");
+  order_record made{.id = text_of(object, "order_id"),
+                    .status = text_of(object, "status"),
+                    .reference = text_of(object, "reference"),
+                    .total = total.value_or(money{})};
+  if (made.id.empty() || made.status.empty() || !total) return std::nullopt;
+  const auto items = object.find("items");
+  if (items == object.end() || !items->is_array()) return made;
+  for (const auto& item : *items) {
+    const auto quantity = item.is_object() ? integer_of(item, "quantity") : std::nullopt;
+    if (!quantity) return std::nullopt;
+    ++made.lines;
+    made.units += *quantity;
+    made.items.emplace_back(text_of(item, "product_id"), *quantity);
+  }
+  return made;
+}
+
+// Keeps the first objection to each law.
+class verdicts {
+ public:
+  void add(std::string name) { laws_.push_back({.name = std::move(name)}); }
+  void against(std::string_view name, const std::string& why) {
+    const auto at = std::find_if(laws_.begin(), laws_.end(), [&](const law& l) { return l.name == name; });
+    if (!at->holds) return;
+    at->holds = false;
+    at->why = why;
+  }
+  std::vector<law> take() { return std::move(laws_); }
+
+ private:
+  std::vector<law> laws_;
+};
+
+std::string amount_text(std::int64_t minor, currency_code currency) {
+  return to_decimal({minor, currency}) + " " + std::string(currency.text());
+}
+
+void check_order(const told& clients, const order_record& listed, verdicts& laws) {
+  const auto known = clients.orders().find(listed.id);
+  if (known == clients.orders().end()) {
+    const bool allowed = !is_sale(listed.status) || !clients.knows(listed.reference) ||
+                         clients.doubts(listed.reference);
+    if (!allowed) {
+      laws.against("no_untold_order",
+                   "order " + listed.id + " for " + listed.reference + " was told to nobody");
+    }
+    return;
+  }
+  const auto& was = known->second;
+  if (was.status != listed.status || was.total != listed.total || was.reference != listed.reference) {
+    laws.against("told_orders_agree",
+                 "order " + listed.id + ": told " + was.status + " " + to_decimal(was.total) + " for \"" +
+                     was.reference + "\", listed " + listed.status + " " + to_decimal(listed.total) +
+                     " for \"" + listed.reference + "\"");
+  }
+}
+
+void check_orders(const told& clients, const read_back& shop, verdicts& laws) {
+  std::unordered_map<std::string, int> times;
+  std::unordered_map<std::string, int> doubtful;
+  std::int64_t sum_minor = 0;
+  for (const auto& listed : shop.orders) {
+    check_order(clients, listed, laws);
+    if (clients.orders().contains(listed.id)) {
+      if (++times[listed.id] > 1) laws.against("told_orders_exist_once", "order " + listed.id + " is listed twice");
+      sum_minor += listed.total.amount_minor;
+    } else if (is_sale(listed.status) && clients.doubts(listed.reference)) {
+      if (++doubtful[listed.reference] > 1) {
+        laws.against("no_untold_order", "two orders for " + listed.reference + ", of which none was told");
+      }
+    }
+  }
+  for (const auto& [id, order] : clients.orders()) {
+    if (!times.contains(id)) {
+      laws.against("told_orders_exist_once", "order " + id + " for " + order.reference + " is gone");
+    }
+  }
+  if (clients.told_twice > 0) {
+    laws.against("told_orders_exist_once", "two clients were told the same order");
+  }
+  if (sum_minor != clients.gross.amount_minor) {
+    laws.against("gross_agrees", "told " + amount_text(clients.gross.amount_minor, clients.gross.currency) +
+                                     ", listed " + amount_text(sum_minor, clients.gross.currency));
+  }
+}
+
+void check_stock(const told& clients, const read_back& shop, verdicts& laws) {
+  for (const auto& [product, before] : shop.stocked) {
+    const auto now = shop.stock.find(product);
+    if (now == shop.stock.end()) {
+      laws.against("stock_agrees", "product " + product + " has no inventory");
+      continue;
+    }
+    const auto& stock = now->second;
+    const std::int64_t most = before - clients.sold_units_of(product);
+    const std::int64_t least = most - clients.doubtful_units_of(product);
+    if (stock.on_hand > most || stock.on_hand < least || stock.reserved != 0) {
+      laws.against("stock_agrees", "product " + product + ": " + std::to_string(most) +
+                                       " should be left, on_hand " + std::to_string(stock.on_hand) +
+                                       ", reserved " + std::to_string(stock.reserved));
+    }
+    if (stock.available < 0 || stock.on_hand != stock.available + stock.reserved) {
+      laws.against("no_oversell", "product " + product + ": on_hand " + std::to_string(stock.on_hand) +
+                                      ", reserved " + std::to_string(stock.reserved) + ", available " +
+                                      std::to_string(stock.available));
+    }
+  }
+}
+
+void check_provider(const told& clients, const read_back& shop, verdicts& laws) {
+  if (!shop.provider_after) return;
+  laws.add("provider_agrees");
+  const auto before = shop.provider_before.value_or(provider_sums{});
+  const auto& after = *shop.provider_after;
+  const std::int64_t net = (after.captured_minor - after.refunded_minor) -
+                           (before.captured_minor - before.refunded_minor);
+  const std::int64_t captures = after.captures - before.captures;
+  const auto told_orders = static_cast<std::int64_t>(clients.orders().size());
+  const std::int64_t least = clients.gross.amount_minor;
+  const bool counts_agree = clients.doubtful_minor > 0 ? captures >= told_orders : captures == told_orders;
+  if (net < least || net > least + clients.doubtful_minor || !counts_agree) {
+    laws.against("provider_agrees", "told " + std::to_string(told_orders) + " orders, " +
+                                        amount_text(least, clients.gross.currency) + "; the provider has " +
+                                        std::to_string(captures) + " captures, net " +
+                                        amount_text(net, clients.gross.currency));
+  }
+}
+
+}  // namespace
+
+std::optional<order_record> parse_order(std::string_view text) {
+  const auto parsed = json::parse(text, nullptr, false);
+  return order_of(parsed);
+}
+
+std::optional<order_page> parse_order_page(std::string_view text) {
+  const auto parsed = json::parse(text, nullptr, false);
+  if (!parsed.is_object()) return std::nullopt;
+  const auto items = parsed.find("items");
+  if (items == parsed.end() || !items->is_array()) return std::nullopt;
+  order_page page{.orders = {}, .next_cursor = text_of(parsed, "next_cursor")};
+  for (const auto& item : *items) {
+    auto order = order_of(item);
+    if (!order) return std::nullopt;
+    page.orders.push_back(std::move(*order));
+  }
+  return page;
+}
+
+std::optional<stock_record> parse_stock(std::string_view text) {
+  const auto parsed = json::parse(text, nullptr, false);
+  if (!parsed.is_object()) return std::nullopt;
+  const auto on_hand = integer_of(parsed, "on_hand");
+  const auto reserved = integer_of(parsed, "reserved");
+  const auto available = integer_of(parsed, "available");
+  if (!on_hand || !reserved || !available) return std::nullopt;
+  return stock_record{*on_hand, *reserved, *available};
+}
+
+std::optional<provider_sums> parse_provider_sums(std::string_view text, currency_code currency) {
+  const auto parsed = json::parse(text, nullptr, false);
+  if (!parsed.is_object()) return std::nullopt;
+  const auto captures = integer_of(parsed, "captures");
+  const auto totals = parsed.find("totals");
+  if (!captures || totals == parsed.end() || !totals->is_array()) return std::nullopt;
+  provider_sums sums{.captures = *captures};
+  for (const auto& total : *totals) {
+    if (!total.is_object() || text_of(total, "currency") != currency.text()) continue;
+    sums.captured_minor = integer_of(total, "captured").value_or(0);
+    sums.refunded_minor = integer_of(total, "refunded").value_or(0);
+  }
+  return sums;
+}
+
+bool is_sale(std::string_view status) {
+  return status == "paid" || status == "processing" || status == "shipped" || status == "delivered";
+}
+
+void told::sold(const order_record& order) {
+  const auto [at, fresh] = orders_.try_emplace(
+      order.id, sold_order{.status = order.status, .reference = order.reference, .total = order.total});
+  if (!fresh) {
+    ++told_twice;
+    return;
+  }
+  lines += order.lines;
+  units += order.units;
+  for (const auto& [product, quantity] : order.items) sold_units_[product] += quantity;
+  if (orders_.size() == 1) gross.currency = order.total.currency;
+  const auto sum = add(gross, order.total);
+  if (sum) {
+    gross = *sum;
+  } else {
+    contradicted("order " + order.id + " is in " + std::string(order.total.currency.text()));
+  }
+}
+
+void told::in_doubt(const std::string& reference, std::int64_t amount_minor,
+                    const std::vector<std::pair<std::string, std::int64_t>>& items) {
+  doubts_.insert(reference);
+  doubtful_minor += amount_minor;
+  for (const auto& [product, quantity] : items) doubtful_units_[product] += quantity;
+}
+
+void told::contradicted(std::string why) { contradictions_.push_back(std::move(why)); }
+
+std::int64_t told::sold_units_of(const std::string& product) const {
+  const auto at = sold_units_.find(product);
+  return at == sold_units_.end() ? 0 : at->second;
+}
+
+std::int64_t told::doubtful_units_of(const std::string& product) const {
+  const auto at = doubtful_units_.find(product);
+  return at == doubtful_units_.end() ? 0 : at->second;
+}
+
+std::vector<law> check_laws(const told& clients, const read_back& shop) {
+  verdicts laws;
+  for (const char* name : {"told_orders_exist_once", "told_orders_agree", "no_untold_order", "gross_agrees",
+                           "answers_agree", "stock_agrees", "no_oversell"}) {
+    laws.add(name);
+  }
+  check_orders(clients, shop, laws);
+  check_stock(clients, shop, laws);
+  check_provider(clients, shop, laws);
+  if (!clients.contradictions().empty()) laws.against("answers_agree", clients.contradictions().front());
+  return laws.take();
+}
+
+}  // namespace omnicart::load

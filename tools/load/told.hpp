@@ -1,0 +1,123 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "runtime/base/money.hpp"
+
+// The books: what the clients of a run were told, what the shop says afterwards, and the laws that tie them.
+// Pure: no I/O here, so each law can be tested with a shop that cheats.
+namespace omnicart::load {
+
+// An order as an answer shows it.
+struct order_record {
+  std::string id;
+  std::string status;
+  std::string reference;
+  money total;
+  std::int64_t lines = 0;  // items
+  std::int64_t units = 0;  // their quantities
+  std::vector<std::pair<std::string, std::int64_t>> items;  // product and quantity; empty in some lists
+};
+
+// Refusals (nothing): an answer that is no order.
+std::optional<order_record> parse_order(std::string_view json);
+
+struct order_page {
+  std::vector<order_record> orders;
+  std::string next_cursor;  // empty at the end
+};
+std::optional<order_page> parse_order_page(std::string_view json);
+
+// True for a status in which the shop has taken the money.
+bool is_sale(std::string_view status);
+
+// What the clients were told.
+class told {
+ public:
+  // A final answer "this order is paid". Told twice (two carts, one order) is remembered and breaks a law.
+  void sold(const order_record& order);
+  // A reference that was sent with an order, whatever came of it.
+  void used(std::string reference) { references_.insert(std::move(reference)); }
+  // No final answer came: the order may exist or not.
+  void in_doubt(const std::string& reference, std::int64_t amount_minor,
+                const std::vector<std::pair<std::string, std::int64_t>>& items);
+  // The shop's answer contradicts what the client did (another total, another number of units).
+  void contradicted(std::string why);
+
+  struct sold_order {
+    std::string status;
+    std::string reference;
+    money total;
+  };
+  const std::unordered_map<std::string, sold_order>& orders() const { return orders_; }
+  bool knows(const std::string& reference) const { return references_.contains(reference); }
+  bool doubts(const std::string& reference) const { return doubts_.contains(reference); }
+  const std::vector<std::string>& contradictions() const { return contradictions_; }
+  std::int64_t sold_units_of(const std::string& product) const;
+  std::int64_t doubtful_units_of(const std::string& product) const;
+
+  std::int64_t lines = 0;        // of all orders
+  std::int64_t units = 0;
+  money gross;                   // currency of the first order
+  std::int64_t doubtful_minor = 0;
+  std::int64_t told_twice = 0;
+
+ private:
+  std::unordered_map<std::string, sold_order> orders_;
+  std::unordered_set<std::string> references_;
+  std::unordered_set<std::string> doubts_;
+  std::unordered_map<std::string, std::int64_t> sold_units_;
+  std::unordered_map<std::string, std::int64_t> doubtful_units_;
+  std::vector<std::string> contradictions_;
+};
+
+struct stock_record {
+  std::int64_t on_hand = 0;
+  std::int64_t reserved = 0;
+  std::int64_t available = 0;
+};
+std::optional<stock_record> parse_stock(std::string_view json);
+
+// The provider's sums of one currency.
+struct provider_sums {
+  std::int64_t captures = 0;
+  std::int64_t captured_minor = 0;
+  std::int64_t refunded_minor = 0;
+};
+std::optional<provider_sums> parse_provider_sums(std::string_view json, currency_code currency);
+
+// What the shop says afterwards.
+struct read_back {
+  std::vector<order_record> orders;            // newer than the run's beginning
+  std::map<std::string, std::int64_t> stocked; // on_hand at the beginning, by product
+  std::map<std::string, stock_record> stock;   // now
+  std::optional<provider_sums> provider_before;
+  std::optional<provider_sums> provider_after;
+};
+
+struct law {
+  std::string name;
+  bool holds = true;
+  std::string why;  // the first thing found against it
+};
+
+// The laws, of what was told against what was read back:
+//   told_orders_exist_once    every order a client was told of is listed, once, and no two clients got the same
+//   told_orders_agree         with the status, total and reference that were told
+//   no_untold_order           no other sale carries a reference of this run, but for at most one for each in doubt
+//   gross_agrees              the listed totals add up to what was told
+//   answers_agree             no answer contradicted what its client had done
+//   stock_agrees              on_hand = stocked - units told as sold (within what is in doubt), nothing is held
+//   no_oversell               on_hand = available + reserved, and available >= 0
+//   provider_agrees           captured - refunded since the beginning = gross, one capture for each order
+std::vector<law> check_laws(const told& clients, const read_back& shop);
+
+}  // namespace omnicart::load
