@@ -88,24 +88,24 @@ using event = std::variant<opened, lines_added, quantity_set, cleared, sealed, c
 
 // Refusals, in the order checked. First, for all but open, complete_checkout and abandon_checkout:
 // base_errc::not_found for an asker (of seal: on_behalf_of) who is neither owner nor staff; a cart
-// without owner is anyone's. Then `closed`.
-//   open                  closed, already_open, base_errc::not_found (an owner's cart opened by a
-//   stranger) get, clear            base_errc::not_found (shop staff, cart without owner) add as
-//   get; base_errc::malformed (no product or above 160 bytes, name above 500 bytes, negative
-//   price),
-//                         invalid_quantity, currency_mismatch, line_limit, quantity_limit,
-//                         base_errc::overflow
+// without owner is anyone's. Then `closed`, with the cart it moved to.
+//   open                  closed, already_open, base_errc::not_found (a stranger naming the owner)
+//   get, clear            base_errc::not_found (shop staff, cart without owner)
+//   add                   as get; line by line: base_errc::malformed (no product or above 160
+//                         bytes, name above 500 bytes, negative price), invalid_quantity,
+//                         currency_mismatch, line_limit, quantity_limit, base_errc::overflow
 //   set_quantity          as get; invalid_quantity, no_such_line, base_errc::overflow
 //   set_product_quantity  as above; of several lines at list price (the price changed between the
-//   additions) the
-//                         youngest is set and the others are removed
-//   seal                  checkout_in_progress (data: the other order, or this order if it is
-//   through), empty assign                already_open surrender             closed (moved to
-//   another cart already) merge                 none: what does not fit is dropped
+//                         additions) the youngest is set and the others are removed
+//   seal                  checkout_in_progress (data: the other order, or this one if it is
+//                         through), empty
+//   assign                already_open
+//   surrender             closed (moved to another cart already)
+//   merge                 none: what does not fit is dropped
 // A cart without owner that a guest or shopper adds to becomes theirs. complete_checkout and
 // abandon_checkout by an order that does not hold the seal: no event. An abandoned checkout's new
 // prices are left aside when the subtotal would leave 64 bits, and for a price in another currency;
-// lines that become equal by it merge, up to the line limit.
+// lines that become equal by it merge, up to the limit of a line.
 result<std::vector<event>> decide(const state& now, const command& what, const context& ctx);
 
 // Total: a recorded event always applies.

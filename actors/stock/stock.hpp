@@ -86,20 +86,24 @@ using event = std::variant<counted, adjusted, reserved, extended, released, expi
 
 // Every accepted command first expires the holds that are due at context.now; a refusal is decided
 // as if they had expired but leaves no event. Refusals, in the order checked:
-//   set_on_hand   base_errc::forbidden (not staff), invalid_quantity, below_reserved
-//   adjust        base_errc::forbidden (not staff), invalid_quantity (0, or a figure outside 64
-//   bits), below_reserved reserve       invalid_quantity, invalid_duration, reservation_conflict,
-//   hold_limit, out_of_stock, contended extend        invalid_duration, no_such_reservation release
-//   no_such_reservation claim         invalid_quantity, no_such_reservation (unclaimed before),
-//   reservation_conflict, out_of_stock,
-//                 contended; `available` in the refusal counts the holds of the order's own
-//                 sessions
-//   unclaim       no_such_reservation (sold already); an order that never claimed leaves a mark: it
-//   can never claim settle        no_such_reservation restock       invalid_quantity (also above
-//   what was sold), no_such_reservation (claimed or unclaimed but not
-//                 sold), reservation_conflict (the return key was used with another quantity)
-//   get, wake     none
-// No event: setting what is on hand already, the same reservation (quantity, session, ttl) or claim
+//   set_on_hand  base_errc::forbidden (not staff), invalid_quantity, below_reserved
+//   adjust       base_errc::forbidden (not staff), invalid_quantity (0, or a figure outside 64
+//                bits), below_reserved
+//   reserve      invalid_quantity, invalid_duration, reservation_conflict, hold_limit,
+//                out_of_stock, contended
+//   extend       invalid_duration, no_such_reservation
+//   release      no_such_reservation
+//   claim        invalid_quantity, no_such_reservation (unclaimed before), reservation_conflict,
+//                out_of_stock, contended; `available` in the refusal counts the holds of the
+//                order's own sessions
+//   unclaim      no_such_reservation (sold already); an order that never claimed leaves a mark
+//                and can never claim
+//   settle       no_such_reservation
+//   restock      invalid_quantity (also above what was sold), reservation_conflict (the return
+//                key was used with another quantity), no_such_reservation (claimed or unclaimed,
+//                but not sold)
+//   get, wake    none
+// No event: setting what is on hand already, the same reservation (quantity, session, ttl), claim
 // or restock again, an extension that would not lengthen, settle and unclaim again. Holds without a
 // session (staff's) are not limited in number and taken over by no claim.
 //

@@ -1,0 +1,237 @@
+#include "actors/product/product_kind.hpp"
+#include "rule_table.hpp"
+
+namespace omnicart::product {
+namespace {
+
+using namespace trial;
+using rules = std::vector<rule<kind>>;
+static_assert(entity_kind<kind>);
+
+const currency_code gbp = *currency_code::parse("GBP");
+
+details lamp() {
+  return {.name = "Lamp",
+          .description = "Warm\n\tlight",
+          .price = {1299, gbp},
+          .category = "home > light",
+          .brand = "Lux",
+          .gtin = {"5012345678900"},
+          .attributes = {{"colour", "red"}},
+          .images = {"/lamp.jpg"},
+          .weight_g = 750,
+          .rating_centi = {}};
+}
+
+template <class Change>
+details lamp_but(Change change) {
+  details content = lamp();
+  change(content);
+  return content;
+}
+
+details rated() {
+  return lamp_but([](details& d) { d.rating_centi = 450; });
+}
+
+rules table() {
+  const step<kind> made{create{lamp()}};
+  const step<kind> gone{retire{}};
+  const auto dearer = lamp_but([](details& d) { d.price.amount_minor = 1399; });
+  const auto bad_name = number(errc::invalid_name), bad_details = number(errc::invalid_details);
+  rules rows{
+      {"a product is created", {}, {create{lamp()}}, 0, "created"},
+      {"a living product is not created again",
+       {made},
+       {create{dearer}},
+       number(errc::already_exists),
+       ""},
+      {"a retired product may be created again", {made, gone}, {create{dearer}}, 0, "created"},
+      {"an unknown product cannot be replaced",
+       {},
+       {replace{lamp()}},
+       number(errc::no_such_product),
+       ""},
+      {"a retired product cannot be replaced",
+       {made, gone},
+       {replace{lamp()}},
+       number(errc::retired),
+       ""},
+      {"a product is replaced", {made}, {replace{dearer}}, 0, "replaced"},
+      {"replacing by the same changes nothing", {made}, {replace{lamp()}}, 0, ""},
+      {"import makes a product", {}, {import{lamp()}}, 0, "created"},
+      {"import of the same content changes nothing", {made}, {import{lamp()}}, 0, ""},
+      {"import replaces", {made}, {import{rated()}}, 0, "replaced"},
+      {"import brings a retired product back", {made, gone}, {import{lamp()}}, 0, "created"},
+      {"a replace keeps the rating", {{import{rated()}}}, {replace{lamp()}}, 0, ""},
+      {"a product is retired", {made}, {retire{}}, 0, "retired"},
+      {"retiring twice is once", {made, gone}, {retire{}}, 0, ""},
+      {"an unknown product cannot be retired", {}, {retire{}}, number(errc::no_such_product), ""},
+      {"an unknown product is not shown", {}, {get{}}, number(errc::no_such_product), ""},
+      {"a retired product is not shown", {made, gone}, {get{}}, number(errc::retired), ""},
+      {"a retired product is not quoted", {made, gone}, {quote{}}, number(errc::retired), ""},
+      {"a product is shown", {made}, {get{}}, 0, ""},
+      {"a price of 0 is a price",
+       {},
+       {create{lamp_but([](auto& d) { d.price.amount_minor = 0; })}},
+       0,
+       "created"},
+      {"a price is not negative",
+       {},
+       {create{lamp_but([](auto& d) { d.price.amount_minor = -1; })}},
+       number(errc::invalid_price),
+       ""},
+      {"a name is not empty", {}, {create{lamp_but([](auto& d) { d.name = ""; })}}, bad_name, ""},
+      {"a name has 500 bytes",
+       {},
+       {create{lamp_but([](auto& d) { d.name = std::string(500, 'x'); })}},
+       0,
+       "created"},
+      {"a name has no 501 bytes",
+       {},
+       {create{lamp_but([](auto& d) { d.name = std::string(501, 'x'); })}},
+       bad_name,
+       ""},
+      {"a name is one line",
+       {made},
+       {replace{lamp_but([](auto& d) { d.name = "a\nb"; })}},
+       bad_name,
+       ""},
+      {"a name is UTF-8",
+       {},
+       {import{lamp_but([](auto& d) { d.name = "\xC0\x80"; })}},
+       bad_name,
+       ""},
+      {"a name is checked before a price",
+       {},
+       {create{lamp_but([](auto& d) {
+         d.name = "";
+         d.price.amount_minor = -1;
+       })}},
+       bad_name,
+       ""},
+  };
+  const auto refused = [&](const char* claim, details content) {
+    rows.push_back({claim, {}, {create{std::move(content)}}, bad_details, ""});
+  };
+  refused("a description is bounded",
+          lamp_but([](auto& d) { d.description = std::string(20'001, 'x'); }));
+  refused("a description has no carriage return",
+          lamp_but([](auto& d) { d.description = "a\rb"; }));
+  refused("a category is bounded", lamp_but([](auto& d) { d.category = std::string(501, 'x'); }));
+  refused("a brand is bounded", lamp_but([](auto& d) { d.brand = std::string(201, 'x'); }));
+  refused("GTINs are bounded in number", lamp_but([](auto& d) { d.gtin.assign(201, "1"); }));
+  refused("a GTIN is ASCII", lamp_but([](auto& d) { d.gtin = {"\xC3\xA9"}; }));
+  refused("attributes are bounded in number", lamp_but([](auto& d) {
+            d.attributes.assign(301, {"a", "b"});
+          }));
+  refused("an attribute has a name", lamp_but([](auto& d) { d.attributes = {{"", "b"}}; }));
+  refused("an attribute's name is bounded", lamp_but([](auto& d) {
+            d.attributes = {{std::string(201, 'a'), "b"}};
+          }));
+  refused("an attribute's value is bounded", lamp_but([](auto& d) {
+            d.attributes = {{"a", std::string(2'001, 'b')}};
+          }));
+  refused("images are bounded in number", lamp_but([](auto& d) { d.images.assign(51, "i"); }));
+  refused("an image's address is bounded",
+          lamp_but([](auto& d) { d.images = {std::string(2'001, 'i')}; }));
+  refused("a weight is not negative", lamp_but([](auto& d) { d.weight_g = -1; }));
+  refused("a rating is at most five stars", lamp_but([](auto& d) { d.rating_centi = 501; }));
+  return rows;
+}
+
+BOOST_AUTO_TEST_SUITE(product_rules)
+
+BOOST_AUTO_TEST_CASE(every_rule_has_its_row) {
+  check_rules(table());
+  check_every_code_is_in(table(), {300, 301, 302, 303, 304, 305});
+}
+
+BOOST_AUTO_TEST_CASE(a_refusal_names_the_member_beyond_its_limit) {
+  subject<kind> one;
+  one.give(create{lamp_but([](auto& d) { d.weight_g = -1; })});
+  BOOST_TEST(one.refusal.detail == "weight_g");
+}
+
+BOOST_AUTO_TEST_CASE(a_quote_is_name_and_price_only) {
+  subject<kind> one;
+  one.give(create{lamp()});
+  one.give(quote{});
+  const auto answer = decode_reply(one.reply);
+  BOOST_REQUIRE(answer.has_value());
+  BOOST_TEST(std::get<quote_view>(*answer).name == "Lamp");
+  BOOST_TEST(std::get<quote_view>(*answer).price.amount_minor == 1299);
+}
+
+BOOST_AUTO_TEST_CASE(a_replaced_product_keeps_its_rating_and_its_birthday) {
+  subject<kind> one;
+  one.give(import{rated()});
+  const auto born = one.now;
+  one.now += std::chrono::seconds{5};
+  one.give(replace{lamp_but([](auto& d) { d.name = "Lantern"; })});
+  const auto view = std::get<product_view>(*decode_reply(one.reply));
+  BOOST_TEST((view.content.rating_centi == 450));
+  BOOST_TEST((view.created_at == born && view.updated_at == one.now));
+}
+
+BOOST_AUTO_TEST_CASE(any_sequence_keeps_the_limits_and_replays_to_equal_bytes) {
+  for (const auto seed : seeds(30)) {
+    BOOST_TEST_CONTEXT("OMNICART_SEED=" << seed) {
+      std::mt19937 random(seed);
+      subject<kind> one;
+      for (int i = 0; i < 60; ++i) {
+        const details content = lamp_but([&](auto& d) {
+          d.price.amount_minor = static_cast<std::int64_t>(random() % 4) - 1;
+          if (random() % 3 == 0) d.rating_centi = random() % 600;
+        });
+        const command commands[] = {create{content}, replace{content}, import{content}, retire{},
+                                    get{},           quote{}};
+        one.now += std::chrono::milliseconds{random() % 1000};
+        one.give(commands[random() % 6]);
+        if (random() % 10 == 0) one.s = reread<kind>(one.s);
+      }
+      one.check_replay();
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(stored_bytes_never_change) {
+  const details small{.name = "Lamp",
+                      .description = {},
+                      .price = {1299, gbp},
+                      .category = {},
+                      .brand = {},
+                      .gtin = {"1"},
+                      .attributes = {{"a", "b"}},
+                      .images = {},
+                      .weight_g = 7,
+                      .rating_centi = {}};
+  BOOST_TEST(hex(encode_event(created{small, at(1)})) ==
+             "92019200929ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
+             "cd03e8");
+  BOOST_TEST(hex(encode_event(replaced{small, at(1)})) ==
+             "92019201929ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
+             "cd03e8");
+  BOOST_TEST(hex(encode_event(retired{at(1)})) == "9201920291cd03e8");
+  const state living{
+      .life = lifecycle::living, .content = small, .created_at = at(1), .updated_at = at(2)};
+  BOOST_TEST(hex(encode_state(living)) ==
+             "920194019ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0cd"
+             "03e8cd07d0");
+}
+
+BOOST_AUTO_TEST_CASE(longer_arrays_are_read_and_unknown_schemas_are_refused) {
+  subject<kind> one;
+  one.give(create{lamp()});
+  const std::string bytes = encode_state(one.s);
+  const auto longer = decode_state(with_one_more_field(bytes));
+  BOOST_REQUIRE(longer.has_value());
+  BOOST_TEST((encode_state(*longer) == bytes));
+  BOOST_TEST(decode_state(of_unknown_schema(bytes)).error().is(base_errc::malformed));
+  BOOST_TEST(decode_event(of_unknown_schema(one.log[0])).error().is(base_errc::malformed));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace omnicart::product
