@@ -15,7 +15,8 @@ bool is_buyer(const state& s, const caller& asker) {
   if (!asker.user.empty() && asker.user == order.buyer.user) return true;
   if (asker.session.empty()) return false;
   return asker.session == order.buyer.session ||
-         std::find(order.sessions.begin(), order.sessions.end(), asker.session) != order.sessions.end();
+         std::find(order.sessions.begin(), order.sessions.end(), asker.session) !=
+             order.sessions.end();
 }
 
 // The buyer was a guest whose session this caller absorbed since.
@@ -27,14 +28,15 @@ bool absorbed_buyer(const state& s, const place& again) {
 
 bool same_content(const place& a, const place& b) {
   const auto key = [](const place& p) {
-    return std::tie(p.items, p.email, p.ship_to, p.payment, p.stated_total, p.reference, p.customer_reference, p.id);
+    return std::tie(p.items, p.email, p.ship_to, p.payment, p.stated_total, p.reference,
+                    p.customer_reference, p.id);
   };
   return key(a) == key(b);
 }
 
 result<events> place_again(const state& s, const place& again, const caller& asker) {
   const bool buyer = is_buyer(s, asker) || is_staff(asker.as);
-  const bool absorbed = absorbed_buyer(s, again);
+  const bool absorbed = !buyer && absorbed_buyer(s, again);
   if (!buyer && !absorbed) return fail(errc::conflict, "this order is somebody else's");
   const bool same_cart = again.cart == s.content.cart || absorbed;
   if (!same_cart || !same_content(again, s.content)) {
@@ -68,7 +70,8 @@ status check_place(const place& what, const caller& asker) {
   if (what.payment.type > payment::method_type::invoice) {
     return fail(base_errc::malformed, "unknown payment type");
   }
-  if (what.items.empty() && what.cart.empty()) return fail(errc::no_lines, "neither cart nor items");
+  if (what.items.empty() && what.cart.empty())
+    return fail(errc::no_lines, "neither cart nor items");
   if (what.items.size() > limits::cart_lines_max) return fail(errc::line_limit, "over 5,000 lines");
   if (!staff && !for_oneself(what.buyer, asker)) {
     return fail(base_errc::forbidden, "only staff order for others");
@@ -81,7 +84,8 @@ result<events> decide_place(const state& s, const place& what, const context& ct
   if (auto fits = check_place(what, ctx.asker); !fits) return fail(std::move(fits.error()));
   events done{placed{what, ctx.now}};
   if (!what.items.empty()) {
-    for (event& next : finish_pricing(after(s, done.front()), ctx.now)) done.push_back(std::move(next));
+    for (event& next : finish_pricing(after(s, done.front()), ctx.now))
+      done.push_back(std::move(next));
   }
   return done;
 }
@@ -93,23 +97,30 @@ bool accepted_on_invoice(const state& s) {
 // The table of api.md: what staff may do to an order.
 bool legal(const state& s, order_status to) {
   switch (s.status) {
-    case order_status::pending: return accepted_on_invoice(s) && to == order_status::processing;
-    case order_status::paid: return to == order_status::processing;
-    case order_status::processing: return to == order_status::shipped;
-    case order_status::shipped: return to == order_status::delivered;
+    case order_status::pending:
+      return accepted_on_invoice(s) && to == order_status::processing;
+    case order_status::paid:
+      return to == order_status::processing;
+    case order_status::processing:
+      return to == order_status::shipped;
+    case order_status::shipped:
+      return to == order_status::delivered;
     case order_status::delivered:
     case order_status::rejected:
     case order_status::declined:
-    case order_status::cancelled: return false;
+    case order_status::cancelled:
+      return false;
   }
   return false;
 }
 
 result<events> decide_status(const state& s, const set_status& what, const context& ctx) {
-  if (!is_staff(ctx.asker.as)) return fail(base_errc::forbidden, "only staff change an order's status");
+  if (!is_staff(ctx.asker.as))
+    return fail(base_errc::forbidden, "only staff change an order's status");
   if (what.to == s.status) return events{};
   if (!legal(s, what.to)) {
-    return fail(errc::illegal_step, std::string(to_string(s.status)) + " does not become " + to_string(what.to));
+    return fail(errc::illegal_step,
+                std::string(to_string(s.status)) + " does not become " + to_string(what.to));
   }
   return events{status_changed{what.to, ctx.now}};
 }
@@ -133,7 +144,8 @@ money line_total(const line& each) {
 result<events> decide(const state& s, const command& what, const context& ctx) {
   if (const auto* order = std::get_if<place>(&what)) return decide_place(s, *order, ctx);
   if (s.at == step::none) return fail(errc::no_such_order);
-  const bool outside = std::holds_alternative<get>(what) || std::holds_alternative<set_status>(what) ||
+  const bool outside = std::holds_alternative<get>(what) ||
+                       std::holds_alternative<set_status>(what) ||
                        std::holds_alternative<cancel>(what);
   if (!outside) return advance(s, what, ctx.now);
   if (!is_staff(ctx.asker.as) && !is_buyer(s, ctx.asker)) return fail(errc::no_such_order);
@@ -145,7 +157,8 @@ result<events> decide(const state& s, const command& what, const context& ctx) {
 bool in_progress(const state& s) { return s.at != step::none && s.at != step::over; }
 
 order_view view(const state& s) {
-  order_view shown{.status = s.status, .why = s.why, .buyer = s.content.buyer, .email = s.content.email};
+  order_view shown{
+      .status = s.status, .why = s.why, .buyer = s.content.buyer, .email = s.content.email};
   if (s.content.items.empty()) shown.cart = s.content.cart;
   shown.lines.reserve(s.lines.size());
   for (const line& each : s.lines) {
@@ -169,94 +182,24 @@ order_view view(const state& s) {
   shown.placed_at = s.placed_at;
   shown.updated_at = s.updated_at;
   shown.short_lines = s.short_lines;
-  for (const moved_price& each : s.moved_prices) shown.price_changes.push_back({each.product, each.was, each.is});
+  for (const moved_price& each : s.moved_prices)
+    shown.price_changes.push_back({each.product, each.was, each.is});
   if (!s.other_order.empty()) shown.other_order = s.other_order;
   shown.owes = in_progress(s) || !pending(s, 1).empty();
   return shown;
 }
 
 std::size_t memory_bytes(const state& s) {
-  constexpr std::size_t text_bytes = 48;  // an id or name beyond the string's own buffer, on average
+  constexpr std::size_t text_bytes =
+      48;  // an id or name beyond the string's own buffer, on average
   constexpr std::size_t node_bytes = 48;  // of a set
-  return s.lines.size() * (sizeof(line) + text_bytes) + s.stocks.size() * (sizeof(stock_claim) + text_bytes) +
-         s.content.items.size() * (sizeof(wanted_line) + text_bytes) + s.content.sessions.size() * 64 +
-         (s.unpriced.size() + s.owing.size()) * node_bytes + s.refusals.size() * sizeof(refusal) +
+  return s.lines.size() * (sizeof(line) + text_bytes) +
+         s.stocks.size() * (sizeof(stock_claim) + text_bytes) +
+         s.content.items.size() * (sizeof(wanted_line) + text_bytes) +
+         s.content.sessions.size() * 64 + (s.unpriced.size() + s.owing.size()) * node_bytes +
+         s.refusals.size() * sizeof(refusal) +
          s.short_lines.size() * (sizeof(short_line) + text_bytes) +
          s.moved_prices.size() * (sizeof(moved_price) + text_bytes) + 512;
-}
-
-const char* to_string(errc code) {
-  switch (code) {
-    case errc::no_such_order: return "no_such_order";
-    case errc::illegal_step: return "illegal_step";
-    case errc::not_cancellable: return "not_cancellable";
-    case errc::conflict: return "conflict";
-    case errc::no_lines: return "no_lines";
-    case errc::line_limit: return "line_limit";
-    case errc::invalid_quantity: return "invalid_quantity";
-  }
-  return "";
-}
-
-const char* to_string(step at) {
-  switch (at) {
-    case step::none: return "none";
-    case step::sealing: return "sealing";
-    case step::pricing: return "pricing";
-    case step::claiming: return "claiming";
-    case step::backing_off: return "backing_off";
-    case step::waiting: return "waiting";
-    case step::charging: return "charging";
-    case step::voiding: return "voiding";
-    case step::over: return "over";
-  }
-  return "";
-}
-
-const char* to_string(claim_state state) {
-  switch (state) {
-    case claim_state::idle: return "idle";
-    case claim_state::to_claim: return "to_claim";
-    case claim_state::claimed: return "claimed";
-    case claim_state::refused: return "refused";
-    case claim_state::to_unclaim: return "to_unclaim";
-    case claim_state::to_settle: return "to_settle";
-    case claim_state::settled: return "settled";
-    case claim_state::to_return: return "to_return";
-    case claim_state::returned: return "returned";
-  }
-  return "";
-}
-
-const char* to_string(order_status status) {
-  switch (status) {
-    case order_status::pending: return "pending";
-    case order_status::paid: return "paid";
-    case order_status::processing: return "processing";
-    case order_status::shipped: return "shipped";
-    case order_status::delivered: return "delivered";
-    case order_status::rejected: return "rejected";
-    case order_status::declined: return "declined";
-    case order_status::cancelled: return "cancelled";
-  }
-  return "";
-}
-
-const char* to_string(rejection why) {
-  switch (why) {
-    case rejection::none: return "none";
-    case rejection::out_of_stock: return "out_of_stock";
-    case rejection::price_changed: return "price_changed";
-    case rejection::total_mismatch: return "total_mismatch";
-    case rejection::cart_empty: return "cart_empty";
-    case rejection::checkout_in_progress: return "checkout_in_progress";
-    case rejection::unknown_product: return "unknown_product";
-    case rejection::cart_not_found: return "cart_not_found";
-    case rejection::currency_mismatch: return "currency_mismatch";
-    case rejection::payment_timeout: return "payment_timeout";
-    case rejection::total_overflow: return "total_overflow";
-  }
-  return "";
 }
 
 }  // namespace omnicart::order

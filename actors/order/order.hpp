@@ -10,14 +10,18 @@
 #include "actors/order/order_events.hpp"
 #include "runtime/base/entity.hpp"
 
-// The rules of an order and of its checkout saga. Pure; see runtime/kind.hpp for what each function promises.
+// The rules of an order and of its checkout saga. Pure; see runtime/kind.hpp for what each function
+// promises.
 //
-//   sealing -> pricing -> claiming -> charging -> over           (items in place of a cart: from pricing on)
-//                         claiming -> backing_off -> waiting -> claiming      (others' holds in the way)
-//                                     charging -> voiding -> over             (no word from the provider)
+//   sealing -> pricing -> claiming -> charging -> over           (items in place of a cart: from
+//   pricing on)
+//                         claiming -> backing_off -> waiting -> claiming      (others' holds in the
+//                         way)
+//                                     charging -> voiding -> over             (no word from the
+//                                     provider)
 //
-// Any of them may end in `over` by a rejection. What is owed after that (claims to settle or release, the cart, a
-// refund) is kept per stock record and in two flags.
+// Any of them may end in `over` by a rejection. What is owed after that (claims to settle or
+// release, the cart, a refund) is kept per stock record and in two flags.
 namespace omnicart::order {
 
 inline constexpr duration_ms payment_patience{60'000};  // then the provider is asked to void
@@ -26,13 +30,29 @@ inline constexpr duration_ms claim_retry_min{20};
 inline constexpr duration_ms claim_retry_max{200};
 
 enum class step : std::uint8_t {
-  none = 0, sealing = 1, pricing = 2, claiming = 3, backing_off = 4, waiting = 5, charging = 6, voiding = 7, over = 8
+  none = 0,
+  sealing = 1,
+  pricing = 2,
+  claiming = 3,
+  backing_off = 4,
+  waiting = 5,
+  charging = 6,
+  voiding = 7,
+  over = 8
 };
 const char* to_string(step at);
 
 // `idle` has nothing at the stock under the current attempt's key.
 enum class claim_state : std::uint8_t {
-  idle = 0, to_claim = 1, claimed = 2, refused = 3, to_unclaim = 4, to_settle = 5, settled = 6, to_return = 7, returned = 8
+  idle = 0,
+  to_claim = 1,
+  claimed = 2,
+  refused = 3,
+  to_unclaim = 4,
+  to_settle = 5,
+  settled = 6,
+  to_return = 7,
+  returned = 8
 };
 const char* to_string(claim_state state);
 
@@ -44,8 +64,19 @@ struct stock_claim {
   claim_state state = claim_state::idle;
   OMNICART_FIELDS(product, quantity, state)
 };
-struct refusal { std::uint32_t stock = 0; bool contended = false; std::int64_t available = 0; OMNICART_FIELDS(stock, contended, available) };
-struct moved_price { product_id product; std::string name; money was; money is; OMNICART_FIELDS(product, name, was, is) };
+struct refusal {
+  std::uint32_t stock = 0;
+  bool contended = false;
+  std::int64_t available = 0;
+  OMNICART_FIELDS(stock, contended, available)
+};
+struct moved_price {
+  product_id product;
+  std::string name;
+  money was;
+  money is;
+  OMNICART_FIELDS(product, name, was, is)
+};
 
 struct state {
   place content;
@@ -57,8 +88,8 @@ struct state {
   money total;
   std::vector<stock_claim> stocks;  // in product id order
   std::uint32_t attempt = 0;
-  std::vector<refusal> refusals;    // of this attempt
-  timestamp_ms due;                 // waiting: when to claim again; charging: when to give up
+  std::vector<refusal> refusals;  // of this attempt
+  timestamp_ms due;               // waiting: when to claim again; charging: when to give up
   cart_duty cart = cart_duty::none;
   bool refund_owed = false;
   money captured;
@@ -69,8 +100,9 @@ struct state {
   order_id other_order;
   std::vector<short_line> short_lines;
   std::vector<moved_price> moved_prices;
-  OMNICART_FIELDS(content, placed_at, updated_at, status, at, lines, total, stocks, attempt, refusals, due, cart,
-                  refund_owed, captured, refunded, last4, decline_code, why, other_order, short_lines, moved_prices)
+  OMNICART_FIELDS(content, placed_at, updated_at, status, at, lines, total, stocks, attempt,
+                  refusals, due, cart, refund_owed, captured, refunded, last4, decline_code, why,
+                  other_order, short_lines, moved_prices)
 
   // Derived, not stored: what is unsettled, so that pending() need not look at what is.
   std::set<std::uint32_t> unpriced;  // lines whose quote is owed
@@ -78,28 +110,33 @@ struct state {
 };
 
 // Refusals, in the order checked.
-//   place       conflict (exists with other content or buyer), malformed, no_lines, line_limit, forbidden (for
+//   place       conflict (exists with other content or buyer), malformed, no_lines, line_limit,
+//   forbidden (for
 //               another buyer, or a price of one's own, unless staff), invalid_quantity
 //   all others  no_such_order (also to strangers)
 //   set_status  forbidden (buyers), illegal_step
 //   cancel      not_cancellable
-// The order's own commands (answers to its effects, wake) are never refused: what comes late changes nothing.
+// The order's own commands (answers to its effects, wake) are never refused: what comes late
+// changes nothing.
 result<events> decide(const state& s, const command& what, const context& ctx);
 void apply(state& s, const event& what);
 void check(const state& s);
 void check_full(const state& s);
 
-// At most `limit` effects, built in O(limit): seal, charge or void; cart; refund; quotes; stocks in id order.
+// At most `limit` effects, built in O(limit): seal, charge or void; cart; refund; quotes; stocks in
+// id order.
 std::vector<effect> pending(const state& s, std::size_t limit);
 std::optional<command> settle(const state& s, std::string_view effect_key, const answer& got);
 std::optional<timestamp_ms> wake_at(const state& s);
-// True until it is known what becomes of the order; an accepted invoice order is pending but not in progress.
+// True until it is known what becomes of the order; an accepted invoice order is pending but not in
+// progress.
 bool in_progress(const state& s);
 
 order_view view(const state& s);
 std::size_t memory_bytes(const state& s);  // estimated in O(1)
 
-// The order id that stock records know this attempt by: an order that unclaimed can never claim again.
+// The order id that stock records know this attempt by: an order that unclaimed can never claim
+// again.
 order_id claim_id(const state& s);
 // Fills in what is not stored. O(lines).
 void index(state& s);

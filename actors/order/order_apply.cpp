@@ -14,12 +14,14 @@ bool owes(claim_state at) {
     case claim_state::to_claim:
     case claim_state::to_unclaim:
     case claim_state::to_settle:
-    case claim_state::to_return: return true;
+    case claim_state::to_return:
+      return true;
     case claim_state::idle:
     case claim_state::claimed:
     case claim_state::refused:
     case claim_state::settled:
-    case claim_state::returned: return false;
+    case claim_state::returned:
+      return false;
   }
   return false;
 }
@@ -37,8 +39,9 @@ void move_claim(state& s, std::uint32_t stock, claim_state to) {
 
 std::uint32_t stock_count(const state& s) { return static_cast<std::uint32_t>(s.stocks.size()); }
 
-// Whatever was asked for is given back, also where the answer was no: a late copy of the claim could still succeed, and
-// a stock record never lets an order claim that has unclaimed. What was never asked for needs nothing.
+// Whatever was asked for is given back, also where the answer was no: a late copy of the claim
+// could still succeed, and a stock record never lets an order claim that has unclaimed. What was
+// never asked for needs nothing.
 void release_claims(state& s) {
   for (std::uint32_t i = 0; i < stock_count(s); ++i) {
     const claim_state now = s.stocks[i].state;
@@ -245,8 +248,9 @@ void check_stocks(const state& s) {
   const auto expected = by_product(s.lines);
   ensure(expected.size() == s.stocks.size(), "one claim per product");
   for (std::size_t i = 0; i < expected.size(); ++i) {
-    ensure(expected[i].product == s.stocks[i].product && expected[i].quantity == s.stocks[i].quantity,
-           "claims are the lines' quantities, in product order");
+    ensure(
+        expected[i].product == s.stocks[i].product && expected[i].quantity == s.stocks[i].quantity,
+        "claims are the lines' quantities, in product order");
   }
 }
 
@@ -280,14 +284,17 @@ void check(const state& s) {
   ensure(exists == !s.content.id.empty(), "an order that exists was placed");
   ensure(exists || s.status == order_status::pending, "an order that does not exist has no status");
   ensure(s.at == step::over || s.status == order_status::pending, "a running saga is pending");
-  ensure((s.why != rejection::none) == (s.status == order_status::rejected), "a rejection has a reason");
+  ensure((s.why != rejection::none) == (s.status == order_status::rejected),
+         "a rejection has a reason");
   ensure(s.unpriced.empty() || s.at == step::pricing || s.status == order_status::rejected,
          "quotes are in before stock is claimed");
   ensure(s.owing.size() <= s.stocks.size(), "no stock is owed twice");
-  ensure(s.owing.empty() || s.at == step::claiming || s.at == step::backing_off || s.at == step::over,
-         "nothing is owed to stock while the order waits or is charged");
+  ensure(
+      s.owing.empty() || s.at == step::claiming || s.at == step::backing_off || s.at == step::over,
+      "nothing is owed to stock while the order waits or is charged");
   ensure(s.attempt < claim_attempts_max, "attempts are counted");
-  ensure(s.cart == cart_duty::none || (s.at == step::over && from_cart(s)), "the cart is freed at the end");
+  ensure(s.cart == cart_duty::none || (s.at == step::over && from_cart(s)),
+         "the cart is freed at the end");
   check_money(s);
 }
 

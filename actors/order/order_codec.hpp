@@ -7,7 +7,8 @@
 
 #include "actors/order/order.hpp"
 
-// Bytes and JSON text of an order's messages, events and snapshot. Refusal of every decode: base_errc::malformed.
+// Bytes and JSON text of an order's messages, events and snapshot. Refusal of every decode:
+// base_errc::malformed.
 namespace omnicart::order {
 
 result<command> decode_command(std::string_view bytes);

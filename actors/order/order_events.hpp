@@ -7,12 +7,13 @@
 
 #include "actors/order/order_messages.hpp"
 
-// What has happened to an order, as stored for ever. The alternatives of `event` keep their places: a new one goes to
-// the end, and so does a new member of any of them. The host stores time and asker with each event; those that
-// change the status carry their time too, because the state shows it.
+// What has happened to an order, as stored for ever. The alternatives of `event` keep their places:
+// a new one goes to the end, and so does a new member of any of them. The host stores time and
+// asker with each event; those that change the status carry their time too, because the state shows
+// it.
 namespace omnicart::order {
 
-// Whether a line follows the product's price. Negotiated and sealed prices stand until the quote is compared.
+// Whether a line follows the product's price: negotiated ones never do.
 enum class quote_state : std::uint8_t { none = 0, needed = 1, done = 2 };
 
 struct line {
@@ -22,46 +23,121 @@ struct line {
   std::int64_t quantity = 0;
   money unit_price;
   quote_state quote = quote_state::none;
-  std::uint32_t next_same = 0;  // derived: the next line of this product that shares its quote; 0: none
+  std::uint32_t next_same = 0;  // derived: the next line that shares this one's quote; 0: none
   OMNICART_FIELDS(line_id, product, name, quantity, unit_price, quote)
 };
 
-struct placed { place content; timestamp_ms at; OMNICART_FIELDS(content, at) };
-struct cart_taken { std::vector<line> lines; OMNICART_FIELDS(lines) };
+struct placed {
+  place content;
+  timestamp_ms at;
+  OMNICART_FIELDS(content, at)
+};
+struct cart_taken {
+  std::vector<line> lines;
+  OMNICART_FIELDS(lines)
+};
 // `line` is the index of the first line of its product; the others share the quote.
-struct line_priced { std::uint32_t line = 0; std::string name; money unit_price; OMNICART_FIELDS(line, name, unit_price) };
-struct line_unpriced { std::uint32_t line = 0; OMNICART_FIELDS(line) };
-struct totalled { money total; OMNICART_FIELDS(total) };
-struct rejected { rejection why{}; order_id other; timestamp_ms at; OMNICART_FIELDS(why, other, at) };
+struct line_priced {
+  std::uint32_t line = 0;
+  std::string name;
+  money unit_price;
+  OMNICART_FIELDS(line, name, unit_price)
+};
+struct line_unpriced {
+  std::uint32_t line = 0;
+  OMNICART_FIELDS(line)
+};
+struct totalled {
+  money total;
+  OMNICART_FIELDS(total)
+};
+struct rejected {
+  rejection why{};
+  order_id other;
+  timestamp_ms at;
+  OMNICART_FIELDS(why, other, at)
+};
 // `stock` is the index among the order's products in id order.
-struct stock_claimed { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
+struct stock_claimed {
+  std::uint32_t stock = 0;
+  OMNICART_FIELDS(stock)
+};
 struct stock_refused {
   std::uint32_t stock = 0;
   bool contended = false;
   std::int64_t available = 0;
   OMNICART_FIELDS(stock, contended, available)
 };
-struct claims_given_up { OMNICART_FIELDS() };  // this attempt; all are released before the next
-struct stock_unclaimed { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
-struct retry_scheduled { timestamp_ms due; OMNICART_FIELDS(due) };
-struct claims_retried { OMNICART_FIELDS() };
-struct payment_began { timestamp_ms give_up_at; OMNICART_FIELDS(give_up_at) };
-struct giving_up { OMNICART_FIELDS() };
-struct paid { money captured; std::string last4; timestamp_ms at; OMNICART_FIELDS(captured, last4, at) };
-struct invoiced { timestamp_ms at; OMNICART_FIELDS(at) };  // to be paid later; the goods are committed
-struct declined { std::string code; std::string last4; timestamp_ms at; OMNICART_FIELDS(code, last4, at) };
-struct stock_settled { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
-struct status_changed { order_status to{}; timestamp_ms at; OMNICART_FIELDS(to, at) };
-struct cancelled { std::string reason; timestamp_ms at; OMNICART_FIELDS(reason, at) };
-struct refund_made { OMNICART_FIELDS() };
-struct stock_returned { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
-struct cart_released { OMNICART_FIELDS() };
-struct cart_resealed { OMNICART_FIELDS() };  // a late copy of the seal came through after the order was done with it
+struct claims_given_up {
+  OMNICART_FIELDS()
+};  // this attempt; all are released before the next
+struct stock_unclaimed {
+  std::uint32_t stock = 0;
+  OMNICART_FIELDS(stock)
+};
+struct retry_scheduled {
+  timestamp_ms due;
+  OMNICART_FIELDS(due)
+};
+struct claims_retried {
+  OMNICART_FIELDS()
+};
+struct payment_began {
+  timestamp_ms give_up_at;
+  OMNICART_FIELDS(give_up_at)
+};
+struct giving_up {
+  OMNICART_FIELDS()
+};
+struct paid {
+  money captured;
+  std::string last4;
+  timestamp_ms at;
+  OMNICART_FIELDS(captured, last4, at)
+};
+struct invoiced {
+  timestamp_ms at;
+  OMNICART_FIELDS(at)
+};  // to be paid later; the goods are committed
+struct declined {
+  std::string code;
+  std::string last4;
+  timestamp_ms at;
+  OMNICART_FIELDS(code, last4, at)
+};
+struct stock_settled {
+  std::uint32_t stock = 0;
+  OMNICART_FIELDS(stock)
+};
+struct status_changed {
+  order_status to{};
+  timestamp_ms at;
+  OMNICART_FIELDS(to, at)
+};
+struct cancelled {
+  std::string reason;
+  timestamp_ms at;
+  OMNICART_FIELDS(reason, at)
+};
+struct refund_made {
+  OMNICART_FIELDS()
+};
+struct stock_returned {
+  std::uint32_t stock = 0;
+  OMNICART_FIELDS(stock)
+};
+struct cart_released {
+  OMNICART_FIELDS()
+};
+struct cart_resealed {
+  OMNICART_FIELDS()
+};  // a late copy of the seal came through after the order was done with it
 
-using event = std::variant<placed, cart_taken, line_priced, line_unpriced, totalled, rejected, stock_claimed,
-                           stock_refused, claims_given_up, stock_unclaimed, retry_scheduled, claims_retried,
-                           payment_began, giving_up, paid, invoiced, declined, stock_settled, status_changed,
-                           cancelled, refund_made, stock_returned, cart_released, cart_resealed>;
+using event =
+    std::variant<placed, cart_taken, line_priced, line_unpriced, totalled, rejected, stock_claimed,
+                 stock_refused, claims_given_up, stock_unclaimed, retry_scheduled, claims_retried,
+                 payment_began, giving_up, paid, invoiced, declined, stock_settled, status_changed,
+                 cancelled, refund_made, stock_returned, cart_released, cart_resealed>;
 using events = std::vector<event>;
 
 }  // namespace omnicart::order

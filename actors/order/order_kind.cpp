@@ -21,8 +21,11 @@ void kind::check_full(const state& s) { order::check_full(s); }
 std::string kind::reply(const state& s, const command& what, const context&) {
   return asked_from_outside(what) ? encode_reply(view(s)) : std::string{};
 }
-std::vector<effect> kind::pending(const state& s, std::size_t limit) { return order::pending(s, limit); }
-std::optional<command> kind::settle(const state& s, std::string_view effect_key, const answer& got) {
+std::vector<effect> kind::pending(const state& s, std::size_t limit) {
+  return order::pending(s, limit);
+}
+std::optional<command> kind::settle(const state& s, std::string_view effect_key,
+                                    const answer& got) {
   return order::settle(s, effect_key, got);
 }
 std::optional<timestamp_ms> kind::wake_at(const state& s) { return order::wake_at(s); }
@@ -30,7 +33,9 @@ command kind::wake() { return order::wake{}; }
 bool kind::in_progress(const state& s) { return order::in_progress(s); }
 std::size_t kind::memory_bytes(const state& s) { return order::memory_bytes(s); }
 std::string kind::encode_command(const command& what) { return encode(what); }
-result<command> kind::decode_command(std::string_view bytes) { return order::decode_command(bytes); }
+result<command> kind::decode_command(std::string_view bytes) {
+  return order::decode_command(bytes);
+}
 std::string kind::encode_event(const event& what) { return order::encode_event(what); }
 result<event> kind::decode_event(std::string_view bytes) { return order::decode_event(bytes); }
 std::string kind::encode_state(const state& s) { return order::encode_state(s); }

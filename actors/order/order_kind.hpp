@@ -25,7 +25,8 @@ struct kind {
   // Empty for the order's own commands: nobody reads it, and the view of a long order is long.
   static std::string reply(const state& s, const command& what, const context& ctx);
   static std::vector<effect> pending(const state& s, std::size_t limit);
-  static std::optional<command> settle(const state& s, std::string_view effect_key, const answer& got);
+  static std::optional<command> settle(const state& s, std::string_view effect_key,
+                                       const answer& got);
   static std::optional<timestamp_ms> wake_at(const state& s);
   static command wake();
   static bool in_progress(const state& s);

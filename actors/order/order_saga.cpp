@@ -15,20 +15,25 @@
 namespace omnicart::order {
 namespace {
 
-// --- effects --------------------------------------------------------------------------------------------------
+// --- effects
+// --------------------------------------------------------------------------------------------------
 
-constexpr const char* cancel_key = "cancel";  // one refund and one return per order: its cancellation
+constexpr const char* cancel_key =
+    "cancel";  // one refund and one return per order: its cancellation
 
 std::string stock_key(const state& s, const char* verb, std::uint32_t stock) {
   return std::string(verb) + '/' + std::to_string(stock) + '.' + std::to_string(s.attempt);
 }
 
 effect to_cart(const state& s, std::string key, const cart::command& what) {
-  return {.key = std::move(key), .to = {"cart", s.content.cart.str()}, .command = cart::encode(what)};
+  return {
+      .key = std::move(key), .to = {"cart", s.content.cart.str()}, .command = cart::encode(what)};
 }
 
 effect to_provider(const state& s, std::string key, const payment::command& what) {
-  return {.key = std::move(key), .to = {"payment", s.content.id.str()}, .command = payment::encode(what)};
+  return {.key = std::move(key),
+          .to = {"payment", s.content.id.str()},
+          .command = payment::encode(what)};
 }
 
 effect seal_effect(const state& s) {
@@ -37,7 +42,8 @@ effect seal_effect(const state& s) {
 
 effect abandon_effect(const state& s) {
   cart::abandon_checkout what{.order = s.content.id};
-  for (const moved_price& each : s.moved_prices) what.prices.push_back({each.product, each.name, each.is});
+  for (const moved_price& each : s.moved_prices)
+    what.prices.push_back({each.product, each.name, each.is});
   return to_cart(s, "abandon", std::move(what));
 }
 
@@ -55,7 +61,9 @@ effect charge_effect(const state& s) {
   return to_provider(s, "charge", payment::charge{s.content.id, s.total, s.content.payment});
 }
 
-effect void_effect(const state& s) { return to_provider(s, "void", payment::void_charge{s.content.id}); }
+effect void_effect(const state& s) {
+  return to_provider(s, "void", payment::void_charge{s.content.id});
+}
 
 effect refund_effect(const state& s) {
   return to_provider(s, "refund", payment::refund{s.content.id, cancel_key, s.captured});
@@ -64,24 +72,31 @@ effect refund_effect(const state& s) {
 effect stock_effect(const state& s, std::uint32_t stock) {
   const stock_claim& claim = s.stocks[stock];
   const auto send = [&](const char* verb, const stock::command& what) {
-    return effect{.key = stock_key(s, verb, stock), .to = {"stock", claim.product.str()}, .command = stock::encode(what)};
+    return effect{.key = stock_key(s, verb, stock),
+                  .to = {"stock", claim.product.str()},
+                  .command = stock::encode(what)};
   };
   switch (claim.state) {
     case claim_state::to_claim:
       return send("claim", stock::claim{claim_id(s), claim.quantity, s.content.sessions});
-    case claim_state::to_unclaim: return send("unclaim", stock::unclaim{claim_id(s)});
-    case claim_state::to_settle: return send("settle", stock::settle{claim_id(s)});
-    case claim_state::to_return: return send("restock", stock::restock{claim_id(s), cancel_key, claim.quantity});
+    case claim_state::to_unclaim:
+      return send("unclaim", stock::unclaim{claim_id(s)});
+    case claim_state::to_settle:
+      return send("settle", stock::settle{claim_id(s)});
+    case claim_state::to_return:
+      return send("restock", stock::restock{claim_id(s), cancel_key, claim.quantity});
     case claim_state::idle:
     case claim_state::claimed:
     case claim_state::refused:
     case claim_state::settled:
-    case claim_state::returned: break;
+    case claim_state::returned:
+      break;
   }
   bug("a stock that owes nothing has no effect");
 }
 
-// --- answers --------------------------------------------------------------------------------------------------
+// --- answers
+// --------------------------------------------------------------------------------------------------
 
 struct effect_name {
   std::string_view verb;
@@ -144,8 +159,8 @@ settled on_unclaim(const effect_name& name, const answer& got) {
   return released ? settled(unclaimed{name.index, name.attempt}) : std::nullopt;
 }
 
-// A refused settlement, return or refund would be a bug on one side. It stays owed, in sight of the laws, because to
-// forget it would lose goods or money silently.
+// A refused settlement, return or refund would be a bug on one side. It stays owed, in sight of the
+// laws, because to forget it would lose goods or money silently.
 settled on_settle(const effect_name& name, const answer& got) {
   return got.ok() ? settled(sale_settled{name.index}) : std::nullopt;
 }
@@ -156,15 +171,16 @@ settled on_refund(const effect_name&, const answer& got) {
   return got.ok() ? settled(refunded{}) : std::nullopt;
 }
 
-// Only codes that say nothing was captured are believed; for anything else the question is asked again until the
-// order gives up, since the void has a definite answer.
+// Only codes that say nothing was captured are believed; for anything else the question is asked
+// again until the order gives up, since the void has a definite answer.
 settled on_charge(const effect_name&, const answer& got) {
   if (got.ok()) {
     auto result = payment::decode_reply(got.payload);
     return result ? settled(charged{std::move(*result)}) : std::nullopt;
   }
   const error& refusal = *got.failure;
-  const bool definite = refusal.is(payment::errc::voided) || refusal.is(payment::errc::key_reused) ||
+  const bool definite = refusal.is(payment::errc::voided) ||
+                        refusal.is(payment::errc::key_reused) ||
                         refusal.is(payment::errc::unknown_method);
   return definite ? settled(charge_refused{refusal.number}) : std::nullopt;
 }
@@ -174,8 +190,10 @@ settled on_void(const effect_name&, const answer& got) {
     auto result = payment::decode_reply(got.payload);
     return result ? settled(voided{std::move(*result)}) : std::nullopt;
   }
-  if (got.failure->is(payment::errc::captured)) return voided{{.status = payment::charge_status::captured}};
-  if (got.failure->is(payment::errc::voided)) return voided{{.status = payment::charge_status::voided}};
+  if (got.failure->is(payment::errc::captured))
+    return voided{{.status = payment::charge_status::captured}};
+  if (got.failure->is(payment::errc::voided))
+    return voided{{.status = payment::charge_status::voided}};
   return std::nullopt;
 }
 
@@ -186,16 +204,18 @@ struct verb_rule {
   std::string_view verb;
   settled (*read)(const effect_name&, const answer&);
 };
-constexpr verb_rule verbs[] = {{"seal", on_seal},       {"price", on_price},     {"claim", on_claim},
-                               {"unclaim", on_unclaim}, {"settle", on_settle},   {"restock", on_restock},
-                               {"charge", on_charge},   {"void", on_void},       {"refund", on_refund},
-                               {"cart_done", on_cart},  {"abandon", on_cart}};
+constexpr verb_rule verbs[] = {
+    {"seal", on_seal},     {"price", on_price},     {"claim", on_claim},   {"unclaim", on_unclaim},
+    {"settle", on_settle}, {"restock", on_restock}, {"charge", on_charge}, {"void", on_void},
+    {"refund", on_refund}, {"cart_done", on_cart},  {"abandon", on_cart}};
 
-// The cart's answer counts for the duty it was asked for, and stock answers for the attempt they name.
+// The cart's answer counts for the duty it was asked for, and stock answers for the attempt they
+// name.
 bool outdated(const state& s, const effect_name& name) {
   if (name.verb == "cart_done") return s.cart != cart_duty::complete;
   if (name.verb == "abandon") return s.cart != cart_duty::abandon;
-  const bool about_stock = name.verb == "claim" || name.verb == "unclaim" || name.verb == "settle" || name.verb == "restock";
+  const bool about_stock = name.verb == "claim" || name.verb == "unclaim" ||
+                           name.verb == "settle" || name.verb == "restock";
   return about_stock && name.attempt != s.attempt;
 }
 
@@ -228,10 +248,12 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
 
 std::optional<command> settle(const state& s, std::string_view effect_key, const answer& got) {
   // A command that came after its deadline was not run; faults are the host's to retry.
-  if (got.failure && (is_fault(got.failure->number) || got.failure->is(base_errc::expired))) return std::nullopt;
+  if (got.failure && (is_fault(got.failure->number) || got.failure->is(base_errc::expired)))
+    return std::nullopt;
   const auto name = parse_key(effect_key);
   if (!name || outdated(s, *name)) return std::nullopt;
-  const auto rule = std::find_if(std::begin(verbs), std::end(verbs), [&](const verb_rule& r) { return r.verb == name->verb; });
+  const auto rule = std::find_if(std::begin(verbs), std::end(verbs),
+                                 [&](const verb_rule& r) { return r.verb == name->verb; });
   return rule == std::end(verbs) ? std::nullopt : rule->read(*name, got);
 }
 

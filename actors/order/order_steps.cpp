@@ -23,7 +23,9 @@ bool in_one_currency(const std::vector<line>& lines) {
 result<money> sum(const std::vector<line>& lines) {
   result<money> total = money{0, lines.front().unit_price.currency};
   for (const line& each : lines) {
-    total = multiply(each.unit_price, each.quantity).and_then([&](money price) { return add(*total, price); });
+    total = multiply(each.unit_price, each.quantity).and_then([&](money price) {
+      return add(*total, price);
+    });
     if (!total) break;
   }
   return total;
@@ -44,30 +46,35 @@ std::vector<line> lines_of(const std::vector<cart::line_view>& sealed) {
 }
 
 events begin_payment(const state& s, timestamp_ms now) {
-  if (s.total.amount_minor == 0) return {paid{.captured = s.total, .at = now}};  // nothing to ask a provider for
+  if (s.total.amount_minor == 0)
+    return {paid{.captured = s.total, .at = now}};  // nothing to ask a provider for
   if (s.content.payment.type == payment::method_type::invoice) return {invoiced{now}};
   return {payment_began{now + payment_patience}};
 }
 
-// What follows from the claims' answers so far. A parallel attempt waits for all of them, so that every short line can
-// be named; a serial one stops at the first refusal.
+// What follows from the claims' answers so far. A parallel attempt waits for all of them, so that
+// every short line can be named; a serial one stops at the first refusal.
 events weigh_claims(const state& s, timestamp_ms now) {
   const bool serial = s.attempt > 0;
   if (!s.owing.empty() && (!serial || s.refusals.empty())) return {};
   if (s.refusals.empty()) return begin_payment(s, now);
-  const bool contended = std::all_of(s.refusals.begin(), s.refusals.end(), [](const refusal& r) { return r.contended; });
+  const bool contended = std::all_of(s.refusals.begin(), s.refusals.end(),
+                                     [](const refusal& r) { return r.contended; });
   if (contended && s.attempt + 1 < claim_attempts_max) return {claims_given_up{}};
   return reject(rejection::out_of_stock, now);
 }
 
-// Differs between orders, so that two that refused each other do not meet again; the same at every replay.
+// Differs between orders, so that two that refused each other do not meet again; the same at every
+// replay.
 duration_ms jitter(const order_id& order, std::uint32_t attempt) {
   const auto spread = static_cast<std::uint64_t>((claim_retry_max - claim_retry_min).count() + 1);
-  const auto drawn = digest_128({"order claim retry", order.str(), std::to_string(attempt)}).low % spread;
+  const auto drawn =
+      digest_128({"order claim retry", order.str(), std::to_string(attempt)}).low % spread;
   return claim_retry_min + duration_ms{static_cast<std::int64_t>(drawn)};
 }
 
-bool awaits_claim(const state& s, std::uint32_t stock, std::uint32_t attempt, claim_state expected) {
+bool awaits_claim(const state& s, std::uint32_t stock, std::uint32_t attempt,
+                  claim_state expected) {
   return attempt == s.attempt && stock < s.stocks.size() && s.stocks[stock].state == expected;
 }
 
@@ -87,26 +94,35 @@ events with_quote(const state& s, event quoted, timestamp_ms now) {
   return out;
 }
 
-bool awaits_quote(const state& s, std::uint32_t line) { return s.at == step::pricing && s.unpriced.contains(line); }
+bool awaits_quote(const state& s, std::uint32_t line) {
+  return s.at == step::pricing && s.unpriced.contains(line);
+}
 
 bool paying(const state& s) { return s.at == step::charging || s.at == step::voiding; }
 
 events conclude_payment(const state& s, const payment::charge_result& result, timestamp_ms now) {
   switch (result.status) {
-    case payment::charge_status::captured: return {paid{s.total, result.last4, now}};
-    case payment::charge_status::declined: return {declined{result.decline_code, result.last4, now}};
+    case payment::charge_status::captured:
+      return {paid{s.total, result.last4, now}};
+    case payment::charge_status::declined:
+      return {declined{result.decline_code, result.last4, now}};
     // Not by us, since there was no void and no refund: the provider's own staff. No money is held.
-    case payment::charge_status::voided: return {declined{"voided", result.last4, now}};
-    case payment::charge_status::refunded: return {declined{"refunded", result.last4, now}};
+    case payment::charge_status::voided:
+      return {declined{"voided", result.last4, now}};
+    case payment::charge_status::refunded:
+      return {declined{"refunded", result.last4, now}};
   }
   return {};
 }
 
 rejection reason_of(error_number seal_refusal) {
   switch (static_cast<cart::errc>(seal_refusal)) {
-    case cart::errc::empty: return rejection::cart_empty;
-    case cart::errc::checkout_in_progress: return rejection::checkout_in_progress;
-    default: return rejection::cart_not_found;  // any code of another module may stand here
+    case cart::errc::empty:
+      return rejection::cart_empty;
+    case cart::errc::checkout_in_progress:
+      return rejection::checkout_in_progress;
+    default:
+      return rejection::cart_not_found;  // any code of another module may stand here
   }
 }
 
@@ -120,8 +136,10 @@ struct mover {
       append(out, finish_pricing(after(s, out.front()), now));
       return out;
     }
-    // A copy of the seal that came through late must not leave the cart sealed by an order that is done with it.
-    const bool done_with_cart = s.at == step::over && s.content.items.empty() && s.cart == cart_duty::none;
+    // A copy of the seal that came through late must not leave the cart sealed by an order that is
+    // done with it.
+    const bool done_with_cart =
+        s.at == step::over && s.content.items.empty() && s.cart == cart_duty::none;
     return done_with_cart ? events{cart_resealed{}} : events{};
   }
   events operator()(const cart_refused& what) const {
@@ -142,16 +160,19 @@ struct mover {
   }
   events operator()(const claim_refused& what) const {
     if (!awaits_claim(s, what.stock, what.attempt, claim_state::to_claim)) return {};
-    return with_claim_answer(s, stock_refused{what.stock, what.contended, what.available}, true, now);
+    return with_claim_answer(s, stock_refused{what.stock, what.contended, what.available}, true,
+                             now);
   }
   events operator()(const unclaimed& what) const {
     if (!awaits_claim(s, what.stock, what.attempt, claim_state::to_unclaim)) return {};
     events out{stock_unclaimed{what.stock}};
     const bool last = s.owing.size() == 1;
-    if (last && s.at == step::backing_off) out.push_back(retry_scheduled{now + jitter(s.content.id, s.attempt)});
+    if (last && s.at == step::backing_off)
+      out.push_back(retry_scheduled{now + jitter(s.content.id, s.attempt)});
     return out;
   }
-  // Also while the void is under way: a charge that was captured or declined is final, and the void will hear so.
+  // Also while the void is under way: a charge that was captured or declined is final, and the void
+  // will hear so.
   events operator()(const charged& what) const {
     if (!paying(s)) return {};
     const bool final_word = what.result.status == payment::charge_status::captured ||
@@ -178,7 +199,9 @@ struct mover {
     if (!awaits_claim(s, what.stock, s.attempt, claim_state::to_return)) return {};
     return {stock_returned{what.stock}};
   }
-  events operator()(const refunded&) const { return s.refund_owed ? events{refund_made{}} : events{}; }
+  events operator()(const refunded&) const {
+    return s.refund_owed ? events{refund_made{}} : events{};
+  }
   events operator()(const cart_done&) const {
     return s.cart == cart_duty::none ? events{} : events{cart_released{}};
   }
@@ -198,7 +221,9 @@ struct mover {
 
 }  // namespace
 
-events advance(const state& s, const command& what, timestamp_ms now) { return std::visit(mover{s, now}, what); }
+events advance(const state& s, const command& what, timestamp_ms now) {
+  return std::visit(mover{s, now}, what);
+}
 
 events finish_pricing(const state& s, timestamp_ms now) {
   if (!s.unpriced.empty()) return {};
@@ -208,7 +233,8 @@ events finish_pricing(const state& s, timestamp_ms now) {
   if (!in_one_currency(s.lines)) return reject(rejection::currency_mismatch, now);
   const auto total = sum(s.lines);
   if (!total) return reject(rejection::total_overflow, now);
-  if (s.content.stated_total && *s.content.stated_total != *total) return reject(rejection::total_mismatch, now);
+  if (s.content.stated_total && *s.content.stated_total != *total)
+    return reject(rejection::total_mismatch, now);
   return {totalled{*total}};
 }
 

@@ -2,8 +2,8 @@
 
 #include "actors/order/order.hpp"
 
-// The saga's own moves: what follows from the answer to an effect, or from time. Never refused; an answer that the
-// order no longer waits for leaves no event.
+// The saga's own moves: what follows from the answer to an effect, or from time. Never refused; an
+// answer that the order no longer waits for leaves no event.
 namespace omnicart::order {
 
 // `what` is any command but place, get, set_status and cancel.

@@ -5,21 +5,30 @@ namespace omnicart::payment {
 
 const char* to_string(errc code) {
   switch (code) {
-    case errc::key_reused: return "key_reused";
-    case errc::voided: return "voided";
-    case errc::not_captured: return "not_captured";
-    case errc::over_refund: return "over_refund";
-    case errc::captured: return "captured";
-    case errc::unknown_method: return "unknown_method";
+    case errc::key_reused:
+      return "key_reused";
+    case errc::voided:
+      return "voided";
+    case errc::not_captured:
+      return "not_captured";
+    case errc::over_refund:
+      return "over_refund";
+    case errc::captured:
+      return "captured";
+    case errc::unknown_method:
+      return "unknown_method";
   }
   return "";
 }
 
 const char* to_string(method_type type) {
   switch (type) {
-    case method_type::card: return "card";
-    case method_type::paypal: return "paypal";
-    case method_type::invoice: return "invoice";
+    case method_type::card:
+      return "card";
+    case method_type::paypal:
+      return "paypal";
+    case method_type::invoice:
+      return "invoice";
   }
   return "";
 }

@@ -7,8 +7,8 @@ namespace {
 
 using namespace test;
 
-cart::line_view cart_line(std::uint32_t id, const std::string& product, std::int64_t quantity, std::int64_t pence,
-                          bool list_price = true) {
+cart::line_view cart_line(std::uint32_t id, const std::string& product, std::int64_t quantity,
+                          std::int64_t pence, bool list_price = true) {
   return {.line_id = id,
           .product = product_id{product},
           .name = "cart name",
@@ -39,16 +39,20 @@ bool sold_to(order_status status, bool invoice) {
     case order_status::paid:
     case order_status::processing:
     case order_status::shipped:
-    case order_status::delivered: return true;
-    case order_status::pending: return invoice;
+    case order_status::delivered:
+      return true;
+    case order_status::pending:
+      return invoice;
     case order_status::rejected:
     case order_status::declined:
-    case order_status::cancelled: return false;
+    case order_status::cancelled:
+      return false;
   }
   return false;
 }
 
-// Units this order still has from a stock record: sold less returned, whatever attempt claimed them.
+// Units this order still has from a stock record: sold less returned, whatever attempt claimed
+// them.
 std::int64_t units_of(const fake_stock& stock, const order_id& order) {
   const auto belongs = [&](const order_id& key) {
     return key == order || key.str().starts_with(order.str() + ".");
@@ -78,7 +82,8 @@ void check_laws(world& shop) {
     const auto& s = order.state;
     const bool sold = sold_to(s.status, order.placed.payment.type == payment::method_type::invoice);
     for (const auto& claim : s.stocks) {
-      BOOST_TEST_REQUIRE(units_of(shop.stocks[claim.product], order.placed.id) == (sold ? claim.quantity : 0));
+      BOOST_TEST_REQUIRE(units_of(shop.stocks[claim.product], order.placed.id) ==
+                         (sold ? claim.quantity : 0));
     }
     check_money(shop, order);
     BOOST_TEST_REQUIRE(!order.cart.sealed_by.has_value());
@@ -89,15 +94,18 @@ void check_laws(world& shop) {
   for (const auto& [product, stock] : shop.stocks) {
     BOOST_TEST_REQUIRE(stock.claims.empty(), product.str());
     BOOST_TEST_REQUIRE(stock.available >= 0);
-    BOOST_TEST_REQUIRE(stock.available == stock.received - stock.sum(stock.sold) + stock.sum(stock.returned));
+    BOOST_TEST_REQUIRE(stock.available ==
+                       stock.received - stock.sum(stock.sold) + stock.sum(stock.returned));
   }
 }
 
-// A shop with few units and up to four orders that want them, each with its own card, prices and plans.
+// A shop with few units and up to four orders that want them, each with its own card, prices and
+// plans.
 void fill(world& shop) {
   const std::vector<std::string> products{"apple", "bread", "cheese", "dates"};
   for (std::size_t i = 0; i < products.size(); ++i) {
-    shop.add_product(products[i], 100 + static_cast<std::int64_t>(i), static_cast<std::int64_t>(1 + shop.draw(8)));
+    shop.add_product(products[i], 100 + static_cast<std::int64_t>(i),
+                     static_cast<std::int64_t>(1 + shop.draw(8)));
   }
   const char* tokens[] = {"tok_ok", "tok_ok", "tok_ok", "tok_declined", "tok_unknown"};
   for (std::uint64_t n = 1 + shop.draw(4); n > 0; --n) {
@@ -106,7 +114,8 @@ void fill(world& shop) {
     for (std::uint32_t i = 0; i < products.size(); ++i) {
       if (shop.draw(3) == 0) continue;
       const std::int64_t pence = shop.draw(20) == 0 ? 7 : 100 + i;
-      lines.push_back(cart_line(i + 1, products[i], static_cast<std::int64_t>(1 + shop.draw(3)), pence, shop.draw(3) > 0));
+      lines.push_back(cart_line(i + 1, products[i], static_cast<std::int64_t>(1 + shop.draw(3)),
+                                pence, shop.draw(3) > 0));
       if (shop.draw(12) == 0) lines.push_back(cart_line(i + 50, products[i], 1, 1, false));
     }
     if (shop.draw(15) == 0) lines.push_back(cart_line(99, "unheard of", 1, 5));
@@ -114,7 +123,8 @@ void fill(world& shop) {
     if (shop.draw(10) == 0) content.stated_total = gbp(1);
     if (shop.draw(6) == 0) {
       content.cart = {};
-      for (const auto& each : lines) content.items.push_back({each.product, each.quantity, std::nullopt});
+      for (const auto& each : lines)
+        content.items.push_back({each.product, each.quantity, std::nullopt});
       if (lines.empty()) content.items.push_back({product_id{"apple"}, 1, std::nullopt});
     }
     auto& order = add_order(shop, std::move(content), std::move(lines));
@@ -142,9 +152,10 @@ BOOST_AUTO_TEST_CASE(an_order_in_doubt_ends_as_one_paid_order_or_no_effect) {
     }
   }
   if (first != 20'101'201) return;
-  for (const char* end : {"paid none", "pending none", "cancelled none", "declined none", "rejected out_of_stock",
-                          "rejected price_changed", "rejected total_mismatch", "rejected cart_empty",
-                          "rejected unknown_product", "rejected payment_timeout", "attempt 1", "attempt 2"}) {
+  for (const char* end :
+       {"paid none", "pending none", "cancelled none", "declined none", "rejected out_of_stock",
+        "rejected price_changed", "rejected total_mismatch", "rejected cart_empty",
+        "rejected unknown_product", "rejected payment_timeout", "attempt 1", "attempt 2"}) {
     BOOST_TEST(ends[end] > 0, "no seed ends in " << end);
   }
 }
@@ -158,12 +169,14 @@ BOOST_AUTO_TEST_CASE(two_carts_with_the_same_last_pieces_do_not_refuse_each_othe
       shop.add_product("apple", 100, 1);
       shop.add_product("bread", 200, 1);
       for (const char* id : {"one", "two"}) {
-        add_order(shop, from_cart(id), {cart_line(1, "apple", 1, 100), cart_line(2, "bread", 1, 200)});
+        add_order(shop, from_cart(id),
+                  {cart_line(1, "apple", 1, 100), cart_line(2, "bread", 1, 200)});
       }
       shop.run();
       check_laws(shop);
       int paid_orders = 0;
-      for (const auto& order : shop.orders) paid_orders += order.state.status == order_status::paid ? 1 : 0;
+      for (const auto& order : shop.orders)
+        paid_orders += order.state.status == order_status::paid ? 1 : 0;
       BOOST_TEST(paid_orders == 1);
     }
   }
@@ -173,7 +186,8 @@ BOOST_AUTO_TEST_CASE(a_flash_sale_sells_each_piece_once_and_tells_everyone_else)
   world shop(base_seed());
   shop.faults = false;
   shop.add_product("lamp", 999, 5);
-  for (int i = 0; i < 40; ++i) add_order(shop, from_cart("o" + std::to_string(i)), {cart_line(1, "lamp", 1, 999)});
+  for (int i = 0; i < 40; ++i)
+    add_order(shop, from_cart("o" + std::to_string(i)), {cart_line(1, "lamp", 1, 999)});
   shop.run();
   check_laws(shop);
   int paid_orders = 0;
@@ -188,7 +202,8 @@ BOOST_AUTO_TEST_CASE(a_flash_sale_sells_each_piece_once_and_tells_everyone_else)
   BOOST_TEST(paid_orders == 5);
 }
 
-// A long order answered effect by effect: what pending() builds per event stays within its limit, in index order.
+// A long order answered effect by effect: what pending() builds per event stays within its limit,
+// in index order.
 BOOST_AUTO_TEST_CASE(pending_stays_bounded_for_an_order_of_5000_lines) {
   constexpr std::uint32_t lines = 5'000;
   constexpr std::size_t limit = 4;
@@ -214,16 +229,16 @@ BOOST_AUTO_TEST_CASE(pending_stays_bounded_for_an_order_of_5000_lines) {
     built += owed.size();
     const std::string& key = owed.front().key;
     const auto got = key.starts_with("price/") ? accepted(quote)
-                     : key == "charge"         ? fake_provider::word(payment::charge_status::captured)
-                                               : accepted();
+                     : key == "charge" ? fake_provider::word(payment::charge_status::captured)
+                                       : accepted();
     left_events += apply_all(*kind::settle(s, key, got));
     kind::check(s);
     ++answered;
   }
   BOOST_TEST((s.status == order_status::paid));
   BOOST_TEST(s.total.amount_minor == 3 * lines);
-  BOOST_TEST(answered == 3u * lines + 1);     // quote, claim and settle each line, one charge
-  BOOST_TEST(left_events == answered + 2);    // totalled and payment_began come along
+  BOOST_TEST(answered == 3u * lines + 1);   // quote, claim and settle each line, one charge
+  BOOST_TEST(left_events == answered + 2);  // totalled and payment_began come along
   BOOST_TEST(built <= limit * answered);
   kind::check_full(s);
 }

@@ -15,17 +15,22 @@
 #include "actors/stock/stock_messages.hpp"
 #include "runtime/base/codec.hpp"
 
-// A shop small enough for one file: carts, stock, prices and a provider that keep the promises of their contracts, and
-// a host that loses answers, sends copies late, and crashes. Everything is drawn from one seed.
+// A shop small enough for one file: carts, stock, prices and a provider that keep the promises of
+// their contracts, and a host that loses answers, sends copies late, and crashes. Everything is
+// drawn from one seed.
 namespace omnicart::order::test {
 
 inline money gbp(std::int64_t pence) { return {pence, *currency_code::parse("GBP")}; }
-inline timestamp_ms at_ms(std::int64_t ms) { return timestamp_ms{duration_ms{1'600'000'000'000 + ms}}; }
+inline timestamp_ms at_ms(std::int64_t ms) {
+  return timestamp_ms{duration_ms{1'600'000'000'000 + ms}};
+}
 inline caller guest(const std::string& session) { return {role::guest, session, ""}; }
 inline caller engine() { return {role::system, "", ""}; }
 inline caller staff() { return {role::support, "", ""}; }
 
-inline answer accepted(std::string payload = {}) { return {.failure = std::nullopt, .payload = std::move(payload)}; }
+inline answer accepted(std::string payload = {}) {
+  return {.failure = std::nullopt, .payload = std::move(payload)};
+}
 template <class E>
 answer refused(E code, std::string data = {}) {
   return {.failure = make_error(code, {}, std::move(data)), .payload = {}};
@@ -56,8 +61,9 @@ struct fake_stock {
     std::int64_t held = 0;
     for (const auto& [order, count] : claims) held += count;
     if (available < c.quantity) {
-      return refused(available + held >= c.quantity ? stock::errc::contended : stock::errc::out_of_stock,
-                     codec::encode(available));
+      return refused(
+          available + held >= c.quantity ? stock::errc::contended : stock::errc::out_of_stock,
+          codec::encode(available));
     }
     available -= c.quantity;
     claims[c.order] = c.quantity;
@@ -102,7 +108,8 @@ struct fake_cart {
     return free(std::get<cart::complete_checkout>(what).order, 1);
   }
   answer seal(const order_id& order) {
-    if (sealed_by && *sealed_by != order) return refused(cart::errc::checkout_in_progress, codec::encode(*sealed_by));
+    if (sealed_by && *sealed_by != order)
+      return refused(cart::errc::checkout_in_progress, codec::encode(*sealed_by));
     if (lines.empty()) return refused(cart::errc::empty);
     sealed_by = order;
     return accepted(codec::encode(cart::reply{cart::cart_view{.lines = lines}}));
@@ -118,7 +125,12 @@ struct fake_cart {
 
 // The provider's ledger: one entry per order id, final once written.
 struct fake_provider {
-  struct entry { payment::charge_status status{}; money amount; int captures = 0; money refunded; };
+  struct entry {
+    payment::charge_status status{};
+    money amount;
+    int captures = 0;
+    money refunded;
+  };
   std::map<order_id, entry> ledger;
 
   answer take(const payment::command& what) {
@@ -131,7 +143,8 @@ struct fake_provider {
   }
   answer charge(const payment::charge& c) {
     if (c.how.token == "tok_unknown") return refused(payment::errc::unknown_method);
-    const auto status = c.how.token == "tok_declined" ? payment::charge_status::declined : payment::charge_status::captured;
+    const auto status = c.how.token == "tok_declined" ? payment::charge_status::declined
+                                                      : payment::charge_status::captured;
     const auto [at, fresh] = ledger.try_emplace(c.order, entry{status, c.amount});
     if (at->second.status == payment::charge_status::voided) return refused(payment::errc::voided);
     if (fresh && status == payment::charge_status::captured) at->second.captures += 1;
@@ -139,7 +152,8 @@ struct fake_provider {
   }
   answer void_charge(const order_id& order) {
     const auto at = ledger.try_emplace(order, entry{payment::charge_status::voided, {}}).first;
-    if (at->second.status == payment::charge_status::captured) return refused(payment::errc::captured);
+    if (at->second.status == payment::charge_status::captured)
+      return refused(payment::errc::captured);
     return word(at->second.status);
   }
   answer refund(const payment::refund& r) {
@@ -158,7 +172,8 @@ class world {
     kind::state state;
     fake_cart cart;
     std::set<std::string> in_flight;
-    std::uint64_t charge_fate = 0;  // 0: as all effects; else what becomes of every charge (send_one)
+    std::uint64_t charge_fate =
+        0;  // 0: as all effects; else what becomes of every charge (send_one)
     bool cancel_later = false;
   };
 
@@ -180,7 +195,8 @@ class world {
 
   // Runs until nobody owes anything. Faults stop after a while, so that it ends.
   void run() {
-    for (std::size_t i = 0; i < orders.size(); ++i) run_command(i, orders[i].placed, orders[i].placed.buyer);
+    for (std::size_t i = 0; i < orders.size(); ++i)
+      run_command(i, orders[i].placed, orders[i].placed.buyer);
     for (int steps = 0; !quiet(); ++steps) {
       BOOST_REQUIRE_MESSAGE(steps < 60'000, "the orders never come to rest");
       calm_ = !faults || steps > 2'000;
@@ -193,7 +209,8 @@ class world {
     const auto bytes = kind::encode_command(what);
     const auto decoded = kind::decode_command(bytes);
     BOOST_REQUIRE(decoded.has_value());
-    const auto events = kind::decide(order.state, *decoded, {.now = now(), .command = {}, .asker = asker});
+    const auto events =
+        kind::decide(order.state, *decoded, {.now = now(), .command = {}, .asker = asker});
     if (!events) return;
     for (const event& each : *events) {
       kind::apply(order.state, *kind::decode_event(kind::encode_event(each)));
@@ -203,13 +220,23 @@ class world {
   }
 
  private:
-  struct copy { std::size_t order; effect what; };
-  struct delivery { std::size_t order; std::string key; answer got; bool expected; };
+  struct copy {
+    std::size_t order;
+    effect what;
+  };
+  struct delivery {
+    std::size_t order;
+    std::string key;
+    answer got;
+    bool expected;
+  };
 
   bool quiet() const {
     if (!answers_.empty() || !late_.empty()) return false;
     for (const auto& order : orders) {
-      if (order.cancel_later || kind::in_progress(order.state) || !kind::pending(order.state, 1).empty()) return false;
+      if (order.cancel_later || kind::in_progress(order.state) ||
+          !kind::pending(order.state, 1).empty())
+        return false;
     }
     return true;
   }
@@ -218,10 +245,18 @@ class world {
     now_ms_ += static_cast<std::int64_t>(draw(300));
     const auto i = static_cast<std::size_t>(draw(orders.size()));
     switch (draw(8)) {
-      case 0: case 1: case 2: return send_one(i);
-      case 3: case 4: case 5: return deliver_one();
-      case 6: return run_late_copy();
-      default: return disturb(i);
+      case 0:
+      case 1:
+      case 2:
+        return send_one(i);
+      case 3:
+      case 4:
+      case 5:
+        return deliver_one();
+      case 6:
+        return run_late_copy();
+      default:
+        return disturb(i);
     }
   }
 
@@ -253,7 +288,8 @@ class world {
     const delivery next = *at;
     answers_.erase(at);
     auto& order = orders[next.order];
-    if (next.expected && order.in_flight.erase(next.key) == 0) return;  // of a host that crashed since
+    if (next.expected && order.in_flight.erase(next.key) == 0)
+      return;  // of a host that crashed since
     const auto what = kind::settle(order.state, next.key, next.got);
     if (what) run_command(next.order, *what, engine());
   }
@@ -270,7 +306,8 @@ class world {
   void disturb(std::size_t i) {
     auto& order = orders[i];
     if (!calm_ && draw(3) == 0) crash(order);
-    if (!calm_ && draw(8) == 0) run_command(i, order.placed, order.placed.buyer);  // the client retries
+    if (!calm_ && draw(8) == 0)
+      run_command(i, order.placed, order.placed.buyer);  // the client retries
     const auto due = kind::wake_at(order.state);
     if (due && *due <= now()) run_command(i, kind::wake(), engine());
     if (order.cancel_later && !kind::in_progress(order.state)) {
@@ -292,7 +329,8 @@ class world {
   answer execute(std::size_t i, const effect& what) {
     const auto& to = what.to;
     if (to.kind == "cart") return orders[i].cart.take(*codec::decode<cart::command>(what.command));
-    if (to.kind == "stock") return stocks[product_id{to.id}].take(*codec::decode<stock::command>(what.command));
+    if (to.kind == "stock")
+      return stocks[product_id{to.id}].take(*codec::decode<stock::command>(what.command));
     if (to.kind == "payment") return provider.take(*payment::decode_command(what.command));
     BOOST_REQUIRE(to.kind == "product");
     const auto price = prices.find(product_id{to.id});

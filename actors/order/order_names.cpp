@@ -1,0 +1,124 @@
+#include "actors/order/order.hpp"
+
+// The stable names of an order's numbers, as shown to people and programs.
+namespace omnicart::order {
+
+const char* to_string(errc code) {
+  switch (code) {
+    case errc::no_such_order:
+      return "no_such_order";
+    case errc::illegal_step:
+      return "illegal_step";
+    case errc::not_cancellable:
+      return "not_cancellable";
+    case errc::conflict:
+      return "conflict";
+    case errc::no_lines:
+      return "no_lines";
+    case errc::line_limit:
+      return "line_limit";
+    case errc::invalid_quantity:
+      return "invalid_quantity";
+  }
+  return "";
+}
+
+const char* to_string(step at) {
+  switch (at) {
+    case step::none:
+      return "none";
+    case step::sealing:
+      return "sealing";
+    case step::pricing:
+      return "pricing";
+    case step::claiming:
+      return "claiming";
+    case step::backing_off:
+      return "backing_off";
+    case step::waiting:
+      return "waiting";
+    case step::charging:
+      return "charging";
+    case step::voiding:
+      return "voiding";
+    case step::over:
+      return "over";
+  }
+  return "";
+}
+
+const char* to_string(claim_state state) {
+  switch (state) {
+    case claim_state::idle:
+      return "idle";
+    case claim_state::to_claim:
+      return "to_claim";
+    case claim_state::claimed:
+      return "claimed";
+    case claim_state::refused:
+      return "refused";
+    case claim_state::to_unclaim:
+      return "to_unclaim";
+    case claim_state::to_settle:
+      return "to_settle";
+    case claim_state::settled:
+      return "settled";
+    case claim_state::to_return:
+      return "to_return";
+    case claim_state::returned:
+      return "returned";
+  }
+  return "";
+}
+
+const char* to_string(order_status status) {
+  switch (status) {
+    case order_status::pending:
+      return "pending";
+    case order_status::paid:
+      return "paid";
+    case order_status::processing:
+      return "processing";
+    case order_status::shipped:
+      return "shipped";
+    case order_status::delivered:
+      return "delivered";
+    case order_status::rejected:
+      return "rejected";
+    case order_status::declined:
+      return "declined";
+    case order_status::cancelled:
+      return "cancelled";
+  }
+  return "";
+}
+
+const char* to_string(rejection why) {
+  switch (why) {
+    case rejection::none:
+      return "none";
+    case rejection::out_of_stock:
+      return "out_of_stock";
+    case rejection::price_changed:
+      return "price_changed";
+    case rejection::total_mismatch:
+      return "total_mismatch";
+    case rejection::cart_empty:
+      return "cart_empty";
+    case rejection::checkout_in_progress:
+      return "checkout_in_progress";
+    case rejection::unknown_product:
+      return "unknown_product";
+    case rejection::cart_not_found:
+      return "cart_not_found";
+    case rejection::currency_mismatch:
+      return "currency_mismatch";
+    case rejection::payment_timeout:
+      return "payment_timeout";
+    case rejection::total_overflow:
+      return "total_overflow";
+  }
+  return "";
+}
+
+}  // namespace omnicart::order
