@@ -25,7 +25,9 @@ class projection_runner::rows final : public projection_rows {
     auto found = table_.get(key);
     return found ? *found : std::nullopt;
   }
-  void put(std::string key, std::string value) override { changes_[std::move(key)] = std::move(value); }
+  void put(std::string key, std::string value) override {
+    changes_[std::move(key)] = std::move(value);
+  }
   void erase(std::string key) override { changes_[std::move(key)] = std::nullopt; }
   void scan(std::string_view from, std::string_view to, const visitor& visit) override {
     if (auto read = table_.scan(from, to, visit); !read) {
@@ -98,7 +100,8 @@ void projection_runner::committed(const committed_batch& batch) {
         if (batches_.empty()) {
           passed_over_[entry.shard] = entry.index;
         } else {
-          batches_.back().entries.push_back({.shard = entry.shard, .index = entry.index, .entry = {}});
+          batches_.back().entries.push_back(
+              {.shard = entry.shard, .index = entry.index, .entry = {}});
         }
       }
       return;
@@ -107,7 +110,8 @@ void projection_runner::committed(const committed_batch& batch) {
     if (batches_.size() < limits_.batches_max) {
       batches_.push_back(batch);
     } else {
-      // What is dropped here counts as applied: the log is read again before any further query runs.
+      // What is dropped here counts as applied: the log is read again before any further query
+      // runs.
       fell_behind_ = true;
       applied_ += batches_.size() + 1;
       batches_.clear();
@@ -124,7 +128,8 @@ void projection_runner::checkpoint() {
   changed_.notify_one();
 }
 
-void projection_runner::query(std::function<void(projection_rows&)> run, std::function<void(error)> refused) {
+void projection_runner::query(std::function<void(projection_rows&)> run,
+                              std::function<void(error)> refused) {
   std::unique_lock lock(guard_);
   if (stopping_ || queries_.size() >= limits_.queries_max) {
     const auto why = stopping_ ? base_errc::shutting_down : base_errc::overloaded;
@@ -150,7 +155,9 @@ void projection_runner::run() {
 
 void projection_runner::run_queued() {
   std::unique_lock lock(guard_);
-  while (!stopping_ && (fell_behind_ || checkpoint_asked_ || !batches_.empty() || !queries_.empty())) step(lock);
+  while (!stopping_ &&
+         (fell_behind_ || checkpoint_asked_ || !batches_.empty() || !queries_.empty()))
+    step(lock);
 }
 
 bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
@@ -166,7 +173,8 @@ bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
   if (fell_behind_) {
     fell_behind_ = false;
     lock.unlock();
-    if (auto read = catch_up(); !read) log::error("projection cannot catch up", {{"why", read.error().detail}});
+    if (auto read = catch_up(); !read)
+      log::error("projection cannot catch up", {{"why", read.error().detail}});
     lock.lock();
   } else if (!batches_.empty() && (queries_.empty() || queries_.front().after > applied_)) {
     const committed_batch batch = std::move(batches_.front());
@@ -222,7 +230,8 @@ void projection_runner::apply(const committed_entry& entry) {
       if (record) {
         projection_.apply(entity, version, *record, *rows_);
       } else {
-        log::error("projection skips an event that does not read", {{"entity", entity.str()}, {"version", version}});
+        log::error("projection skips an event that does not read",
+                   {{"entity", entity.str()}, {"version", version}});
       }
       ++version;
     }
@@ -240,9 +249,11 @@ void projection_runner::write_rows(bool positions_too) {
   unwritten_.clear();
 }
 
-projection_set::projection_set(store& data, std::vector<projection*> projections, projection_limits limits) {
+projection_set::projection_set(store& data, std::vector<projection*> projections,
+                               projection_limits limits) {
   for (auto* each : projections) {
-    runners_.emplace(std::string(each->name()), std::make_unique<projection_runner>(data, *each, limits));
+    runners_.emplace(std::string(each->name()),
+                     std::make_unique<projection_runner>(data, *each, limits));
   }
 }
 

@@ -20,7 +20,8 @@
 namespace omnicart::persistence {
 
 struct projection_limits {
-  std::size_t batches_max = 10'000;  // kept in memory; beyond it the log is read again from the disk
+  std::size_t batches_max =
+      10'000;  // kept in memory; beyond it the log is read again from the disk
   std::size_t queries_max = 4'096;
 };
 
@@ -30,8 +31,9 @@ struct projection_stats {
   std::uint64_t queries = 0;
 };
 
-// Feeds one projection from the log, on a thread of its own: first what was committed before the start, then every
-// batch as it is committed. Rows and positions are written per batch, not synced (a crash repeats a little).
+// Feeds one projection from the log, on a thread of its own: first what was committed before the
+// start, then every batch as it is committed. Rows and positions are written per batch, not synced
+// (a crash repeats a little).
 class projection_runner {
  public:
   // All arguments outlive the runner. start() before the journal takes its first item.
@@ -47,7 +49,8 @@ class projection_runner {
   void committed(const committed_batch& batch);
   void query(std::function<void(projection_rows&)> run, std::function<void(error)> refused);
   projection_stats stats() const;
-  // Soon writes how far the log was read, also where nothing concerned this projection: the log may be cut there.
+  // Soon writes how far the log was read, also where nothing concerned this projection: the log may
+  // be cut there.
   void checkpoint();
 
   // The simulator: no thread; this applies what is queued and runs the queries that may run.
@@ -75,7 +78,7 @@ class projection_runner {
   const projection_limits limits_;
   projection_store table_;
   std::unique_ptr<rows> rows_;
-  std::map<std::uint16_t, std::uint64_t> positions_;   // applied, by shard
+  std::map<std::uint16_t, std::uint64_t> positions_;  // applied, by shard
   std::vector<projection_store::position> unwritten_;
 
   mutable std::mutex guard_;
@@ -85,7 +88,8 @@ class projection_runner {
   std::uint64_t enqueued_ = 0;
   std::uint64_t applied_ = 0;
   std::uint64_t queries_run_ = 0;
-  std::map<std::uint16_t, std::uint64_t> passed_over_;  // entries without concern, committed before batches_
+  std::map<std::uint16_t, std::uint64_t>
+      passed_over_;  // entries without concern, committed before batches_
   bool checkpoint_asked_ = false;
   bool fell_behind_ = false;  // batches were dropped: the log has them
   bool stopping_ = false;

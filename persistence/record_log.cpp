@@ -8,7 +8,8 @@ namespace {
 
 constexpr std::size_t block_bytes = 32'768;
 constexpr std::size_t header_bytes = 7;
-constexpr std::uint32_t mask_delta = 0xa282ead8;  // util/crc32c.h: a CRC over data that holds CRCs is masked
+constexpr std::uint32_t mask_delta =
+    0xa282ead8;  // util/crc32c.h: a CRC over data that holds CRCs is masked
 
 enum class fragment : std::uint8_t { zero = 0, full = 1, first = 2, middle = 3, last = 4 };
 
@@ -39,7 +40,9 @@ class scanner {
 
  private:
   std::size_t block_left() const { return block_bytes - at_ % block_bytes; }
-  std::uint8_t byte(std::size_t offset) const { return static_cast<std::uint8_t>(bytes_[at_ + offset]); }
+  std::uint8_t byte(std::size_t offset) const {
+    return static_cast<std::uint8_t>(bytes_[at_ + offset]);
+  }
 
   void damage(std::string what) {
     found_.damages.push_back({.offset = at_, .what = std::move(what)});
@@ -62,7 +65,8 @@ class scanner {
     const auto type = byte(6);
     if (crc == 0 && length == 0 && type == 0) return check_zeros(left);
     if (header_bytes + length > block_left()) return damage("a length that leaves the block");
-    const auto data = left.substr(header_bytes - 1, length + 1);  // the checksum covers the type too
+    const auto data =
+        left.substr(header_bytes - 1, length + 1);  // the checksum covers the type too
     if (data.size() < length + 1) {
       return matches_shortened(data, crc) ? damage("a damaged length") : torn(left);
     }
@@ -97,7 +101,8 @@ class scanner {
   // Takes a part of a record in; says what is wrong when it cannot stand here.
   const char* wrong_order(fragment type) {
     const bool begins = type == fragment::full || type == fragment::first;
-    if (!begins && type != fragment::middle && type != fragment::last) return "a record of an unknown type";
+    if (!begins && type != fragment::middle && type != fragment::last)
+      return "a record of an unknown type";
     if (begins && in_parts_) return "a record that never ends";
     if (!begins && !in_parts_) {
       // Behind damage the rest of its record is no news.

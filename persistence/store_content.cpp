@@ -42,7 +42,8 @@ class content_checker {
     return at;
   }
 
-  // Counts the key that the iterator stands on; false at the end, which is noted when it is an error.
+  // Counts the key that the iterator stands on; false at the end, which is noted when it is an
+  // error.
   bool have(const rocksdb::Iterator& at, family which) {
     if (at.Valid()) return ++report_.keys[static_cast<std::size_t>(which)] > 0;
     if (!at.status().ok()) report_.add(to_string(which), at.status().ToString());
@@ -72,13 +73,15 @@ class content_checker {
       return false;
     }
     if (format->version > format_version) {
-      report_.add("default key format", "format " + std::to_string(format->version) + " is newer than this program");
+      report_.add("default key format",
+                  "format " + std::to_string(format->version) + " is newer than this program");
       return false;
     }
     shard_count_ = format->shard_count;
     auto at = all(family::meta);
     for (; have(*at, family::meta); at->Next()) {
-      if (at->key() != "format") problem(family::meta, at->key().ToStringView(), "an unknown record");
+      if (at->key() != "format")
+        problem(family::meta, at->key().ToStringView(), "an unknown record");
     }
     return true;
   }
@@ -95,9 +98,10 @@ class content_checker {
       }
       const bool follows = before && before->shard == here->shard;
       if (follows && here->index != before->index + 1) {
-        problem(family::log, key, "entries " + std::to_string(before->index + 1) + " to " +
-                                      std::to_string(here->index - 1) + " of shard " +
-                                      std::to_string(here->shard) + " are missing");
+        problem(family::log, key,
+                "entries " + std::to_string(before->index + 1) + " to " +
+                    std::to_string(here->index - 1) + " of shard " + std::to_string(here->shard) +
+                    " are missing");
       }
       before = here;
       auto entry = decode_log_entry(at->value().ToStringView());
@@ -119,7 +123,8 @@ class content_checker {
         problem(family::log, key, logged.kind + '/' + logged.id + " belongs to another shard");
       }
       for (const auto& record : logged.records) {
-        if (auto decoded = decode_event_record(record); !decoded) problem(family::log, key, decoded.error().detail);
+        if (auto decoded = decode_event_record(record); !decoded)
+          problem(family::log, key, decoded.error().detail);
       }
     }
   }
@@ -148,7 +153,8 @@ class content_checker {
         snapshots->Next();
         more_snapshots = have(*snapshots, family::snapshots);
       }
-      if (more_events && event_prefix == prefix) more_events = check_events(*events, prefix, entity, base);
+      if (more_events && event_prefix == prefix)
+        more_events = check_events(*events, prefix, entity, base);
     }
   }
 
@@ -166,7 +172,8 @@ class content_checker {
     }
     ++report_.entities;
     if (key->shard != shard_of(key->entity.id, shard_count_)) {
-      problem(which, key->entity, "stands in shard " + std::to_string(key->shard) + ", not its own");
+      problem(which, key->entity,
+              "stands in shard " + std::to_string(key->shard) + ", not its own");
     }
     return key->entity;
   }
@@ -194,22 +201,25 @@ class content_checker {
       }
     }
     if (base && last != 0 && last < *base) {
-      problem(family::events, entity, "end at version " + std::to_string(last) + ", the snapshot holds " +
-                                          std::to_string(*base));
+      problem(family::events, entity,
+              "end at version " + std::to_string(last) + ", the snapshot holds " +
+                  std::to_string(*base));
     }
     return more;
   }
 
   void check_event(const entity_ref& entity, std::uint64_t version, std::uint64_t before,
                    std::optional<std::uint64_t> base, std::string_view value) {
-    // The first may stand anywhere up to the one behind the snapshot: what it covers may have been cut.
+    // The first may stand anywhere up to the one behind the snapshot: what it covers may have been
+    // cut.
     const bool gap = before != 0 ? version != before + 1 : version > base.value_or(0) + 1;
     if (gap || version == 0) {
       problem(family::events, entity, "there is a gap before version " + std::to_string(version));
     }
     const auto record = decode_event_record(value);
     if (!record) {
-      problem(family::events, entity, "version " + std::to_string(version) + ": " + record.error().detail);
+      problem(family::events, entity,
+              "version " + std::to_string(version) + ": " + record.error().detail);
     }
   }
 
@@ -225,7 +235,8 @@ class content_checker {
     for (auto at = all(family::receipts); have(*at, family::receipts); at->Next()) {
       const auto bytes = at->key().ToStringView();
       const auto key = parse_entity_key(bytes);
-      if (!key || key->rest.size() != command_id_bytes || key->shard != shard_of(key->entity.id, shard_count_)) {
+      if (!key || key->rest.size() != command_id_bytes ||
+          key->shard != shard_of(key->entity.id, shard_count_)) {
         problem(family::receipts, bytes, "no receipt key, or not in its shard");
         continue;
       }

@@ -77,9 +77,11 @@ class file_checker {
   void check_manifest(const std::vector<std::string>& names) {
     auto current = read("CURRENT");
     if (!current) return;
-    if (current->empty() || current->back() != '\n') return report_.add("CURRENT", "does not end in a new line");
+    if (current->empty() || current->back() != '\n')
+      return report_.add("CURRENT", "does not end in a new line");
     current->pop_back();
-    if (!std::binary_search(names.begin(), names.end(), *current) || !current->starts_with("MANIFEST-")) {
+    if (!std::binary_search(names.begin(), names.end(), *current) ||
+        !current->starts_with("MANIFEST-")) {
       return report_.add("CURRENT", "names no manifest that is there");
     }
     check_log(*current);
@@ -93,8 +95,8 @@ class file_checker {
       report_.add(name + " at byte " + std::to_string(damage.offset), damage.what);
     }
     if (scan.torn_at) {
-      report_.notes.push_back(name + " ends within a record, at byte " + std::to_string(*scan.torn_at) +
-                              ": a write that a crash cut short");
+      report_.notes.push_back(name + " ends within a record, at byte " +
+                              std::to_string(*scan.torn_at) + ": a write that a crash cut short");
     }
     return scan.records;
   }
@@ -120,8 +122,8 @@ class read_only_database {
       wanted.emplace_back(to_string(which), family_options_to_read(which));
     }
     rocksdb::DB* opened = nullptr;
-    const auto done =
-        rocksdb::DB::OpenForReadOnly(rocksdb::Options(db_options, {}), path, wanted, &families, &opened);
+    const auto done = rocksdb::DB::OpenForReadOnly(rocksdb::Options(db_options, {}), path, wanted,
+                                                   &families, &opened);
     db.reset(opened);
     return done;
   }
@@ -135,7 +137,8 @@ class read_only_database {
 
 class file_lock {
  public:
-  file_lock(rocksdb::Env& env, const std::string& path) : env_(env), taken(env.LockFile(path, &lock_)) {}
+  file_lock(rocksdb::Env& env, const std::string& path)
+      : env_(env), taken(env.LockFile(path, &lock_)) {}
   ~file_lock() {
     if (lock_ != nullptr) env_.UnlockFile(lock_);
   }
@@ -154,17 +157,20 @@ class file_lock {
 
 void verify_report::add(std::string where, std::string what) {
   ++problem_count;
-  if (problems.size() < problems_max) problems.push_back({.where = std::move(where), .what = std::move(what)});
+  if (problems.size() < problems_max)
+    problems.push_back({.where = std::move(where), .what = std::move(what)});
 }
 
-result<verify_report> verify(const std::string& directory, std::shared_ptr<rocksdb::FileSystem> file_system) {
+result<verify_report> verify(const std::string& directory,
+                             std::shared_ptr<rocksdb::FileSystem> file_system) {
   const auto owned = file_system ? rocksdb::NewCompositeEnv(file_system) : nullptr;
   auto& env = owned ? *owned : *rocksdb::Env::Default();
   const std::string path = directory + "/db";
   if (!env.FileExists(path).ok()) return fail(base_errc::not_found, path + ": there is no store");
   const file_lock lock(env, path + "/LOCK");
   if (!lock.taken.ok()) {
-    return fail(base_errc::unavailable, path + " is in use by another process (" + lock.taken.ToString() + ')');
+    return fail(base_errc::unavailable,
+                path + " is in use by another process (" + lock.taken.ToString() + ')');
   }
   verify_report report;
   file_checker files(env, path, report);

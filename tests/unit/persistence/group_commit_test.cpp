@@ -1,0 +1,276 @@
+#include "persistence/group_commit.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
+#include "tests/unit/persistence/store_fixture.hpp"
+
+namespace omnicart::persistence {
+namespace {
+
+const entity_ref cart{"cart", "a"};
+const entity_ref stock{"stock", "p-1"};
+
+struct journaling {
+  manual_clock time;
+  std::shared_ptr<sim::fault_fs> disk = std::make_shared<sim::fault_fs>(7);
+  std::optional<open_store> node{std::in_place, options_on(disk), time};
+  std::vector<std::pair<ticket, status>> told;
+
+  ticket append(journal_item item) {
+    const auto expected = ++appended;
+    item.done = [this, expected](status outcome) {
+      told.emplace_back(expected, std::move(outcome));
+    };
+    return node->journal->append(std::move(item));
+  }
+  void crash_and_reopen() {
+    disk = std::make_shared<sim::fault_fs>(8, disk->crash());
+    node.reset();
+    node.emplace(options_on(disk), time);
+  }
+  std::uint64_t syncs() const { return disk->counters().syncs; }
+
+  ticket appended = 0;
+};
+
+BOOST_FIXTURE_TEST_SUITE(group_commit, journaling)
+
+BOOST_AUTO_TEST_CASE(many_items_cost_one_sync_and_are_told_in_order) {
+  const auto before = syncs();
+  for (std::uint64_t i = 0; i < 100; ++i)
+    append(events_item({"cart", "c" + std::to_string(i)}, 1, 2));
+  BOOST_TEST(told.empty());
+  BOOST_TEST(node->journal->durable() == 0u);
+  BOOST_TEST(!node->journal->flush_once());
+  BOOST_TEST(syncs() == before + 1);
+  BOOST_TEST(node->journal->durable() == 100u);
+  BOOST_TEST_REQUIRE(told.size() == 100u);
+  for (ticket i = 0; i < 100; ++i) {
+    BOOST_TEST(told[i].first == i + 1);
+    BOOST_TEST(told[i].second.has_value());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(barriers_alone_write_nothing_and_wait_for_what_came_before) {
+  append(events_item(cart, 1, 1));
+  append({.entity = stock});
+  node->journal->flush_once();
+  BOOST_TEST(told.size() == 2u);
+  const auto before = disk->counters().operations;
+  append({.entity = cart});
+  append({.entity = stock});
+  node->journal->flush_once();
+  BOOST_TEST(disk->counters().operations == before);
+  BOOST_TEST(told.size() == 4u);
+  BOOST_TEST(node->journal->durable() == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_told_survives_a_crash_and_reads_back_as_written) {
+  auto item = events_item(cart, 1, 3);
+  item.proof = receipt{
+      .id = {1, 2}, .body = 9, .expires_at = at_ms(5), .refused = 0, .detail = "d", .data = "x"};
+  item.timer = timer_change{.before = {}, .after = at_ms(77)};
+  append(item);
+  append({.entity = cart, .state = snapshot{.version = 2, .state = "two"}});
+  node->journal->flush_once();
+  crash_and_reopen();
+  const auto loaded = node->reader->load_now(cart).value();
+  BOOST_TEST_REQUIRE(loaded.state.has_value());
+  BOOST_TEST((*loaded.state == snapshot{.version = 2, .state = "two"}));
+  BOOST_TEST_REQUIRE(loaded.events.size() == 1u);
+  BOOST_TEST((loaded.events[0] == item.events[2]));
+  BOOST_TEST((loaded.timer == at_ms(77)));
+  BOOST_TEST((node->reader->find_receipt_now(cart, {1, 2}).value() == item.proof));
+  BOOST_TEST((node->reader->find_receipt_now(cart, {1, 3}).value() == std::nullopt));
+  BOOST_TEST((node->reader->find_receipt_now(stock, {1, 2}).value() == std::nullopt));
+}
+
+BOOST_AUTO_TEST_CASE(a_cut_takes_the_events_that_the_snapshot_covers) {
+  for (const std::uint64_t count : {5u, 3'000u}) {  // deleted one by one, and as a range
+    const entity_ref entity{"cart", std::to_string(count)};
+    append(events_item(entity, 1, count));
+    append({.entity = entity,
+            .timer = timer_change{.before = {}, .after = at_ms(9)},
+            .state = snapshot{.version = count - 1, .state = "s"},
+            .cut_through = count - 1,
+            .cut_from = 1});
+    node->journal->flush_once();
+    const auto left = node->reader->history_now(entity, 1, 10'000).value();
+    BOOST_TEST_REQUIRE(left.size() == 1u);
+    BOOST_TEST(left[0].first == count);
+    BOOST_TEST((node->reader->load_now(entity).value().timer == at_ms(9)));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_failed_sync_tells_unknown_ends_the_node_and_nothing_succeeds_later) {
+  append(events_item(cart, 1, 1));
+  append({.entity = stock});
+  disk->fail_sync(1);
+  node->journal->flush_once();
+  BOOST_TEST(node->fatal.size() == 1u);
+  append(events_item(cart, 2, 1));
+  append({.entity = stock});
+  node->journal->flush_once();
+  BOOST_TEST_REQUIRE(told.size() == 4u);
+  for (const auto& [number, outcome] : told) {
+    BOOST_TEST_REQUIRE(!outcome.has_value());
+    BOOST_TEST(outcome.error().is(base_errc::unknown_outcome));
+  }
+  BOOST_TEST(node->journal->durable() == 0u);
+  BOOST_TEST(node->journal->refusing().value().is(base_errc::unknown_outcome));
+}
+
+BOOST_AUTO_TEST_CASE(a_disk_without_space_ends_the_node_and_leaves_nothing_half) {
+  append(events_item(cart, 1, 1));
+  node->journal->flush_once();
+  disk->limit_space(50);
+  append(events_item(cart, 2, 20));
+  node->journal->flush_once();
+  BOOST_TEST(node->fatal.size() == 1u);
+  BOOST_TEST(!told.back().second.has_value());
+  crash_and_reopen();
+  BOOST_TEST(node->reader->load_now(cart).value().events.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(low_disk_refuses_new_work_until_there_is_room) {
+  BOOST_TEST(!node->journal->refusing().has_value());
+  disk->set_free_bytes(1'000);
+  BOOST_TEST(!node->journal->refusing().has_value());  // asked once a second
+  time.up += duration_ms{1'000};
+  BOOST_TEST(node->journal->refusing().value().is(base_errc::storage_full));
+  disk->set_free_bytes(std::uint64_t{1} << 40);
+  time.up += duration_ms{1'000};
+  BOOST_TEST(!node->journal->refusing().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_full_queue_refuses_new_work_but_takes_what_was_decided) {
+  node.reset();
+  group_commit_options tight;
+  tight.queue_items_max = 3;
+  tight.batch_items_max = 2;
+  node.emplace(options_on(disk), time, std::move(tight));
+  for (int i = 0; i < 2; ++i) append({.entity = cart});
+  BOOST_TEST(!node->journal->refusing().has_value());
+  for (int i = 0; i < 3; ++i) append({.entity = cart});
+  BOOST_TEST(node->journal->refusing().value().is(base_errc::overloaded));
+  BOOST_TEST(node->journal->flush_once());
+  BOOST_TEST(told.size() == 2u);
+  while (node->journal->flush_once()) {
+  }
+  BOOST_TEST(told.size() == 5u);
+  BOOST_TEST(!node->journal->refusing().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_queue_of_too_many_bytes_refuses_new_work) {
+  node.reset();
+  group_commit_options tight;
+  tight.queue_bytes_max = 10'000;
+  node.emplace(options_on(disk), time, std::move(tight));
+  append({.entity = cart, .state = snapshot{.version = 1, .state = std::string(20'000, 'x')}});
+  BOOST_TEST(node->journal->refusing().value().is(base_errc::overloaded));
+  node->journal->flush_once();
+  BOOST_TEST(!node->journal->refusing().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(as_many_receipts_as_allowed_refuse_new_work) {
+  node.reset();
+  auto few = options_on(disk);
+  few.receipts_max = 10;
+  node.emplace(few, time);
+  BOOST_TEST(!node->journal->refusing().has_value());
+  for (std::uint64_t i = 1; i <= 10; ++i) append({.entity = cart, .proof = receipt{.id = {0, i}}});
+  node->journal->flush_once();
+  time.up += duration_ms{1'000};
+  BOOST_TEST(node->journal->refusing().value().is(base_errc::overloaded));
+  BOOST_TEST(node->journal->receipts_full());
+}
+
+BOOST_AUTO_TEST_CASE(log_time_never_goes_back_not_even_over_a_restart) {
+  const auto first = node->journal->log_time(cart);
+  BOOST_TEST((first == time.now));
+  append(events_item(cart, 1, 1, first));
+  node->journal->flush_once();
+  time.now -= duration_ms{60'000};
+  BOOST_TEST((node->journal->log_time(cart) == first));
+  crash_and_reopen();
+  BOOST_TEST((node->journal->log_time(cart) == first));
+  BOOST_TEST((node->journal->log_time({"session", "a"}) == first));  // equal ids share a shard
+  time.now += duration_ms{120'000};
+  BOOST_TEST((node->journal->log_time(cart) == time.now));
+}
+
+BOOST_AUTO_TEST_CASE(
+    each_shard_gets_one_numbered_log_entry_for_each_commit_before_anybody_is_told) {
+  node.reset();
+  std::vector<committed_entry> seen;
+  group_commit_options observed;
+  observed.term_of = [](std::uint16_t) { return std::uint64_t{5}; };
+  observed.committed = [&](const committed_batch& batch) {
+    BOOST_TEST(told.empty());
+    seen.insert(seen.end(), batch.entries.begin(), batch.entries.end());
+  };
+  node.emplace(options_on(disk), time, std::move(observed));
+  append(events_item({"cart", "x"}, 1, 2));
+  append(events_item({"session", "x"}, 1, 1));
+  append({.entity = {"cart", "x"}, .proof = receipt{.id = {0, 1}}});
+  node->journal->flush_once();
+  BOOST_TEST_REQUIRE(seen.size() == 1u);
+  const auto shard = node->data->shard_of({"cart", "x"});
+  BOOST_TEST(seen[0].shard == shard);
+  BOOST_TEST(seen[0].index == 1u);
+  BOOST_TEST(seen[0].entry.term == 5u);
+  BOOST_TEST_REQUIRE(seen[0].entry.events.size() == 2u);
+  BOOST_TEST(seen[0].entry.events[0].kind == "cart");
+  BOOST_TEST(seen[0].entry.events[0].records.size() == 2u);
+  BOOST_TEST(seen[0].entry.events[1].kind == "session");
+  BOOST_TEST(node->journal->last_index(shard) == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(its_own_thread_writes_what_many_threads_hand_over) {
+  group_commit_journal& journal = *node->journal;
+  constexpr int threads = 4;
+  constexpr int items = 200;
+  std::mutex mutex;
+  std::condition_variable all;
+  std::vector<ticket> order;
+  journal.start();
+  std::vector<std::thread> writers;
+  for (int w = 0; w < threads; ++w) {
+    writers.emplace_back([&, w] {
+      for (std::uint64_t i = 1; i <= items; ++i) {
+        auto item = events_item({"cart", "w" + std::to_string(w)}, i, 1);
+        item.done = [&](status outcome) {
+          const std::lock_guard lock(mutex);
+          if (outcome) order.push_back(order.size());
+          all.notify_one();
+        };
+        journal.append(std::move(item));
+      }
+    });
+  }
+  for (auto& writer : writers) writer.join();
+  std::unique_lock lock(mutex);
+  all.wait(lock, [&] { return order.size() == threads * items; });
+  lock.unlock();
+  journal.stop();
+  BOOST_TEST(journal.durable() == ticket{threads * items});
+  BOOST_TEST(journal.refusing().value().is(base_errc::shutting_down));
+  BOOST_TEST(node->reader->load_now({"cart", "w3"}).value().events.size() == std::size_t{items});
+  BOOST_TEST(journal.stats().items == std::uint64_t{threads * items});
+}
+
+BOOST_AUTO_TEST_CASE(stopping_writes_what_is_queued) {
+  append(events_item(cart, 1, 1));
+  node->journal->start();
+  node->journal->stop();
+  BOOST_TEST_REQUIRE(told.size() == 1u);
+  BOOST_TEST(told[0].second.has_value());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace omnicart::persistence
