@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/order/order_messages.hpp"
+#include "actors/stock/stock_messages.hpp"
+#include "runtime/clock.hpp"
+#include "runtime/entity_directory.hpp"
+#include "runtime/message.hpp"
+
+namespace omnicart::http {
+
+// What must be true of a whole shop whenever no order is in flight:
+//
+//   no_order_in_doubt      every order has ended, or is paid, and owes nothing any more
+//   no_oversell            per product available >= 0 and on_hand = available + reserved
+//   stock_balance          per product received + adjusted = on_hand + sold - returned
+//   stock_matches_orders   per product the units sold and not returned are those of the orders that stand
+//   no_stray_claims        no stock is claimed by an order that is over
+//   orders_add_up          every order's lines make its total
+//   one_capture_per_order  the provider captured at most once per order, and for no stranger
+//   ledgers_agree          per order and in all: captured and refunded, here and at the provider; what stands is paid
+struct law_report {
+  std::map<std::string, bool> laws;
+  std::map<std::string, std::string> detail;  // of the broken ones: the first few findings
+  std::uint64_t products = 0;
+  std::uint64_t orders = 0;       // that stand: paid, or accepted against invoice, and not cancelled
+  std::uint64_t order_lines = 0;
+  std::int64_t units = 0;
+  std::map<std::string, std::int64_t> gross, captured, refunded;  // minor units by currency
+  std::map<std::string, std::uint64_t> orders_by_status;
+
+  bool all_hold() const;
+  std::string json() const;
+};
+
+// Reads every stock record and order through its actor, and the provider's ledger, and compares. One check at a time;
+// blocks the caller (an operator's thread) for as long as the shop is large, in steps of 256 records.
+class law_check {
+ public:
+  // The provider's ledger from its first entry: calls back per entry. Fault: unavailable.
+  struct ledger_entry {
+    std::string kind, key, currency;
+    std::int64_t amount = 0;
+  };
+  using ledger_reader = std::function<status(const std::function<void(const ledger_entry&)>&)>;
+
+  law_check(message_sink& entities, entity_directory& all, const clock& time, ledger_reader ledger)
+      : entities_(entities), all_(all), time_(time), ledger_(std::move(ledger)) {}
+
+  // Waits at most `patience` for orders in flight to end, then checks. Faults: what kept it from reading.
+  result<law_report> run(duration_ms patience);
+
+ private:
+  struct paid_amounts {
+    std::int64_t captured = 0;
+    std::int64_t refunded = 0;
+    std::uint64_t captures = 0;
+    std::string currency;
+  };
+  struct gathered {
+    std::map<std::string, std::int64_t> units;           // by product, of orders that stand
+    std::map<std::string, paid_amounts> orders, ledger;  // by order id
+    std::vector<std::string> open;                       // orders in flight
+    std::map<std::string, std::vector<std::string>> found;  // by law
+  };
+
+  status each(const char* kind, const std::string& get, const std::function<status(const std::string&, const answer&)>& take);
+  status wait_for_orders(duration_ms until, std::vector<std::string>& open);
+  status take_order(const std::string& id, const answer& got, gathered& into, law_report& report) const;
+  status take_stock(const std::string& id, const answer& got, gathered& into, law_report& report) const;
+  static void compare_ledgers(gathered& with);
+
+  message_sink& entities_;
+  entity_directory& all_;
+  const clock& time_;
+  ledger_reader ledger_;
+};
+
+}  // namespace omnicart::http

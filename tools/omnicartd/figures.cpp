@@ -1,0 +1,119 @@
+#include "tools/omnicartd/figures.hpp"
+
+#include <string>
+
+#include "http/password_hasher.hpp"
+#include "http/payment_gateway.hpp"
+#include "http/server/server.hpp"
+#include "persistence/group_commit.hpp"
+#include "persistence/projection_runner.hpp"
+#include "persistence/reader_pool.hpp"
+#include "persistence/store.hpp"
+#include "runtime/router.hpp"
+
+namespace omnicart::node {
+namespace {
+
+class figure_list {
+ public:
+  template <class N>
+  void gauge(const char* name, N value, const char* help, std::string labels = {}) {
+    all.push_back({std::string("omnicart_") + name, std::move(labels), static_cast<double>(value), "gauge", help});
+  }
+  template <class N>
+  void counter(const char* name, N value, const char* help, std::string labels = {}) {
+    all.push_back({std::string("omnicart_") + name, std::move(labels), static_cast<double>(value), "counter", help});
+  }
+  std::vector<http::figure> all;
+};
+
+std::string label(const char* name, const std::string& value) { return std::string("{") + name + "=\"" + value + "\"}"; }
+
+void add_entities(figure_list& out, const router_stats& now) {
+  out.gauge("entities_resident", now.residents, "Entities in memory");
+  out.gauge("entities_resident_bytes", now.resident_bytes, "Memory of their states and hosts, as they estimate it");
+  out.counter("entity_activations_total", now.activations, "Entities taken into memory");
+  out.counter("entity_passivations_total", now.passivations, "Entities that left memory");
+  out.gauge("mailbox_backlog", now.backlog, "Messages waiting at entities");
+  out.gauge("mailbox_deepest", now.deepest, "Most messages waiting at one entity");
+  out.counter("messages_refused_total", now.refused, "Messages beyond a limit");
+}
+
+// A histogram of powers of two: bucket n holds values below 2^(n+1).
+template <class Buckets>
+void add_histogram(figure_list& out, const char* name, const Buckets& buckets, const char* help) {
+  std::uint64_t sum = 0;
+  for (std::size_t n = 0; n < buckets.size(); ++n) {
+    sum += buckets[n];
+    out.counter(name, sum, help, label("le", std::to_string((std::uint64_t{1} << (n + 1)) - 1)));
+  }
+  out.counter(name, sum, help, label("le", "+Inf"));
+}
+
+void add_journal(figure_list& out, const persistence::journal_stats& now) {
+  out.counter("journal_items_total", now.items, "Commands written");
+  out.counter("journal_batches_total", now.batches, "Group commits: one sync each");
+  out.counter("journal_bytes_total", now.batch_bytes, "Bytes written by them");
+  out.gauge("journal_queue_items", now.queue_items, "Commands waiting to be written");
+  out.gauge("journal_queue_bytes", now.queue_bytes, "Their bytes");
+  out.counter("journal_commit_us_total", now.commit_us_total, "Microseconds spent writing and syncing");
+  add_histogram(out, "journal_batch_items_bucket", now.batch_items, "Commands per group commit");
+  add_histogram(out, "journal_commit_us_bucket", now.commit_us, "Microseconds per group commit");
+}
+
+void add_store(figure_list& out, const persistence::store_stats& now) {
+  out.gauge("rocksdb_memtable_bytes", now.memtable_bytes, "Memory of unflushed writes");
+  out.gauge("rocksdb_block_cache_bytes", now.block_cache_bytes, "Memory of cached blocks");
+  out.gauge("rocksdb_table_reader_bytes", now.table_reader_bytes, "Memory of indexes and filters");
+  out.gauge("rocksdb_table_file_bytes", now.table_file_bytes, "Size of the table files");
+  out.gauge("rocksdb_wal_bytes", now.wal_bytes, "Size of the write-ahead log");
+  out.gauge("rocksdb_pending_compaction_bytes", now.pending_compaction_bytes, "Bytes waiting for compaction");
+  out.gauge("rocksdb_running_compactions", now.running_compactions, "Compactions under way");
+  out.gauge("rocksdb_running_flushes", now.running_flushes, "Flushes under way");
+  out.gauge("rocksdb_write_stopped", now.write_stopped, "1 while writes wait for compaction");
+  out.gauge("rocksdb_background_errors", now.background_errors, "Errors of background work");
+  for (std::size_t i = 0; i < persistence::family_count; ++i) {
+    out.gauge("rocksdb_keys", now.keys[i], "Keys, as estimated",
+              label("family", persistence::to_string(static_cast<persistence::family>(i))));
+  }
+}
+
+void add_projections(figure_list& out, const std::map<std::string, persistence::projection_stats>& all) {
+  for (const auto& [name, now] : all) {
+    out.gauge("projection_lag_batches", now.lag_batches, "Committed and not yet applied", label("projection", name));
+  }
+  for (const auto& [name, now] : all) {
+    out.counter("projection_queries_total", now.queries, "Queries answered", label("projection", name));
+  }
+}
+
+void add_payments(figure_list& out, const http::payment_gateway_figures& now) {
+  out.gauge("payment_waiting", now.waiting, "Calls to the provider without an answer");
+  out.counter("payment_answered_total", now.answered, "Definite answers of the provider");
+  out.counter("payment_refused_total", now.refused, "Definite refusals of the provider");
+  out.counter("payment_unknown_total", now.unknown, "Calls without a clear answer");
+  out.counter("payment_not_sent_total", now.not_sent, "Calls that never left");
+}
+
+}  // namespace
+
+std::vector<http::figure> node_figures(const figure_sources& from) {
+  figure_list out;
+  add_entities(out, from.entities.stats());
+  add_journal(out, from.log.stats());
+  add_projections(out, from.projections.stats());
+  add_store(out, from.data.stats());
+  add_payments(out, from.payments.figures());
+  out.gauge("password_queue", from.passwords.queued(), "Password checks waiting");
+  out.gauge("loader_queue", from.readers.queued(), "Reads waiting");
+  if (from.front) {
+    const auto now = from.front->counts();
+    out.gauge("http_connections", now.connections, "Open connections");
+    out.gauge("http_in_flight", now.in_flight, "Requests being handled");
+    out.counter("http_refused_connections_total", now.refused_connections, "Connections beyond the limit");
+    out.counter("http_refused_requests_total", now.refused_requests, "Requests shed for want of room");
+  }
+  return out.all;
+}
+
+}  // namespace omnicart::node

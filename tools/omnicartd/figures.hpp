@@ -1,0 +1,38 @@
+#pragma once
+
+#include <vector>
+
+#include "http/operator_server.hpp"
+
+namespace omnicart {
+class router;
+}
+namespace omnicart::http {
+class password_hasher;
+class payment_gateway;
+class server;
+}  // namespace omnicart::http
+namespace omnicart::persistence {
+class group_commit_journal;
+class projection_set;
+class reader_pool;
+class store;
+}  // namespace omnicart::persistence
+
+namespace omnicart::node {
+
+struct figure_sources {
+  const router& entities;
+  const persistence::group_commit_journal& log;
+  const persistence::projection_set& projections;
+  const persistence::store& data;
+  const http::payment_gateway& payments;
+  const http::password_hasher& passwords;
+  const persistence::reader_pool& readers;
+  const http::server* front;  // null while it is not up
+};
+
+// What every part of the node says of itself, for /metrics and /status.
+std::vector<http::figure> node_figures(const figure_sources& from);
+
+}  // namespace omnicart::node

@@ -1,0 +1,404 @@
+#include "tools/omnicartd/node.hpp"
+
+#include <sys/stat.h>
+
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "actors/cart/cart_kind.hpp"
+#include "actors/email/email_kind.hpp"
+#include "actors/order/order_kind.hpp"
+#include "actors/product/product_kind.hpp"
+#include "actors/session/session_kind.hpp"
+#include "actors/stock/stock_kind.hpp"
+#include "actors/user/user_kind.hpp"
+#include "cluster/placement.hpp"
+#include "config/fields.hpp"
+#include "http/access_token.hpp"
+#include "http/catalogue_list.hpp"
+#include "http/front.hpp"
+#include "http/metrics.hpp"
+#include "http/operator_server.hpp"
+#include "http/order_list.hpp"
+#include "http/password_hasher.hpp"
+#include "http/payment_gateway.hpp"
+#include "http/rate_limiter.hpp"
+#include "http/server/server.hpp"
+#include "http/shop.hpp"
+#include "http/sign_in_guard.hpp"
+#include "persistence/entity_scan.hpp"
+#include "persistence/group_commit.hpp"
+#include "persistence/projection_runner.hpp"
+#include "persistence/reader_pool.hpp"
+#include "persistence/store.hpp"
+#include "persistence/timer_index.hpp"
+#include "runtime/base/version.hpp"
+#include "runtime/caf_shell.hpp"
+#include "runtime/lifecycle.hpp"
+#include "runtime/log.hpp"
+#include "runtime/router.hpp"
+#include "runtime/system_ports.hpp"
+#include "runtime/ticker.hpp"
+#include "runtime/timers.hpp"
+#include "tools/omnicartd/figures.hpp"
+#include "tools/omnicartd/pay_child.hpp"
+
+namespace omnicart::node {
+namespace {
+
+constexpr duration_ms timer_tick{100};
+constexpr duration_ms sweep_tick{1'000};
+constexpr duration_ms upkeep_tick{10'000};
+
+// The registry: every kind of entity this node knows, one line each.
+kind_registry all_kinds() {
+  return kind_registry({
+      kind_of<cart::kind>(),
+      kind_of<email::kind>(),
+      kind_of<order::kind>(),
+      kind_of<product::kind>(),
+      kind_of<session::kind>(),
+      kind_of<stock::kind>(),
+      kind_of<user::kind>(),
+  });
+}
+
+constexpr std::size_t mib(std::int64_t count) { return static_cast<std::size_t>(count) << 20; }
+
+persistence::store_options store_options(const config::options& o) {
+  persistence::store_options with;
+  with.directory = o.node.data;
+  with.shard_count = static_cast<std::uint16_t>(o.node.shard_count);
+  with.block_cache_bytes = mib(o.memory.block_cache_mib);
+  with.memtable_bytes = mib(o.memory.memtables_mib);
+  with.wal_bytes_max = mib(o.storage.wal_mib_max);
+  with.receipts_max = static_cast<std::uint64_t>(o.storage.receipts_max);
+  with.free_disk_bytes_min = mib(o.storage.min_free_mib);
+  return with;
+}
+
+router_limits limits_of(const config::options& o) {
+  router_limits limits;
+  limits.backlog_per_entity = static_cast<std::uint32_t>(o.limits.entity_mailbox_max);
+  limits.backlog_per_shard = static_cast<std::uint32_t>(o.limits.shard_in_flight_max);
+  limits.memory_bytes = mib(o.memory.entity_budget_mib);
+  limits.idle = std::chrono::seconds(o.memory.idle_passivation_s);
+  return limits;
+}
+
+http::server_limits limits_of(const config::http_options& o) {
+  http::server_limits limits;
+  limits.uri_bytes_max = static_cast<std::size_t>(o.uri_bytes_max);
+  limits.header_bytes_max = static_cast<std::size_t>(o.header_bytes_max);
+  limits.body_bytes_max = static_cast<std::size_t>(o.body_bytes_max);
+  limits.connections_max = static_cast<std::size_t>(o.connections_max);
+  limits.in_flight_max = static_cast<std::size_t>(o.in_flight_max);
+  limits.header_timeout = duration_ms{o.header_timeout_ms};
+  limits.idle_timeout = duration_ms{o.idle_timeout_ms};
+  limits.bytes_per_second_min = static_cast<std::size_t>(o.body_bytes_per_s_min);
+  limits.write_timeout = duration_ms{o.write_timeout_ms};
+  return limits;
+}
+
+http::rate_limits limits_of(const config::rate_limit_options& o) {
+  return {.enabled = o.enabled,
+          .loopback_exempt = o.loopback_exempt,
+          .read = {o.read_per_s, o.read_burst},
+          .write = {o.write_per_s, o.write_burst},
+          .checkout = {o.checkout_per_s, o.checkout_burst},
+          .login = {o.login_per_s, o.login_burst},
+          .addresses_max = static_cast<std::size_t>(o.addresses_max)};
+}
+
+http::sign_in_limits limits_of(const config::password_options& o) {
+  return {.slow_after_account = o.slow_after_account,
+          .slow_after_address = o.slow_after_address,
+          .base = duration_ms{o.slow_base_ms},
+          .most = duration_ms{o.slow_max_ms},
+          .forget_after = std::chrono::seconds(o.slow_forget_s)};
+}
+
+http::password_options password_options(const config::options& o) {
+  http::password_options with;
+  with.memory_bytes = static_cast<std::size_t>(o.passwords.memory_kib) << 10;
+  with.passes = static_cast<unsigned>(o.passwords.iterations);
+  with.threads = static_cast<std::size_t>(o.node.password_workers);
+  with.queue_max = static_cast<std::size_t>(o.limits.password_queue_max);
+  return with;
+}
+
+http::payment_gateway_options gateway_options(const config::options& o, http::provider_address provider) {
+  http::payment_gateway_options with;
+  with.provider = std::move(provider);
+  with.connections = static_cast<std::size_t>(o.payment.connections_max);
+  with.queue_max = static_cast<std::size_t>(o.limits.provider_queue_max);
+  with.connect_timeout = duration_ms{o.payment.connect_timeout_ms};
+  with.answer_timeout = duration_ms{o.payment.answer_timeout_ms};
+  return with;
+}
+
+status make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0750) == 0 || errno == EEXIST) return {};
+  return fail(base_errc::io, path + ": cannot be made: " + std::strerror(errno));
+}
+
+std::string address_text(const std::string& host, std::uint16_t port) {
+  const bool v6 = host.find(':') != host.npos;
+  return (v6 ? "[" + host + "]" : host) + ':' + std::to_string(port);
+}
+
+}  // namespace
+
+// In the order of construction: whatever a part refers to stands above it.
+struct node::parts {
+  config::options options;
+  system_clock time;
+  random_ids ids;
+  cluster::single_node place;
+  kind_registry kinds = all_kinds();
+  http::order_list orders;
+  http::catalogue_list catalogue;
+  http::metrics figures;
+  lifecycle order;
+
+  std::unique_ptr<persistence::store> data;
+  std::unique_ptr<persistence::timer_index> timers;
+  std::unique_ptr<persistence::projection_set> projections;
+  std::unique_ptr<persistence::group_commit_journal> log;
+  std::unique_ptr<persistence::reader_pool> readers;
+  std::unique_ptr<caf_shell> actors;
+  std::unique_ptr<router> routes;
+  std::unique_ptr<timer_service> wakes;
+  pay_child provider;
+  std::string provider_url;
+  std::unique_ptr<http::payment_gateway> payments;
+  std::unique_ptr<http::access_tokens> tokens;
+  std::unique_ptr<http::password_hasher> passwords;
+  std::unique_ptr<http::sign_in_guard> sign_ins;
+  std::unique_ptr<http::rate_limiter> rates;
+  std::unique_ptr<http::shop> shop;
+  std::unique_ptr<persistence::entity_scan> scan;
+  std::unique_ptr<http::server> front;
+  std::unique_ptr<http::operator_server> operators;
+  std::vector<std::unique_ptr<ticker>> tickers;
+
+  void plan();
+  status start_store();
+  status start_entities();
+  status start_payments();
+  status start_shop();
+  status start_tickers();
+  status start_front();
+  status start_operators();
+  void upkeep();
+  http::shop make_shop();
+};
+
+void node::parts::plan() {
+  order.add({"store", [this] { return start_store(); },
+             [this](duration_ms) {
+               log->stop();
+               projections->stop();
+               if (auto closed = data->close(); !closed) log::error("store", {{"why", closed.error().detail}});
+             }});
+  order.add({"entities", [this] { return start_entities(); },
+             [this](duration_ms deadline) {
+               // Entities finish what they owe each other; what is left is owed still after a restart.
+               const auto until = time.monotonic() + deadline / 2;
+               while (!routes->drained() && time.monotonic() < until) std::this_thread::sleep_for(duration_ms{5});
+               readers->stop();
+             }});
+  order.add({"payments", [this] { return start_payments(); },
+             [this](duration_ms deadline) {
+               payments->stop(deadline / 2);
+               provider.stop(duration_ms{2'000});
+             }});
+  order.add({"shop", [this] { return start_shop(); }, [this](duration_ms) { passwords->stop(); }});
+  order.add({"timers", [this] { return start_tickers(); }, [this](duration_ms) { tickers.clear(); }});
+  order.add({"operator port", [this] { return start_operators(); },
+             [this](duration_ms) { operators->stop(); }});
+  order.add({"http port", [this] { return start_front(); },
+             [this](duration_ms deadline) {
+               front->stop(deadline / 2);
+               routes->stop_accepting();
+             }});
+}
+
+status node::parts::start_store() {
+  if (auto made = make_directory(options.node.data); !made) return made;
+  auto opened = persistence::store::open(store_options(options), time);
+  if (!opened) return fail(opened.error());
+  data = std::move(*opened);
+  auto index = persistence::timer_index::open(*data);
+  if (!index) return fail(index.error());
+  timers = std::move(*index);
+  projections = std::make_unique<persistence::projection_set>(*data, std::vector<projection*>{&orders, &catalogue});
+  orders.attach(*projections);
+  catalogue.attach(*projections);
+
+  persistence::group_commit_options commit;
+  commit.batch_items_max = static_cast<std::size_t>(options.storage.commit_batch_items_max);
+  commit.batch_bytes_max = static_cast<std::size_t>(options.storage.commit_batch_bytes_max);
+  commit.term_of = [this](std::uint16_t shard) { return place.term(shard); };
+  commit.committed = [this](const persistence::committed_batch& batch) { projections->committed(batch); };
+  commit.now_us = [] {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
+  };
+  auto journal = persistence::group_commit_journal::open(*data, *timers, time, std::move(commit));
+  if (!journal) return fail(journal.error());
+  log = std::move(*journal);
+  if (auto started = projections->start(); !started) return started;
+  log->start();
+  return {};
+}
+
+status node::parts::start_entities() {
+  persistence::reader_pool_options reading;
+  reading.threads = static_cast<std::size_t>(options.node.loader_threads);
+  reading.queue_max = static_cast<std::size_t>(options.limits.loader_queue_max);
+  readers = std::make_unique<persistence::reader_pool>(*data, std::move(reading));
+  actors = std::make_unique<caf_shell>(static_cast<std::size_t>(options.node.worker_threads));
+  routes = std::make_unique<router>(router::parts{kinds, *log, *readers, time, place, data->shard_count()},
+                                    limits_of(options), actors->activator());
+  wakes = std::make_unique<timer_service>(*timers, *routes, time);
+  return {};
+}
+
+status node::parts::start_payments() {
+  provider_url = options.payment.url;
+  if (provider_url.empty()) {
+    if (auto started = provider.start(options.node.data + "/pay"); !started) return started;
+    provider_url = provider.url();
+  }
+  auto address = http::parse_provider_url(provider_url);
+  if (!address) return fail(address.error());
+  payments = std::make_unique<http::payment_gateway>(gateway_options(options, std::move(*address)), time);
+  routes->add_service("payment", *payments);
+  return {};
+}
+
+http::shop node::parts::make_shop() {
+  http::shop made{.entities = *routes,
+                  .store = *readers,
+                  .kinds = kinds,
+                  .time = time,
+                  .ids = ids,
+                  .tokens = *tokens,
+                  .passwords = *passwords,
+                  .sign_ins = *sign_ins,
+                  .orders = orders,
+                  .catalogue = catalogue,
+                  .currency = *currency_code::parse(options.shop.currency)};
+  made.access_token_ttl = std::chrono::seconds(options.sessions.access_token_ttl_s);
+  made.guest_session_ttl = std::chrono::seconds(options.sessions.guest_ttl_s);
+  made.user_session_ttl = std::chrono::seconds(options.sessions.refresh_ttl_s);
+  made.cookie_origins = options.http.cors_allow;
+  return made;
+}
+
+status node::parts::start_shop() {
+  auto keys = http::token_keys::load_or_make(options.node.data);
+  if (!keys) return fail(keys.error());
+  tokens = std::make_unique<http::access_tokens>(*keys);
+  passwords = std::make_unique<http::password_hasher>(password_options(options));
+  sign_ins = std::make_unique<http::sign_in_guard>(limits_of(options.passwords), time);
+  rates = std::make_unique<http::rate_limiter>(limits_of(options.rate_limits), time);
+  shop = std::make_unique<http::shop>(make_shop());
+  scan = std::make_unique<persistence::entity_scan>(*data);
+  return {};
+}
+
+status node::parts::start_tickers() {
+  tickers.push_back(std::make_unique<ticker>("timers", timer_tick, [this] {
+    if (auto done = wakes->tick(); !done) log::error("timers cannot be read", {{"why", done.error().detail}});
+  }));
+  tickers.push_back(std::make_unique<ticker>("sweep", sweep_tick, [this] { routes->sweep(); }));
+  tickers.push_back(std::make_unique<ticker>("upkeep", upkeep_tick, [this] { upkeep(); }));
+  return {};
+}
+
+// Forgets the log up to where every projection has read it.
+void node::parts::upkeep() {
+  projections->checkpoint();
+  if (auto cut = persistence::truncate_consumed(*data, projections->names()); !cut) {
+    log::error("log cannot be cut", {{"why", cut.error().detail}});
+  }
+}
+
+status node::parts::start_front() {
+  http::server_options with;
+  with.host = options.http.address;
+  with.port = static_cast<std::uint16_t>(options.http.port);
+  with.threads = static_cast<unsigned>(options.node.http_threads);
+  with.limits = limits_of(options.http);
+  with.cors.origins = options.http.cors_allow;
+  if (!options.http.tls_cert.empty()) with.tls = http::tls_files{options.http.tls_cert, options.http.tls_key};
+  with.observer = http::request_observer(figures);
+  auto started = http::server::start(std::move(with), http::make_routes(*shop, *rates));
+  if (!started) return fail(started.error());
+  front = std::move(*started);
+  return {};
+}
+
+status node::parts::start_operators() {
+  auto token = http::operator_token(options.node.data);
+  if (!token) return fail(token.error());
+  http::operator_wiring wiring{.front = *shop, .entities = *scan, .requests = figures, .token = std::move(*token)};
+  wiring.version = version_text();
+  wiring.pay_url = provider_url;
+  wiring.http_address = [this] { return front ? address_text(options.http.address, front->port()) : std::string(); };
+  wiring.figures = [this] { return node_figures({*routes, *log, *projections, *data, *payments, *passwords, *readers, front.get()}); };
+  wiring.refusing = [this] { return log->refusing(); };
+  auto started = http::operator_server::start(options.operators.address,
+                                              static_cast<std::uint16_t>(options.operators.port), std::move(wiring));
+  if (!started) return fail(started.error());
+  operators = std::move(*started);
+  return {};
+}
+
+node::node(std::unique_ptr<parts> all) : parts_(std::move(all)) {}
+
+node::~node() {
+  if (!parts_) return;
+  parts_->order.stop(duration_ms{0});
+  // Nothing calls back any more: hosts may go, then the threads that ran them.
+  if (parts_->routes) parts_->routes->release_all();
+  parts_->actors.reset();
+}
+
+result<std::unique_ptr<node>> node::start(config::options options) {
+  auto all = std::make_unique<parts>();
+  all->options = std::move(options);
+  all->plan();
+  auto made = std::unique_ptr<node>(new node(std::move(all)));
+  if (auto started = made->parts_->order.start(); !started) return fail(started.error());
+  return made;
+}
+
+std::string node::http_address() const {
+  return address_text(parts_->options.http.address, parts_->front->port());
+}
+
+std::string node::operator_address() const {
+  return address_text(parts_->options.operators.address, parts_->operators->port());
+}
+
+std::string node::pay_url() const { return parts_->provider_url; }
+
+void node::stop(duration_ms deadline) { parts_->order.stop(deadline); }
+
+std::vector<std::string> node::reload(const config::options& fresh) {
+  auto waiting = config::reload(parts_->options, fresh);
+  const auto& now = parts_->options;
+  parts_->routes->set_limits(limits_of(now));
+  parts_->front->set_limits(limits_of(now.http));
+  parts_->rates->set_limits(limits_of(now.rate_limits));
+  parts_->sign_ins->set_limits(limits_of(now.passwords));
+  if (const auto level = log::parse_level(now.log.level)) log::set_level(*level);
+  log::set_access(now.log.access);
+  return waiting;
+}
+
+}  // namespace omnicart::node
