@@ -6,13 +6,13 @@
 
 namespace omnicart::http {
 
-// One finished request, for metrics and the access log. Holds no query, header, cookie or body. Views live during
-// the call only.
+// One finished request, for metrics and the access log. Holds no query, header, cookie or body.
+// Views live during the call only.
 struct access_record {
-  std::string_view method;   // "" when the request line was not readable
-  std::string_view route;    // the pattern; "" for no route
+  std::string_view method;  // "" when the request line was not readable
+  std::string_view route;   // the pattern; "" for no route
   int status = 0;
-  std::int64_t duration_us = 0;  // from the head's arrival to handing the answer to the socket
+  std::int64_t duration_us = 0;      // from the head's arrival to handing the answer to the socket
   std::uint64_t request_bytes = 0;   // of the body
   std::uint64_t response_bytes = 0;  // of the body
   std::string_view request_id;

@@ -14,7 +14,8 @@
 
 namespace omnicart::http {
 
-// Thrown by co_await when every copy of the callback was dropped without a call. Out of a handler: 503.
+// Thrown by co_await when every copy of the callback was dropped without a call. Out of a handler:
+// 503.
 class reply_lost : public std::runtime_error {
  public:
   reply_lost() : std::runtime_error("the callee dropped its callback") {}
@@ -57,7 +58,8 @@ class reply_state final : public parcel {
 
   void deliver() override {
     phase expected = phase::settled;
-    if (phase_.compare_exchange_strong(expected, phase::resumed, std::memory_order_acq_rel)) waiter_.resume();
+    if (phase_.compare_exchange_strong(expected, phase::resumed, std::memory_order_acq_rel))
+      waiter_.resume();
     release();
   }
   void discard() override { release(); }
@@ -90,8 +92,9 @@ class reply_state final : public parcel {
 
 }  // namespace detail
 
-// What an asynchronous callee calls with its answer: any thread, the first call counts. Copyable, so that it fits a
-// std::function. Dropping every copy without a call resumes the waiter with reply_lost.
+// What an asynchronous callee calls with its answer: any thread, the first call counts. Copyable,
+// so that it fits a std::function. Dropping every copy without a call resumes the waiter with
+// reply_lost.
 template <class T>
 class reply_callback {
  public:
@@ -139,9 +142,9 @@ class [[nodiscard]] reply_awaiter {
 };
 
 // co_await async_reply<answer>([&](auto done) { sink.send({…, .reply = std::move(done)}); })
-// calls the function with a reply_callback<answer> and waits, without a thread, for its answer. Resumes on the thread of
-// the connection that awaits (outside of a server: on the thread that answers). Destroying the waiting coroutine is safe:
-// a late answer goes nowhere.
+// calls the function with a reply_callback<answer> and waits, without a thread, for its answer.
+// Resumes on the thread of the connection that awaits (outside of a server: on the thread that
+// answers). Destroying the waiting coroutine is safe: a late answer goes nowhere.
 template <class T, class Start>
 auto async_reply(Start start) {
   return reply_awaiter<T, Start>(std::move(start));
@@ -157,16 +160,18 @@ auto async_replies(std::size_t count, Start start) {
     std::atomic<std::size_t> left;
     reply_callback<std::vector<T>> done;
   };
-  return async_reply<std::vector<T>>([count, start = std::move(start)](reply_callback<std::vector<T>> done) {
-    if (count == 0) return done({});
-    auto all = std::make_shared<gathering>(count, std::move(done));
-    for (std::size_t i = 0; i < count; ++i) {
-      start(i, [all, i](T answer) {
-        all->answers[i] = std::move(answer);
-        if (all->left.fetch_sub(1, std::memory_order_acq_rel) == 1) all->done(std::move(all->answers));
+  return async_reply<std::vector<T>>(
+      [count, start = std::move(start)](reply_callback<std::vector<T>> done) {
+        if (count == 0) return done({});
+        auto all = std::make_shared<gathering>(count, std::move(done));
+        for (std::size_t i = 0; i < count; ++i) {
+          start(i, [all, i](T answer) {
+            all->answers[i] = std::move(answer);
+            if (all->left.fetch_sub(1, std::memory_order_acq_rel) == 1)
+              all->done(std::move(all->answers));
+          });
+        }
       });
-    }
-  });
 }
 
 }  // namespace omnicart::http

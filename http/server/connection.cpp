@@ -18,13 +18,15 @@ using boost::system::error_code;
 
 constexpr std::size_t input_bytes_first = 2 * 1024;
 constexpr std::size_t input_bytes_body = 16 * 1024;
-constexpr std::size_t flush_bytes = 64 * 1024;   // pipelined answers are gathered up to this
+constexpr std::size_t flush_bytes = 64 * 1024;     // pipelined answers are gathered up to this
 constexpr std::size_t kept_bytes_max = 64 * 1024;  // larger buffers are not kept between requests
 constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
 constexpr std::string_view exposed_lines =
-    "Access-Control-Expose-Headers: ETag, Location, Retry-After, X-Request-Id, Idempotent-Replayed\r\n";
+    "Access-Control-Expose-Headers: ETag, Location, Retry-After, X-Request-Id, "
+    "Idempotent-Replayed\r\n";
 constexpr std::string_view preflight_lines =
-    "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Match, If-None-Match, Prefer, "
+    "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Match, "
+    "If-None-Match, Prefer, "
     "X-Request-Id, traceparent\r\n";
 
 void append_hex(std::string& out, std::uint64_t number) {
@@ -50,7 +52,8 @@ std::pair<char*, std::size_t> input_buffer::room(std::size_t capacity_max) {
     begin = 0;
   }
   if (end == capacity) {
-    const auto grown = std::min(std::max(capacity * 2, input_bytes_first), std::max(capacity_max, capacity + 1024));
+    const auto grown = std::min(std::max(capacity * 2, input_bytes_first),
+                                std::max(capacity_max, capacity + 1024));
     std::unique_ptr<char[]> larger(new char[grown]);
     if (end > 0) std::memcpy(larger.get(), data.get(), end);
     data = std::move(larger);
@@ -60,10 +63,7 @@ std::pair<char*, std::size_t> input_buffer::room(std::size_t capacity_max) {
 }
 
 connection::connection(server_core& core, event_loop& loop, registry& all, tcp::socket socket)
-    : core_(core),
-      loop_(loop),
-      all_(all),
-      socket_(std::move(socket)) {
+    : core_(core), loop_(loop), all_(all), socket_(std::move(socket)) {
   all_.insert(this);
   finish_.owner = this;
   error_code ignored;
@@ -81,20 +81,24 @@ connection::~connection() {
 
 void connection::start() {
   const auto& limits = loop_.limits();
-  loop_.wheel().set(*this, event_loop::now_ms() + static_cast<std::uint64_t>(limits.header_timeout.count()));
+  loop_.wheel().set(
+      *this, event_loop::now_ms() + static_cast<std::uint64_t>(limits.header_timeout.count()));
   if (!core_.tls) return read_more();
   stage_ = stage::handshake;
   tls_ = std::make_unique<asio::ssl::stream<tcp::socket&>>(socket_, *core_.tls);
-  tls_->async_handshake(asio::ssl::stream_base::server, [self = shared_from_this()](error_code failure) {
-    if (self->stage_ == stage::closed) return;
-    if (failure) return self->close();
-    self->stage_ = stage::head;
-    self->advance();
-  });
+  tls_->async_handshake(asio::ssl::stream_base::server,
+                        [self = shared_from_this()](error_code failure) {
+                          if (self->stage_ == stage::closed) return;
+                          if (failure) return self->close();
+                          self->stage_ = stage::head;
+                          self->advance();
+                        });
 }
 
 void connection::drain() {
-  if (stage_ == stage::handshake || (stage_ == stage::head && input_.empty() && !writing_ && out_.empty())) close();
+  if (stage_ == stage::handshake ||
+      (stage_ == stage::head && input_.empty() && !writing_ && out_.empty()))
+    close();
 }
 
 void connection::destroy_task() {
@@ -105,8 +109,8 @@ void connection::destroy_task() {
   close();
 }
 
-// Works until the peer or the handler is needed again. Not re-entered: a handler that ends at once is picked up by
-// the loop below, however many requests are pipelined.
+// Works until the peer or the handler is needed again. Not re-entered: a handler that ends at once
+// is picked up by the loop below, however many requests are pipelined.
 void connection::advance() {
   if (advancing_) return;
   const auto self = shared_from_this();
@@ -133,13 +137,17 @@ void connection::advance() {
 // One transition; false when more bytes or the handler's answer are needed first.
 bool connection::step() {
   switch (stage_) {
-    case stage::head: return step_head();
+    case stage::head:
+      return step_head();
     case stage::body:
-    case stage::discard: return step_body();
-    case stage::handling: return step_handling();
+    case stage::discard:
+      return step_body();
+    case stage::handling:
+      return step_handling();
     case stage::handshake:
     case stage::lingering:
-    case stage::closed: return false;
+    case stage::closed:
+      return false;
   }
   return false;
 }
@@ -185,7 +193,8 @@ void connection::begin_request(std::string_view head) {
     stage_ = stage::handling;
     return;
   }
-  // What is refused without need of its body: small bodies are read and dropped, so that the connection lives on.
+  // What is refused without need of its body: small bodies are read and dropped, so that the
+  // connection lives on.
   if (early_ && (head_.expects_continue || early_->close || body_left_ > body_limit_)) {
     early_->close = true;
     stage_ = stage::handling;
@@ -229,11 +238,13 @@ std::optional<response> connection::refuse_request(std::size_t& body_limit) {
   route_ = nullptr;
   request_.route = {};
   const auto refusal = [&](int status, const char* code, const char* detail) {
-    return problem_response({.status = status, .code = code, .detail = detail}, request_.request_id);
+    return problem_response({.status = status, .code = code, .detail = detail},
+                            request_.request_id);
   };
   if (!split_target()) return refusal(400, "malformed_request", "The request target is malformed.");
   if (request_.path == "*") return answer_options("DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT");
-  const auto match = core_.routes.match(request_.verb, request_.path, request_.params, decoded_path_);
+  const auto match =
+      core_.routes.match(request_.verb, request_.path, request_.params, decoded_path_);
   if (!core_.cors.origins.empty()) cors_lines(match.allow);
   if (auto refused = refuse_route(match)) return refused;
   route_ = match.found;
@@ -259,43 +270,50 @@ std::optional<response> connection::refuse_request(std::size_t& body_limit) {
 
 std::optional<response> connection::refuse_route(const route_match& match) {
   switch (match.what) {
-    case route_match::outcome::found: return std::nullopt;
+    case route_match::outcome::found:
+      return std::nullopt;
     case route_match::outcome::bad_escape:
       return problem_response({.status = 400,
                                .code = "malformed_request",
                                .detail = "The path has a malformed percent escape."},
                               request_.request_id);
     case route_match::outcome::no_path:
-      return problem_response({.status = 404, .code = "no_such_path", .detail = "Nothing is served here."},
-                              request_.request_id);
-    case route_match::outcome::no_method: break;
+      return problem_response(
+          {.status = 404, .code = "no_such_path", .detail = "Nothing is served here."},
+          request_.request_id);
+    case route_match::outcome::no_method:
+      break;
   }
   if (request_.verb == method::options) return answer_options(match.allow);
-  auto refused = problem_response(
-      {.status = 405, .code = "method_not_allowed", .detail = "See Allow for the methods of this path."},
-      request_.request_id);
+  auto refused = problem_response({.status = 405,
+                                   .code = "method_not_allowed",
+                                   .detail = "See Allow for the methods of this path."},
+                                  request_.request_id);
   refused.add_header("Allow", match.allow);
   return refused;
 }
 
 std::optional<response> connection::refuse_body(const route& found, std::size_t body_limit) {
   const auto type = request_.header("Content-Type");
-  if (!found.options.consumes.empty() && (!type || !media_type_matches(*type, found.options.consumes))) {
+  if (!found.options.consumes.empty() &&
+      (!type || !media_type_matches(*type, found.options.consumes))) {
     return problem_response({.status = 415,
                              .code = "unsupported_media_type",
                              .detail = "This call takes " + found.options.consumes + " in UTF-8."},
                             request_.request_id);
   }
-  if (const auto coding = request_.header("Content-Encoding"); coding && !equals_ignoring_case(*coding, "identity")) {
+  if (const auto coding = request_.header("Content-Encoding");
+      coding && !equals_ignoring_case(*coding, "identity")) {
     return problem_response({.status = 415,
                              .code = "unsupported_media_type",
                              .detail = "Bodies are taken without a content coding."},
                             request_.request_id);
   }
   if (head_.content_length.value_or(0) > body_limit) {
-    auto refused = problem_response(
-        {.status = 413, .code = "body_too_large", .detail = "The body is larger than this call takes."},
-        request_.request_id);
+    auto refused = problem_response({.status = 413,
+                                     .code = "body_too_large",
+                                     .detail = "The body is larger than this call takes."},
+                                    request_.request_id);
     refused.close = true;
     return refused;
   }
@@ -317,12 +335,16 @@ bool connection::split_target() {
     return request_.verb == method::options;
   }
   for (const std::string_view scheme : {"http://", "https://"}) {
-    if (target.size() < scheme.size() || !equals_ignoring_case(target.substr(0, scheme.size()), scheme)) continue;
+    if (target.size() < scheme.size() ||
+        !equals_ignoring_case(target.substr(0, scheme.size()), scheme))
+      continue;
     target.remove_prefix(scheme.size());
     const auto end = target.find_first_of("/?");
     target = end == target.npos ? std::string_view("/") : target.substr(end);
+    break;
   }
   request_.path = target.substr(0, target.find('?'));
+  if (target.starts_with('?')) request_.path = "/";
   return request_.path.starts_with('/');
 }
 
@@ -401,11 +423,13 @@ void connection::pump_body() {
   }
   body_received_ += body_.size() - before;
   if (stage_ == stage::discard) body_.clear();
-  if (body_received_ > body_limit_) body_failure_ = make_error(base_errc::overflow, "the body is too large");
+  if (body_received_ > body_limit_)
+    body_failure_ = make_error(base_errc::overflow, "the body is too large");
 }
 
 bool connection::step_body() {
-  if (stage_ == stage::body && !head_.chunked && !head_memory_ && input_.unread().size() >= body_left_) {
+  if (stage_ == stage::body && !head_.chunked && !head_memory_ &&
+      input_.unread().size() >= body_left_) {
     request_.body = input_.unread().substr(0, body_left_);  // came with its head: no copy
     input_.begin += body_left_;
     body_received_ = body_left_;
@@ -455,7 +479,8 @@ void connection::dispatch() {
   try {
     task_ = route_->handle(request_);
     task_.start([](void* self) { static_cast<connection*>(self)->task_done(); }, this);
-  } catch (const std::exception& failure) {  // a handler that is no coroutine may throw before there is a task
+  } catch (const std::exception&
+               failure) {  // a handler that is no coroutine may throw before there is a task
     fault_ = failure.what();
     task_.reset();
     task_done();
@@ -483,12 +508,13 @@ response connection::take_answer() {
     fault_ = "an exception of unknown type";
   }
   const bool later = status == 503;
-  return problem_response({.status = status,
-                           .code = later ? "unavailable" : "internal",
-                           .detail = later ? "The node could not finish the request." : "The request failed here.",
-                           .retryable = later,
-                           .retry_after_s = later ? loop_.limits().retry_after_s : 0},
-                          request_.request_id);
+  return problem_response(
+      {.status = status,
+       .code = later ? "unavailable" : "internal",
+       .detail = later ? "The node could not finish the request." : "The request failed here.",
+       .retryable = later,
+       .retry_after_s = later ? loop_.limits().retry_after_s : 0},
+      request_.request_id);
 }
 
 bool connection::step_handling() {
@@ -509,7 +535,8 @@ bool connection::step_handling() {
 
 void connection::answer(response&& what) {
   const bool unread_body = !body_done_;
-  ending_ = what.close || unread_body || !head_.keep_alive || core_.draining.load(std::memory_order_relaxed);
+  ending_ = what.close || unread_body || !head_.keep_alive ||
+            core_.draining.load(std::memory_order_relaxed);
   gentle_ = !what.close && !unread_body;
   append_response(out_, what,
                   {.version = head_.version,
@@ -529,16 +556,17 @@ void connection::answer(response&& what) {
 void connection::observe(const response& what) {
   if (!core_.observer) return;
   const auto spent = std::chrono::steady_clock::now() - request_.started;
-  core_.observer({.method = request_.method_name,
-                  .route = request_.route,
-                  .status = what.status,
-                  .duration_us = std::chrono::duration_cast<std::chrono::microseconds>(spent).count(),
-                  .request_bytes = body_received_,
-                  .response_bytes = what.body.size(),
-                  .request_id = request_.request_id,
-                  .trace_id = request_.trace_id,
-                  .peer = peer_,
-                  .fault = fault_});
+  core_.observer(
+      {.method = request_.method_name,
+       .route = request_.route,
+       .status = what.status,
+       .duration_us = std::chrono::duration_cast<std::chrono::microseconds>(spent).count(),
+       .request_bytes = body_received_,
+       .response_bytes = what.body.size(),
+       .request_id = request_.request_id,
+       .trace_id = request_.trace_id,
+       .peer = peer_,
+       .fault = fault_});
 }
 
 // The handler ended after its peer had gone: its answer is counted, not sent.
@@ -549,10 +577,12 @@ void connection::end_task_unseen() {
   task_.reset();
 }
 
-// The peer broke the protocol or a limit; where the next request starts is unknown, so this answer is the last.
+// The peer broke the protocol or a limit; where the next request starts is unknown, so this answer
+// is the last.
 void connection::fail(const parse_error& why) {
   auto refused = problem_response(
-      {.status = why.status, .code = std::string(why.code), .detail = std::string(why.detail)}, request_.request_id);
+      {.status = why.status, .code = std::string(why.code), .detail = std::string(why.detail)},
+      request_.request_id);
   refused.close = true;
   answer(std::move(refused));
 }
@@ -585,7 +615,9 @@ void connection::next_request() {
 void connection::arm_read_deadline() {
   const auto& limits = loop_.limits();
   const auto now = event_loop::now_ms();
-  const auto ms = [](std::chrono::milliseconds time) { return static_cast<std::uint64_t>(time.count()); };
+  const auto ms = [](std::chrono::milliseconds time) {
+    return static_cast<std::uint64_t>(time.count());
+  };
   switch (stage_) {
     case stage::head:
       if (input_.empty()) {
@@ -596,13 +628,17 @@ void connection::arm_read_deadline() {
       return;
     case stage::body:
     case stage::discard:
-      loop_.wheel().set(*this, body_since_ms_ + ms(limits.body_grace) +
-                                   body_received_ * 1000 / std::max<std::size_t>(limits.bytes_per_second_min, 1));
+      loop_.wheel().set(
+          *this, body_since_ms_ + ms(limits.body_grace) +
+                     body_received_ * 1000 / std::max<std::size_t>(limits.bytes_per_second_min, 1));
       return;
-    case stage::handling: loop_.wheel().set(*this, now + ms(limits.body_grace)); return;
+    case stage::handling:
+      loop_.wheel().set(*this, now + ms(limits.body_grace));
+      return;
     case stage::handshake:
     case stage::lingering:
-    case stage::closed: return;
+    case stage::closed:
+      return;
   }
 }
 
@@ -611,7 +647,9 @@ void connection::read_more() {
   reading_ = true;
   const auto [data, size] = input_.room(loop_.limits().header_bytes_max + input_bytes_first);
   const auto buffer = asio::buffer(data, size);
-  auto done = [self = shared_from_this()](error_code failure, std::size_t count) { self->on_read(failure, count); };
+  auto done = [self = shared_from_this()](error_code failure, std::size_t count) {
+    self->on_read(failure, count);
+  };
   if (tls_) {
     tls_->async_read_some(buffer, std::move(done));
   } else {
@@ -655,10 +693,13 @@ bool connection::flush() {
   writing_ = true;
   sending_.swap(out_);
   const auto& limits = loop_.limits();
-  loop_.wheel().set(*this, event_loop::now_ms() + static_cast<std::uint64_t>(limits.write_timeout.count()) +
-                               sending_.size() * 1000 / std::max<std::size_t>(limits.bytes_per_second_min, 1));
+  loop_.wheel().set(
+      *this, event_loop::now_ms() + static_cast<std::uint64_t>(limits.write_timeout.count()) +
+                 sending_.size() * 1000 / std::max<std::size_t>(limits.bytes_per_second_min, 1));
   const auto rest = asio::buffer(sending_) + sent;
-  auto done = [self = shared_from_this()](error_code failure, std::size_t) { self->on_written(failure); };
+  auto done = [self = shared_from_this()](error_code failure, std::size_t) {
+    self->on_written(failure);
+  };
   if (tls_) {
     asio::async_write(*tls_, asio::const_buffer(rest), std::move(done));
   } else {
@@ -676,12 +717,13 @@ void connection::on_written(error_code failure) {
   advance();
 }
 
-// Ends without losing the answer: closing with unread input would reset the connection (RFC 9112 section 9.6).
+// Ends without losing the answer: closing with unread input would reset the connection (RFC 9112
+// section 9.6).
 void connection::linger() {
   error_code ignored;
   stage_ = stage::lingering;
-  loop_.wheel().set(*this,
-                    event_loop::now_ms() + static_cast<std::uint64_t>(loop_.limits().linger_timeout.count()));
+  loop_.wheel().set(*this, event_loop::now_ms() +
+                               static_cast<std::uint64_t>(loop_.limits().linger_timeout.count()));
   if (tls_) {
     tls_->async_shutdown([self = shared_from_this()](error_code) { self->close(); });
     return;

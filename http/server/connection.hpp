@@ -50,15 +50,16 @@ struct input_buffer {
 //
 //   head -> (body | discard) -> handling -> head …         lingering and closed end it
 //
-// One request at a time: pipelined ones wait in the buffer, so answers keep their order, and a peer that does not read
-// its answers is not read from.
+// One request at a time: pipelined ones wait in the buffer, so answers keep their order, and a peer
+// that does not read its answers is not read from.
 class connection final : public std::enable_shared_from_this<connection>,
                          private timer_wheel::entry,
                          private body_source {
  public:
   using registry = std::unordered_set<connection*>;
 
-  connection(server_core& core, event_loop& loop, registry& all, boost::asio::ip::tcp::socket socket);
+  connection(server_core& core, event_loop& loop, registry& all,
+             boost::asio::ip::tcp::socket socket);
   ~connection() override;
 
   void start();
@@ -131,8 +132,8 @@ class connection final : public std::enable_shared_from_this<connection>,
   bool advancing_ = false;
   bool reading_ = false;
   bool writing_ = false;
-  bool ending_ = false;       // close after what is in out_
-  bool gentle_ = false;       // the peer asked for the end and nothing of it is unread
+  bool ending_ = false;  // close after what is in out_
+  bool gentle_ = false;  // the peer asked for the end and nothing of it is unread
   bool first_request_ = true;
   bool head_begun_ = false;
   bool counted_ = true;
@@ -144,7 +145,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   request request_;
   std::string decoded_path_;
   std::string decoded_query_;
-  std::string ids_;         // request id, trace id, span id
+  std::string ids_;  // request id, trace id, span id
   std::string_view trace_flags_;
   std::string cors_lines_;
 

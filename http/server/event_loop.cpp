@@ -42,9 +42,7 @@ void event_loop::set_limits(const server_limits& limits) {
   boost::asio::post(context_, [this, limits] { limits_ = limits; });
 }
 
-void event_loop::end_ticks() {
-  ticker_.cancel();
-}
+void event_loop::end_ticks() { ticker_.cancel(); }
 
 void event_loop::wake() {
   boost::asio::post(context_, [this] { drain(); });
@@ -61,7 +59,8 @@ void event_loop::tick() {
   });
 }
 
-// IMF-fixdate, RFC 9110 section 5.6.7. The C locale's names are fixed: this program never calls setlocale.
+// IMF-fixdate, RFC 9110 section 5.6.7. The C locale's names are fixed: this program never calls
+// setlocale.
 void event_loop::refresh_date() {
   const std::time_t now = std::time(nullptr);
   if (now == date_second_) return;
@@ -69,7 +68,8 @@ void event_loop::refresh_date() {
   std::tm parts{};
   gmtime_r(&now, &parts);
   char text[64];
-  const auto length = std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
+  const auto length =
+      std::strftime(text, sizeof text, "Date: %a, %d %b %Y %H:%M:%S GMT\r\n", &parts);
   date_line_.assign(text, length);
 }
 

@@ -18,7 +18,8 @@
 
 namespace omnicart::http {
 
-// Random ids for requests and spans: unique, not secret. xoshiro256** (Blackman, Vigna), seeded by the system.
+// Random ids for requests and spans: unique, not secret. xoshiro256** (Blackman, Vigna), seeded by
+// the system.
 class id_generator {
  public:
   id_generator();
@@ -28,8 +29,8 @@ class id_generator {
   std::uint64_t state_[4];
 };
 
-// One thread's io_context with its deadlines, its copy of the limits and its mailbox. Outlives its thread as long as
-// someone still holds a callback into it.
+// One thread's io_context with its deadlines, its copy of the limits and its mailbox. Outlives its
+// thread as long as someone still holds a callback into it.
 class event_loop final : public mailbox {
  public:
   explicit event_loop(const server_limits& limits);
@@ -51,7 +52,8 @@ class event_loop final : public mailbox {
   // Called on every tick, on the loop's thread; set before run().
   void on_tick(std::function<void()> call) { on_tick_ = std::move(call); }
 
-  static std::uint64_t now_ms(std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) {
+  static std::uint64_t now_ms(
+      std::chrono::steady_clock::time_point now = std::chrono::steady_clock::now()) {
     return static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count());
   }

@@ -46,7 +46,8 @@ int hex_value(char c) {
   return -1;
 }
 
-// qvalue of RFC 9110 section 12.4.2: 0 or 1 with up to three decimals. Zero only if it reads as zero.
+// qvalue of RFC 9110 section 12.4.2: 0 or 1 with up to three decimals. Zero only if it reads as
+// zero.
 bool is_zero_weight(std::string_view parameters) {
   while (!parameters.empty()) {
     const auto item = next_item(parameters, ';');
@@ -92,7 +93,8 @@ bool parse_tag(std::string_view item, tag_list::tag& tag) {
   if (item.size() < 2 || item.front() != '"' || item.back() != '"') return false;
   item = item.substr(1, item.size() - 2);
   const auto etagc = [](char c) { return c != '"' && c > 0x20 && c != 0x7f; };
-  if (!std::all_of(item.begin(), item.end(), [&](char c) { return etagc(c) || (c & 0x80) != 0; })) return false;
+  if (!std::all_of(item.begin(), item.end(), [&](char c) { return etagc(c) || (c & 0x80) != 0; }))
+    return false;
   tag.text = item;
   return true;
 }
@@ -136,7 +138,8 @@ result<tag_list> parse_tags(std::string_view text) {
     list.tags.push_back(std::move(tag));
     text = trim(text.substr(close + 1));
     if (text.empty()) break;
-    if (text.front() != ',') return fail(base_errc::malformed, "entity tags are separated by commas");
+    if (text.front() != ',')
+      return fail(base_errc::malformed, "entity tags are separated by commas");
     while (!text.empty() && (text.front() == ',' || is_blank(text.front()))) text.remove_prefix(1);
   }
   if (list.tags.empty()) return fail(base_errc::malformed, "no entity tag");
@@ -151,8 +154,8 @@ bool not_modified(const request& req, std::string_view etag) {
   if (!list) return false;
   if (etag.starts_with("W/")) etag.remove_prefix(2);
   if (etag.size() >= 2) etag = etag.substr(1, etag.size() - 2);
-  return list->any ||
-         std::any_of(list->tags.begin(), list->tags.end(), [&](const auto& tag) { return tag.text == etag; });
+  return list->any || std::any_of(list->tags.begin(), list->tags.end(),
+                                  [&](const auto& tag) { return tag.text == etag; });
 }
 
 result<version_condition> if_match(const request& req) {
@@ -165,12 +168,14 @@ result<version_condition> if_match(const request& req) {
   condition.version = std::numeric_limits<std::uint64_t>::max();
   for (const auto& tag : list->tags) {
     std::uint64_t version = 0;
-    const auto [end, code] = std::from_chars(tag.text.data(), tag.text.data() + tag.text.size(), version);
+    const auto [end, code] =
+        std::from_chars(tag.text.data(), tag.text.data() + tag.text.size(), version);
     const bool whole = code == std::errc{} && end == tag.text.data() + tag.text.size();
     const bool canonical = whole && std::to_string(version) == tag.text;
     // Strong comparison; of several, the newest is the one that can still hold.
     if (canonical && !tag.weak &&
-        (*condition.version == std::numeric_limits<std::uint64_t>::max() || version > *condition.version)) {
+        (*condition.version == std::numeric_limits<std::uint64_t>::max() ||
+         version > *condition.version)) {
       condition.version = version;
     }
   }
@@ -191,23 +196,26 @@ result<std::optional<std::string>> idempotency_key(const request& req) {
   const auto text = trim(*req.header("Idempotency-Key"));
   std::string key;
   if (text.starts_with('"')) {
-    if (!unquote(text, key)) return fail(base_errc::malformed, "Idempotency-Key is not a quoted string");
+    if (!unquote(text, key))
+      return fail(base_errc::malformed, "Idempotency-Key is not a quoted string");
   } else {
     key = text;
   }
   if (key.empty() || key.size() > limits::idempotency_key_bytes_max) {
     return fail(base_errc::malformed, "Idempotency-Key has 1 to 255 characters");
   }
-  if (!std::all_of(key.begin(), key.end(), printable) || is_blank(key.front()) || is_blank(key.back())) {
-    return fail(base_errc::malformed, "Idempotency-Key is printable ASCII without spaces at its ends");
+  if (!std::all_of(key.begin(), key.end(), printable) || is_blank(key.front()) ||
+      is_blank(key.back())) {
+    return fail(base_errc::malformed,
+                "Idempotency-Key is printable ASCII without spaces at its ends");
   }
   return std::optional<std::string>(std::move(key));
 }
 
 bool accepts(std::string_view accept, std::string_view produces) {
   if (trim(accept).empty()) return true;
-  return accepts_type(accept, "application/json") || accepts_type(accept, "application/problem+json") ||
-         accepts_type(accept, produces);
+  return accepts_type(accept, "application/json") ||
+         accepts_type(accept, "application/problem+json") || accepts_type(accept, produces);
 }
 
 bool media_type_matches(std::string_view content_type, std::string_view consumes) {
@@ -217,7 +225,8 @@ bool media_type_matches(std::string_view content_type, std::string_view consumes
     auto parameter = next_item(content_type, ';');
     if (parameter.size() < 8 || !equals_ignoring_case(parameter.substr(0, 8), "charset=")) continue;
     parameter.remove_prefix(8);
-    if (parameter.size() >= 2 && parameter.front() == '"') parameter = parameter.substr(1, parameter.size() - 2);
+    if (parameter.size() >= 2 && parameter.front() == '"')
+      parameter = parameter.substr(1, parameter.size() - 2);
     if (!equals_ignoring_case(parameter, "utf-8")) return false;
   }
   while (!consumes.empty()) {
@@ -228,7 +237,8 @@ bool media_type_matches(std::string_view content_type, std::string_view consumes
 
 std::optional<std::string_view> bearer_token(const request& req) {
   const auto field = req.header("Authorization");
-  if (!field || field->size() < 7 || !equals_ignoring_case(field->substr(0, 7), "Bearer ")) return std::nullopt;
+  if (!field || field->size() < 7 || !equals_ignoring_case(field->substr(0, 7), "Bearer "))
+    return std::nullopt;
   return trim(field->substr(7));
 }
 
@@ -248,7 +258,8 @@ std::optional<std::string_view> cookie(const request& req, std::string_view name
 
 bool is_request_id(std::string_view text) {
   const auto allowed = [](char c) {
-    return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' || c == '-';
+    return digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' || c == '_' ||
+           c == '-';
   };
   return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), allowed);
 }
@@ -260,7 +271,9 @@ std::optional<trace_parent> parse_traceparent(std::string_view text) {
   const auto trace = text.substr(3, 32);
   const auto parent = text.substr(36, 16);
   const auto flags = text.substr(53, 2);
-  const auto hex = [](std::string_view part) { return std::all_of(part.begin(), part.end(), lower_hex); };
+  const auto hex = [](std::string_view part) {
+    return std::all_of(part.begin(), part.end(), lower_hex);
+  };
   const auto zero = [](std::string_view part) { return part.find_first_not_of('0') == part.npos; };
   if (!hex(version) || !hex(trace) || !hex(parent) || !hex(flags)) return std::nullopt;
   if (version == "ff" || zero(trace) || zero(parent)) return std::nullopt;

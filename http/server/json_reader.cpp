@@ -14,16 +14,23 @@ namespace {
 
 using type = json_value::type;
 
-constexpr std::size_t errors_max = 100;  // a body of nothing but errors must not make a larger answer
+constexpr std::size_t errors_max =
+    100;  // a body of nothing but errors must not make a larger answer
 
 std::string_view name_of(type t) {
   switch (t) {
-    case type::null: return "null";
-    case type::boolean: return "true or false";
-    case type::number: return "a number";
-    case type::string: return "a string";
-    case type::array: return "an array";
-    case type::object: return "an object";
+    case type::null:
+      return "null";
+    case type::boolean:
+      return "true or false";
+    case type::number:
+      return "a number";
+    case type::string:
+      return "a string";
+    case type::array:
+      return "an array";
+    case type::object:
+      return "an object";
   }
   return "a value";
 }
@@ -35,10 +42,13 @@ bool has_control(std::string_view text) {
   });
 }
 
-// Takes nlohmann's events and builds json_value. Its lexer checks UTF-8, escapes and number grammar.
+// Takes nlohmann's events and builds json_value. Its lexer checks UTF-8, escapes and number
+// grammar.
 class builder {
  public:
-  builder(json_value& root, std::vector<field_error>& errors) : errors_(errors) { open_.push_back({&root, {}}); }
+  builder(json_value& root, std::vector<field_error>& errors) : errors_(errors) {
+    open_.push_back({&root, {}});
+  }
 
   bool null() { return put({}); }
   bool boolean(bool flag) { return put({.is = type::boolean, .flag = flag}); }
@@ -63,7 +73,8 @@ class builder {
     return true;
   }
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception&) {
-    errors_.push_back({"", "malformed", "The body is not valid JSON at byte " + std::to_string(position) + "."});
+    errors_.push_back(
+        {"", "malformed", "The body is not valid JSON at byte " + std::to_string(position) + "."});
     return false;
   }
 
@@ -82,7 +93,8 @@ class builder {
     json_value& parent = *open_.back().value;
     if (open_.size() == 1) return parent = std::move(value);
     if (parent.is == type::array) return parent.items.emplace_back(std::move(value));
-    return parent.members.emplace_back(json_member{std::move(open_.back().key), std::move(value)}).value;
+    return parent.members.emplace_back(json_member{std::move(open_.back().key), std::move(value)})
+        .value;
   }
   // The parent does not grow while a child is open, so the pointer stays good.
   bool open(json_value&& value) {
@@ -103,7 +115,8 @@ class builder {
     std::ranges::sort(sorted, {}, name);
     const auto twice = std::ranges::adjacent_find(sorted, {}, name);
     if (twice == sorted.end()) return true;
-    errors_.push_back({pointer() + '/' + pointer_token((*twice)->name), "duplicate_key", "The member is given twice."});
+    errors_.push_back({pointer() + '/' + pointer_token((*twice)->name), "duplicate_key",
+                       "The member is given twice."});
     return false;
   }
   // Where the innermost open value stands.
@@ -124,10 +137,18 @@ class builder {
 
 void write(json_writer& json, const json_value& value) {
   switch (value.is) {
-    case type::null: json.null(); return;
-    case type::boolean: json.value(value.flag); return;
-    case type::number: json.raw(value.text); return;
-    case type::string: json.value(value.text); return;
+    case type::null:
+      json.null();
+      return;
+    case type::boolean:
+      json.value(value.flag);
+      return;
+    case type::number:
+      json.raw(value.text);
+      return;
+    case type::string:
+      json.value(value.text);
+      return;
     case type::array:
       json.begin_array();
       for (const auto& item : value.items) write(json, item);
@@ -185,7 +206,8 @@ std::string to_text(const json_value& value) {
   return out;
 }
 
-object_reader::object_reader(const std::optional<json_value>& body, std::vector<field_error>& errors)
+object_reader::object_reader(const std::optional<json_value>& body,
+                             std::vector<field_error>& errors)
     : errors_(errors) {
   if (!body) return;
   if (body->is != type::object) {
@@ -196,7 +218,8 @@ object_reader::object_reader(const std::optional<json_value>& body, std::vector<
   taken_.resize(object_->members.size());
 }
 
-object_reader::object_reader(const json_value& object, std::string pointer, std::vector<field_error>& errors)
+object_reader::object_reader(const json_value& object, std::string pointer,
+                             std::vector<field_error>& errors)
     : pointer_(std::move(pointer)), errors_(errors) {
   if (object.is != type::object) {
     errors_.push_back({pointer_, "wrong_type", "The value is an object."});
@@ -206,17 +229,22 @@ object_reader::object_reader(const json_value& object, std::string pointer, std:
   taken_.resize(object_->members.size());
 }
 
-std::string object_reader::pointer_of(std::string_view name) const { return pointer_ + '/' + pointer_token(name); }
+std::string object_reader::pointer_of(std::string_view name) const {
+  return pointer_ + '/' + pointer_token(name);
+}
 
 std::string object_reader::pointer_of(std::string_view name, std::size_t index) const {
   return pointer_of(name) + '/' + std::to_string(index);
 }
 
 void object_reader::report(std::string_view name, std::string code, std::string detail) {
-  if (errors_.size() < errors_max) errors_.push_back({pointer_of(name), std::move(code), std::move(detail)});
+  if (errors_.size() < errors_max)
+    errors_.push_back({pointer_of(name), std::move(code), std::move(detail)});
 }
 
-bool object_reader::has(std::string_view name) const { return object_ != nullptr && object_->find(name) != nullptr; }
+bool object_reader::has(std::string_view name) const {
+  return object_ != nullptr && object_->find(name) != nullptr;
+}
 
 const json_value* object_reader::any(std::string_view name) {
   if (object_ == nullptr) return nullptr;
@@ -239,14 +267,15 @@ const json_value* object_reader::require(std::string_view name) {
   return value;
 }
 
-const json_value* object_reader::expect(std::string_view name, const json_value* value, type wanted) {
+const json_value* object_reader::expect(std::string_view name, const json_value* value,
+                                        type wanted) {
   if (value == nullptr || value->is == wanted) return value;
   report(name, "wrong_type", "The member is " + std::string(name_of(wanted)) + ".");
   return nullptr;
 }
 
-std::optional<std::string> object_reader::string_of(std::string_view name, const json_value* value, std::size_t min,
-                                                    std::size_t max) {
+std::optional<std::string> object_reader::string_of(std::string_view name, const json_value* value,
+                                                    std::size_t min, std::size_t max) {
   value = expect(name, value, type::string);
   if (value == nullptr) return std::nullopt;
   if (value->text.size() > max) {
@@ -261,16 +290,18 @@ std::optional<std::string> object_reader::string_of(std::string_view name, const
   return std::nullopt;
 }
 
-std::string object_reader::required_string(std::string_view name, std::size_t max, std::size_t min) {
+std::string object_reader::required_string(std::string_view name, std::size_t max,
+                                           std::size_t min) {
   return string_of(name, require(name), min, max).value_or(std::string());
 }
 
-std::optional<std::string> object_reader::optional_string(std::string_view name, std::size_t max, std::size_t min) {
+std::optional<std::string> object_reader::optional_string(std::string_view name, std::size_t max,
+                                                          std::size_t min) {
   return string_of(name, take(name), min, max);
 }
 
-std::optional<std::size_t> object_reader::optional_word(std::string_view name,
-                                                        std::initializer_list<std::string_view> words) {
+std::optional<std::size_t> object_reader::optional_word(
+    std::string_view name, std::initializer_list<std::string_view> words) {
   const json_value* value = expect(name, take(name), type::string);
   if (value == nullptr) return std::nullopt;
   const auto found = std::find(words.begin(), words.end(), value->text);
@@ -281,14 +312,15 @@ std::optional<std::size_t> object_reader::optional_word(std::string_view name,
   return std::nullopt;
 }
 
-std::size_t object_reader::required_word(std::string_view name, std::initializer_list<std::string_view> words) {
+std::size_t object_reader::required_word(std::string_view name,
+                                         std::initializer_list<std::string_view> words) {
   const json_value* value = require(name);
   if (value != nullptr && value->is == type::null) expect(name, value, type::string);
   return optional_word(name, words).value_or(0);
 }
 
-std::optional<std::int64_t> object_reader::int_of(std::string_view name, const json_value* value, std::int64_t min,
-                                                  std::int64_t max) {
+std::optional<std::int64_t> object_reader::int_of(std::string_view name, const json_value* value,
+                                                  std::int64_t min, std::int64_t max) {
   value = expect(name, value, type::number);
   if (value == nullptr) return std::nullopt;
   const auto& text = value->text;
@@ -304,11 +336,13 @@ std::optional<std::int64_t> object_reader::int_of(std::string_view name, const j
   return std::nullopt;
 }
 
-std::int64_t object_reader::required_int(std::string_view name, std::int64_t min, std::int64_t max) {
+std::int64_t object_reader::required_int(std::string_view name, std::int64_t min,
+                                         std::int64_t max) {
   return int_of(name, require(name), min, max).value_or(min);
 }
 
-std::optional<std::int64_t> object_reader::optional_int(std::string_view name, std::int64_t min, std::int64_t max) {
+std::optional<std::int64_t> object_reader::optional_int(std::string_view name, std::int64_t min,
+                                                        std::int64_t max) {
   return int_of(name, take(name), min, max);
 }
 
@@ -318,7 +352,8 @@ std::optional<bool> object_reader::optional_bool(std::string_view name) {
 }
 
 std::optional<money> object_reader::money_of(std::string_view name, const json_value* value,
-                                             std::optional<currency_code> decimal_currency, money_bounds bounds) {
+                                             std::optional<currency_code> decimal_currency,
+                                             money_bounds bounds) {
   if (value == nullptr) return std::nullopt;
   money amount;
   if (decimal_currency && (value->is == type::number || value->is == type::string)) {
@@ -346,13 +381,15 @@ std::optional<money> object_reader::money_of(std::string_view name, const json_v
     amount.currency = *currency;
   }
   if (amount.amount_minor < bounds.min_minor || amount.amount_minor > bounds.max_minor) {
-    report(name, "out_of_range", "The amount is " + range_text(bounds.min_minor, bounds.max_minor) + " minor units.");
+    report(name, "out_of_range",
+           "The amount is " + range_text(bounds.min_minor, bounds.max_minor) + " minor units.");
     return std::nullopt;
   }
   return amount;
 }
 
-money object_reader::required_money(std::string_view name, std::optional<currency_code> decimal_currency,
+money object_reader::required_money(std::string_view name,
+                                    std::optional<currency_code> decimal_currency,
                                     money_bounds bounds) {
   return money_of(name, require(name), decimal_currency, bounds).value_or(money{});
 }
@@ -371,16 +408,18 @@ const json_value* object_reader::optional_object(std::string_view name) {
   return expect(name, take(name), type::object);
 }
 
-const json_value* object_reader::array_of(std::string_view name, const json_value* value, std::size_t min,
-                                          std::size_t max) {
+const json_value* object_reader::array_of(std::string_view name, const json_value* value,
+                                          std::size_t min, std::size_t max) {
   value = expect(name, value, type::array);
   if (value == nullptr) return nullptr;
   if (value->items.size() >= min && value->items.size() <= max) return value;
-  report(name, "out_of_range", "The array has " + std::to_string(min) + " to " + std::to_string(max) + " items.");
+  report(name, "out_of_range",
+         "The array has " + std::to_string(min) + " to " + std::to_string(max) + " items.");
   return nullptr;
 }
 
-const json_value* object_reader::required_array(std::string_view name, std::size_t items_max, std::size_t items_min) {
+const json_value* object_reader::required_array(std::string_view name, std::size_t items_max,
+                                                std::size_t items_min) {
   return array_of(name, require(name), items_min, items_max);
 }
 
@@ -395,13 +434,17 @@ std::vector<std::string> object_reader::string_array(std::string_view name, std:
   if (array == nullptr) return all;
   for (std::size_t i = 0; i < array->items.size(); ++i) {
     const auto& item = array->items[i];
-    const bool good = item.is == type::string && item.text.size() <= item_bytes_max && !has_control(item.text);
+    const bool good =
+        item.is == type::string && item.text.size() <= item_bytes_max && !has_control(item.text);
     if (good) {
       all.push_back(item.text);
     } else if (errors_.size() < errors_max) {
-      const auto* code = item.is != type::string ? "wrong_type" : has_control(item.text) ? "malformed" : "too_long";
-      errors_.push_back({pointer_of(name, i), code, "An item is a string of at most " +
-                                                        std::to_string(item_bytes_max) + " bytes."});
+      const auto* code = item.is != type::string  ? "wrong_type"
+                         : has_control(item.text) ? "malformed"
+                                                  : "too_long";
+      errors_.push_back(
+          {pointer_of(name, i), code,
+           "An item is a string of at most " + std::to_string(item_bytes_max) + " bytes."});
     }
   }
   return all;
@@ -410,7 +453,8 @@ std::vector<std::string> object_reader::string_array(std::string_view name, std:
 void object_reader::finish() {
   if (object_ == nullptr) return;
   for (std::size_t i = 0; i < taken_.size(); ++i) {
-    if (!taken_[i]) report(object_->members[i].name, "unknown_member", "The call has no member of this name.");
+    if (!taken_[i])
+      report(object_->members[i].name, "unknown_member", "The call has no member of this name.");
   }
 }
 

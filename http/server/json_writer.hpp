@@ -7,11 +7,13 @@
 
 namespace omnicart::http {
 
-// Appends JSON text to a string without building a tree. The caller keeps begin and end paired and gives each
-// object member a key; commas are ours. At most 64 levels. Not thread-safe; the string outlives the writer.
+// Appends JSON text to a string without building a tree. The caller keeps begin and end paired and
+// gives each object member a key; commas are ours. At most 64 levels. Not thread-safe; the string
+// outlives the writer.
 //
 //   json_writer json(body);
-//   json.begin_object().member("quantity", 3).key("items").begin_array().value("a").end_array().end_object();
+//   json.begin_object().member("quantity",
+//   3).key("items").begin_array().value("a").end_array().end_object();
 class json_writer {
  public:
   explicit json_writer(std::string& out) : out_(out) {}
@@ -38,8 +40,7 @@ class json_writer {
   json_writer& value(const std::string& text) { return value(std::string_view(text)); }
   json_writer& value(std::same_as<bool> auto flag) { return raw(flag ? "true" : "false"); }
   template <std::integral T>
-    requires(!std::same_as<T, bool>)
-  json_writer& value(T number) {
+  requires(!std::same_as<T, bool>) json_writer& value(T number) {
     if constexpr (std::signed_integral<T>) return integer(number);
     return natural(number);
   }

@@ -6,12 +6,13 @@
 
 namespace omnicart::http {
 
-// What one peer may cost the node. Defaults suit a public front; each says why. Read by the connections' threads;
-// changed as a whole through server::set_limits.
+// What one peer may cost the node. Defaults suit a public front; each says why. Read by the
+// connections' threads; changed as a whole through server::set_limits.
 struct server_limits {
   // Longest request target. 8 KiB is what RFC 9110 section 4.1 asks servers to take; beyond: 414.
   std::size_t uri_bytes_max = 8 * 1024;
-  // Request line and fields together; large enough for two tokens and cookies, small enough for 10,000 peers; 431.
+  // Request line and fields together; large enough for two tokens and cookies, small enough for
+  // 10,000 peers; 431.
   std::size_t header_bytes_max = 16 * 1024;
   // Number of fields: bounds what a lookup by name scans; 431.
   std::size_t header_fields_max = 100;
@@ -29,7 +30,8 @@ struct server_limits {
   std::chrono::milliseconds body_grace{10'000};
   // Slowest accepted sender and reader after the grace: a bad mobile line does ten times this.
   std::size_t bytes_per_second_min = 1'024;
-  // A peer that does not read may hold an answer this long (plus its size at the rate above); then closed.
+  // A peer that does not read may hold an answer this long (plus its size at the rate above); then
+  // closed.
   std::chrono::milliseconds write_timeout{15'000};
   // After a last answer, how long to wait for the peer to read it and close (RFC 9112 section 9.6).
   std::chrono::milliseconds linger_timeout{2'000};

@@ -6,7 +6,8 @@
 
 namespace omnicart::http {
 
-// Something to be done on a loop's thread. Owns itself from push on: exactly one of the two calls happens.
+// Something to be done on a loop's thread. Owns itself from push on: exactly one of the two calls
+// happens.
 class parcel {
  public:
   virtual void deliver() = 0;  // on the loop's thread
@@ -17,8 +18,8 @@ class parcel {
   ~parcel() = default;
 };
 
-// Many threads push, one loop drains. A burst of pushes wakes the loop once (an eventfd write costs more than
-// the work it announces), and pushing allocates nothing.
+// Many threads push, one loop drains. A burst of pushes wakes the loop once (an eventfd write costs
+// more than the work it announces), and pushing allocates nothing.
 class mailbox : public std::enable_shared_from_this<mailbox> {
  public:
   virtual ~mailbox() { close(); }

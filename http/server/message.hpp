@@ -27,13 +27,14 @@ struct name_value {
   std::string_view value;
 };
 
-// The body of a streaming route, read piece by piece at the handler's pace (the peer is slowed by TCP).
+// The body of a streaming route, read piece by piece at the handler's pace (the peer is slowed by
+// TCP).
 class body_source {
  public:
   virtual bool ready() = 0;
   virtual void wait(std::coroutine_handle<> waiter) = 0;
-  // The next piece, valid until the following read; empty at the end. Fault: timeout, io (the peer is gone or
-  // broke the framing). Refusal: overflow (the route's body_bytes_max).
+  // The next piece, valid until the following read; empty at the end. Fault: timeout, io (the peer
+  // is gone or broke the framing). Refusal: overflow (the route's body_bytes_max).
   virtual result<std::string_view> take() = 0;
 
  protected:
@@ -47,22 +48,23 @@ struct body_awaiter {
   result<std::string_view> await_resume() { return source->take(); }
 };
 
-// A request as handlers see it. All views live as long as the handler's task does, also when the peer has gone. Lists
-// keep their memory from one request of a connection to the next.
+// A request as handlers see it. All views live as long as the handler's task does, also when the
+// peer has gone. Lists keep their memory from one request of a connection to the next.
 struct request {
   method verb = method::other;
   std::string_view method_name;
   std::string_view target;  // as sent
   std::string_view path;    // as sent, without query
-  std::string_view route;   // the pattern that matched, e.g. "/api/cart/items/{product_id}"; "" for none
-  std::vector<name_value> params;         // of the pattern, percent-decoded
-  std::vector<name_value> query_params;   // in order, percent-decoded, '+' is a space
-  std::vector<name_value> fields;         // header fields in order, values trimmed
-  std::string_view body;                  // whole; empty on a streaming route
-  std::string_view peer;                  // address without port
+  std::string_view
+      route;  // the pattern that matched, e.g. "/api/cart/items/{product_id}"; "" for none
+  std::vector<name_value> params;        // of the pattern, percent-decoded
+  std::vector<name_value> query_params;  // in order, percent-decoded, '+' is a space
+  std::vector<name_value> fields;        // header fields in order, values trimmed
+  std::string_view body;                 // whole; empty on a streaming route
+  std::string_view peer;                 // address without port
   std::string_view request_id;
-  std::string_view trace_id;              // 32 hexadecimal digits (W3C trace context)
-  std::string_view span_id;               // 16 hexadecimal digits: this node's span
+  std::string_view trace_id;  // 32 hexadecimal digits (W3C trace context)
+  std::string_view span_id;   // 16 hexadecimal digits: this node's span
   std::chrono::steady_clock::time_point started;
   body_source* stream = nullptr;
   bool secure = false;  // came over TLS
@@ -84,7 +86,8 @@ struct request {
 struct response {
   int status = 200;
   std::string body;
-  std::string_view content_type = "application/json";  // a literal, or text that outlives the answer
+  std::string_view content_type =
+      "application/json";          // a literal, or text that outlives the answer
   std::string headers;             // further lines, each "Name: value\r\n"; see add_header
   bool has_cache_control = false;  // otherwise no-store is added
   bool close = false;              // end the connection after this answer

@@ -9,7 +9,8 @@ namespace {
 
 namespace beast = boost::beast;
 
-constexpr std::size_t chunk_line_bytes_max = 4 * 1024;  // size, extensions, and likewise the trailers
+constexpr std::size_t chunk_line_bytes_max =
+    4 * 1024;  // size, extensions, and likewise the trailers
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }
 
@@ -24,8 +25,8 @@ bool is_host(std::string_view value) {
 }
 
 bool is_target(std::string_view text) {
-  return !text.empty() &&
-         std::all_of(text.begin(), text.end(), [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return c > 0x20 && c < 0x7f && c != '#'; });
 }
 
 // The version is wrong rather than the whole line when the line ends like "HTTP/d.d".
@@ -42,14 +43,17 @@ parse_error of_beast(beast::error_code code, std::string_view head) {
   if (code == error::bad_method) return malformed("The method is not a token.");
   if (code == error::bad_target) return malformed("The request target is malformed.");
   if (code == error::bad_version) {
-    if (names_other_version(head)) return {505, "version_not_supported", "This server speaks HTTP/1.1 and 1.0."};
+    if (names_other_version(head))
+      return {505, "version_not_supported", "This server speaks HTTP/1.1 and 1.0."};
     return malformed("The request line is malformed.");
   }
   if (code == error::bad_field) return malformed("A header name is malformed.");
   if (code == error::bad_value) return malformed("A header value is malformed.");
-  if (code == error::bad_content_length) return malformed("Content-Length is malformed or contradicted.");
+  if (code == error::bad_content_length)
+    return malformed("Content-Length is malformed or contradicted.");
   if (code == error::bad_transfer_encoding) return malformed("Transfer-Encoding is contradicted.");
-  if (code == error::bad_chunk || code == error::bad_chunk_extension) return malformed("A chunk is malformed.");
+  if (code == error::bad_chunk || code == error::bad_chunk_extension)
+    return malformed("A chunk is malformed.");
   return malformed("The request is malformed.");
 }
 
@@ -78,8 +82,8 @@ class request_parser::sink final : public beast::http::basic_parser<true> {
     failure = why;
     ec = beast::http::error::bad_value;
   }
-  void on_request_impl(beast::http::verb, beast::string_view name, beast::string_view target, int version,
-                       code& ec) override {
+  void on_request_impl(beast::http::verb, beast::string_view name, beast::string_view target,
+                       int version, code& ec) override {
     head->method_name = view(name);
     head->target = view(target);
     head->version = version;
@@ -87,7 +91,8 @@ class request_parser::sink final : public beast::http::basic_parser<true> {
   }
   void on_response_impl(int, beast::string_view, int, code&) override {}
 
-  // Beast joins folded lines, into memory of its own when both have text; RFC 9112 section 5.2 lets us refuse them.
+  // Beast joins folded lines, into memory of its own when both have text; RFC 9112 section 5.2 lets
+  // us refuse them.
   bool folded(beast::string_view name, beast::string_view value) const {
     const char* from = name.data() + name.size();
     const char* to = value.data();
@@ -107,7 +112,8 @@ class request_parser::sink final : public beast::http::basic_parser<true> {
   void special_field(beast::http::field name, std::string_view value, code& ec) {
     using beast::http::field;
     if (name == field::host) {
-      if (++hosts > 1 || !is_host(value)) refuse(malformed("Host is malformed or given twice."), ec);
+      if (++hosts > 1 || !is_host(value))
+        refuse(malformed("Host is malformed or given twice."), ec);
     } else if (name == field::transfer_encoding) {
       if (!equals_ignoring_case(value, "chunked")) {
         refuse({501, "coding_not_supported", "The only transfer coding taken is chunked."}, ec);
@@ -146,7 +152,8 @@ request_parser::~request_parser() = default;
 
 void request_parser::reset() { scanned_ = 0; }
 
-std::size_t request_parser::find_head(std::string_view unread, const server_limits& limits, parse_error& failure) {
+std::size_t request_parser::find_head(std::string_view unread, const server_limits& limits,
+                                      parse_error& failure) {
   const auto from = scanned_ > 3 ? scanned_ - 3 : 0;
   const auto end = unread.find("\r\n\r\n", from);
   const auto length = end == unread.npos ? 0 : end + 4;
@@ -154,7 +161,8 @@ std::size_t request_parser::find_head(std::string_view unread, const server_limi
   const auto line = unread.substr(0, limits.uri_bytes_max + 32).find('\r');
   if (line == unread.npos && unread.size() > limits.uri_bytes_max + 32) {
     failure = {414, "uri_too_long", "The request target is too long."};
-  } else if (length > limits.header_bytes_max || (length == 0 && unread.size() >= limits.header_bytes_max)) {
+  } else if (length > limits.header_bytes_max ||
+             (length == 0 && unread.size() >= limits.header_bytes_max)) {
     failure = {431, "headers_too_large", "The header fields are too large."};
   } else if (length == 0) {
     // A bare LF would otherwise wait for an end that never comes.
@@ -169,8 +177,8 @@ std::size_t request_parser::find_head(std::string_view unread, const server_limi
   return length;
 }
 
-parse_error request_parser::parse(std::string_view head, const server_limits& limits, request_head& out,
-                                  std::vector<name_value>& fields) {
+parse_error request_parser::parse(std::string_view head, const server_limits& limits,
+                                  request_head& out, std::vector<name_value>& fields) {
   out = {};
   fields.clear();
   // Beast's parser cannot be reused; keeping its memory saves the allocation.
@@ -190,7 +198,8 @@ parse_error request_parser::parse(std::string_view head, const server_limits& li
   if (sink_->failure) return sink_->failure;
   if (code && code != beast::http::error::need_more) return of_beast(code, head);
   if (!sink_->is_header_done()) return malformed("The head ends early.");
-  if (out.target.size() > limits.uri_bytes_max) return {414, "uri_too_long", "The request target is too long."};
+  if (out.target.size() > limits.uri_bytes_max)
+    return {414, "uri_too_long", "The request target is too long."};
   return {};
 }
 

@@ -27,8 +27,9 @@ segment_list split(std::string_view path) {
     return list;
   }
   path.remove_prefix(1);
+  if (path.empty()) return list;
   if (path.ends_with('/')) path.remove_suffix(1);
-  while (!path.empty() || (list.count > 0 && path.data() != nullptr)) {
+  while (true) {
     if (list.count == segments_max) {
       list.fits = false;
       return list;
@@ -51,7 +52,8 @@ struct router::node {
   std::vector<std::pair<std::string, std::unique_ptr<node>>> literals;
   std::unique_ptr<node> parameter;
   std::array<const route*, methods_count> by_method{};
-  std::vector<std::string_view> names;  // parameters of the patterns ending here are named per route
+  std::vector<std::string_view>
+      names;  // parameters of the patterns ending here are named per route
   std::string allow;
 
   node* literal(std::string_view text) const {
@@ -63,7 +65,8 @@ struct router::node {
   bool has_routes() const { return !allow.empty(); }
 
   // Depth first, literals before the parameter; `values` holds what the parameters took.
-  const node* find(const segment_list& segments, std::size_t at, std::vector<name_value>& values) const {
+  const node* find(const segment_list& segments, std::size_t at,
+                   std::vector<name_value>& values) const {
     if (at == segments.count) return has_routes() ? this : nullptr;
     const auto text = segments.items[at];
     if (const node* child = literal(text)) {
@@ -83,10 +86,14 @@ router::router(router&&) noexcept = default;
 router& router::operator=(router&&) noexcept = default;
 
 void router::add(method verb, std::string pattern, handler handle, route_options options) {
-  auto& added = *routes_.emplace_back(std::make_unique<route>(
-      route{.verb = verb, .pattern = std::move(pattern), .handle = std::move(handle), .options = std::move(options)}));
+  auto& added =
+      *routes_.emplace_back(std::make_unique<route>(route{.verb = verb,
+                                                          .pattern = std::move(pattern),
+                                                          .handle = std::move(handle),
+                                                          .options = std::move(options)}));
   auto segments = split(added.pattern);
-  ensure(segments.fits && static_cast<std::size_t>(verb) < methods_count, "a route is a method and a path of segments");
+  ensure(segments.fits && static_cast<std::size_t>(verb) < methods_count,
+         "a route is a method and a path of segments");
   std::size_t at = segments.count > 0 && segments.items[0] == "api" ? 1 : 0;
   node* here = root_.get();
   for (; at < segments.count; ++at) {
@@ -106,7 +113,8 @@ void router::add(method verb, std::string pattern, handler handle, route_options
   here->allow.clear();
   for (std::size_t m = 0; m < methods_count; ++m) {
     const bool head = static_cast<method>(m) == method::head && here->by_method[0] != nullptr;
-    if (here->by_method[m] == nullptr && !head && static_cast<method>(m) != method::options) continue;
+    if (here->by_method[m] == nullptr && !head && static_cast<method>(m) != method::options)
+      continue;
     if (!here->allow.empty()) here->allow += ", ";
     here->allow += to_string(static_cast<method>(m));
   }

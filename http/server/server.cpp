@@ -68,7 +68,8 @@ struct part {
   }
 
   void take(tcp::socket socket) {
-    if (core.connections.fetch_add(1, std::memory_order_acq_rel) >= loop->limits().connections_max) {
+    if (core.connections.fetch_add(1, std::memory_order_acq_rel) >=
+        loop->limits().connections_max) {
       core.connections.fetch_sub(1, std::memory_order_acq_rel);
       core.refused_connections.fetch_add(1, std::memory_order_relaxed);
       error_code ignored;
@@ -90,7 +91,8 @@ struct part {
   }
 };
 
-// The port must not be shared with another process: SO_REUSEPORT alone would let two servers of one user split it.
+// The port must not be shared with another process: SO_REUSEPORT alone would let two servers of one
+// user split it.
 status probe(const tcp::endpoint& where) {
   asio::io_context context(1);
   tcp::acceptor probe(context);
@@ -106,14 +108,19 @@ result<std::unique_ptr<asio::ssl::context>> make_tls(const tls_files& files) {
   auto tls = std::make_unique<asio::ssl::context>(asio::ssl::context::tls_server);
   error_code failure;
   SSL_CTX_set_min_proto_version(tls->native_handle(), TLS1_2_VERSION);
-  SSL_CTX_set_options(tls->native_handle(), SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
-  SSL_CTX_set_mode(tls->native_handle(), SSL_MODE_RELEASE_BUFFERS);  // 34 KiB less per idle connection
+  SSL_CTX_set_options(tls->native_handle(),
+                      SSL_OP_NO_RENEGOTIATION | SSL_OP_CIPHER_SERVER_PREFERENCE);
+  SSL_CTX_set_mode(tls->native_handle(),
+                   SSL_MODE_RELEASE_BUFFERS);  // 34 KiB less per idle connection
   tls->use_certificate_chain_file(files.certificate_chain, failure);
   if (failure) {
-    return fail(base_errc::io, "cannot use the certificate " + files.certificate_chain + ": " + failure.message());
+    return fail(base_errc::io,
+                "cannot use the certificate " + files.certificate_chain + ": " + failure.message());
   }
   tls->use_private_key_file(files.private_key, asio::ssl::context::pem, failure);
-  if (failure) return fail(base_errc::io, "cannot use the private key " + files.private_key + ": " + failure.message());
+  if (failure)
+    return fail(base_errc::io,
+                "cannot use the private key " + files.private_key + ": " + failure.message());
   return tls;
 }
 
@@ -132,7 +139,8 @@ class server::impl {
   status start() {
     error_code failure;
     const auto address = asio::ip::make_address(options_.host, failure);
-    if (failure) return fail(base_errc::io, "cannot listen on '" + options_.host + "': not an IP address");
+    if (failure)
+      return fail(base_errc::io, "cannot listen on '" + options_.host + "': not an IP address");
     if (options_.tls) {
       auto tls = make_tls(*options_.tls);
       if (!tls) return fail(std::move(tls.error()));
@@ -140,8 +148,8 @@ class server::impl {
     }
     tcp::endpoint where(address, options_.port);
     const auto refused = [&](const error& why) {
-      return fail(base_errc::io, "cannot listen on " + options_.host + ":" + std::to_string(where.port()) + ": " +
-                                     why.detail);
+      return fail(base_errc::io, "cannot listen on " + options_.host + ":" +
+                                     std::to_string(where.port()) + ": " + why.detail);
     };
     if (auto free = probe(where); !free) return refused(free.error());
     for (unsigned i = 0; i < options_.threads; ++i) {
@@ -166,7 +174,8 @@ class server::impl {
     }
     const auto until = std::chrono::steady_clock::now() + deadline;
     while (!idle() && std::chrono::steady_clock::now() < until) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(2));  // the caller's thread, once in a process's life
+      std::this_thread::sleep_for(
+          std::chrono::milliseconds(2));  // the caller's thread, once in a process's life
     }
     const bool all_ended = idle();
     for (auto& p : parts_) end(*p);

@@ -20,7 +20,8 @@ struct tls_files {
   std::string private_key;
 };
 
-// Browsers of other origins (Fetch standard, CORS). Origins are compared as they are written: "https://shop.example".
+// Browsers of other origins (Fetch standard, CORS). Origins are compared as they are written:
+// "https://shop.example".
 struct cors_options {
   std::vector<std::string> origins;  // empty: none
   bool credentials = false;          // cookies may be sent
@@ -39,13 +40,14 @@ struct server_options {
 
 struct server_counts {
   std::size_t connections = 0;
-  std::size_t in_flight = 0;           // handlers that have not answered
+  std::size_t in_flight = 0;  // handlers that have not answered
   std::uint64_t refused_connections = 0;
   std::uint64_t refused_requests = 0;  // 503 for want of room
 };
 
-// The HTTP front: event loops with a listening socket each on one port (SO_REUSEPORT), so that connections never
-// change threads. It knows HTTP and limits, and calls the router's handlers for the rest.
+// The HTTP front: event loops with a listening socket each on one port (SO_REUSEPORT), so that
+// connections never change threads. It knows HTTP and limits, and calls the router's handlers for
+// the rest.
 class server {
  public:
   // Binds and serves. Faults: io, with one clear line (port in use, unreadable certificate).
@@ -58,9 +60,10 @@ class server {
   // New limits for what comes; any thread.
   void set_limits(const server_limits& limits);
 
-  // Stops accepting, closes idle connections, lets requests in flight end (their answers say Connection: close),
-  // and at the deadline closes what is left; handlers that still wait are then destroyed. Blocks the caller, which is no
-  // loop's thread. True when all ended in time. Calling it again does nothing.
+  // Stops accepting, closes idle connections, lets requests in flight end (their answers say
+  // Connection: close), and at the deadline closes what is left; handlers that still wait are then
+  // destroyed. Blocks the caller, which is no loop's thread. True when all ended in time. Calling
+  // it again does nothing.
   bool stop(std::chrono::milliseconds deadline);
 
  private:

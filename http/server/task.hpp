@@ -11,9 +11,10 @@
 
 namespace omnicart::http {
 
-// A lazy coroutine with one result. It runs when awaited (or started by the server) and is destroyed with its
-// task object, also half way; one allocation, the frame. An exception that leaves it is rethrown by co_await,
-// and out of a handler becomes a 500. Confined to one thread at a time.
+// A lazy coroutine with one result. It runs when awaited (or started by the server) and is
+// destroyed with its task object, also half way; one allocation, the frame. An exception that
+// leaves it is rethrown by co_await, and out of a handler becomes a 500. Confined to one thread at
+// a time.
 template <class T>
 class [[nodiscard]] task {
  public:
@@ -36,8 +37,8 @@ class [[nodiscard]] task {
     if (frame_) std::exchange(frame_, {}).destroy();
   }
 
-  // Runs the coroutine without an awaiting one; `done(argument)` is called on the thread where it ends, after which
-  // take() may be called. The callee may destroy the task.
+  // Runs the coroutine without an awaiting one; `done(argument)` is called on the thread where it
+  // ends, after which take() may be called. The callee may destroy the task.
   void start(void (*done)(void*), void* argument) {
     frame_.promise().done = done;
     frame_.promise().argument = argument;

@@ -6,8 +6,9 @@
 
 namespace omnicart::http {
 
-// Coarse deadlines of many connections: setting one is a store, and nothing is allocated. A deadline fires at most
-// one tick late. An entry whose deadline moved to later is only looked at when its old slot comes round. One thread.
+// Coarse deadlines of many connections: setting one is a store, and nothing is allocated. A
+// deadline fires at most one tick late. An entry whose deadline moved to later is only looked at
+// when its old slot comes round. One thread.
 class timer_wheel {
  public:
   static constexpr std::uint64_t tick_ms = 50;

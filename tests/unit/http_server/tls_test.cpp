@@ -1,0 +1,127 @@
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include <boost/test/unit_test.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+
+#include "tests/unit/http_server/test_shop.hpp"
+
+namespace omnicart::http {
+namespace {
+
+template <auto Free>
+struct freer {
+  template <class T>
+  void operator()(T* object) const {
+    Free(object);
+  }
+};
+
+// A self-signed certificate for one day, in a directory that goes with it.
+struct certificate {
+  std::filesystem::path folder;
+  tls_files files;
+
+  certificate() {
+    char name[] = "/tmp/omnicart-tls-XXXXXX";
+    folder = ::mkdtemp(name);
+    files = {.certificate_chain = folder / "chain.pem", .private_key = folder / "key.pem"};
+    const std::unique_ptr<EVP_PKEY, freer<EVP_PKEY_free>> key(EVP_EC_gen("P-256"));
+    const std::unique_ptr<X509, freer<X509_free>> x509(X509_new());
+    ASN1_INTEGER_set(X509_get_serialNumber(x509.get()), 1);
+    X509_gmtime_adj(X509_getm_notBefore(x509.get()), 0);
+    X509_gmtime_adj(X509_getm_notAfter(x509.get()), 86'400);
+    X509_set_pubkey(x509.get(), key.get());
+    X509_NAME* subject = X509_get_subject_name(x509.get());
+    X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC,
+                               reinterpret_cast<const unsigned char*>("shop"), -1, -1, 0);
+    X509_set_issuer_name(x509.get(), subject);
+    X509_sign(x509.get(), key.get(), EVP_sha256());
+    write(files.certificate_chain, [&](FILE* f) { PEM_write_X509(f, x509.get()); });
+    write(files.private_key, [&](FILE* f) {
+      PEM_write_PrivateKey(f, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+    });
+  }
+  ~certificate() { std::filesystem::remove_all(folder); }
+
+  template <class F>
+  static void write(const std::string& path, F f) {
+    FILE* file = std::fopen(path.c_str(), "w");
+    f(file);
+    std::fclose(file);
+  }
+};
+
+// A TLS client that speaks up to `version`; nothing is verified.
+struct tls_peer {
+  peer plain;
+  std::unique_ptr<SSL_CTX, freer<SSL_CTX_free>> context{SSL_CTX_new(TLS_client_method())};
+  std::unique_ptr<SSL, freer<SSL_free>> ssl;
+  bool connected = false;
+
+  tls_peer(std::uint16_t port, int version) : plain(port) {
+    SSL_CTX_set_max_proto_version(context.get(), version);
+    SSL_CTX_set_min_proto_version(context.get(), version);
+    SSL_CTX_set_security_level(context.get(), 0);
+    ssl.reset(SSL_new(context.get()));
+    SSL_set_fd(ssl.get(), plain.socket());
+    connected = SSL_connect(ssl.get()) == 1;
+  }
+  // Everything until the server ends the connection.
+  std::string ask(const std::string& request) {
+    SSL_write(ssl.get(), request.data(), static_cast<int>(request.size()));
+    std::string all;
+    char bytes[16 * 1024];
+    for (int count; (count = SSL_read(ssl.get(), bytes, sizeof bytes)) > 0;)
+      all.append(bytes, static_cast<std::size_t>(count));
+    return all;
+  }
+};
+
+BOOST_AUTO_TEST_SUITE(http_tls)
+
+BOOST_AUTO_TEST_CASE(requests_are_served_over_tls_1_2_and_1_3_only) {
+  const certificate own;
+  server_options options;
+  options.tls = own.files;
+  const test_shop shop(std::move(options));
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    tls_peer client(shop.port(), version);
+    BOOST_TEST_REQUIRE(client.connected);
+    const auto all = client.ask(
+        "GET /api/large HTTP/1.1\r\nHost: a\r\n\r\nGET /api/hello HTTP/1.1\r\nHost: a\r\n"
+        "Connection: close\r\n\r\n");
+    BOOST_TEST(all.size() > 4'000'000u);
+    BOOST_TEST(all.find("Strict-Transport-Security: ") != all.npos);
+    BOOST_TEST(all.ends_with(R"({"hello":1})"));
+  }
+  BOOST_TEST(!tls_peer(shop.port(), TLS1_1_VERSION).connected);
+}
+
+BOOST_AUTO_TEST_CASE(a_plain_request_to_a_tls_port_ends_the_connection) {
+  const certificate own;
+  server_options options;
+  options.tls = own.files;
+  const test_shop shop(std::move(options));
+  auto client = shop.connect();
+  client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
+  BOOST_TEST(client.read().status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(an_unreadable_certificate_is_refused_in_one_line) {
+  server_options options;
+  options.tls = tls_files{.certificate_chain = "/nonexistent/chain.pem",
+                          .private_key = "/nonexistent/key.pem"};
+  const auto started = server::start(std::move(options), router());
+  BOOST_TEST_REQUIRE(!started.has_value());
+  BOOST_TEST(
+      started.error().detail.starts_with("cannot use the certificate /nonexistent/chain.pem: "));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace omnicart::http
