@@ -123,6 +123,7 @@ task<response> order_routes::place(request& req) {
   if (!wanted) co_return std::move(wanted.error());
   const auto key = idempotency_key(req);
   const std::string id = co_await order_of_key(*who, **key);
+  wanted->id = order_id(id);
   options->expected_version.reset();
   options->wait = shop_.payment_patience;
   const answer got =
