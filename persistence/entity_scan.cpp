@@ -19,8 +19,8 @@ std::string behind(std::string prefix) {
 
 }  // namespace
 
-result<std::vector<std::string>> entity_scan::ids(std::string_view kind, std::uint16_t shard, std::string_view after,
-                                                  std::size_t limit) {
+result<std::vector<std::string>> entity_scan::ids(std::string_view kind, std::uint16_t shard,
+                                                  std::string_view after, std::size_t limit) {
   std::vector<std::string> found;
   // An entity has events, or, where those are cut, a snapshot.
   for (const auto which : {family::events, family::snapshots}) {

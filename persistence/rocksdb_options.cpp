@@ -5,8 +5,10 @@
 #include <rocksdb/env.h>
 #include <rocksdb/file_checksum.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/slice_transform.h>
 #include <rocksdb/table.h>
+#include <rocksdb/utilities/table_properties_collectors.h>
 
 #include <algorithm>
 
@@ -17,6 +19,7 @@ namespace {
 
 constexpr std::size_t name_begin = 2;  // behind the shard
 constexpr double bloom_bits_per_key = 10;
+constexpr std::size_t tombstone_window = 4'096;
 
 // Up to and with the 00 that ends the name: all events of an entity share it.
 class entity_prefix_transform final : public rocksdb::SliceTransform {
@@ -33,6 +36,17 @@ class entity_prefix_transform final : public rocksdb::SliceTransform {
   static std::size_t length(const rocksdb::Slice& key) {
     const auto end = key.ToStringView().find('\0', name_begin);
     return end == std::string_view::npos ? 0 : end + 1;
+  }
+};
+
+// Without it RocksDB waits for space after ENOSPC and goes on by itself, whatever
+// max_bgerror_resume_count says.
+class no_recovery final : public rocksdb::EventListener {
+ public:
+  const char* Name() const override { return "omnicart.no_recovery"; }
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason, rocksdb::Status,
+                            bool* recover) override {
+    *recover = false;
   }
 };
 
@@ -91,6 +105,7 @@ rocksdb::DBOptions database_options(const store_options& options, rocksdb::Env* 
   db.env = env;
   // A failed write or sync is final: what the page cache holds after it cannot be believed.
   db.max_bgerror_resume_count = 0;
+  db.listeners.push_back(std::make_shared<no_recovery>());
   db.paranoid_checks = true;
   // A crash may tear the last record of a log; anything else that does not read refuses the start.
   db.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
@@ -124,6 +139,12 @@ rocksdb::ColumnFamilyOptions family_options(family which, const store_options& o
   cf.max_write_buffer_number = 3;
   cf.compression = fast_compression();
   cf.level_compaction_dynamic_level_bytes = true;
+  if (which == family::events || which == family::timers) {
+    // Moved timers and cut histories leave tombstones that scans must step over: compact files full
+    // of them.
+    cf.table_properties_collector_factories.push_back(
+        rocksdb::NewCompactOnDeletionCollectorFactory(tombstone_window, tombstone_window / 2));
+  }
   if (which == family::events) cf.memtable_prefix_bloom_size_ratio = 0.02;
   if (read_by_point(which)) {
     cf.memtable_prefix_bloom_size_ratio = 0.02;

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "persistence/inline_env.hpp"
 #include "persistence/key_layout.hpp"
 #include "persistence/rocksdb_options.hpp"
 
@@ -64,7 +65,10 @@ result<std::unique_ptr<store>> store::open(store_options options, const clock& t
 }
 
 store::store(store_options options, const clock& time) : options_(std::move(options)), time_(time) {
-  if (options_.file_system) env_ = rocksdb::NewCompositeEnv(options_.file_system);
+  if (!options_.file_system) return;
+  env_ = options_.background == background_work::inline_only
+             ? make_inline_env(options_.file_system)
+             : rocksdb::NewCompositeEnv(options_.file_system);
 }
 
 store::~store() {

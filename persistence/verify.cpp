@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "persistence/inline_env.hpp"
 #include "persistence/key_layout.hpp"
 #include "persistence/record_log.hpp"
 #include "persistence/rocksdb_options.hpp"
@@ -163,7 +164,7 @@ void verify_report::add(std::string where, std::string what) {
 
 result<verify_report> verify(const std::string& directory,
                              std::shared_ptr<rocksdb::FileSystem> file_system) {
-  const auto owned = file_system ? rocksdb::NewCompositeEnv(file_system) : nullptr;
+  const auto owned = file_system ? make_inline_env(std::move(file_system)) : nullptr;
   auto& env = owned ? *owned : *rocksdb::Env::Default();
   const std::string path = directory + "/db";
   if (!env.FileExists(path).ok()) return fail(base_errc::not_found, path + ": there is no store");

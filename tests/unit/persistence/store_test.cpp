@@ -1,6 +1,7 @@
 #include "persistence/store.hpp"
 
 #include <rocksdb/db.h>
+#include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
 #include <boost/test/unit_test.hpp>
@@ -31,6 +32,11 @@ BOOST_AUTO_TEST_CASE(the_settings_that_the_promise_rests_on_are_set) {
   const auto db = opened->db().GetDBOptions();
   BOOST_TEST(db.max_bgerror_resume_count == 0);
   BOOST_TEST((db.wal_recovery_mode == rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords));
+  BOOST_TEST_REQUIRE(db.listeners.size() == 1u);
+  bool recovers = true;
+  db.listeners[0]->OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason::kFlush,
+                                        rocksdb::Status::NoSpace(), &recovers);
+  BOOST_TEST(!recovers);
   BOOST_TEST(db.recycle_log_file_num == 0u);
   BOOST_TEST(db.paranoid_checks);
   BOOST_TEST(db.max_total_wal_size == std::uint64_t{64} << 20);
