@@ -1,0 +1,40 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "actors/session/session_messages.hpp"
+#include "http/server/json_reader.hpp"
+#include "http/server/json_writer.hpp"
+#include "http/shop.hpp"
+
+// What the holder of a session is given, for the calls that give it: opening, signing in, refreshing.
+namespace omnicart::http {
+
+struct session_tokens {
+  std::string access;
+  std::string refresh;
+  timestamp_ms expires_at;  // of the access token
+};
+
+// An access token as of now, and the refresh token that `view` says is valid.
+session_tokens issue_tokens(const shop& in, const std::string& session, const session::session_view& view);
+
+// Members token, refresh_token, expires_at.
+void write_tokens(json_writer& json, const session_tokens& given);
+
+// The access token as a cookie that scripts cannot read and other sites cannot send; and its removal.
+void set_session_cookie(response& answered, const request& req, const shop& in, const std::string& access_token);
+void expire_session_cookie(response& answered, const request& req);
+
+// The command that opens `id`; the caller fills in whose it is.
+session::open opening_of(const shop& in, const request& req, const std::string& id, duration_ms ttl);
+
+// Why a session that was opened with this key before cannot be given out again: it ended or has expired.
+bool has_ended(const shop& in, const session::session_view& view);
+
+// A body that may be left out: then an empty object.
+std::optional<json_value> parse_optional_json(const request& req, std::vector<field_error>& errors);
+
+}  // namespace omnicart::http
