@@ -159,11 +159,14 @@ settled on_unclaim(const effect_name& name, const answer& got) {
   return released ? settled(unclaimed{name.index, name.attempt}) : std::nullopt;
 }
 
-// A refused settlement, return or refund would be a bug on one side. It stays owed, in sight of the
-// laws, because to forget it would lose goods or money silently.
+// Only this order ends its claim, so a stock record that knows of none has settled it before, and has forgotten that
+// after its 72 hours: the first answer was lost. (Should it ever mean anything else, the laws show it: sold units must
+// be those of the orders.)
 settled on_settle(const effect_name& name, const answer& got) {
-  return got.ok() ? settled(sale_settled{name.index}) : std::nullopt;
+  const bool done = got.ok() || got.failure->is(stock::errc::no_such_reservation);
+  return done ? settled(sale_settled{name.index}) : std::nullopt;
 }
+// A refused return or refund would be a bug on one side. It stays owed, in sight of the operator.
 settled on_restock(const effect_name& name, const answer& got) {
   return got.ok() ? settled(restocked{name.index}) : std::nullopt;
 }
