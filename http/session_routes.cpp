@@ -6,27 +6,13 @@
 #include "actors/user/user_messages.hpp"
 #include "http/access_token.hpp"
 #include "http/list_query.hpp"
-#include "http/peer_network.hpp"
-#include "http/server/headers.hpp"
 #include "http/session_tokens.hpp"
 #include "runtime/base/limits.hpp"
 
 namespace omnicart::http {
 namespace {
 
-// Whoever repeats a stranger's key is given the stranger's session, so it must be hard to guess. UUIDs have 36.
-constexpr std::size_t anonymous_key_bytes_min = 16;
-
 constexpr std::size_t refresh_token_bytes_max = 2'048;
-
-// The key of an opener without a session: nobody owns it, but the network it came from narrows it.
-command_options anonymous_options(const request& req, const std::optional<std::string>& key) {
-  command_options options;
-  if (!key || key->size() < anonymous_key_bytes_min) return options;
-  options.id = digest_128({"anonymous", std::to_string(network_of(req.peer).key), *key});
-  options.body = body_hash(std::string(req.path) + '\n' + std::string(req.body));
-  return options;
-}
 
 response key_is_spent(const request& req) {
   return refuse(req, 409, "key_spent", "the session that was opened with this key is in other use or has ended");
@@ -58,9 +44,8 @@ task<tl::expected<authority, response>> session_routes::opener(request& req) {
 task<response> session_routes::open(request& req) {
   auto who = co_await opener(req);
   if (!who) co_return std::move(who.error());
-  auto options = unsafe_options(req, *who, key_need::optional);
+  auto options = creating_options(req, *who);
   if (!options) co_return std::move(options.error());
-  if (who->anonymous()) *options = anonymous_options(req, *idempotency_key(req));
   options->expected_version.reset();
 
   std::vector<field_error> errors;
@@ -140,7 +125,7 @@ task<response> session_routes::list(request& req) {
   json_writer json(text);
   json.begin_object().key("items").begin_array();
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (!answers[i].ok() && is_fault(answers[i].failure->number)) co_return failure_response(*answers[i].failure, req);
+    if (!answers[i].ok() && !refused_by_rules(answers[i])) co_return failure_response(*answers[i].failure, req);
     if (!answers[i].ok()) continue;  // it has ended
     const auto view = session::decode_reply(answers[i].payload);
     if (!view) continue;
@@ -203,7 +188,7 @@ task<response> session_routes::refresh(request& req) {
 
   const entity_ref to{"session", claims->session};
   const answer known = co_await ask(shop_, to, session::encode(session::authorize{}), caller{});
-  if (!known.ok() && is_fault(known.failure->number)) co_return failure_response(*known.failure, req);
+  if (!known.ok() && !refused_by_rules(known)) co_return failure_response(*known.failure, req);
   const auto before = known.ok() ? session::decode_reply(known.payload) : result<session::reply>(fail(*known.failure));
   if (!before) co_return bad_refresh_token(req);
 
@@ -218,7 +203,7 @@ task<response> session_routes::refresh(request& req) {
   self.session = claims->session;
   self.user = before->user;
   const answer got = co_await ask(shop_, to, session::encode(command), self);
-  if (!got.ok() && is_fault(got.failure->number)) co_return failure_response(*got.failure, req);
+  if (!got.ok() && !refused_by_rules(got)) co_return failure_response(*got.failure, req);
   if (!got.ok()) co_return bad_refresh_token(req);
   const auto view = session::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);

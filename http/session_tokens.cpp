@@ -1,9 +1,13 @@
 #include "http/session_tokens.hpp"
 
 #include "http/access_token.hpp"
+#include "http/peer_network.hpp"
+#include "http/server/headers.hpp"
 
 namespace omnicart::http {
 namespace {
+
+constexpr std::size_t anonymous_key_bytes_min = 16;
 
 std::string cookie_text(const request& req, std::string_view token, std::int64_t max_age_s) {
   std::string text = "omnicart_session=" + std::string(token) +
@@ -41,6 +45,16 @@ void expire_session_cookie(response& answered, const request& req) {
   answered.add_header("Set-Cookie", cookie_text(req, "", 0));
 }
 
+tl::expected<command_options, response> creating_options(const request& req, const authority& who) {
+  auto options = unsafe_options(req, who, key_need::optional);
+  if (!options || !who.anonymous()) return options;
+  const auto key = *idempotency_key(req);  // well-formed, as unsafe_options found it
+  if (!key || key->size() < anonymous_key_bytes_min) return options;
+  options->id = digest_128({"anonymous", std::to_string(network_of(req.peer).key), *key});
+  options->body = body_hash(std::string(req.path) + '\n' + std::string(req.body));
+  return options;
+}
+
 session::open opening_of(const shop& in, const request& req, const std::string& id, duration_ms ttl) {
   session::open opening;
   opening.id = session_id(id);
@@ -52,6 +66,11 @@ session::open opening_of(const shop& in, const request& req, const std::string& 
 
 bool has_ended(const shop& in, const session::session_view& view) {
   return view.revoked || view.expires_at <= in.time.wall();
+}
+
+bool refused_by_rules(const answer& got) {
+  constexpr error_number first_module_error = 100;  // runtime/base/result.hpp
+  return got.failure && got.failure->number >= first_module_error;
 }
 
 std::optional<json_value> parse_optional_json(const request& req, std::vector<field_error>& errors) {

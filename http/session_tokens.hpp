@@ -28,11 +28,19 @@ void write_tokens(json_writer& json, const session_tokens& given);
 void set_session_cookie(response& answered, const request& req, const shop& in, const std::string& access_token);
 void expire_session_cookie(response& answered, const request& req);
 
+// unsafe_options for calls that create something for callers who may have no session yet. Nobody owns an anonymous
+// key, and who repeats a stranger's gets what the stranger made: so the network it came from is part of its name, and one
+// shorter than 16 characters (a UUID has 36) is easy to guess and means nothing.
+tl::expected<command_options, response> creating_options(const request& req, const authority& who);
+
 // The command that opens `id`; the caller fills in whose it is.
 session::open opening_of(const shop& in, const request& req, const std::string& id, duration_ms ttl);
 
 // Why a session that was opened with this key before cannot be given out again: it ended or has expired.
 bool has_ended(const shop& in, const session::session_view& view);
+
+// The entity itself said no; everything else (overload, a missed deadline) says nothing about the record.
+bool refused_by_rules(const answer& got);
 
 // A body that may be left out: then an empty object.
 std::optional<json_value> parse_optional_json(const request& req, std::vector<field_error>& errors);

@@ -1,0 +1,83 @@
+#include "http/front.hpp"
+
+#include <memory>
+
+#include "http/cart_routes.hpp"
+#include "http/order_routes.hpp"
+#include "http/product_routes.hpp"
+#include "http/rate_limiter.hpp"
+#include "http/server/problem.hpp"
+#include "http/session_routes.hpp"
+#include "http/shop.hpp"
+#include "http/stock_routes.hpp"
+#include "http/user_routes.hpp"
+
+namespace omnicart::http {
+namespace {
+
+// The objects that the routes are members of, and the table that they filled.
+struct all_routes {
+  explicit all_routes(const shop& in)
+      : sessions(in), users(in), carts(in), orders(in), products(in), stock(in) {
+    sessions.add_to(table);
+    users.add_to(table);
+    carts.add_to(table);
+    orders.add_to(table);
+    products.add_to(table);
+    stock.add_to(table);
+  }
+
+  session_routes sessions;
+  user_routes users;
+  cart_routes carts;
+  order_routes orders;
+  product_routes products;
+  stock_routes stock;
+  router table;
+};
+
+rate_class class_of(const route& called) {
+  if (called.verb == method::get) return rate_class::read;
+  const std::string& path = called.pattern;
+  if (path == "/api/orders") return rate_class::checkout;
+  if (path == "/api/users/register" || path == "/api/users/login" || path == "/api/users/refresh") {
+    return rate_class::login;
+  }
+  return rate_class::write;
+}
+
+task<response> too_many(request& req, rate_limiter::verdict said) {
+  problem what;
+  what.status = 429;
+  what.code = "rate_limited";
+  what.detail = "too many requests from this address";
+  what.retryable = true;
+  what.retry_after_s = said.retry_after_s;
+  response refused = problem_response(what, req.request_id);
+  refused.add_header("RateLimit-Limit", std::to_string(said.limit))
+      .add_header("RateLimit-Remaining", std::to_string(said.remaining))
+      .add_header("RateLimit-Reset", std::to_string(said.reset_s));
+  co_return refused;
+}
+
+task<response> healthy(request&) { co_return json_response(200, R"({"status":"ok"})"); }
+
+}  // namespace
+
+router make_routes(const shop& in, rate_limiter& limits) {
+  const auto all = std::make_shared<const all_routes>(in);
+  router limited;
+  for (const route* one : all->table.routes()) {
+    limited.add(one->verb, one->pattern,
+                [all, one, &limits, cost = class_of(*one)](request& req) {
+                  const auto said = limits.take(req.peer, cost);
+                  return said.allowed ? one->handle(req) : too_many(req, said);
+                },
+                one->options);
+  }
+  // A node that answers at all is alive, and it listens only when it is ready; the operator port knows more.
+  for (const char* path : {"/health", "/health/live", "/health/ready"}) limited.get(path, healthy);
+  return limited;
+}
+
+}  // namespace omnicart::http
