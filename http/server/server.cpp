@@ -41,7 +41,7 @@ struct part {
   std::shared_ptr<event_loop> loop;
   tcp::acceptor acceptor;
   connection::registry connections;
-  bool paused = false;  // out of descriptors; the next tick tries again
+  bool paused = false;  // accepting failed; the next tick tries again
   std::thread thread;
 
   status listen(const tcp::endpoint& where) {
@@ -58,11 +58,11 @@ struct part {
   void accept() {
     acceptor.async_accept(loop->context(), [this](error_code failure, tcp::socket socket) {
       if (failure == asio::error::operation_aborted || !acceptor.is_open()) return;
-      if (failure == asio::error::no_descriptors || failure == asio::error::no_buffer_space) {
+      if (failure) {  // out of descriptors or memory: the next tick tries again
         paused = true;
         return;
       }
-      if (!failure) take(std::move(socket));
+      take(std::move(socket));
       accept();
     });
   }
