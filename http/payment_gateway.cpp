@@ -30,7 +30,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::size_t read_bytes = 2'048;
-constexpr std::uint32_t header_bytes_max = 8'192;
 
 // A command that waits for a connection.
 struct waiting_command {
@@ -73,7 +72,7 @@ class provider_line {
       : owner_(owner),
         socket_(io),
         resolver_(io),
-        in_(header_bytes_max + owner.options().answer_bytes_max + read_bytes) {}
+        in_(owner.options().answer_bytes_max + read_bytes) {}
 
   bool idle() const { return !call_; }
   void serve(open_call call);
@@ -91,6 +90,8 @@ class provider_line {
   void write();
   void read();
   void received(std::size_t bytes);
+  void parse();
+  void too_long();
   void broken();
   void complete();
   void end(const result<payment::charge_result>& what);
@@ -106,6 +107,7 @@ class provider_line {
   std::optional<parser> parser_;
   std::optional<open_call> call_;
   std::string out_;
+  std::size_t received_bytes_ = 0;  // of this answer
   duration_ms overdue_at_{};
   std::uint64_t connection_ = 0;
   bool up_ = false;
@@ -164,9 +166,10 @@ void provider_line::write() {
   overdue_at_ = owner_.now() + owner_.options().answer_timeout;
   in_.clear();
   parser_.emplace();
-  parser_->eager(true);
-  parser_->header_limit(header_bytes_max);
-  parser_->body_limit(owner_.options().answer_bytes_max);
+  // Header first: Beast 1.74 does not hold a Content-Length to the body limit, and makes room for
+  // all of it.
+  parser_->eager(false);
+  received_bytes_ = 0;
   asio::async_write(socket_, asio::buffer(out_),
                     on_this_connection([this](const error_code& failed, std::size_t) {
                       failed ? broken() : read();
@@ -182,13 +185,25 @@ void provider_line::read() {
 
 void provider_line::received(std::size_t bytes) {
   in_.commit(bytes);
-  error_code failed;
-  in_.consume(parser_->put(in_.data(), failed));
-  if (failed && failed != beast_http::error::need_more) {
-    return give_up(base_errc::timeout, "the provider's answer is not HTTP");
-  }
-  parser_->is_done() ? complete() : read();
+  received_bytes_ += bytes;
+  if (received_bytes_ > owner_.options().answer_bytes_max) return too_long();
+  parse();
 }
+
+void provider_line::parse() {
+  while (!parser_->is_done()) {
+    if (in_.size() == 0) return read();
+    error_code failed;
+    in_.consume(parser_->put(in_.data(), failed));
+    if (failed == beast_http::error::need_more) return read();
+    if (failed) return give_up(base_errc::timeout, "the provider's answer is not HTTP");
+    const auto announced = parser_->is_header_done() ? parser_->content_length() : boost::none;
+    if (announced && *announced > owner_.options().answer_bytes_max) return too_long();
+  }
+  complete();
+}
+
+void provider_line::too_long() { give_up(base_errc::timeout, "the provider's answer is too long"); }
 
 // The connection ended before the answer did.
 void provider_line::broken() {

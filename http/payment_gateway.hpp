@@ -18,7 +18,7 @@ struct payment_gateway_options {
   duration_ms queue_wait{1'000};       // overloaded after waiting this long; nothing was sent
   duration_ms connect_timeout{1'000};  // unavailable; nothing was sent
   duration_ms answer_timeout{1'500};   // timeout; the outcome is unknown
-  std::size_t answer_bytes_max = 8'192;  // a longer answer is nonsense
+  std::size_t answer_bytes_max = 8'192;  // head and body; a longer answer is nonsense
 };
 
 struct payment_gateway_figures {
