@@ -95,7 +95,8 @@ class group_commit_journal final : public journal {
   // writes nothing.
   bool flush_once();
   void start();
-  // New work is refused from here; what is queued is written, then the thread ends.
+  // New work is refused from here; what is queued is written, then the thread ends. Items handed
+  // over after it has returned are neither written nor told.
   void stop();
 
   // As many receipts are stored as store_options allow, as far as the last check knows.

@@ -51,7 +51,8 @@ class projection_store {
   std::string name_;
 };
 
-// Truncates every shard's log up to the slowest of the named projections.
+// Truncates every shard's log up to the slowest of the named projections; none named: up to the
+// last entry. To be called from time to time.
 status truncate_consumed(store& data, const std::vector<std::string>& projections);
 
 }  // namespace omnicart::persistence
