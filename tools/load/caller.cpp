@@ -54,7 +54,7 @@ bool worth_repeating(const http_answer& answer) {
       return true;
     case 409:
     case 500:
-      return json_true(answer.body, "retryable") && json_member(answer.body, "order_id").empty();
+      return json_true(answer.body, "retryable");
     default:
       return false;
   }
@@ -69,7 +69,7 @@ std::chrono::microseconds back_off(int attempt, chance& luck) {
 }
 
 caller::caller(run_state& run, endpoint peer, watchdog& dog, std::uint64_t seed)
-    : run_(run), connection_(run.io, std::move(peer), dog), luck_(seed) {}
+    : run_(run), connection_(run.io, std::move(peer), dog), luck_(seed), outlast_us_(run.ride_through_us) {}
 
 std::string caller::code_of_answer(bool answered) const {
   if (!answered) return connection_.loss();
@@ -108,7 +108,7 @@ task<const http_answer*> caller::call(recorder::operation op, const request& wha
                                       std::optional<std::int64_t> intended_us) {
   const std::int64_t now_us = run_.watch.now_us();
   const std::int64_t begin_us = intended_us.value_or(now_us);
-  const std::int64_t give_up_us = now_us + (run_.reached ? run_.ride_through_us : run_.first_contact_us);
+  const std::int64_t give_up_us = now_us + (run_.reached ? outlast_us_ : std::min(outlast_us_, run_.first_contact_us));
   attempt_ = 0;
   renewals_ = 0;
   while (co_await try_once(op, what, give_up_us) == next_step::again) {

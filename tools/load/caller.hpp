@@ -50,8 +50,8 @@ struct run_state {
   bool cancelled = false;  // give up at the next failure instead of trying again
 };
 
-// True when the same request, sent again later, may get another answer: 408, 429, 502-504, and what the
-// server itself calls retryable, unless the answer names an order (then it is final for its key).
+// True when the same request, sent again later, may get another answer: 408, 429, 502-504, and those 409 and 500 that
+// the server itself calls retryable (an order's 402 and 409 are final for their key and are not).
 bool worth_repeating(const http_answer& answer);
 
 // Wait before attempt number `attempt` (1 is the first repeat): 20 ms doubling to at most 1 s, the upper half of it
@@ -69,6 +69,9 @@ class caller {
   task<const http_answer*> call(recorder::operation op, const request& what,
                                 std::optional<std::int64_t> intended_us = {});
 
+  // From now on a call outlasts losses for so long (default: the run's ride-through).
+  void outlast(std::int64_t span_us) { outlast_us_ = span_us; }
+
   const http_answer& answer() const { return answer_; }
   // The problem's `code`, or "http_500", or what was lost ("timeout", "connection_lost", …); "" for 2xx.
   const std::string& code() const { return code_; }
@@ -85,6 +88,7 @@ class caller {
   std::string out_;
   http_answer answer_;
   std::string code_;
+  std::int64_t outlast_us_;
   int attempt_ = 0;
   int renewals_ = 0;
 };

@@ -133,17 +133,25 @@ class session_of_load {
       signals.cancel();
     });
     io_.run();
-    if (failed_) std::rethrow_exception(failed_);
+    if (failed_) {
+      // What was measured until then helps to see why.
+      std::fputs(text_report(input(watch_.now_us() - begin_us)).c_str(), stdout);
+      std::fflush(stdout);
+      std::rethrow_exception(failed_);
+    }
     return report(watch_.now_us() - begin_us);
   }
 
  private:
+  report_input input(std::int64_t elapsed_us) const {
+    return {.title = options_.scenario.scenario + " against " + options_.target,
+            .record = record_,
+            .outcome = outcome_,
+            .elapsed_us = elapsed_us,
+            .cpu_us = cpu_us()};
+  }
   int report(std::int64_t elapsed_us) {
-    const report_input in{.title = options_.scenario.scenario + " against " + options_.target,
-                          .record = record_,
-                          .outcome = outcome_,
-                          .elapsed_us = elapsed_us,
-                          .cpu_us = cpu_us()};
+    const report_input in = input(elapsed_us);
     std::fputs(text_report(in).c_str(), stdout);
     std::fflush(stdout);
     write_file(options_.json_file, json_report(in));

@@ -13,11 +13,12 @@ namespace {
 
 using nlohmann::json;
 
-// Distinct over runs even for equal seeds: a run's keys must not meet an earlier run's receipts.
+// Distinct over runs even for equal seeds: a run's keys must not meet an earlier run's receipts. 16 characters: a
+// shorter key opens no session twice, as strangers might guess it.
 std::string fresh_run_id() {
   std::random_device device;
-  char text[16];
-  std::snprintf(text, sizeof text, "%08x", static_cast<unsigned>(device()));
+  char text[24];
+  std::snprintf(text, sizeof text, "%08x%08x", static_cast<unsigned>(device()), static_cast<unsigned>(device()));
   return text;
 }
 
@@ -27,6 +28,21 @@ std::string refusal(const char* doing, const caller& by) {
                                   : std::to_string(by.answer().status) + " " + by.code();
   const auto detail = json_string(by.answer().body, "detail");
   return detail.empty() ? text : text + ": " + detail;
+}
+
+// A provider elsewhere may be out of this machine's reach for good.
+constexpr std::int64_t provider_patience_us = 10'000'000;
+
+// The import answers a line for each line it read and one with the sums: the first bad line, or nothing.
+std::string import_failure(const std::string& answer) {
+  std::size_t begin = 0;
+  while (begin < answer.size()) {
+    const auto end = std::min(answer.find('\n', begin), answer.size());
+    const auto line = std::string_view(answer).substr(begin, end - begin);
+    if (json_string(line, "status") == "error" || json_integer(line, "failed").value_or(0) > 0) return std::string(line);
+    begin = end + 1;
+  }
+  return {};
 }
 
 bool success(const http_answer& answer) { return answer.status >= 200 && answer.status < 300; }
@@ -171,6 +187,8 @@ task<> shop::import_products(std::vector<new_product> products) {
                       .content_type = "application/x-ndjson"};
     co_await by->call(op("import products"), ask);
     if (!success(by->answer())) throw cannot_go_on(refusal("importing products", *by));
+    const auto failure = import_failure(by->answer().body);
+    if (!failure.empty()) throw cannot_go_on("importing products: " + failure);
   }
 }
 
@@ -231,6 +249,7 @@ task<std::optional<provider_sums>> shop::read_provider(currency_code currency) {
   const auto provider = parse_url(json_string(by->answer().body, "pay"));
   if (!success(by->answer()) || !provider) co_return std::nullopt;
   caller to_provider(run_, *provider, operator_dog_, ++next_seed_);
+  to_provider.outlast(provider_patience_us);
   const request sums{.method = "GET", .path = "/ledger/summary"};
   co_await to_provider.call(op("provider ledger"), sums);
   if (!success(to_provider.answer())) co_return std::nullopt;

@@ -243,6 +243,8 @@ task<bool> storefront::look_around(visit& here) {
     std::string path = "/api/products?limit=20";
     if (!liked.category.empty()) path += "&category=" + path_segment(liked.category);
     if (!liked.brand.empty() && luck_.percent(30)) path += "&brand=" + path_segment(liked.brand);
+    if (luck_.percent(20)) path += "&sort=price";
+    if (luck_.percent(20)) path += "&max_price=" + to_decimal(liked.price);
     if (!co_await get(here, "list", path)) co_return false;
   }
   const auto looks = 1 + luck_.below(3);

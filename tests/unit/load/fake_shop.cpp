@@ -57,6 +57,22 @@ struct fake_shop::door : std::enable_shared_from_this<fake_shop::door> {
     self->sockets.erase(socket);
   }
 
+  // As a node that is killed and started again on the same address.
+  static task<> go_away(std::shared_ptr<door> self) {
+    const auto address = self->acceptor.local_endpoint();
+    boost::system::error_code ignored;
+    self->acceptor.close(ignored);
+    for (const auto& socket : self->sockets) socket->close(ignored);
+    const std::chrono::milliseconds while_dead(60);
+    co_await sleep_for(self->io, while_dead);
+    if (self->where == nullptr) co_return;
+    self->acceptor.open(address.protocol());
+    self->acceptor.set_option(asio::socket_base::reuse_address(true));
+    self->acceptor.bind(address);
+    self->acceptor.listen();
+    co_await accept(self);
+  }
+
   asio::io_context& io;
   fake_shop* where;
   asio::basic_socket_acceptor<asio::ip::tcp, executor> acceptor;
@@ -110,6 +126,10 @@ fake_shop::reply fake_shop::handle(const asked& what) {
   seen_paths.insert(what.method + " " + what.path);
   if (how_.refuse_every > 0 && requests % how_.refuse_every == 0) return problem(503, "overloaded");
   const auto said = answer(what);
+  if (requests == how_.goes_away_at) {
+    asio::co_spawn(door_->io.get_executor(), door::go_away(door_), [](std::exception_ptr) {});
+    return {0, {}};
+  }
   if (how_.drop_every > 0 && requests % how_.drop_every == 0) return {0, {}};
   return said;
 }
@@ -139,11 +159,12 @@ fake_shop::reply fake_shop::once(const asked& what) {
   }
   if (path == "/api/products/import") {
     std::size_t begin = 0;
+    if (how_.refuses_a_product) return {200, "{\"line\":1,\"status\":\"error\"}\n{\"lines\":1,\"failed\":1}\n"};
     for (std::size_t end; (end = what.body.find('\n', begin)) != std::string::npos; begin = end + 1) {
       const auto product = json::parse(what.body.substr(begin, end - begin));
       prices[product["id"]] = product["price"]["amount"];
     }
-    return {200, "{}"};
+    return {200, R"({"failed":0})"};
   }
   if (path == "/api/products") {
     json items = json::array();

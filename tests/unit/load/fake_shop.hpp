@@ -24,8 +24,10 @@ struct mischief {
   bool captures_twice = false;
   bool drops_a_line = false;         // one add is acknowledged and forgotten
   bool breaks_own_law = false;
+  bool refuses_a_product = false;
   int drop_every = 0;                // every n-th request is carried out, but its connection is cut unanswered
   int refuse_every = 0;              // every n-th request gets 503 and has no effect
+  int goes_away_at = 0;              // at the n-th request all connections are cut and the door is shut for a moment
   int expire_staff_every = 0;        // every n-th staff request gets 401 until a new token is issued
 };
 

@@ -149,6 +149,18 @@ BOOST_AUTO_TEST_CASE(lost_answers_refusals_and_expired_tokens_change_nothing_but
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_shop_that_dies_and_comes_back_is_ridden_through) {
+  for (const int moment : {3, 8, 12, 16, 20}) {
+    const played run(of("replay"), {.goes_away_at = moment});
+    BOOST_TEST(run.failure == "");
+    for (const auto& each : run.outcome.laws) BOOST_TEST(each.holds, each.name << ": " << each.why);
+    BOOST_TEST(run.outcome.orders == 2);
+    BOOST_TEST(run.adds == 5);
+    BOOST_TEST(run.record.errors() == 0);
+    BOOST_TEST(run.record.retries() > 0);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_shop_that_cheats_breaks_the_law_that_forbids_it) {
   struct row { mischief how; const char* law; };
   for (const auto& r : {row{{.loses_an_order = true}, "told_orders_exist_once"},
@@ -238,6 +250,8 @@ BOOST_AUTO_TEST_CASE(each_kind_of_benchmark_gets_answers) {
 
 BOOST_AUTO_TEST_CASE(a_scenario_that_cannot_be_carried_out_says_why) {
   BOOST_TEST(played(of("storefront")).failure == "the shop has no products: import some first");
+  const played refused(of("replay"), {.refuses_a_product = true});
+  BOOST_TEST(refused.failure.find("importing products") == 0u, refused.failure);
   auto options = of("bench");
   options.requests = "no-such-kind";
   BOOST_TEST(played(options).failure.find("no-such-kind") != std::string::npos);
