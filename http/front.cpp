@@ -68,14 +68,16 @@ router make_routes(const shop& in, rate_limiter& limits) {
   const auto all = std::make_shared<const all_routes>(in);
   router limited;
   for (const route* one : all->table.routes()) {
-    limited.add(one->verb, one->pattern,
-                [all, one, &limits, cost = class_of(*one)](request& req) {
-                  const auto said = limits.take(req.peer, cost);
-                  return said.allowed ? one->handle(req) : too_many(req, said);
-                },
-                one->options);
+    limited.add(
+        one->verb, one->pattern,
+        [all, one, &limits, cost = class_of(*one)](request& req) {
+          const auto said = limits.take(req.peer, cost);
+          return said.allowed ? one->handle(req) : too_many(req, said);
+        },
+        one->options);
   }
-  // A node that answers at all is alive, and it listens only when it is ready; the operator port knows more.
+  // A node that answers at all is alive, and it listens only when it is ready; the operator port
+  // knows more.
   for (const char* path : {"/health", "/health/live", "/health/ready"}) limited.get(path, healthy);
   return limited;
 }

@@ -41,8 +41,8 @@ metrics::series& metrics::find_shared(std::string_view route, method verb) {
   return at != all_.end() ? *at : all_.emplace_back(route, verb);
 }
 
-// A pattern keeps its address while its router lives, so the address finds it; its text is compared all the same, in case
-// another router's pattern stands there now.
+// A pattern keeps its address while its router lives, so the address finds it; its text is compared
+// all the same, in case another router's pattern stands there now.
 metrics::series& metrics::find(std::string_view route, method verb) {
   struct table {
     std::uint64_t serial = 0;
@@ -50,7 +50,8 @@ metrics::series& metrics::find(std::string_view route, method verb) {
   };
   thread_local table known;
   if (known.serial != serial_) known = {.serial = serial_, .by_pattern = {}};
-  series*& found = known.by_pattern[route.empty() ? nullptr : route.data()][static_cast<std::size_t>(verb)];
+  series*& found =
+      known.by_pattern[route.empty() ? nullptr : route.data()][static_cast<std::size_t>(verb)];
   if (found == nullptr || found->route != route) found = &find_shared(route, verb);
   return *found;
 }
@@ -58,7 +59,8 @@ metrics::series& metrics::find(std::string_view route, method verb) {
 void metrics::count(const access_record& done) {
   series& of = find(done.route, parse_method(done.method));
   const auto digit = static_cast<std::size_t>(done.status / 100);
-  const auto bucket = std::lower_bound(bounds_us.begin(), bounds_us.end(), done.duration_us) - bounds_us.begin();
+  const auto bucket =
+      std::lower_bound(bounds_us.begin(), bounds_us.end(), done.duration_us) - bounds_us.begin();
   of.by_class[digit < of.by_class.size() ? digit : 0].fetch_add(1, std::memory_order_relaxed);
   of.by_duration[static_cast<std::size_t>(bucket)].fetch_add(1, std::memory_order_relaxed);
   of.spent_us.fetch_add(static_cast<std::uint64_t>(std::max<std::int64_t>(done.duration_us, 0)),
@@ -66,15 +68,16 @@ void metrics::count(const access_record& done) {
 }
 
 std::string metrics::text() const {
-  auto requests = family("omnicart_http_requests_total", "Answered requests by route, method and class of status.",
+  auto requests = family("omnicart_http_requests_total",
+                         "Answered requests by route, method and class of status.",
                          prometheus::MetricType::Counter);
   auto durations = family("omnicart_http_request_duration_seconds",
                           "From a request's head to handing its answer to the socket.",
                           prometheus::MetricType::Histogram);
   const std::lock_guard held(mutex_);
   for (const series& one : all_) {
-    const std::vector<prometheus::ClientMetric::Label> labels = {{"route", one.route},
-                                                                 {"method", method_label(one.verb)}};
+    const std::vector<prometheus::ClientMetric::Label> labels = {
+        {"route", one.route}, {"method", method_label(one.verb)}};
     for (std::size_t digit = 0; digit < one.by_class.size(); ++digit) {
       const auto count = one.by_class[digit].load(std::memory_order_relaxed);
       if (count == 0) continue;

@@ -5,8 +5,8 @@
 
 namespace omnicart::http {
 
-// Whom a limit counts as one peer: an IPv4 address, or the /64 of an IPv6 one, since that is what a household is
-// given (RFC 6177) and may change within at will. IPv4-mapped addresses count as IPv4.
+// Whom a limit counts as one peer: an IPv4 address, or the /64 of an IPv6 one, since that is what a
+// household is given (RFC 6177) and may change within at will. IPv4-mapped addresses count as IPv4.
 struct peer_network {
   std::uint64_t key = 0;
   bool loopback = false;  // 127.0.0.0/8, ::1

@@ -9,7 +9,8 @@ namespace {
 
 constexpr std::int64_t second_ns = 1'000'000'000;
 
-// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): neighbouring networks must not share a bucket or a lock.
+// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): neighbouring networks must not share a
+// bucket or a lock.
 std::uint64_t mixed(std::uint64_t x) {
   x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9;
   x = (x ^ (x >> 27)) * 0x94D049BB133111EB;
@@ -17,16 +18,19 @@ std::uint64_t mixed(std::uint64_t x) {
 }
 
 std::uint32_t whole_seconds(std::int64_t span_ns) {
-  return static_cast<std::uint32_t>(std::max<std::int64_t>((span_ns + second_ns - 1) / second_ns, 0));
+  return static_cast<std::uint32_t>(
+      std::max<std::int64_t>((span_ns + second_ns - 1) / second_ns, 0));
 }
 
 }  // namespace
 
-rate_limiter::rate_limiter(const rate_limits& limits, const clock& time) : time_(time) { set_limits(limits); }
+rate_limiter::rate_limiter(const rate_limits& limits, const clock& time) : time_(time) {
+  set_limits(limits);
+}
 
 void rate_limiter::set_limits(const rate_limits& limits) {
-  const std::array<rate_limits::rate, rate_class_count> rates = {limits.read, limits.write, limits.checkout,
-                                                                limits.login};
+  const std::array<rate_limits::rate, rate_class_count> rates = {limits.read, limits.write,
+                                                                 limits.checkout, limits.login};
   for (std::size_t i = 0; i < rates.size(); ++i) {
     rates_[i].per_s = std::clamp<std::int64_t>(rates[i].per_s, 1, 1'000'000);
     rates_[i].burst = std::clamp<std::int64_t>(rates[i].burst, 1, 1'000'000);
@@ -65,7 +69,8 @@ rate_limiter::verdict rate_limiter::take(std::string_view peer, rate_class what)
   const std::lock_guard lock(held.mutex);
   // Read under the lock, so that time does not go back for a bucket.
   const std::int64_t now = std::chrono::nanoseconds(time_.monotonic()).count();
-  std::int64_t& full_at = find(held, key, stripe_max_.load(std::memory_order_relaxed)).full_at_ns[index];
+  std::int64_t& full_at =
+      find(held, key, stripe_max_.load(std::memory_order_relaxed)).full_at_ns[index];
   const std::int64_t owed = std::clamp<std::int64_t>(full_at - now, 0, bucket_ns);
   verdict said{.allowed = owed + token_ns <= bucket_ns, .limit = burst};
   const std::int64_t left = bucket_ns - owed - (said.allowed ? token_ns : 0);

@@ -31,9 +31,10 @@ struct rate_limits {
   std::size_t addresses_max = 100'000;
 };
 
-// Token buckets per peer (see peer_network) and class of call, kept as the generic cell rate algorithm keeps them (ITU-T
-// I.371 annex A): one time per bucket, no fractions. Thread-safe; peers are spread over locks by a hash, and beyond
-// addresses_max the one unheard of for longest is forgotten.
+// Token buckets per peer (see peer_network) and class of call, kept as the generic cell rate
+// algorithm keeps them (ITU-T I.371 annex A): one time per bucket, no fractions. Thread-safe; peers
+// are spread over locks by a hash, and beyond addresses_max the one unheard of for longest is
+// forgotten.
 class rate_limiter {
  public:
   rate_limiter(const rate_limits& limits, const clock& time);

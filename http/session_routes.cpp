@@ -15,11 +15,13 @@ namespace {
 constexpr std::size_t refresh_token_bytes_max = 2'048;
 
 response key_is_spent(const request& req) {
-  return refuse(req, 409, "key_spent", "the session that was opened with this key is in other use or has ended");
+  return refuse(req, 409, "key_spent",
+                "the session that was opened with this key is in other use or has ended");
 }
 
 response bad_refresh_token(const request& req) {
-  return refuse(req, 401, "bad_refresh_token", "the refresh token is not valid (any more); sign in again");
+  return refuse(req, 401, "bad_refresh_token",
+                "the refresh token is not valid (any more); sign in again");
 }
 
 }  // namespace
@@ -55,7 +57,8 @@ task<response> session_routes::open(request& req) {
   read.finish();
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
 
-  const command_id named = options->id ? digest_128({"session", to_base32(options->id)}) : shop_.ids.next();
+  const command_id named =
+      options->id ? digest_128({"session", to_base32(options->id)}) : shop_.ids.next();
   const std::string id = to_base32(named);
   const entity_ref to{"session", id};
   const std::string command = session::encode(opening_of(shop_, req, id, shop_.guest_session_ttl));
@@ -63,8 +66,10 @@ task<response> session_routes::open(request& req) {
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = session::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
-  // A key gives a guest's fresh session again, never what has become of it: not a user's, not one in use elsewhere.
-  if (view->as != role::guest || view->refresh_index != 0 || has_ended(shop_, *view)) co_return key_is_spent(req);
+  // A key gives a guest's fresh session again, never what has become of it: not a user's, not one
+  // in use elsewhere.
+  if (view->as != role::guest || view->refresh_index != 0 || has_ended(shop_, *view))
+    co_return key_is_spent(req);
 
   const session_tokens given = issue_tokens(shop_, id, *view);
   std::string text;
@@ -79,8 +84,8 @@ task<response> session_routes::open(request& req) {
   co_return made;
 }
 
-task<tl::expected<std::vector<std::string>, response>> session_routes::sessions_of(request& req, const authority& who,
-                                                                                   const std::string& user) {
+task<tl::expected<std::vector<std::string>, response>> session_routes::sessions_of(
+    request& req, const authority& who, const std::string& user) {
   std::vector<std::string> ids;
   if (!user.empty()) {
     const entity_ref to{"user", user};
@@ -118,14 +123,16 @@ task<response> session_routes::list(request& req) {
   if (more) ids->resize(limit);
   std::vector<envelope> questions;
   for (const auto& id : *ids) {
-    questions.push_back(make_envelope(shop_, {"session", id}, session::encode(session::authorize{}), who->who));
+    questions.push_back(
+        make_envelope(shop_, {"session", id}, session::encode(session::authorize{}), who->who));
   }
   const auto answers = co_await ask_all(shop_, std::move(questions));
   std::string text;
   json_writer json(text);
   json.begin_object().key("items").begin_array();
   for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (!answers[i].ok() && !refused_by_rules(answers[i])) co_return failure_response(*answers[i].failure, req);
+    if (!answers[i].ok() && !refused_by_rules(answers[i]))
+      co_return failure_response(*answers[i].failure, req);
     if (!answers[i].ok()) continue;  // it has ended
     const auto view = session::decode_reply(answers[i].payload);
     if (!view) continue;
@@ -166,7 +173,8 @@ task<response> session_routes::logout(request& req) {
   object_reader(body, errors).finish();
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
   const entity_ref to{"session", who->who.session};
-  if (to.id.empty()) co_return refuse(req, 404, "no_such_session", "this token belongs to no session");
+  if (to.id.empty())
+    co_return refuse(req, 404, "no_such_session", "this token belongs to no session");
   const std::string command = session::encode(session::revoke{.reason = "logged out"});
   const answer got = co_await ask(shop_, to, command, who->who);
   if (!got.ok()) co_return failure_response(*got.failure, req);
@@ -189,14 +197,16 @@ task<response> session_routes::refresh(request& req) {
   const entity_ref to{"session", claims->session};
   const answer known = co_await ask(shop_, to, session::encode(session::authorize{}), caller{});
   if (!known.ok() && !refused_by_rules(known)) co_return failure_response(*known.failure, req);
-  const auto before = known.ok() ? session::decode_reply(known.payload) : result<session::reply>(fail(*known.failure));
+  const auto before = known.ok() ? session::decode_reply(known.payload)
+                                 : result<session::reply>(fail(*known.failure));
   if (!before) co_return bad_refresh_token(req);
 
   session::refresh command;
   command.digest = refresh_digest(presented);
-  command.successor = refresh_digest(shop_.tokens.refresh_token(claims->session, claims->index + 1));
-  command.expires_at =
-      shop_.time.wall() + (before->as == role::guest ? shop_.guest_session_ttl : shop_.user_session_ttl);
+  command.successor =
+      refresh_digest(shop_.tokens.refresh_token(claims->session, claims->index + 1));
+  command.expires_at = shop_.time.wall() + (before->as == role::guest ? shop_.guest_session_ttl
+                                                                      : shop_.user_session_ttl);
   command.index = claims->index;
   caller self;
   self.as = before->as;

@@ -25,7 +25,8 @@ class session_routes {
   // Who opens a session: a token that is no good any more is no hindrance.
   task<tl::expected<authority, response>> opener(request& req);
   // The ids of a caller's sessions, or, for staff, of `user`'s.
-  task<tl::expected<std::vector<std::string>, response>> sessions_of(request& req, const authority& who,
+  task<tl::expected<std::vector<std::string>, response>> sessions_of(request& req,
+                                                                     const authority& who,
                                                                      const std::string& user);
 
   const shop& shop_;

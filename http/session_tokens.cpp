@@ -18,16 +18,18 @@ std::string cookie_text(const request& req, std::string_view token, std::int64_t
 
 }  // namespace
 
-session_tokens issue_tokens(const shop& in, const std::string& session, const session::session_view& view) {
+session_tokens issue_tokens(const shop& in, const std::string& session,
+                            const session::session_view& view) {
   const auto now_s = std::chrono::floor<std::chrono::seconds>(in.time.wall());
   const auto until_s = now_s + std::chrono::floor<std::chrono::seconds>(in.access_token_ttl);
   const access_claims claims{.session = session,
                              .user = view.user,
                              .as = view.as,
                              .expires_at_s = until_s.time_since_epoch().count()};
-  return {.access = in.tokens.issue(claims, now_s.time_since_epoch().count(), to_base32(in.ids.next())),
-          .refresh = in.tokens.refresh_token(session, view.refresh_index),
-          .expires_at = until_s};
+  return {
+      .access = in.tokens.issue(claims, now_s.time_since_epoch().count(), to_base32(in.ids.next())),
+      .refresh = in.tokens.refresh_token(session, view.refresh_index),
+      .expires_at = until_s};
 }
 
 void write_tokens(json_writer& json, const session_tokens& given) {
@@ -36,7 +38,8 @@ void write_tokens(json_writer& json, const session_tokens& given) {
       .member("expires_at", to_rfc3339(given.expires_at));
 }
 
-void set_session_cookie(response& answered, const request& req, const shop& in, const std::string& access_token) {
+void set_session_cookie(response& answered, const request& req, const shop& in,
+                        const std::string& access_token) {
   const auto ttl = std::chrono::floor<std::chrono::seconds>(in.access_token_ttl);
   answered.add_header("Set-Cookie", cookie_text(req, access_token, ttl.count()));
 }
@@ -55,7 +58,8 @@ tl::expected<command_options, response> creating_options(const request& req, con
   return options;
 }
 
-session::open opening_of(const shop& in, const request& req, const std::string& id, duration_ms ttl) {
+session::open opening_of(const shop& in, const request& req, const std::string& id,
+                         duration_ms ttl) {
   session::open opening;
   opening.id = session_id(id);
   opening.refresh_digest = refresh_digest(in.tokens.refresh_token(id, 0));
@@ -73,7 +77,8 @@ bool refused_by_rules(const answer& got) {
   return got.failure && got.failure->number >= first_module_error;
 }
 
-std::optional<json_value> parse_optional_json(const request& req, std::vector<field_error>& errors) {
+std::optional<json_value> parse_optional_json(const request& req,
+                                              std::vector<field_error>& errors) {
   if (req.body.empty()) return json_value{.is = json_value::type::object};
   return parse_json(req.body, errors);
 }

@@ -7,7 +7,9 @@
 namespace omnicart::http {
 namespace {
 
-std::string address_key(std::string_view address) { return std::to_string(network_of(address).key); }
+std::string address_key(std::string_view address) {
+  return std::to_string(network_of(address).key);
+}
 
 // base, 2 base, 4 base, … at most `most`.
 duration_ms wait_after(std::int64_t beyond, const sign_in_limits& limits) {
@@ -18,8 +20,8 @@ duration_ms wait_after(std::int64_t beyond, const sign_in_limits& limits) {
 
 }  // namespace
 
-duration_ms sign_in_guard::tally::wait(const std::string& key, std::int64_t free, const sign_in_limits& limits,
-                                       duration_ms now) {
+duration_ms sign_in_guard::tally::wait(const std::string& key, std::int64_t free,
+                                       const sign_in_limits& limits, duration_ms now) {
   drop_old(now - limits.forget_after);
   const auto at = by_key_.find(key);
   if (at == by_key_.end() || at->second->wrong < free) return duration_ms{0};
@@ -60,13 +62,15 @@ void sign_in_guard::tally::drop_old(duration_ms before) {
   }
 }
 
-std::optional<duration_ms> sign_in_guard::begin(std::string_view account, std::string_view address) {
+std::optional<duration_ms> sign_in_guard::begin(std::string_view account,
+                                                std::string_view address) {
   const std::string name(account);
   const std::string from = address_key(address);
   const std::lock_guard held(mutex_);
   const duration_ms now = time_.monotonic();
-  const duration_ms wait = std::max(accounts_.wait(name, limits_.slow_after_account, limits_, now),
-                                    addresses_.wait(from, limits_.slow_after_address, limits_, now));
+  const duration_ms wait =
+      std::max(accounts_.wait(name, limits_.slow_after_account, limits_, now),
+               addresses_.wait(from, limits_.slow_after_address, limits_, now));
   if (wait > duration_ms{0}) return wait;
   accounts_.add(name, now);
   addresses_.add(from, now);

@@ -12,9 +12,11 @@ constexpr std::size_t addresses_max = 20;
 constexpr std::size_t preferences_max = 50;
 constexpr std::size_t preference_name_bytes_max = 64;
 
-std::vector<std::pair<std::string, bool>> read_preferences(object_reader& read, const json_value& given) {
+std::vector<std::pair<std::string, bool>> read_preferences(object_reader& read,
+                                                           const json_value& given) {
   std::vector<std::pair<std::string, bool>> preferences;
-  if (given.members.size() > preferences_max) read.report("notifications", "out_of_range", "at most 50 preferences");
+  if (given.members.size() > preferences_max)
+    read.report("notifications", "out_of_range", "at most 50 preferences");
   for (const auto& [name, value] : given.members) {
     if (name.empty() || name.size() > preference_name_bytes_max) {
       read.report("notifications", "out_of_range", "names of preferences have 1 to 64 bytes");
@@ -53,16 +55,19 @@ std::string user_json(const std::string& id, const user::user_view& view) {
   return text;
 }
 
-user::profile read_profile(object_reader& read, user::profile now, std::vector<field_error>& errors) {
+user::profile read_profile(object_reader& read, user::profile now,
+                           std::vector<field_error>& errors) {
   if (auto name = read.optional_string("name", name_bytes_max)) now.name = std::move(*name);
   if (auto phone = read.optional_string("phone", phone_bytes_max)) now.phone = std::move(*phone);
   if (const auto* addresses = read.optional_array("addresses", addresses_max)) {
     now.addresses.clear();
     for (std::size_t i = 0; i < addresses->items.size(); ++i) {
-      now.addresses.push_back(read_address(object_reader(addresses->items[i], read.pointer_of("addresses", i), errors)));
+      now.addresses.push_back(read_address(
+          object_reader(addresses->items[i], read.pointer_of("addresses", i), errors)));
     }
   }
-  if (const auto* given = read.optional_object("notifications")) now.notifications = read_preferences(read, *given);
+  if (const auto* given = read.optional_object("notifications"))
+    now.notifications = read_preferences(read, *given);
   return now;
 }
 

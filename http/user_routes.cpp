@@ -13,25 +13,30 @@
 namespace omnicart::http {
 namespace {
 
-// How long a call waits for what it started elsewhere: an address claimed, a cart merged, sessions revoked.
+// How long a call waits for what it started elsewhere: an address claimed, a cart merged, sessions
+// revoked.
 constexpr duration_ms settle_patience{5'000};
 // How often a profile is read afresh because its user changed meanwhile.
 constexpr int merge_tries_max = 5;
 
 constexpr std::string_view session_cookie = "omnicart_session";
 
-// Receipts keep a fast hash of a request's body; one over a password would undo what Argon2id is there for.
+// Receipts keep a fast hash of a request's body; one over a password would undo what Argon2id is
+// there for.
 std::uint64_t hash_without_passwords(const request& req, const std::optional<json_value>& body) {
   json_value open_part = body.value_or(json_value{});
-  std::erase_if(open_part.members, [](const json_member& m) { return m.name.find("password") != m.name.npos; });
-  return body_hash(std::string(req.method_name) + ' ' + std::string(req.path) + '\n' + to_text(open_part));
+  std::erase_if(open_part.members,
+                [](const json_member& m) { return m.name.find("password") != m.name.npos; });
+  return body_hash(std::string(req.method_name) + ' ' + std::string(req.path) + '\n' +
+                   to_text(open_part));
 }
 
 std::string read_password(object_reader& read, std::string_view name) {
   return read.required_string(name, password_bytes_max, password_bytes_min);
 }
 
-// A user registers from a session that becomes theirs, so what names the caller must be the session before and after.
+// A user registers from a session that becomes theirs, so what names the caller must be the session
+// before and after.
 authority as_session(authority who) {
   if (!who.who.session.empty()) who.who.user.clear();
   return who;
@@ -71,7 +76,8 @@ task<response> user_routes::register_user(request& req) {
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
 
   const bool keyed = static_cast<bool>(options->id);
-  const std::string id = to_base32(keyed ? digest_128({"user", to_base32(options->id)}) : shop_.ids.next());
+  const std::string id =
+      to_base32(keyed ? digest_128({"user", to_base32(options->id)}) : shop_.ids.next());
   wanted.id = user_id(id);
   const bool guest_caller = !who->staff() && (who->who.user.empty() || who->who.user == id);
   if (guest_caller) wanted.guest_session = who->who.session;
@@ -88,13 +94,15 @@ task<response> user_routes::register_user(request& req) {
   const auto view = user::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
   if (view->status == user::user_status::refused) {
-    co_return refuse(req, 409, "email_taken", "there is an account with this e-mail address already");
+    co_return refuse(req, 409, "email_taken",
+                     "there is an account with this e-mail address already");
   }
   if (view->status == user::user_status::registering) {
     co_return refuse(req, 503, "unavailable", "the registration is still under way");
   }
   if (keyed) {
-    if (auto other = co_await other_password(req, id, *hash, std::move(password))) co_return std::move(*other);
+    if (auto other = co_await other_password(req, id, *hash, std::move(password)))
+      co_return std::move(*other);
   }
   response made = json_response(201, user_json(id, *view));
   made.add_header("Location", "/api/users/profile");
@@ -102,8 +110,8 @@ task<response> user_routes::register_user(request& req) {
   co_return made;
 }
 
-task<std::optional<response>> user_routes::other_password(request& req, std::string user, std::string ours,
-                                                          std::string password) {
+task<std::optional<response>> user_routes::other_password(request& req, std::string user,
+                                                          std::string ours, std::string password) {
   caller engine;
   engine.as = role::system;
   const entity_ref to{"user", user};
@@ -111,11 +119,13 @@ task<std::optional<response>> user_routes::other_password(request& req, std::str
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto kept = user::decode_reply(got.payload);
   if (!kept) co_return failure_response(kept.error(), req);
-  if (kept->password_hash == ours) co_return std::nullopt;  // salted anew each time: this very request made it
+  if (kept->password_hash == ours)
+    co_return std::nullopt;  // salted anew each time: this very request made it
   const auto same = co_await matches_password(shop_, req, kept->password_hash, std::move(password));
   if (!same) co_return same.error();
   if (*same) co_return std::nullopt;
-  co_return failure_response(make_error(base_errc::id_reused, "this key was used for another request"), req);
+  co_return failure_response(
+      make_error(base_errc::id_reused, "this key was used for another request"), req);
 }
 
 task<tl::expected<user_routes::guest, response>> user_routes::guest_of(request& req) {
@@ -123,7 +133,8 @@ task<tl::expected<user_routes::guest, response>> user_routes::guest_of(request& 
   auto token = bearer_token(req);
   if (!token) token = cookie(req, session_cookie);
   if (!token) co_return found;
-  const auto now_s = std::chrono::floor<std::chrono::seconds>(shop_.time.wall()).time_since_epoch().count();
+  const auto now_s =
+      std::chrono::floor<std::chrono::seconds>(shop_.time.wall()).time_since_epoch().count();
   if (const auto claims = shop_.tokens.verify(*token, now_s)) found.held = claims->session;
   auto who = co_await authenticate(shop_, req);
   if (!who && who.error().status >= 500) co_return tl::unexpected(std::move(who.error()));
@@ -133,8 +144,8 @@ task<tl::expected<user_routes::guest, response>> user_routes::guest_of(request& 
   co_return found;
 }
 
-task<tl::expected<user_routes::opened, response>> user_routes::open_session(request& req, const signed_in& account,
-                                                                            const guest& from, std::string key) {
+task<tl::expected<user_routes::opened, response>> user_routes::open_session(
+    request& req, const signed_in& account, const guest& from, std::string key) {
   const bool keyed = !key.empty();
   const std::string id =
       to_base32(keyed ? digest_128({"login", account.user, from.held, key}) : shop_.ids.next());
@@ -147,7 +158,8 @@ task<tl::expected<user_routes::opened, response>> user_routes::open_session(requ
   options.wait = settle_patience;
   if (keyed) {
     // Repeated: the guest session has ended by now and cannot be named a second time.
-    const answer known = co_await ask(shop_, to, session::encode(session::authorize{}), self, options);
+    const answer known =
+        co_await ask(shop_, to, session::encode(session::authorize{}), self, options);
     if (!known.ok() && !refused_by_rules(known)) {
       co_return tl::unexpected(failure_response(*known.failure, req));
     }
@@ -168,9 +180,11 @@ task<tl::expected<user_routes::opened, response>> user_routes::open_session(requ
   auto view = session::decode_reply(got.payload);
   if (!view) co_return tl::unexpected(failure_response(view.error(), req));
   if (has_ended(shop_, *view) && keyed) {
-    co_return tl::unexpected(refuse(req, 409, "key_spent", "the session that was opened with this key has ended"));
+    co_return tl::unexpected(
+        refuse(req, 409, "key_spent", "the session that was opened with this key has ended"));
   }
-  if (has_ended(shop_, *view)) co_return tl::unexpected(refuse(req, 403, "disabled", "this account is disabled"));
+  if (has_ended(shop_, *view))
+    co_return tl::unexpected(refuse(req, 403, "disabled", "this account is disabled"));
   co_return opened{.session = id, .view = std::move(*view), .repeated = false};
 }
 
@@ -198,7 +212,9 @@ task<response> user_routes::login(request& req) {
   json_writer json(text);
   json.begin_object();
   write_tokens(json, given);
-  json.member("session_id", session->session).member("cart_id", session->view.cart.str()).key("user");
+  json.member("session_id", session->session)
+      .member("cart_id", session->view.cart.str())
+      .key("user");
   write_user(json, account->user, account->view);
   json.end_object();
   response answered = json_response(200, std::move(text));
@@ -215,7 +231,8 @@ task<response> user_routes::show_profile(request& req) {
 
 task<response> user_routes::profile_of(request& req, const authority& who) {
   const entity_ref to{"user", who.who.user};
-  if (to.id.empty()) co_return refuse(req, 403, "forbidden", "a guest has no profile: register first");
+  if (to.id.empty())
+    co_return refuse(req, 403, "forbidden", "a guest has no profile: register first");
   const answer got = co_await ask(shop_, to, user::encode(user::get{}), who.who);
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = user::decode_reply(got.payload);
@@ -230,7 +247,8 @@ task<response> user_routes::profile_of(request& req, const authority& who) {
 task<response> user_routes::change_profile(request& req) {
   auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
-  if (who->who.user.empty()) co_return refuse(req, 403, "forbidden", "a guest has no profile: register first");
+  if (who->who.user.empty())
+    co_return refuse(req, 403, "forbidden", "a guest has no profile: register first");
   auto options = unsafe_options(req, *who, key_need::optional);
   if (!options) co_return std::move(options.error());
   std::vector<field_error> errors;
@@ -238,7 +256,8 @@ task<response> user_routes::change_profile(request& req) {
   object_reader read(body, errors);
   (void)read_profile(read, {}, errors);
   const bool changes_password = read.has("new_password") || read.has("current_password");
-  std::string current = changes_password ? read.required_string("current_password", password_bytes_max) : "";
+  std::string current =
+      changes_password ? read.required_string("current_password", password_bytes_max) : "";
   std::string wanted = changes_password ? read_password(read, "new_password") : "";
   read.finish();
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
@@ -258,7 +277,8 @@ task<response> user_routes::change_profile(request& req) {
     again.body = options->body;
     if (keyed) again.id = digest_128({"password", to_base32(options->id)});
     const entity_ref to{"user", who->who.user};
-    const answer got = co_await ask(shop_, to, user::encode(user::change_password{*hash}), who->who, again);
+    const answer got =
+        co_await ask(shop_, to, user::encode(user::change_password{*hash}), who->who, again);
     if (!got.ok()) co_return failure_response(*got.failure, req);
     co_await end_other_sessions(*who);
   }
@@ -267,11 +287,10 @@ task<response> user_routes::change_profile(request& req) {
   co_return shown;
 }
 
-task<tl::expected<std::optional<std::string>, response>> user_routes::new_hash(request& req, const authority& who,
-                                                                               std::string current, std::string wanted,
-                                                                               bool repeatable) {
-  const auto checked =
-      co_await check_own_password(shop_, req, who.who.user, std::move(current), repeatable ? wanted : std::string());
+task<tl::expected<std::optional<std::string>, response>> user_routes::new_hash(
+    request& req, const authority& who, std::string current, std::string wanted, bool repeatable) {
+  const auto checked = co_await check_own_password(shop_, req, who.who.user, std::move(current),
+                                                   repeatable ? wanted : std::string());
   if (!checked) co_return tl::unexpected(checked.error());
   if (*checked == shown::alternative) co_return std::optional<std::string>();
   auto hash = co_await hash_password(shop_, req, std::move(wanted));
@@ -280,7 +299,8 @@ task<tl::expected<std::optional<std::string>, response>> user_routes::new_hash(r
 }
 
 task<tl::expected<answer, response>> user_routes::update_profile(request& req, const authority& who,
-                                                                 const json_value& body, command_options options) {
+                                                                 const json_value& body,
+                                                                 command_options options) {
   const entity_ref to{"user", who.who.user};
   const bool conditional = options.expected_version.has_value();
   answer got;
@@ -304,7 +324,8 @@ task<tl::expected<answer, response>> user_routes::update_profile(request& req, c
 task<void> user_routes::end_other_sessions(const authority& who) {
   const entity_ref to{"user", who.who.user};
   const answer got = co_await ask(shop_, to, user::encode(user::get{}), who.who);
-  const auto view = got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(*got.failure));
+  const auto view =
+      got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(*got.failure));
   if (!view) co_return;
   std::vector<envelope> messages;
   for (const auto& id : view->sessions) {
@@ -330,12 +351,14 @@ task<response> user_routes::search(request& req) {
   const entity_ref claim = email::entity_for(*address);
   const answer owner = co_await ask(shop_, claim, email::encode(email::look_up{}), who->who);
   if (!owner.ok() && !refused_by_rules(owner)) co_return failure_response(*owner.failure, req);
-  const auto named = owner.ok() ? email::decode_reply(owner.payload) : result<email::reply>(fail(*owner.failure));
+  const auto named =
+      owner.ok() ? email::decode_reply(owner.payload) : result<email::reply>(fail(*owner.failure));
   if (named && after.empty()) {
     const entity_ref to{"user", named->user.str()};
     const answer got = co_await ask(shop_, to, user::encode(user::get{}), who->who);
     if (!got.ok() && !refused_by_rules(got)) co_return failure_response(*got.failure, req);
-    const auto view = got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(*got.failure));
+    const auto view =
+        got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(*got.failure));
     if (view) write_user(json, to.id, *view);
   }
   json.end_array().key("next_cursor").null().end_object();
@@ -356,7 +379,8 @@ task<response> user_routes::set_status(request& req) {
   const entity_ref to{"user", std::string(req.param("id"))};
   if (!is_url_id(to.id)) co_return refuse(req, 404, "no_such_user", "no such user");
   options->wait = settle_patience;
-  const answer got = co_await ask(shop_, to, user::encode(user::set_disabled{disabled}), who->who, *options);
+  const answer got =
+      co_await ask(shop_, to, user::encode(user::set_disabled{disabled}), who->who, *options);
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = user::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);

@@ -19,8 +19,8 @@ class user_routes {
   void add_to(router& routes);
 
  private:
-  // The guest session that a sign-in brings along. `held`: the id a genuine token names, also when the session
-  // has ended since (by the very sign-in that is now repeated).
+  // The guest session that a sign-in brings along. `held`: the id a genuine token names, also when
+  // the session has ended since (by the very sign-in that is now repeated).
   struct guest {
     std::string held;
     std::string session;  // empty: none to take over
@@ -41,16 +41,18 @@ class user_routes {
 
   task<response> profile_of(request& req, const authority& who);
   // Nothing, or 422 when a registration found in place was made with another password.
-  task<std::optional<response>> other_password(request& req, std::string user, std::string ours, std::string password);
+  task<std::optional<response>> other_password(request& req, std::string user, std::string ours,
+                                               std::string password);
   task<tl::expected<guest, response>> guest_of(request& req);
-  task<tl::expected<opened, response>> open_session(request& req, const signed_in& account, const guest& from,
-                                                    std::string key);
-  // The hash to be stored, or nothing when the account has this password already (the request is a repetition).
-  task<tl::expected<std::optional<std::string>, response>> new_hash(request& req, const authority& who,
-                                                                    std::string current, std::string wanted,
-                                                                    bool repeatable);
+  task<tl::expected<opened, response>> open_session(request& req, const signed_in& account,
+                                                    const guest& from, std::string key);
+  // The hash to be stored, or nothing when the account has this password already (the request is a
+  // repetition).
+  task<tl::expected<std::optional<std::string>, response>> new_hash(
+      request& req, const authority& who, std::string current, std::string wanted, bool repeatable);
   // Reads the profile, merges what the body has and writes it back, again when somebody was faster.
-  task<tl::expected<answer, response>> update_profile(request& req, const authority& who, const json_value& body,
+  task<tl::expected<answer, response>> update_profile(request& req, const authority& who,
+                                                      const json_value& body,
                                                       command_options options);
   task<void> end_other_sessions(const authority& who);
 
