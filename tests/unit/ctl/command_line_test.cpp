@@ -1,0 +1,140 @@
+#include "tools/omnicartctl/command_line.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <sstream>
+
+#include "tools/omnicartctl/completion.hpp"
+
+namespace {
+
+using namespace omnicart::ctl;
+
+std::vector<std::string> words(const std::string& line) {
+  std::istringstream in(line);
+  std::vector<std::string> out;
+  for (std::string word; in >> word;) out.push_back(word);
+  return out;
+}
+
+auto parse(const std::string& line) { return parse_command_line(words(line)); }
+
+command_line parsed(const std::string& line) {
+  const auto got = parse(line);
+  BOOST_TEST_REQUIRE(std::holds_alternative<command_line>(got), line);
+  return std::get<command_line>(got);
+}
+
+const std::vector<std::string> commands{"status",      "entity show",  "laws",      "token issue",
+                                        "user create", "store verify", "completion"};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(ctl_command_line)
+
+BOOST_AUTO_TEST_CASE(options_of_the_program_stand_before_or_after_the_command) {
+  for (const char* line : {"--operator http://h:1 --token-file f --json entity show cart/c1",
+                           "entity --json show --operator http://h:1 cart/c1 --token-file f",
+                           "entity show cart/c1 --token-file f --operator http://h:1 --json",
+                           "entity show --token-file=f --operator=http://h:1 --json cart/c1"}) {
+    BOOST_TEST_CONTEXT(line) {
+      const auto got = parsed(line);
+      BOOST_TEST((got.what == verb::entity_show));
+      BOOST_TEST((got.as == form::json));
+      BOOST_TEST(got.operator_url == "http://h:1");
+      BOOST_TEST(got.token_file == "f");
+      BOOST_TEST(got.entity_kind == "cart");
+      BOOST_TEST(got.entity_id == "c1");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(every_command_takes_its_options) {
+  BOOST_TEST((parsed("status").what == verb::status));
+  BOOST_TEST(parsed("status").operator_url == "http://127.0.0.1:8081");
+  BOOST_TEST(parsed("laws").wait.count() == 0);
+  BOOST_TEST(parsed("laws --wait 500ms").wait.count() == 500);
+  const auto token = parsed("token issue --role admin --ttl 600");
+  BOOST_TEST((token.what == verb::token_issue));
+  BOOST_TEST(token.role == "admin");
+  BOOST_TEST(token.ttl->count() == 600'000);
+  BOOST_TEST(!parsed("token issue --role support").ttl);
+  const auto user =
+      parsed("user create --email a@b.example --role admin --name Ann --password-file p");
+  BOOST_TEST((user.what == verb::user_create));
+  BOOST_TEST(user.email + user.role + user.name + user.password_file == "a@b.exampleadminAnnp");
+  BOOST_TEST(parsed("store verify data/dev").directory == "data/dev");
+  BOOST_TEST(parsed("completion fish").shell == "fish");
+  BOOST_TEST(*parsed("entity show order/o --at 2026-03-01T13:00:00+01:00").at ==
+             "2026-03-01T12:00:00.000Z");
+  BOOST_TEST(*parsed("entity show order/o --history --limit 5").limit == 5u);
+  BOOST_TEST(parsed("entity show product/a/b").entity_id == "a/b");
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_exit_64_with_a_reason) {
+  for (const char* line : {"",
+                           "frob",
+                           "entity",
+                           "entity show",
+                           "entity show cart",
+                           "entity show /c1",
+                           "entity show cart/",
+                           "entity show cart/c --at noon",
+                           "entity show cart/c --at 2026-03-01T12:00:00Z --history",
+                           "entity show cart/c --limit 3",
+                           "entity show cart/c --history --limit 0",
+                           "laws --wait soon",
+                           "laws --wait",
+                           "laws 30s",
+                           "token issue",
+                           "token issue --role king",
+                           "token issue --role admin --ttl 0",
+                           "token issue --role admin --ttl 500ms",
+                           "user create --email a@b.example",
+                           "user create --role admin",
+                           "store verify",
+                           "completion",
+                           "completion tcsh",
+                           "status laws",
+                           "status --frob",
+                           "--operator"}) {
+    BOOST_TEST_CONTEXT(line) {
+      const auto got = parse(line);
+      BOOST_TEST_REQUIRE(std::holds_alternative<early_end>(got));
+      BOOST_TEST((std::get<early_end>(got).code == exit_code::usage));
+      BOOST_TEST(!std::get<early_end>(got).text.empty());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_help_of_every_command_has_an_example_of_it) {
+  for (const auto& command : commands) {
+    BOOST_TEST_CONTEXT(command) {
+      const auto got = parse(command + " --help");
+      BOOST_TEST_REQUIRE(std::holds_alternative<early_end>(got));
+      const auto& end = std::get<early_end>(got);
+      BOOST_TEST((end.code == exit_code::ok));
+      BOOST_TEST(end.text.find("omnicartctl " + command) != std::string::npos, end.text);
+    }
+  }
+  const auto all = std::get<early_end>(parse("--help"));
+  BOOST_TEST(all.text.find("Exit codes") != std::string::npos);
+  BOOST_TEST((std::get<early_end>(parse("--version")).code == exit_code::ok));
+}
+
+BOOST_AUTO_TEST_CASE(completion_knows_every_command_and_option) {
+  for (const char* shell : {"bash", "zsh", "fish"}) {
+    const auto script = completion_script(shell);
+    for (const auto& command : commands) {
+      BOOST_TEST(script.find("\" " + command + '"') != std::string::npos, shell << ": " << command);
+    }
+    const std::string dashes = std::string(shell) == "fish" ? "-l " : "--";
+    for (const char* option :
+         {"operator", "token-file", "json", "help", "history", "at", "limit", "wait", "role", "ttl",
+          "email", "name", "password-file", "version"}) {
+      BOOST_TEST(script.find(dashes + option) != std::string::npos, shell << ": " << option);
+    }
+  }
+  BOOST_TEST(completion_script("tcsh").empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()

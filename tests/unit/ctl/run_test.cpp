@@ -1,0 +1,308 @@
+#include "tools/omnicartctl/run.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "fake_operator.hpp"
+#include "persistence/store.hpp"
+#include "runtime/system_ports.hpp"
+#include "tools/omnicartctl/operator_client.hpp"
+#include "tools/omnicartctl/secret_input.hpp"
+
+namespace {
+
+using namespace omnicart;
+using namespace omnicart::ctl;
+using omnicart::ctl::testing::fake_operator;
+using omnicart::ctl::testing::good_token;
+
+struct folder {
+  folder() {
+    std::string name = (std::filesystem::temp_directory_path() / "omnicart-ctl-XXXXXX").string();
+    path = ::mkdtemp(name.data());
+  }
+  ~folder() { std::filesystem::remove_all(path); }
+  std::string file(const std::string& name, const std::string& content) const {
+    std::ofstream(path / name) << content;
+    return (path / name).string();
+  }
+  std::filesystem::path path;
+};
+
+struct said {
+  exit_code code;
+  std::string out, err;
+};
+
+// A folder with a token, a node that answers, and a command line between them.
+struct shell {
+  folder home;
+  mutable fake_operator node;
+  std::string token_file = home.file("operator.token", std::string(good_token) + "\n");
+  outcome<std::string> typed = std::string("correct horse");
+
+  said operator()(std::vector<std::string> arguments) const {
+    arguments.insert(arguments.begin(), {"--operator", node.url(), "--token-file", token_file});
+    const auto given = parse_command_line(arguments);
+    BOOST_TEST_REQUIRE(std::holds_alternative<command_line>(given));
+    std::ostringstream out, err;
+    const auto code = run(std::get<command_line>(given),
+                          {.out = out, .err = err, .password = [this] { return typed; }});
+    return {code, out.str(), err.str()};
+  }
+};
+
+bool has(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(ctl_run, shell)
+
+BOOST_AUTO_TEST_CASE(an_issued_token_is_printed_alone) {
+  node.answers({200, R"({"token":"abc.def","expires_at":"2026-03-01T12:00:00.000Z"})"});
+  const auto got = (*this)({"token", "issue", "--role", "admin", "--ttl", "1500ms"});
+  BOOST_TEST((got.code == exit_code::ok));
+  BOOST_TEST(got.out == "abc.def\n");
+  BOOST_TEST(got.err.empty());
+  BOOST_TEST(node.asked().at(0) == R"(POST /tokens {"role":"admin","ttl_s":2})");
+}
+
+BOOST_AUTO_TEST_CASE(laws_wait_as_long_as_told_and_end_with_1_when_one_is_broken) {
+  node.answers({200, R"({"laws":{"a":true}})"});
+  node.answers({200, R"({"laws":{"a":false},"detail":{"a":"why"}})"});
+  BOOST_TEST(((*this)({"laws", "--wait", "30s"}).code == exit_code::ok));
+  const auto broken = (*this)({"laws", "--json"});
+  BOOST_TEST((broken.code == exit_code::failed));
+  BOOST_TEST(nlohmann::json::parse(broken.out)["detail"]["a"] == "why");
+  BOOST_TEST(node.asked().at(0) == "GET /laws?wait_s=30");
+  BOOST_TEST(node.asked().at(1) == "GET /laws?wait_s=0");
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_refuses_work_ends_status_with_1) {
+  node.answers({200, R"({"read_only":false})"});
+  node.answers({200, R"({"read_only":true})"});
+  BOOST_TEST(((*this)({"status"}).code == exit_code::ok));
+  const auto full = (*this)({"status"});
+  BOOST_TEST((full.code == exit_code::failed));
+  BOOST_TEST(has(full.out, "read-only"));
+}
+
+BOOST_AUTO_TEST_CASE(a_state_is_printed_as_json_and_the_id_is_encoded) {
+  node.answers({200, R"({"entity":"product/a b/ü","version":2,"state":{"z":1,"a":[]}})"});
+  const auto got =
+      (*this)({"entity", "show", "product/a b/ü", "--at", "2026-03-01T13:00:00+01:00"});
+  BOOST_TEST((got.code == exit_code::ok));
+  BOOST_TEST(got.out == "{\n  \"z\": 1,\n  \"a\": []\n}\n");
+  BOOST_TEST(node.asked().at(0) ==
+             "GET /entities/product/a%20b%2F%C3%BC?at=2026-03-01T12%3A00%3A00.000Z");
+  const auto whole = (*this)({"entity", "show", "product/a", "--json"});
+  BOOST_TEST(nlohmann::json::parse(whole.out)["version"] == 2);
+}
+
+BOOST_AUTO_TEST_CASE(a_history_is_read_page_by_page) {
+  node.answers(
+      {200,
+       R"({"items":[{"version":1,"at":"t1","what":{"event":"a"}},{"version":2,"at":"t2","what":{"event":"b"}}],
+                         "next_cursor":"3"})"});
+  node.answers(
+      {200, R"({"items":[{"version":3,"at":"t3","what":{"event":"c"}}],"next_cursor":null})"});
+  const auto got = (*this)({"entity", "show", "cart/c", "--history"});
+  BOOST_TEST((got.code == exit_code::ok));
+  BOOST_TEST(std::ranges::count(got.out, '\n') == 3);
+  BOOST_TEST(node.asked().size() == 2u);
+  BOOST_TEST(node.asked().at(1) == "GET /entities/cart/c?history=1&cursor=3");
+}
+
+BOOST_AUTO_TEST_CASE(a_history_ends_at_its_limit_and_names_what_follows) {
+  node.answers({200, R"({"items":[{"version":1},{"version":2}],"next_cursor":"3"})"});
+  const auto inside = (*this)({"entity", "show", "cart/c", "--history", "--limit", "1", "--json"});
+  BOOST_TEST(
+      inside.out ==
+      nlohmann::ordered_json::parse(R"({"items":[{"version":1}],"next_cursor":"2"})").dump(2) +
+          "\n");
+  const auto at_end = (*this)({"entity", "show", "cart/c", "--history", "--limit", "2", "--json"});
+  BOOST_TEST(nlohmann::json::parse(at_end.out)["next_cursor"] == "3");
+  BOOST_TEST(node.asked().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_history_that_turns_in_a_circle_ends) {
+  node.answers({200, R"({"items":[],"next_cursor":"3"})"});
+  BOOST_TEST(((*this)({"entity", "show", "cart/c", "--history"}).code == exit_code::unreachable));
+}
+
+BOOST_AUTO_TEST_CASE(a_user_is_created_with_the_password_that_was_typed_or_filed) {
+  node.answers({201, R"({"user_id":"u-1","email":"a@b.example","role":"admin"})"});
+  const auto typed_in = (*this)({"user", "create", "--email", "a@b.example", "--role", "admin"});
+  BOOST_TEST(typed_in.out == "created admin a@b.example, user id u-1\n");
+  const auto file = home.file("p", "from file\r\nnot this\n");
+  (*this)({"user", "create", "--email", "a@b.example", "--role", "admin", "--name", "Ann",
+           "--password-file", file});
+  BOOST_TEST(node.asked().at(0) ==
+             R"(POST /users {"email":"a@b.example","password":"correct horse","role":"admin"})");
+  BOOST_TEST(
+      node.asked().at(1) ==
+      R"(POST /users {"email":"a@b.example","password":"from file","role":"admin","name":"Ann"})");
+}
+
+BOOST_AUTO_TEST_CASE(without_a_password_nobody_is_asked) {
+  typed = fail_with(exit_code::usage, "the two passwords differ");
+  const auto got = (*this)({"user", "create", "--email", "a@b.example", "--role", "admin"});
+  BOOST_TEST((got.code == exit_code::usage));
+  BOOST_TEST(got.err == "omnicartctl: the two passwords differ\n");
+  BOOST_TEST(node.asked().empty());
+  typed = std::string("\xff\xfe");
+  BOOST_TEST(((*this)({"user", "create", "--email", "a@b.example", "--role", "admin"}).code ==
+              exit_code::usage));
+}
+
+BOOST_AUTO_TEST_CASE(a_problem_is_one_line_with_its_detail) {
+  node.answers({404, R"({"code":"not_found","title":"Not found","detail":"no such\nentity"})"});
+  const auto got = (*this)({"entity", "show", "cart/none"});
+  BOOST_TEST((got.code == exit_code::failed));
+  BOOST_TEST(got.out.empty());
+  BOOST_TEST(got.err == "omnicartctl: no such entity\n");
+}
+
+BOOST_AUTO_TEST_CASE(a_port_that_is_not_the_operators_is_said_to_be_so) {
+  using answered = omnicart::ctl::testing::canned;
+  for (const answered& each : {answered{404, R"({"code":"not_found","detail":"no such path"})"},
+                               answered{404, "<html>"}, answered{200, "<html>"}}) {
+    const shell there;
+    there.node.answers(each);
+    const auto got = there({"status"});
+    BOOST_TEST((got.code == exit_code::unreachable));
+    BOOST_TEST(has(got.err, "operator port?"), got.err);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_wrong_or_missing_token_is_exit_77_and_says_which_to_give) {
+  node.answers({200, "{}"});
+  token_file = home.file("other", "not-it");
+  const auto wrong = (*this)({"status"});
+  BOOST_TEST((wrong.code == exit_code::refused));
+  BOOST_TEST(has(wrong.err, "--token-file DIR/operator.token"), wrong.err);
+}
+
+BOOST_AUTO_TEST_CASE(an_unreadable_token_file_is_exit_74) {
+  for (const auto& file : {home.path / "absent", home.path}) {
+    token_file = file.string();
+    const auto got = (*this)({"status"});
+    BOOST_TEST((got.code == exit_code::io));
+    BOOST_TEST(has(got.err, token_file), got.err);
+  }
+  for (const char* content : {"", " \n", "two words", "a\tb", "caf\xc3\xa9"}) {
+    token_file = home.file("bad", content);
+    BOOST_TEST(((*this)({"status"}).code == exit_code::io), content);
+  }
+  token_file = home.file("long", std::string(secret_bytes_max + 1, 'x'));
+  BOOST_TEST(((*this)({"status"}).code == exit_code::io));
+  BOOST_TEST(node.asked().empty());
+}
+
+BOOST_AUTO_TEST_CASE(where_nothing_listens_is_exit_69) {
+  std::string url;
+  {
+    const fake_operator gone;
+    url = gone.url();
+  }
+  const auto got = (*this)({"status", "--operator", url});
+  BOOST_TEST((got.code == exit_code::unreachable));
+  BOOST_TEST(has(got.err, url + ": nothing answers there"), got.err);
+}
+
+BOOST_AUTO_TEST_CASE(an_output_that_cannot_be_written_is_exit_74) {
+  node.answers({200, "{}"});
+  command_line given;
+  given.operator_url = node.url();
+  given.token_file = token_file;
+  std::ostringstream out, err;
+  out.setstate(std::ios::badbit);
+  BOOST_TEST((run(given, {.out = out, .err = err, .password = {}}) == exit_code::io));
+}
+
+BOOST_AUTO_TEST_CASE(a_store_is_verified_unless_a_node_has_it_open) {
+  const system_clock time;
+  const auto data = (home.path / "data").string();
+  persistence::store_options options;
+  options.directory = data;
+  options.free_disk_bytes_min = 0;
+  std::filesystem::create_directory(data);
+  {
+    auto open = persistence::store::open(options, time);
+    BOOST_TEST_REQUIRE(open.has_value());
+    const auto in_use = (*this)({"store", "verify", data});
+    BOOST_TEST((in_use.code == exit_code::unreachable));
+    BOOST_TEST(has(in_use.err, "stop the node first"), in_use.err);
+    BOOST_TEST_REQUIRE((*open)->close().has_value());
+  }
+  const auto sound = (*this)({"store", "verify", data});
+  BOOST_TEST((sound.code == exit_code::ok), sound.out + sound.err);
+  BOOST_TEST(sound.out.starts_with("sound: " + data + "\n"), sound.out);
+  BOOST_TEST(nlohmann::json::parse((*this)({"store", "verify", data, "--json"}).out)["sound"] ==
+             true);
+
+  for (const auto& each : std::filesystem::directory_iterator(data + "/db")) {
+    if (each.path().extension() != ".sst") continue;
+    std::fstream file(each.path(), std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(10);
+    file.put('\x5a');
+  }
+  const auto damaged = (*this)({"store", "verify", data});
+  BOOST_TEST((damaged.code == exit_code::failed), damaged.out + damaged.err);
+  BOOST_TEST(damaged.out.starts_with("DAMAGED: "), damaged.out);
+  BOOST_TEST(has(damaged.out, "\n! "), damaged.out);
+  const auto json = nlohmann::json::parse((*this)({"store", "verify", data, "--json"}).out);
+  BOOST_TEST(json["problem_count"].get<int>() > 0);
+  BOOST_TEST(!json["problems"].at(0)["where"].get<std::string>().empty());
+
+  BOOST_TEST(((*this)({"store", "verify", data + "/none"}).code == exit_code::failed));
+  BOOST_TEST(node.asked().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(ctl_exit_codes)
+
+BOOST_AUTO_TEST_CASE(each_status_has_its_exit_code) {
+  struct row {
+    int status;
+    exit_code code;
+  };
+  constexpr const char* problem = R"({"code":"c","title":"t","detail":"d"})";
+  for (const auto& [status, code] :
+       {row{400, exit_code::usage}, row{401, exit_code::refused}, row{403, exit_code::refused},
+        row{404, exit_code::failed}, row{409, exit_code::failed}, row{413, exit_code::usage},
+        row{414, exit_code::usage}, row{415, exit_code::usage}, row{422, exit_code::usage},
+        row{429, exit_code::unreachable}, row{500, exit_code::unreachable},
+        row{503, exit_code::unreachable}}) {
+    BOOST_TEST((failure_of(status, problem, "u").code == code), status);
+  }
+  BOOST_TEST((failure_of(404, "nginx", "u").code == exit_code::unreachable));
+}
+
+BOOST_AUTO_TEST_CASE(a_problem_says_its_detail_or_else_its_title) {
+  BOOST_TEST(failure_of(409, R"({"title":"t","detail":"d"})", "u").what == "d");
+  BOOST_TEST(failure_of(409, R"({"title":"t"})", "u").what == "t");
+  BOOST_TEST(failure_of(409, R"({"title":"t","detail":""})", "u").what == "t");
+  BOOST_TEST(failure_of(503, "", "u").what == "u: status 503");
+}
+
+BOOST_AUTO_TEST_CASE(an_operator_url_is_scheme_host_and_port) {
+  for (const char* url : {"http://127.0.0.1:1", "127.0.0.1:1", "localhost:1", "http://[::1]:1/"}) {
+    BOOST_TEST(operator_client::open(url, "").has_value(), url);
+  }
+  for (const char* url : {"", "http://", "ftp://h:1", "http://h:1/path", "http://u@h:1",
+                          "http://h:x", "http://h:99999", "http://h:99999999999", "h h"}) {
+    const auto opened = operator_client::open(url, "");
+    BOOST_TEST_REQUIRE(!opened.has_value(), url);
+    BOOST_TEST((opened.error().code == exit_code::usage), url);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()

@@ -1,0 +1,232 @@
+#include "tools/omnicartctl/command_line.hpp"
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <sstream>
+
+#include "runtime/base/version.hpp"
+#include "tools/omnicartctl/duration_text.hpp"
+
+namespace omnicart::ctl {
+namespace {
+
+constexpr const char* program_footer =
+    R"(Options of the program may stand before or after the command. Each command explains itself:
+  omnicartctl laws --help
+
+The operator's token lies in the node's data directory, readable by its owner only:
+  omnicartctl --token-file /srv/shop/operator.token status
+
+Exit codes: 0 fine; 1 a law or check failed, or no such record; 64 wrong usage; 69 the node does not answer;
+74 a file could not be read or written; 77 the token was refused.)";
+
+constexpr const char* status_footer =
+    R"(The first line says whether the node serves; lines with "!" say what is wrong and what to do.
+Exit code 1 when the node refuses work. Examples:
+  omnicartctl status
+  omnicartctl status --json | jq .read_only)";
+
+constexpr const char* entity_footer =
+    R"(Kinds: cart, session, user, email, order, product, stock. Examples:
+  omnicartctl entity show stock/sample-00001
+  omnicartctl entity show order/4f1c… --history            who did what, and when
+  omnicartctl entity show product/sample-00001 --at 2026-03-01T12:00:00Z)";
+
+constexpr const char* laws_footer =
+    R"(A law across entities holds only when no order is under way: --wait gives them time to end.
+Exit code 1 when one is broken. Examples:
+  omnicartctl laws --wait 30s
+  omnicartctl laws --wait 2m --json | jq .figures)";
+
+constexpr const char* token_footer =
+    R"(The token is all that is printed, so that a script can take it. Examples:
+  TOKEN=$(omnicartctl token issue --role admin)
+  curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080/api/orders
+  omnicartctl token issue --role support --ttl 30m)";
+
+constexpr const char* user_footer =
+    R"(The password is asked for on the terminal, or is the first line of standard input, or of --password-file.
+It is never an argument: those can be read by everyone on the machine. Examples:
+  omnicartctl user create --email ann@shop.example --role admin --name "Ann"
+  pass show shop/ann | omnicartctl user create --email ann@shop.example --role support)";
+
+constexpr const char* verify_footer =
+    R"(Reads every byte of a store that no node has open, and changes nothing. Exit code 1 when something is wrong.
+A running node's directory is refused: stop the node, or verify a copy. Examples:
+  omnicartctl store verify ./data/dev
+  omnicartctl store verify /backup/monday --json | jq .problems)";
+
+constexpr const char* completion_footer =
+    R"(Prints a script for your shell. To have it in every new one:
+  omnicartctl completion bash > ~/.local/share/bash-completion/completions/omnicartctl
+  omnicartctl completion zsh  > "${fpath[1]}/_omnicartctl"
+  omnicartctl completion fish > ~/.config/fish/completions/omnicartctl.fish)";
+
+// A subcommand that, once parsed, makes `what` the verb.
+CLI::App& add_verb(CLI::App& to, command_line& into, verb what, const char* name, const char* says,
+                   const char* footer) {
+  CLI::App* const added = to.add_subcommand(name, says);
+  added->footer(footer);
+  added->callback([&into, what] { into.what = what; });
+  return *added;
+}
+
+CLI::App& add_group(CLI::App& to, const char* name, const char* says) {
+  CLI::App* const added = to.add_subcommand(name, says);
+  added->require_subcommand(1);
+  return *added;
+}
+
+// For CLI11: parses `text`, or throws what its parser reports to the person.
+duration_ms duration_or_throw(const char* option, const std::string& text) {
+  const auto parsed = parse_duration(text);
+  if (!parsed) throw CLI::ValidationError(option, parsed.error().detail);
+  return *parsed;
+}
+
+void take_entity(command_line& into, const std::string& text) {
+  const auto slash = text.find('/');
+  if (slash == std::string::npos || slash == 0 || slash + 1 == text.size())
+    throw CLI::ValidationError("KIND/ID", "\"" + text + "\" names no entity; write cart/ID");
+  into.entity_kind = text.substr(0, slash);
+  into.entity_id = text.substr(slash + 1);
+}
+
+void take_time(command_line& into, const std::string& text) {
+  const auto parsed = parse_rfc3339(text);
+  if (!parsed) {
+    throw CLI::ValidationError("--at", "\"" + text + "\" is no time; write 2026-03-01T12:00:00Z");
+  }
+  into.at = to_rfc3339(*parsed);
+}
+
+void describe_entity(CLI::App& app, command_line& into) {
+  auto& group = add_group(app, "entity", "Look at one entity");
+  auto& show = add_verb(group, into, verb::entity_show, "show",
+                        "Print an entity's state, as it is or was, or its events", entity_footer);
+  show.add_option_function<std::string>(
+          "entity", [&into](const std::string& text) { take_entity(into, text); },
+          "Which entity: cart/ID, stock/ID, …")
+      ->type_name("KIND/ID")
+      ->required();
+  auto* const history =
+      show.add_flag("--history", into.history, "Its events instead of its state, one a line");
+  show.add_option_function<std::string>(
+          "--at", [&into](const std::string& text) { take_time(into, text); },
+          "The state as it was at this time (RFC 3339)")
+      ->type_name("TIME")
+      ->excludes(history);
+  show.add_option("--limit", into.limit, "With --history: at most so many events, oldest first")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber)
+      ->needs(history);
+}
+
+void describe_laws(CLI::App& app, command_line& into) {
+  auto& laws = add_verb(app, into, verb::laws, "laws",
+                        "Check the books: stock, orders and payments must agree", laws_footer);
+  laws.add_option_function<std::string>(
+          "--wait",
+          [&into](const std::string& text) { into.wait = duration_or_throw("--wait", text); },
+          "Let what is under way end first, at most so long")
+      ->type_name("SPAN");
+}
+
+CLI::Option* add_role(CLI::App& to, command_line& into) {
+  return to.add_option("--role", into.role, "What the bearer may do")
+      ->type_name("ROLE")
+      ->required()
+      ->check(CLI::IsMember({"shopper", "support", "admin"}));
+}
+
+void describe_token(CLI::App& app, command_line& into) {
+  auto& group = add_group(app, "token", "Access tokens of the shop's HTTP API");
+  auto& issue =
+      add_verb(group, into, verb::token_issue, "issue", "Print a fresh access token", token_footer);
+  add_role(issue, into);
+  issue
+      .add_option_function<std::string>(
+          "--ttl",
+          [&into](const std::string& text) {
+            into.ttl = duration_or_throw("--ttl", text);
+            if (*into.ttl < std::chrono::seconds(1))
+              throw CLI::ValidationError("--ttl", "must be at least one second");
+          },
+          "How long it is good for; without it the node's own choice")
+      ->type_name("SPAN");
+}
+
+void describe_user(CLI::App& app, command_line& into) {
+  auto& group = add_group(app, "user", "Accounts of people");
+  auto& create = add_verb(group, into, verb::user_create, "create",
+                          "Make an account, staff included", user_footer);
+  create.add_option("--email", into.email, "The address they log in with")
+      ->type_name("E-MAIL")
+      ->required();
+  add_role(create, into);
+  create.add_option("--name", into.name, "How they are called")->type_name("NAME");
+  create
+      .add_option("--password-file", into.password_file, "The password is this file's first line")
+      ->type_name("FILE");
+}
+
+void describe_rest(CLI::App& app, command_line& into) {
+  auto& store = add_group(app, "store", "A data directory on this machine, without a node");
+  add_verb(store, into, verb::store_verify, "verify", "Say whether a store is sound, and what not",
+           verify_footer)
+      .add_option("directory", into.directory, "The node's data directory")
+      ->type_name("DIR")
+      ->required();
+  add_verb(app, into, verb::completion, "completion", "Print a completion script for a shell",
+           completion_footer)
+      .add_option("shell", into.shell, "bash, zsh or fish")
+      ->type_name("SHELL")
+      ->required()
+      ->check(CLI::IsMember({"bash", "zsh", "fish"}));
+}
+
+}  // namespace
+
+void describe_command_line(CLI::App& app, command_line& into) {
+  app.name("omnicartctl");
+  app.description("Looks at an OmniCart node and looks after it.");
+  app.require_subcommand(1);
+  // Inherited by what is added from here on: an option a command does not know is the program's.
+  app.fallthrough();
+  app.add_option("--operator", into.operator_url, "The node's operator port")
+      ->type_name("URL")
+      ->capture_default_str();
+  app.add_option("--token-file", into.token_file,
+                 std::string("File that holds the operator's token (default ") +
+                     default_token_file + " if it exists)")
+      ->type_name("FILE");
+  app.add_flag_callback(
+      "--json", [&into] { into.as = form::json; }, "Print JSON, for programs");
+  app.set_version_flag("--version", version_text());
+  app.footer(program_footer);
+
+  add_verb(app, into, verb::status, "status", "How the node is, at a glance", status_footer);
+  describe_entity(app, into);
+  describe_laws(app, into);
+  describe_token(app, into);
+  describe_user(app, into);
+  describe_rest(app, into);
+}
+
+std::variant<command_line, early_end> parse_command_line(
+    const std::vector<std::string>& arguments) {
+  command_line into;
+  CLI::App app;
+  describe_command_line(app, into);
+  try {
+    app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+  } catch (const CLI::ParseError& end) {
+    std::ostringstream out, err;
+    const bool fine = app.exit(end, out, err) == 0;
+    return early_end{.code = fine ? exit_code::ok : exit_code::usage,
+                     .text = fine ? out.str() : err.str()};
+  }
+  return into;
+}
+
+}  // namespace omnicart::ctl

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "runtime/base/time.hpp"
+#include "tools/omnicartctl/exit_code.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace omnicart::ctl {
+
+inline constexpr const char* default_operator_url = "http://127.0.0.1:8081";
+inline constexpr const char* default_token_file = "./data/dev/operator.token";
+
+enum class verb { status, entity_show, laws, token_issue, user_create, store_verify, completion };
+enum class form { text, json };
+
+struct command_line {
+  verb what = verb::status;
+  form as = form::text;
+  std::string operator_url = default_operator_url;
+  std::string token_file;  // empty: default_token_file if it exists
+
+  std::string entity_kind, entity_id;
+  bool history = false;
+  std::optional<std::string> at;       // RFC 3339, checked
+  std::optional<std::uint64_t> limit;  // events of --history
+  duration_ms wait{0};                 // laws: for what is under way to end
+  std::string role;
+  std::optional<duration_ms> ttl;
+  std::string email, name, password_file;
+  std::string directory;  // store verify
+  std::string shell;
+};
+
+// --help, --version or a wrong command line: what to print and end with.
+struct early_end {
+  exit_code code = exit_code::ok;
+  std::string text;
+};
+
+// `arguments` without the program's name.
+std::variant<command_line, early_end> parse_command_line(const std::vector<std::string>& arguments);
+
+// The grammar alone: fills `app`, which writes into `into` when it parses. Both must stay where
+// they are.
+void describe_command_line(CLI::App& app, command_line& into);
+
+}  // namespace omnicart::ctl

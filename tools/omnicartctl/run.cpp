@@ -1,0 +1,239 @@
+#include "tools/omnicartctl/run.hpp"
+
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <ostream>
+
+#include "persistence/verify.hpp"
+#include "tools/omnicartctl/completion.hpp"
+#include "tools/omnicartctl/operator_client.hpp"
+#include "tools/omnicartctl/report.hpp"
+#include "tools/omnicartctl/secret_input.hpp"
+#include "tools/omnicartctl/store_report.hpp"
+
+namespace omnicart::ctl {
+namespace {
+
+using json = nlohmann::ordered_json;
+using ending = outcome<exit_code>;
+
+constexpr duration_ms answer_within = std::chrono::seconds(30);
+constexpr duration_ms laws_answer_within = std::chrono::minutes(15);  // beside the wait asked for
+
+// Of what the client has found to be JSON.
+json parsed(const std::string& body) { return json::parse(body, nullptr, false); }
+
+void print_json(const json& what, std::ostream& out) { out << what.dump(2) << '\n'; }
+
+// Whole seconds, never fewer than asked for.
+std::int64_t seconds_up(duration_ms span) {
+  return std::chrono::ceil<std::chrono::seconds>(span).count();
+}
+
+outcome<operator_client> connect(const command_line& given) {
+  auto token = read_token(given.token_file, default_token_file);
+  if (!token) return tl::unexpected<failure>(token.error());
+  return operator_client::open(given.operator_url, std::move(*token));
+}
+
+ending print_report(const command_line& given, const json& body, const report& made,
+                    std::ostream& out) {
+  if (given.as == form::json) {
+    print_json(body, out);
+  } else {
+    out << made.text;
+  }
+  return made.sound ? exit_code::ok : exit_code::failed;
+}
+
+ending show_status(const command_line& given, operator_client& node, const surroundings& with) {
+  const auto body = node.get("/status", answer_within);
+  if (!body) return tl::unexpected<failure>(body.error());
+  const json status = parsed(*body);
+  return print_report(given, status, report_status(status, node.url()), with.out);
+}
+
+ending check_laws(const command_line& given, operator_client& node, const surroundings& with) {
+  const auto body = node.get("/laws?wait_s=" + std::to_string(seconds_up(given.wait)),
+                             given.wait + laws_answer_within);
+  if (!body) return tl::unexpected<failure>(body.error());
+  const json laws = parsed(*body);
+  return print_report(given, laws, report_laws(laws), with.out);
+}
+
+std::string entity_path(const command_line& given) {
+  return "/entities/" + percent_encoded(given.entity_kind) + '/' + percent_encoded(given.entity_id);
+}
+
+ending show_state(const command_line& given, operator_client& node, const surroundings& with) {
+  const auto body = node.get(
+      entity_path(given) + (given.at ? "?at=" + percent_encoded(*given.at) : ""), answer_within);
+  if (!body) return tl::unexpected<failure>(body.error());
+  const json entity = parsed(*body);
+  const bool whole = given.as == form::json || !entity.is_object() || !entity.contains("state");
+  print_json(whole ? entity : entity["state"], with.out);
+  return exit_code::ok;
+}
+
+// Where the next page starts; nothing after the last one.
+std::optional<std::string> next_cursor(const json& page) {
+  if (!page.is_object() || !page.contains("next_cursor")) return std::nullopt;
+  const auto& cursor = page["next_cursor"];
+  if (cursor.is_string()) return cursor.get<std::string>();
+  return cursor.is_null() ? std::nullopt : std::optional(cursor.dump());
+}
+
+// Text goes out page by page; JSON is one document, so it waits for the last.
+ending show_history(const command_line& given, operator_client& node, const surroundings& with) {
+  std::uint64_t left = given.limit.value_or(UINT64_MAX);
+  std::optional<std::string> cursor;
+  json all = json::array();
+  for (bool more = true; more;) {
+    const auto body = node.get(
+        entity_path(given) + "?history=1" + (cursor ? "&cursor=" + percent_encoded(*cursor) : ""),
+        answer_within);
+    if (!body) return tl::unexpected<failure>(body.error());
+    const json page = parsed(*body);
+    if (!page.is_object() || !page.contains("items") || !page["items"].is_array())
+      return fail_with(exit_code::unreachable, node.url() + ": a history without items");
+    const auto next = next_cursor(page);
+    if (next && next == cursor)
+      return fail_with(exit_code::unreachable, node.url() + ": the history turns in a circle");
+    cursor = next;
+    for (const auto& event : page["items"]) {
+      if (left == 0) {
+        if (event.contains("version")) cursor = event["version"].dump();
+        break;
+      }
+      --left;
+      if (given.as == form::json) {
+        all.push_back(event);
+      } else {
+        with.out << report_event(event);
+      }
+    }
+    more = cursor && left > 0 && with.out.good();
+  }
+  if (given.as == form::json) {
+    print_json({{"items", std::move(all)}, {"next_cursor", cursor ? json(*cursor) : json()}},
+               with.out);
+  }
+  return exit_code::ok;
+}
+
+ending issue_token(const command_line& given, operator_client& node, const surroundings& with) {
+  json wish{{"role", given.role}};
+  if (given.ttl) wish["ttl_s"] = seconds_up(*given.ttl);
+  const auto body = node.post("/tokens", wish.dump(), answer_within);
+  if (!body) return tl::unexpected<failure>(body.error());
+  const json issued = parsed(*body);
+  if (given.as == form::json) {
+    print_json(issued, with.out);
+    return exit_code::ok;
+  }
+  if (!issued.is_object() || !issued.contains("token") || !issued["token"].is_string())
+    return fail_with(exit_code::unreachable, node.url() + ": an answer without a token");
+  with.out << issued["token"].get<std::string>() << '\n';
+  return exit_code::ok;
+}
+
+// What a user's JSON calls its id.
+std::string id_of(const json& user) {
+  for (const char* member : {"user_id", "id"}) {
+    if (user.is_object() && user.contains(member) && user[member].is_string())
+      return user[member].get<std::string>();
+  }
+  return "-";
+}
+
+ending create_user(const command_line& given, operator_client& node, const surroundings& with) {
+  const auto password =
+      given.password_file.empty() ? with.password() : first_line_of(given.password_file);
+  if (!password) return tl::unexpected<failure>(password.error());
+  json wish{{"email", given.email}, {"password", *password}, {"role", given.role}};
+  if (!given.name.empty()) wish["name"] = given.name;
+  std::string text;
+  try {
+    text = wish.dump();
+  } catch (const json::exception&) {  // only strings from outside can make it throw
+    return fail_with(exit_code::usage, "e-mail, name and password must be UTF-8");
+  }
+  const auto body = node.post("/users", text, answer_within);
+  if (!body) return tl::unexpected<failure>(body.error());
+  const json user = parsed(*body);
+  if (given.as == form::json) {
+    print_json(user, with.out);
+  } else {
+    with.out << "created " << given.role << ' ' << given.email << ", user id "
+             << printable(id_of(user)) << '\n';
+  }
+  return exit_code::ok;
+}
+
+ending verify_store(const command_line& given, const surroundings& with) {
+  const auto found = persistence::verify(given.directory);
+  if (!found) {
+    const auto& why = found.error();
+    if (why.is(base_errc::not_found)) return fail_with(exit_code::failed, why.detail);
+    if (why.is(base_errc::unavailable)) {
+      return fail_with(exit_code::unreachable,
+                       why.detail + "; stop the node first, or verify a copy of the directory");
+    }
+    return fail_with(exit_code::io, why.detail);
+  }
+  if (given.as == form::json) {
+    print_json(store_json(*found, given.directory), with.out);
+  } else {
+    with.out << report_store(*found, given.directory);
+  }
+  return found->ok() ? exit_code::ok : exit_code::failed;
+}
+
+ending print_completion(const command_line& given, const surroundings& with) {
+  const auto script = completion_script(given.shell);
+  if (given.as == form::json) {
+    print_json({{"shell", given.shell}, {"script", script}}, with.out);
+  } else {
+    with.out << script;
+  }
+  return exit_code::ok;
+}
+
+ending carry_out(const command_line& given, const surroundings& with) {
+  using node_command = ending (*)(const command_line&, operator_client&, const surroundings&);
+  const auto on_node = [&](node_command command) -> ending {
+    auto node = connect(given);
+    if (!node) return tl::unexpected<failure>(node.error());
+    return command(given, *node, with);
+  };
+  switch (given.what) {
+    case verb::status:
+      return on_node(show_status);
+    case verb::entity_show:
+      return on_node(given.history ? show_history : show_state);
+    case verb::laws:
+      return on_node(check_laws);
+    case verb::token_issue:
+      return on_node(issue_token);
+    case verb::user_create:
+      return on_node(create_user);
+    case verb::store_verify:
+      return verify_store(given, with);
+    case verb::completion:
+      return print_completion(given, with);
+  }
+  return exit_code::usage;
+}
+
+}  // namespace
+
+exit_code run(const command_line& given, const surroundings& with) {
+  auto ended = carry_out(given, with);
+  with.out.flush();
+  if (ended && !with.out) ended = fail_with(exit_code::io, "standard output: cannot be written");
+  if (ended) return *ended;
+  with.err << "omnicartctl: " << ended.error().what << '\n';
+  return ended.error().code;
+}
+
+}  // namespace omnicart::ctl

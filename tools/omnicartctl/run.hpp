@@ -1,0 +1,21 @@
+#pragma once
+
+#include <functional>
+#include <iosfwd>
+#include <string>
+
+#include "tools/omnicartctl/command_line.hpp"
+
+namespace omnicart::ctl {
+
+// Where a command writes, and whom it asks. All of it outlives the call.
+struct surroundings {
+  std::ostream& out;                               // what was asked for
+  std::ostream& err;                               // one line when it cannot be had
+  std::function<outcome<std::string>()> password;  // when the command line names no file of it
+};
+
+// Carries out one command; blocks until it is done.
+exit_code run(const command_line& given, const surroundings& with);
+
+}  // namespace omnicart::ctl
