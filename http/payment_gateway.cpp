@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "runtime/base/assert.hpp"
+#include "runtime/crash_point.hpp"
 
 namespace omnicart::http {
 namespace {
@@ -163,6 +164,7 @@ void provider_line::connected(const error_code& failed) {
 }
 
 void provider_line::write() {
+  OMNICART_CRASH_POINT("before_provider_call");
   overdue_at_ = owner_.now() + owner_.options().answer_timeout;
   in_.clear();
   parser_.emplace();
@@ -172,7 +174,9 @@ void provider_line::write() {
   received_bytes_ = 0;
   asio::async_write(socket_, asio::buffer(out_),
                     on_this_connection([this](const error_code& failed, std::size_t) {
-                      failed ? broken() : read();
+                      if (failed) return broken();
+                      OMNICART_CRASH_POINT("after_provider_call");
+                      read();
                     }));
 }
 
@@ -215,6 +219,7 @@ void provider_line::broken() {
 }
 
 void provider_line::complete() {
+  OMNICART_CRASH_POINT("after_provider_answer");
   if (in_.size() > 0) return give_up(base_errc::timeout, "the provider answered more than once");
   const auto& answer = parser_->get();
   const auto what = from_wire(call_->command, answer.result_int(), answer.body());

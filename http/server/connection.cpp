@@ -8,6 +8,7 @@
 #include "http/server/async_reply.hpp"
 #include "http/server/headers.hpp"
 #include "http/server/problem.hpp"
+#include "runtime/crash_point.hpp"
 
 namespace omnicart::http {
 namespace {
@@ -458,6 +459,7 @@ bool connection::step_body() {
 }
 
 void connection::dispatch() {
+  OMNICART_CRASH_POINT("after_http_request");
   stage_ = stage::handling;
   loop_.wheel().cancel(*this);
   if (core_.in_flight.fetch_add(1, std::memory_order_relaxed) >= loop_.limits().in_flight_max) {
