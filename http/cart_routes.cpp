@@ -69,7 +69,8 @@ task<tl::expected<cart_routes::addressed, response>> cart_routes::address(reques
     at.cart = at.who.cart;
     co_return at;
   }
-  const answer got = co_await ask(shop_, {"user", user}, user::encode(user::get{}), at.who.who);
+  auto asked = ask(shop_, {"user", user}, user::encode(user::get{}), at.who.who);
+  const answer got = co_await asked;
   if (!got.ok() && is_fault(got.failure->number)) co_return tl::unexpected(failure_response(*got.failure, req));
   const auto view = got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(base_errc::not_found));
   if (!view) co_return none();
@@ -80,25 +81,30 @@ task<tl::expected<cart_routes::addressed, response>> cart_routes::address(reques
 // A session's or a user's cart comes into being with its first line. Staff may be the first to touch it.
 task<bool> cart_routes::open_if_known(const std::string& cart) {
   cart::open opening;
-  const answer session = co_await ask(shop_, {"session", cart}, session::encode(session::authorize{}), engine());
+  auto session_asked = ask(shop_, {"session", cart}, session::encode(session::authorize{}), engine());
+  const answer session = co_await session_asked;
   if (session.ok()) {
     const auto view = session::decode_reply(session.payload);
     opening.session = cart;
     if (view) opening.user = view->user;
   } else {
-    const answer user = co_await ask(shop_, {"user", cart}, user::encode(user::get{}), engine());
+    auto user_asked = ask(shop_, {"user", cart}, user::encode(user::get{}), engine());
+    const answer user = co_await user_asked;
     if (!user.ok()) co_return false;
     opening.user = cart;
   }
-  const answer opened = co_await ask(shop_, {"cart", cart}, cart::encode(opening), engine());
+  auto opened_asked = ask(shop_, {"cart", cart}, cart::encode(opening), engine());
+  const answer opened = co_await opened_asked;
   co_return opened.ok();
 }
 
 task<answer> cart_routes::ask_cart(const addressed& at, const cart::command& what, command_options options) {
-  answer got = co_await ask(shop_, {"cart", at.cart}, cart::encode(what), at.who.who, options);
+  auto asked = ask(shop_, {"cart", at.cart}, cart::encode(what), at.who.who, options);
+  answer got = co_await asked;
   const bool unopened = got.failure && got.failure->is(base_errc::not_found) && got.version == 0 && at.who.staff();
   if (unopened && co_await open_if_known(at.cart)) {
-    got = co_await ask(shop_, {"cart", at.cart}, cart::encode(what), at.who.who, options);
+    auto asked_again = ask(shop_, {"cart", at.cart}, cart::encode(what), at.who.who, options);
+    got = co_await asked_again;
   }
   co_return got;
 }
@@ -127,14 +133,16 @@ task<response> cart_routes::create(request& req) {
     co_return refuse(req, 404, "not_found", "no such user");
   }
   if (owner && *owner != who->who.user) {
-    const answer known = co_await ask(shop_, {"user", *owner}, user::encode(user::get{}), who->who);
+    auto known_asked = ask(shop_, {"user", *owner}, user::encode(user::get{}), who->who);
+    const answer known = co_await known_asked;
     if (!known.ok()) co_return failure_response(*known.failure, req);
   }
   auto options = unsafe_options(req, *who, key_need::optional);
   if (!options) co_return std::move(options.error());
   addressed at{.who = *who, .cart = to_base32(options->id ? digest_128({"cart", to_base32(options->id)}) : shop_.ids.next())};
   cart::open opening{.session = owner ? "" : who->who.session, .user = owner.value_or(who->who.user)};
-  const answer got = co_await ask(shop_, {"cart", at.cart}, cart::encode(opening), who->who, *options);
+  auto asked = ask(shop_, {"cart", at.cart}, cart::encode(opening), who->who, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   response made = whole(req, at, got, 201);
   made.add_header("Location", "/api/carts/" + at.cart);
@@ -203,7 +211,8 @@ task<response> cart_routes::add(request& req) {
   if (!items) co_return std::move(items.error());
   auto lines = co_await price(req, *items);
   if (!lines) co_return std::move(lines.error());
-  const answer got = co_await ask_cart(*at, cart::add{std::move(*lines)}, *options);
+  const cart::command what = cart::add{std::move(*lines)};
+  const answer got = co_await ask_cart(*at, what, *options);
   co_return co_await answer_change(req, *at, got, 201, several);
 }
 
@@ -253,8 +262,9 @@ tl::expected<std::int64_t, response> read_quantity(const request& req) {
 task<response> cart_routes::set_by_product(request& req) {
   const auto quantity = read_quantity(req);
   if (!quantity) co_return quantity.error();
-  co_return co_await change(
-      req, cart::set_product_quantity{.product = product_id(std::string(req.param("product_id"))), .quantity = *quantity});
+  const cart::command what =
+      cart::set_product_quantity{.product = product_id(std::string(req.param("product_id"))), .quantity = *quantity};
+  co_return co_await change(req, what);
 }
 
 task<response> cart_routes::set_by_line(request& req) {
@@ -266,8 +276,9 @@ task<response> cart_routes::set_by_line(request& req) {
 }
 
 task<response> cart_routes::remove_by_product(request& req) {
-  co_return co_await change(
-      req, cart::set_product_quantity{.product = product_id(std::string(req.param("product_id"))), .quantity = 0});
+  const cart::command what =
+      cart::set_product_quantity{.product = product_id(std::string(req.param("product_id"))), .quantity = 0};
+  co_return co_await change(req, what);
 }
 
 task<response> cart_routes::remove_line(request& req) {

@@ -108,7 +108,8 @@ tl::expected<order::place, response> order_routes::read_place(const request& req
 task<std::string> order_routes::order_of_key(const authority& who, const std::string& key) {
   for (const auto& guest : who.absorbed) {
     const std::string id = order_id_of("session:" + guest, key);
-    const answer got = co_await ask(shop_, {"order", id}, order::encode(order::get{}), who.who);
+    auto asked = ask(shop_, {"order", id}, order::encode(order::get{}), who.who);
+    const answer got = co_await asked;
     if (got.version > 0) co_return id;
   }
   co_return order_id_of(who.key_owner(), key);
@@ -126,8 +127,8 @@ task<response> order_routes::place(request& req) {
   wanted->id = order_id(id);
   options->expected_version.reset();
   options->wait = shop_.payment_patience;
-  const answer got =
-      co_await ask(shop_, {"order", id}, order::encode(order::command{std::move(*wanted)}), who->who, *options);
+  auto asked = ask(shop_, {"order", id}, order::encode(order::command{std::move(*wanted)}), who->who, *options);
+  const answer got = co_await asked;
   co_return answer_checkout(req, id, got);
 }
 
@@ -151,7 +152,8 @@ task<response> order_routes::show(request& req) {
   if (!who) co_return std::move(who.error());
   const std::string id(req.param("id"));
   if (!is_url_id(id)) co_return refuse(req, 404, "no_such_order", "no such order");
-  const answer got = co_await ask(shop_, {"order", id}, order::encode(order::get{}), who->who);
+  auto asked = ask(shop_, {"order", id}, order::encode(order::get{}), who->who);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = order::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
@@ -225,7 +227,8 @@ task<response> order_routes::change(request& req, const order::command& what, ro
   if (!options) co_return std::move(options.error());
   const std::string id(req.param("id"));
   if (!is_url_id(id)) co_return refuse(req, 404, "no_such_order", "no such order");
-  const answer got = co_await ask(shop_, {"order", id}, order::encode(what), who->who, *options);
+  auto asked = ask(shop_, {"order", id}, order::encode(what), who->who, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = order::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
@@ -243,18 +246,23 @@ task<response> order_routes::set_status(request& req) {
       "status", {"pending", "paid", "processing", "shipped", "delivered", "rejected", "declined", "cancelled"}));
   read.finish();
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
-  if (to == order::order_status::cancelled) co_return co_await change(req, order::cancel{}, role::support);
-  co_return co_await change(req, order::set_status{to}, role::support);
+  const order::command what = to == order::order_status::cancelled ? order::command{order::cancel{}}
+                                                                   : order::command{order::set_status{to}};
+  co_return co_await change(req, what, role::support);
 }
 
-task<response> order_routes::cancel(request& req) { co_return co_await change(req, order::cancel{}, role::guest); }
+task<response> order_routes::cancel(request& req) {
+  const order::command what = order::cancel{};
+  co_return co_await change(req, what, role::guest);
+}
 
 task<response> order_routes::history(request& req) {
   auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   const entity_ref entity{"order", std::string(req.param("id"))};
   if (!is_url_id(entity.id)) co_return refuse(req, 404, "no_such_order", "no such order");
-  const answer allowed = co_await ask(shop_, entity, order::encode(order::get{}), who->who);
+  auto allowed_asked = ask(shop_, entity, order::encode(order::get{}), who->who);
+  const answer allowed = co_await allowed_asked;
   if (!allowed.ok()) co_return failure_response(*allowed.failure, req);
   co_return co_await history_page(shop_, req, entity);
 }

@@ -234,7 +234,8 @@ task<response> product_routes::shown(request& req, const std::string& id, const 
   auto reply = product::decode_reply(got.payload);
   const auto* view = view_of(reply);
   if (!view) co_return refuse(req, 500, "internal", "");
-  const answer in_stock = co_await ask(shop_, {"stock", id}, stock::encode(stock::get{}), engine());
+  auto in_stock_asked = ask(shop_, {"stock", id}, stock::encode(stock::get{}), engine());
+  const answer in_stock = co_await in_stock_asked;
   std::string body;
   json_writer json(body);
   write_product(json, id, *view, got.version, available_of(in_stock));
@@ -260,8 +261,8 @@ task<response> product_routes::create(request& req) {
   read.finish();
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
   if (!id) id = to_base32(options->id ? digest_128({"product", to_base32(options->id)}) : shop_.ids.next());
-  const answer got = co_await ask(shop_, {"product", *id}, product::encode(product::create{std::move(about)}), who->who,
-                                  *options);
+  auto asked = ask(shop_, {"product", *id}, product::encode(product::create{std::move(about)}), who->who, *options);
+  const answer got = co_await asked;
   response answered = co_await shown(req, *id, got, 201);
   if (got.ok()) answered.add_header("Location", "/api/products/" + percent_encode(*id));
   co_return answered;
@@ -283,8 +284,8 @@ task<response> product_routes::replace(request& req) {
   read.finish();
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
   if (!is_product_id(id)) co_return refuse(req, 404, "no_such_product", "no such product");
-  const answer got = co_await ask(shop_, {"product", id}, product::encode(product::replace{std::move(about)}), who->who,
-                                  *options);
+  auto asked = ask(shop_, {"product", id}, product::encode(product::replace{std::move(about)}), who->who, *options);
+  const answer got = co_await asked;
   co_return co_await shown(req, id, got, 200);
 }
 
@@ -295,7 +296,8 @@ task<response> product_routes::retire(request& req) {
   if (!options) co_return std::move(options.error());
   const std::string id(req.param("id"));
   if (!is_product_id(id)) co_return refuse(req, 404, "no_such_product", "no such product");
-  const answer got = co_await ask(shop_, {"product", id}, product::encode(product::retire{}), who->who, *options);
+  auto asked = ask(shop_, {"product", id}, product::encode(product::retire{}), who->who, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   response answered;
   answered.status = 204;
@@ -320,11 +322,12 @@ task<std::string> product_routes::import_line(std::string_view line, std::uint64
   if (!errors.empty()) {
     co_return error_json(number, id, errors.front().code, errors.front().pointer + ": " + errors.front().detail);
   }
-  const answer got = co_await ask(shop_, {"product", id}, product::encode(product::import{std::move(about)}), who);
+  auto asked = ask(shop_, {"product", id}, product::encode(product::import{std::move(about)}), who);
+  const answer got = co_await asked;
   if (!got.ok()) co_return error_json(number, id, "refused", got.failure->detail);
   if (on_hand) {
-    const answer counted = co_await ask(
-        shop_, {"stock", id}, stock::encode(stock::set_on_hand{.on_hand = *on_hand, .reason = "import"}), who);
+    auto counted_asked = ask( shop_, {"stock", id}, stock::encode(stock::set_on_hand{.on_hand = *on_hand, .reason = "import"}), who);
+    const answer counted = co_await counted_asked;
     if (!counted.ok()) co_return error_json(number, id, "stock_refused", counted.failure->detail);
   }
   std::string text;

@@ -62,7 +62,8 @@ task<response> session_routes::open(request& req) {
   const std::string id = to_base32(named);
   const entity_ref to{"session", id};
   const std::string command = session::encode(opening_of(shop_, req, id, shop_.guest_session_ttl));
-  const answer got = co_await ask(shop_, to, command, caller{}, *options);
+  auto asked = ask(shop_, to, command, caller{}, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = session::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
@@ -89,7 +90,8 @@ task<tl::expected<std::vector<std::string>, response>> session_routes::sessions_
   std::vector<std::string> ids;
   if (!user.empty()) {
     const entity_ref to{"user", user};
-    const answer got = co_await ask(shop_, to, user::encode(user::get{}), who.who);
+    auto asked = ask(shop_, to, user::encode(user::get{}), who.who);
+    const answer got = co_await asked;
     if (!got.ok()) co_return tl::unexpected(failure_response(*got.failure, req));
     auto view = user::decode_reply(got.payload);
     if (!view) co_return tl::unexpected(failure_response(view.error(), req));
@@ -157,7 +159,8 @@ task<response> session_routes::remove(request& req) {
   const entity_ref to{"session", std::string(req.param("id"))};
   if (!is_url_id(to.id)) co_return refuse(req, 404, "no_such_session", "no such session");
   const std::string command = session::encode(session::revoke{.reason = "revoked"});
-  const answer got = co_await ask(shop_, to, command, who->who, *options);
+  auto asked = ask(shop_, to, command, who->who, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   response done = json_response(204, "");
   if (to.id == who->who.session) expire_session_cookie(done, req);
@@ -176,7 +179,8 @@ task<response> session_routes::logout(request& req) {
   if (to.id.empty())
     co_return refuse(req, 404, "no_such_session", "this token belongs to no session");
   const std::string command = session::encode(session::revoke{.reason = "logged out"});
-  const answer got = co_await ask(shop_, to, command, who->who);
+  auto asked = ask(shop_, to, command, who->who);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   response done = json_response(204, "");
   expire_session_cookie(done, req);
@@ -195,7 +199,8 @@ task<response> session_routes::refresh(request& req) {
   if (!claims) co_return bad_refresh_token(req);
 
   const entity_ref to{"session", claims->session};
-  const answer known = co_await ask(shop_, to, session::encode(session::authorize{}), caller{});
+  auto known_asked = ask(shop_, to, session::encode(session::authorize{}), caller{});
+  const answer known = co_await known_asked;
   if (!known.ok() && !refused_by_rules(known)) co_return failure_response(*known.failure, req);
   const auto before = known.ok() ? session::decode_reply(known.payload)
                                  : result<session::reply>(fail(*known.failure));
@@ -212,7 +217,8 @@ task<response> session_routes::refresh(request& req) {
   self.as = before->as;
   self.session = claims->session;
   self.user = before->user;
-  const answer got = co_await ask(shop_, to, session::encode(command), self);
+  auto asked = ask(shop_, to, session::encode(command), self);
+  const answer got = co_await asked;
   if (!got.ok() && !refused_by_rules(got)) co_return failure_response(*got.failure, req);
   if (!got.ok()) co_return bad_refresh_token(req);
   const auto view = session::decode_reply(got.payload);

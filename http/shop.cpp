@@ -9,7 +9,6 @@
 #include "http/server/headers.hpp"
 #include "http/server/problem.hpp"
 #include "runtime/base/limits.hpp"
-#include "runtime/crash_point.hpp"
 
 namespace omnicart::http {
 namespace {
@@ -58,7 +57,8 @@ task<tl::expected<authority, response>> authenticate(const shop& in, request& re
   authority found;
   found.who = {.as = claims->as, .session = claims->session, .user = claims->user};
   if (claims->session.empty()) co_return found;
-  const answer got = co_await ask(in, {"session", claims->session}, session::encode(session::authorize{}), found.who);
+  auto asked = ask(in, {"session", claims->session}, session::encode(session::authorize{}), found.who);
+  const answer got = co_await asked;
   if (!got.ok()) {
     if (is_fault(got.failure->number)) co_return tl::unexpected(failure_response(*got.failure, req));
     co_return tl::unexpected(unauthorized(req, "the session has ended"));
@@ -99,16 +99,6 @@ envelope make_envelope(const shop& in, entity_ref to, std::string command, calle
   message.wait = options.wait;
   message.deadline = in.time.wall() + in.command_patience;
   return message;
-}
-
-task<answer> ask(const shop& in, entity_ref to, std::string command, caller asker, command_options options) {
-  envelope message = make_envelope(in, std::move(to), std::move(command), std::move(asker), options);
-  answer got = co_await async_reply<answer>([&](auto done) {
-    message.reply = std::move(done);
-    in.entities.send(std::move(message));
-  });
-  OMNICART_CRASH_POINT("before_http_answer");
-  co_return got;
 }
 
 task<std::vector<answer>> ask_all(const shop& in, std::vector<envelope> messages) {

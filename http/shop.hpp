@@ -8,11 +8,13 @@
 #include <string_view>
 #include <vector>
 
+#include "http/server/async_reply.hpp"
 #include "http/server/message.hpp"
 #include "http/server/task.hpp"
 #include "runtime/base/entity.hpp"
 #include "runtime/base/money.hpp"
 #include "runtime/clock.hpp"
+#include "runtime/crash_point.hpp"
 #include "runtime/id_source.hpp"
 #include "runtime/message.hpp"
 
@@ -79,11 +81,28 @@ struct command_options {
   duration_ms wait{0};
 };
 
-// Sends a command and waits for its answer, without a thread.
-task<answer> ask(const shop& in, entity_ref to, std::string command, caller asker, command_options options = {});
+envelope make_envelope(const shop& in, entity_ref to, std::string command, caller asker, command_options options = {});
+
+// Sends a command when awaited, and resumes with its answer, without a thread:
+//
+//   auto asked = ask(shop_, {"cart", id}, cart::encode(cart::get{}), who);
+//   const answer got = co_await asked;
+//
+// In two statements: GCC 12 moves aggregates that are temporaries of a co_await expression by their bytes, which a
+// short std::string in them does not survive (GCC bug 99576 and its kin).
+inline auto ask(const shop& in, entity_ref to, std::string command, caller asker, command_options options = {}) {
+  return async_reply<answer>(
+      [&in, message = make_envelope(in, std::move(to), std::move(command), std::move(asker), options)](
+          reply_callback<answer> done) mutable {
+        message.reply = [done = std::move(done)](answer got) {
+          OMNICART_CRASH_POINT("before_http_answer");
+          done(std::move(got));
+        };
+        in.entities.send(std::move(message));
+      });
+}
 // Sends several at once and waits for all; answers in order.
 task<std::vector<answer>> ask_all(const shop& in, std::vector<envelope> messages);
-envelope make_envelope(const shop& in, entity_ref to, std::string command, caller asker, command_options options = {});
 
 // Idempotency-Key and If-Match of an unsafe request, as command options. Failures: 400 malformed header, 400
 // idempotency_key_required.

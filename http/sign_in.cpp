@@ -36,7 +36,8 @@ task<tl::expected<signed_in, response>> credentials_of(const shop& in, request& 
                                                        std::string user) {
   signed_in found{.user = std::move(user), .view = {}};
   const entity_ref to{"user", found.user};
-  const answer got = co_await ask(in, to, user::encode(user::credentials{}), engine());
+  auto asked = ask(in, to, user::encode(user::credentials{}), engine());
+  const answer got = co_await asked;
   if (!got.ok() && !refused_by_rules(got))
     co_return tl::unexpected(failure_response(*got.failure, req));
   if (!got.ok()) co_return found;
@@ -48,7 +49,8 @@ task<tl::expected<signed_in, response>> credentials_of(const shop& in, request& 
 
 task<tl::expected<std::string, response>> owner_of(const shop& in, request& req,
                                                    entity_ref address) {
-  const answer got = co_await ask(in, address, email::encode(email::look_up{}), engine());
+  auto asked = ask(in, address, email::encode(email::look_up{}), engine());
+  const answer got = co_await asked;
   if (!got.ok() && !refused_by_rules(got))
     co_return tl::unexpected(failure_response(*got.failure, req));
   if (!got.ok()) co_return to_base32(digest_128({"nobody", address.id}));

@@ -78,7 +78,8 @@ void stock_routes::add_to(router& routes) {
 task<std::optional<response>> stock_routes::unknown_product(request& req, const std::string& id) {
   const auto none = [&] { return refuse(req, 404, "no_such_product", "no such product"); };
   if (!is_product_id(id)) co_return none();
-  const answer got = co_await ask(shop_, {"product", id}, product::encode(product::quote{}), engine());
+  auto asked = ask(shop_, {"product", id}, product::encode(product::quote{}), engine());
+  const answer got = co_await asked;
   if (got.ok() || got.failure->is(product::errc::retired)) co_return std::nullopt;
   if (is_fault(got.failure->number)) co_return failure_response(*got.failure, req);
   co_return none();
@@ -89,7 +90,8 @@ task<response> stock_routes::show(request& req) {
   if (!who) co_return std::move(who.error());
   const std::string id(req.param("product_id"));
   if (auto none = co_await unknown_product(req, id)) co_return std::move(*none);
-  const answer got = co_await ask(shop_, {"stock", id}, stock::encode(stock::get{}), who->who);
+  auto asked = ask(shop_, {"stock", id}, stock::encode(stock::get{}), who->who);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = stock::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
@@ -119,7 +121,8 @@ task<response> stock_routes::set(request& req) {
   if (auto none = co_await unknown_product(req, id)) co_return std::move(*none);
   const stock::command what = on_hand ? stock::command{stock::set_on_hand{*on_hand, std::move(reason)}}
                                       : stock::command{stock::adjust{*delta, std::move(reason)}};
-  const answer got = co_await ask(shop_, {"stock", id}, stock::encode(what), who->who, *options);
+  auto asked = ask(shop_, {"stock", id}, stock::encode(what), who->who, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = stock::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
@@ -148,7 +151,8 @@ task<response> stock_routes::reserve(request& req) {
   const auto unique = options->id ? digest_128({"reservation", to_base32(options->id)}) : shop_.ids.next();
   const std::string id = to_base32(unique) + '.' + product;
   wanted.reservation = reservation_id(id);
-  const answer got = co_await ask(shop_, {"stock", product}, stock::encode(wanted), who->who, *options);
+  auto asked = ask(shop_, {"stock", product}, stock::encode(wanted), who->who, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = stock::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
@@ -165,8 +169,8 @@ task<response> stock_routes::release(request& req) {
   const std::string id(req.param("id"));
   const auto product = product_of(id);
   if (!product) co_return refuse(req, 404, "no_such_reservation", "no such reservation");
-  const answer got = co_await ask(shop_, {"stock", *product}, stock::encode(stock::release{reservation_id(id)}),
-                                  who->who, *options);
+  auto asked = ask(shop_, {"stock", *product}, stock::encode(stock::release{reservation_id(id)}), who->who, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   response gone;
   gone.status = 204;
@@ -188,8 +192,8 @@ task<response> stock_routes::extend(request& req) {
   const std::string id(req.param("id"));
   const auto product = product_of(id);
   if (!product) co_return refuse(req, 404, "no_such_reservation", "no such reservation");
-  const answer got = co_await ask(shop_, {"stock", *product}, stock::encode(stock::extend{reservation_id(id), ttl}),
-                                  who->who, *options);
+  auto asked = ask(shop_, {"stock", *product}, stock::encode(stock::extend{reservation_id(id), ttl}), who->who, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = stock::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
@@ -203,7 +207,8 @@ task<response> stock_routes::history(request& req) {
   if (!who) co_return std::move(who.error());
   const std::string id(req.param("product_id"));
   if (auto none = co_await unknown_product(req, id)) co_return std::move(*none);
-  co_return co_await history_page(shop_, req, {"stock", id});
+  const entity_ref entity{"stock", id};
+  co_return co_await history_page(shop_, req, entity);
 }
 
 }  // namespace omnicart::http

@@ -89,7 +89,8 @@ task<response> user_routes::register_user(request& req) {
   options->expected_version.reset();
   options->wait = settle_patience;
   const entity_ref to{"user", id};
-  const answer got = co_await ask(shop_, to, user::encode(wanted), who->who, *options);
+  auto asked = ask(shop_, to, user::encode(wanted), who->who, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return user_failure(*got.failure, req);
   const auto view = user::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
@@ -115,7 +116,8 @@ task<std::optional<response>> user_routes::other_password(request& req, std::str
   caller engine;
   engine.as = role::system;
   const entity_ref to{"user", user};
-  const answer got = co_await ask(shop_, to, user::encode(user::credentials{}), engine);
+  auto asked = ask(shop_, to, user::encode(user::credentials{}), engine);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto kept = user::decode_reply(got.payload);
   if (!kept) co_return failure_response(kept.error(), req);
@@ -158,8 +160,8 @@ task<tl::expected<user_routes::opened, response>> user_routes::open_session(
   options.wait = settle_patience;
   if (keyed) {
     // Repeated: the guest session has ended by now and cannot be named a second time.
-    const answer known =
-        co_await ask(shop_, to, session::encode(session::authorize{}), self, options);
+    auto known_asked = ask(shop_, to, session::encode(session::authorize{}), self, options);
+    const answer known = co_await known_asked;
     if (!known.ok() && !refused_by_rules(known)) {
       co_return tl::unexpected(failure_response(*known.failure, req));
     }
@@ -175,7 +177,8 @@ task<tl::expected<user_routes::opened, response>> user_routes::open_session(
   opening.cart = account.view.cart;
   opening.absorb = from.session;
   opening.absorb_cart = cart_id(from.cart);
-  const answer got = co_await ask(shop_, to, session::encode(opening), self, options);
+  auto asked = ask(shop_, to, session::encode(opening), self, options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return tl::unexpected(failure_response(*got.failure, req));
   auto view = session::decode_reply(got.payload);
   if (!view) co_return tl::unexpected(failure_response(view.error(), req));
@@ -233,7 +236,8 @@ task<response> user_routes::profile_of(request& req, const authority& who) {
   const entity_ref to{"user", who.who.user};
   if (to.id.empty())
     co_return refuse(req, 403, "forbidden", "a guest has no profile: register first");
-  const answer got = co_await ask(shop_, to, user::encode(user::get{}), who.who);
+  auto asked = ask(shop_, to, user::encode(user::get{}), who.who);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = user::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
@@ -277,8 +281,8 @@ task<response> user_routes::change_profile(request& req) {
     again.body = options->body;
     if (keyed) again.id = digest_128({"password", to_base32(options->id)});
     const entity_ref to{"user", who->who.user};
-    const answer got =
-        co_await ask(shop_, to, user::encode(user::change_password{*hash}), who->who, again);
+    auto asked = ask(shop_, to, user::encode(user::change_password{*hash}), who->who, again);
+    const answer got = co_await asked;
     if (!got.ok()) co_return failure_response(*got.failure, req);
     co_await end_other_sessions(*who);
   }
@@ -305,7 +309,8 @@ task<tl::expected<answer, response>> user_routes::update_profile(request& req, c
   const bool conditional = options.expected_version.has_value();
   answer got;
   for (int tries = 0; tries < merge_tries_max; ++tries) {
-    const answer known = co_await ask(shop_, to, user::encode(user::get{}), who.who);
+    auto known_asked = ask(shop_, to, user::encode(user::get{}), who.who);
+    const answer known = co_await known_asked;
     if (!known.ok()) co_return tl::unexpected(failure_response(*known.failure, req));
     auto now = user::decode_reply(known.payload);
     if (!now) co_return tl::unexpected(failure_response(now.error(), req));
@@ -313,7 +318,8 @@ task<tl::expected<answer, response>> user_routes::update_profile(request& req, c
     object_reader read(body, "", errors);
     const user::update_profile command{.to = read_profile(read, std::move(now->details), errors)};
     if (!conditional) options.expected_version = known.version;
-    got = co_await ask(shop_, to, user::encode(command), who.who, options);
+    auto asked = ask(shop_, to, user::encode(command), who.who, options);
+    got = co_await asked;
     if (conditional || got.ok() || !got.failure->is(base_errc::precondition_failed)) break;
   }
   if (!got.ok()) co_return tl::unexpected(user_failure(*got.failure, req));
@@ -323,7 +329,8 @@ task<tl::expected<answer, response>> user_routes::update_profile(request& req, c
 // Whoever knew the old password may have signed in with it.
 task<void> user_routes::end_other_sessions(const authority& who) {
   const entity_ref to{"user", who.who.user};
-  const answer got = co_await ask(shop_, to, user::encode(user::get{}), who.who);
+  auto asked = ask(shop_, to, user::encode(user::get{}), who.who);
+  const answer got = co_await asked;
   const auto view =
       got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(*got.failure));
   if (!view) co_return;
@@ -349,13 +356,15 @@ task<response> user_routes::search(request& req) {
   json_writer json(text);
   json.begin_object().key("items").begin_array();
   const entity_ref claim = email::entity_for(*address);
-  const answer owner = co_await ask(shop_, claim, email::encode(email::look_up{}), who->who);
+  auto owner_asked = ask(shop_, claim, email::encode(email::look_up{}), who->who);
+  const answer owner = co_await owner_asked;
   if (!owner.ok() && !refused_by_rules(owner)) co_return failure_response(*owner.failure, req);
   const auto named =
       owner.ok() ? email::decode_reply(owner.payload) : result<email::reply>(fail(*owner.failure));
   if (named && after.empty()) {
     const entity_ref to{"user", named->user.str()};
-    const answer got = co_await ask(shop_, to, user::encode(user::get{}), who->who);
+    auto asked = ask(shop_, to, user::encode(user::get{}), who->who);
+    const answer got = co_await asked;
     if (!got.ok() && !refused_by_rules(got)) co_return failure_response(*got.failure, req);
     const auto view =
         got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(*got.failure));
@@ -379,8 +388,8 @@ task<response> user_routes::set_status(request& req) {
   const entity_ref to{"user", std::string(req.param("id"))};
   if (!is_url_id(to.id)) co_return refuse(req, 404, "no_such_user", "no such user");
   options->wait = settle_patience;
-  const answer got =
-      co_await ask(shop_, to, user::encode(user::set_disabled{disabled}), who->who, *options);
+  auto asked = ask(shop_, to, user::encode(user::set_disabled{disabled}), who->who, *options);
+  const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = user::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);

@@ -45,8 +45,8 @@ class entity_actor final : public caf::event_based_actor, public mailbox {
 caf::actor_system_config& configured(caf::actor_system_config& config, std::size_t workers) {
   // One shared run queue: an idle worker sleeps on it instead of polling, which two cores shared with the
   // front and the disk need more than they need CAF's work stealing.
-  config.set("caf.scheduler.policy", "sharing");
-  config.set("caf.scheduler.max-threads", static_cast<std::uint64_t>(workers));
+  config.set("scheduler.policy", caf::atom("sharing"));
+  config.set("scheduler.max-threads", workers);
   return config;
 }
 
