@@ -130,7 +130,9 @@ result<std::unique_ptr<ledger_file>> ledger_file::open(const std::filesystem::pa
     return io_error(path.string() + " is in use by another process");
   if (auto done = file->replay(book, notice); !done)
     return io_error(path.string() + ": " + done.error().detail);
-  if (auto done = sync_folder(folder); !done) return fail(done.error());
+  if (file->durable_seq_ == 0) {
+    if (auto done = sync_folder(folder); !done) return fail(done.error());
+  }
   return file;
 }
 
