@@ -1,7 +1,9 @@
 #pragma once
 
-#include <map>
+#include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "actors/product/product_messages.hpp"
 #include "http/catalogue_list.hpp"
@@ -32,8 +34,9 @@ class product_routes {
   task<tl::expected<std::string, response>> page_json(request& req, catalogue_query query, std::optional<bool> in_stock);
   // The answer to create and replace: the product as it is now.
   task<response> shown(request& req, const std::string& id, const answer& got, int status);
-  // One line of an import: what came of it.
-  task<std::string> import_line(std::string_view line, std::uint64_t number, caller who);
+  struct import_line;
+  import_line read_line(std::string_view text, std::uint64_t number) const;
+  task<bool> send_lines(std::vector<import_line>& lines, const caller& who);
 
   const shop& shop_;
 };
