@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# Measures one node against nginx and bare Redis on this machine and writes docs/benchmarks.md.
+#
+#   tools/bench.sh [--no-install] [--seconds S] [--rounds N] [--only ROW]
+#
+#   --no-install   do not look for missing packages
+#   --seconds S    length of one measurement (default 5)
+#   --rounds N     measurements of each row; the table has their median (default 5)
+#   --only ROW     rows whose name contains ROW; the table is printed, not written
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+install=yes
+arguments=()
+while [[ $# -gt 0 ]]; do
+  case "$1" in
+    --no-install) install=no ;;
+    --help | -h) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    *) arguments+=("$1") ;;
+  esac
+  shift
+done
+if [[ "$install" == yes ]]; then
+  ./tools/install.sh build run bench
+fi
+./tools/build.sh release omnicartd omnicartctl omnicart-load omnicart-pay
+exec python3 tools/bench/run.py "${arguments[@]}"
