@@ -56,6 +56,14 @@ task<tl::expected<cart_routes::addressed, response>> cart_routes::address(reques
   if (req.route.starts_with("/api/carts/")) {
     at.cart = req.param("cart_id");
     if (!is_url_id(at.cart)) co_return none();
+    if (at.cart == at.who.cart || at.who.staff()) co_return at;
+    // A cart nobody opened would be anybody's: it must look like somebody else's.
+    auto cart_asked = ask(shop_, {"cart", at.cart}, cart::encode(cart::get{}), at.who.who);
+    const answer found = co_await cart_asked;
+    if (!found.ok() && is_fault(found.failure->number)) {
+      co_return tl::unexpected(failure_response(*found.failure, req));
+    }
+    if (!found.ok() || found.version == 0) co_return none();
     co_return at;
   }
   if (!req.route.starts_with("/api/cart/{user_id}")) {

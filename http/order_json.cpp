@@ -56,6 +56,19 @@ void write_payment(json_writer& json, const order::order_view& view) {
   json.end_object();
 }
 
+// What the lines come to; an order that was stopped before it had a total shows this one. Nothing when they do not add
+// up, or there are none.
+money total_of(const order::order_view& view) {
+  if (view.total.currency != currency_code{} || view.lines.empty()) return view.total;
+  money sum{0, view.lines.front().line_total.currency};
+  for (const auto& line : view.lines) {
+    const auto more = add(sum, line.line_total);
+    if (!more) return view.total;
+    sum = *more;
+  }
+  return sum;
+}
+
 // Members of a rejection that name each line or price in the way.
 std::string obstacles(const std::string& id, const order::order_view& view) {
   std::string text;
@@ -83,7 +96,7 @@ std::string obstacles(const std::string& id, const order::order_view& view) {
     json.end_array();
   }
   if (view.other_order && !view.other_order->empty()) json.member("order_in_progress", view.other_order->str());
-  if (view.why == order::rejection::total_mismatch) write_amount(json, "total", view.total);
+  if (view.why == order::rejection::total_mismatch) write_amount(json, "total", total_of(view));
   write_text(json, "decline_code", view.decline_code);
   json.end_object();
   return text.substr(1, text.size() - 2);
@@ -147,11 +160,12 @@ std::string order_json(const std::string& id, const order::order_view& view, std
   write_text(json, "email", view.email);
   write_lines(json, view.lines);
   json.member("item_count", view.item_count);
-  write_amount(json, "subtotal", view.total);
+  const money total = total_of(view);
+  write_amount(json, "subtotal", total);
   for (const char* none : {"discount_total", "shipping_total", "tax_total"}) {
-    write_amount(json, none, {0, view.total.currency});
+    write_amount(json, none, {0, total.currency});
   }
-  write_amount(json, "total", view.total);
+  write_amount(json, "total", total);
   write_payment(json, view);
   if (view.ship_to) {
     json.key("shipping_address");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "actors/order/order_messages.hpp"
 #include "http/server/router.hpp"
@@ -28,8 +29,13 @@ class order_routes {
   task<std::string> order_of_key(const authority& who, const std::string& key);
   response answer_checkout(const request& req, const std::string& id, const answer& got) const;
   task<response> change(request& req, const order::command& what, role least);
-  task<tl::expected<std::string, response>> page_json(request& req, std::vector<std::string> ids, const authority& who,
+  // `ids` are orders that the caller may see.
+  task<tl::expected<std::string, response>> page_json(request& req, std::vector<std::string> ids,
                                                       std::string next_cursor);
+  // The guest sessions whose orders count as the caller's.
+  task<std::vector<std::string>> guests_of(const authority& who);
+  // As whom to ask for an order: as the guest who placed it, when the caller absorbed that guest's session.
+  task<caller> asker_of(const authority& who, const std::string& id);
 
   const shop& shop_;
 };
