@@ -128,22 +128,22 @@ void describe_laws(CLI::App& app, command_line& into) {
   laws.add_option_function<std::string>(
           "--wait",
           [&into](const std::string& text) { into.wait = duration_or_throw("--wait", text); },
-          "Let what is under way end first, at most so long")
+          "Let what is under way end first, at most so long (up to 10m)")
       ->type_name("SPAN");
 }
 
-CLI::Option* add_role(CLI::App& to, command_line& into) {
-  return to.add_option("--role", into.role, "What the bearer may do")
+void add_role(CLI::App& to, command_line& into, std::vector<std::string> roles) {
+  to.add_option("--role", into.role, "What the bearer may do")
       ->type_name("ROLE")
       ->required()
-      ->check(CLI::IsMember({"shopper", "support", "admin"}));
+      ->check(CLI::IsMember(std::move(roles)));
 }
 
 void describe_token(CLI::App& app, command_line& into) {
   auto& group = add_group(app, "token", "Access tokens of the shop's HTTP API");
   auto& issue =
       add_verb(group, into, verb::token_issue, "issue", "Print a fresh access token", token_footer);
-  add_role(issue, into);
+  add_role(issue, into, {"support", "admin"});
   issue
       .add_option_function<std::string>(
           "--ttl",
@@ -163,7 +163,7 @@ void describe_user(CLI::App& app, command_line& into) {
   create.add_option("--email", into.email, "The address they log in with")
       ->type_name("E-MAIL")
       ->required();
-  add_role(create, into);
+  add_role(create, into, {"shopper", "support", "admin"});
   create.add_option("--name", into.name, "How they are called")->type_name("NAME");
   create
       .add_option("--password-file", into.password_file, "The password is this file's first line")

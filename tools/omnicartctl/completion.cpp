@@ -27,10 +27,12 @@ struct place {
   wanted word = wanted::nothing;
 };
 
-constexpr const char* roles = "shopper support admin";
+constexpr const char* roles = "support admin shopper";
 constexpr const char* shells = "bash zsh fish";
 
-wanted wanted_by(const std::string& type) {
+// `type` is what the help shows: "ROLE:{support,admin}" with its check behind a colon.
+wanted wanted_by(std::string_view type) {
+  type = type.substr(0, type.find(':'));
   if (type == "FILE") return wanted::file;
   if (type == "DIR") return wanted::folder;
   if (type == "ROLE") return wanted::role;

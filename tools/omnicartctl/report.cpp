@@ -98,14 +98,31 @@ void judge_projections(const json& projections, warnings& into) {
   }
 }
 
+// Why the node takes no writes (the codes of journal::refusing), and what to do about it.
+std::string advice_for(const std::string& code) {
+  if (code == "storage_full") {
+    return "read-only: free disk space is below storage.min_free_mib, so every write is refused "
+           "with 503; free space on the disk of the data directory, and the node writes again by "
+           "itself";
+  }
+  if (code == "overloaded") {
+    return "refusing writes: the journal's queue or the store of receipts is full; it takes writes "
+           "again when the disk has caught up, or when storage.receipts_max is raised";
+  }
+  if (code == "shutting_down") return "refusing writes: the node is stopping";
+  if (code == "unknown_outcome") {
+    return "refusing writes: a write has failed and the node is ending; look at its disk and its "
+           "log before it is started again";
+  }
+  return "refusing writes: " + code;
+}
+
 warnings judge(const json& status) {
   warnings out;
-  if (const json* read_only = find(status, "read_only"); read_only && *read_only == true) {
-    out.refuses(
-        "read-only: free disk space is below storage.min_free_mib, so every write is refused with "
-        "503; free space on the disk of the data directory, and the node writes again by itself");
-  }
-  if (const auto why = text(status, "refusing"); !why.empty()) out.refuses("refusing work: " + why);
+  auto refusing = text(status, "refusing");
+  if (const json* read_only = find(status, "read_only"); read_only && *read_only == true)
+    refusing = "storage_full";
+  if (!refusing.empty()) out.refuses(advice_for(refusing));
   const config::http_options shipped;
   judge_limit(status, "in_flight", "in_flight_max", shipped.in_flight_max, "requests in flight",
               out);
@@ -156,12 +173,13 @@ void add_known(table& rows, const char* name, std::string value) {
   if (!value.empty()) rows.add(name, std::move(value));
 }
 
-// {"GBP": 1065562248} as "10,655,622.48 GBP".
-std::string money_text(const json& by_currency) {
+// {"GBP": 1065562248} as "10,655,622.48 GBP"; {"paid": 1200, "cancelled": 3} as "1,200 paid, 3
+// cancelled".
+std::string amounts_text(const json& by_currency) {
   std::string out;
   for (const auto& [name, minor] : by_currency.items()) {
     const auto currency = currency_code::parse(name);
-    if (!out.empty()) out += " + ";
+    if (!out.empty()) out += ", ";
     if (!currency || !minor.is_number_integer()) {
       out += shown(minor) + ' ' + printable(name);
       continue;
@@ -183,7 +201,7 @@ void add_figures(const json& figures, std::string& out) {
   for (const auto& [name, value] : figures.items()) {
     std::string label = printable(name);
     std::ranges::replace(label, '_', ' ');
-    rows.add(std::move(label), value.is_object() ? money_text(value) : shown(value));
+    rows.add(std::move(label), value.is_object() ? amounts_text(value) : shown(value));
   }
   rows.add_to(out, "  ");
 }

@@ -1,5 +1,6 @@
 #include "tools/omnicartctl/run.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <ostream>
@@ -18,6 +19,7 @@ using json = nlohmann::ordered_json;
 using ending = outcome<exit_code>;
 
 constexpr duration_ms answer_within = std::chrono::seconds(30);
+constexpr std::uint64_t history_page = 1'000;  // events; the most a node gives at once
 constexpr duration_ms laws_answer_within = std::chrono::minutes(15);  // beside the wait asked for
 
 // Of what the client has found to be JSON.
@@ -90,7 +92,8 @@ ending show_history(const command_line& given, operator_client& node, const surr
   json all = json::array();
   for (bool more = true; more;) {
     const auto body = node.get(
-        entity_path(given) + "?history=1" + (cursor ? "&cursor=" + percent_encoded(*cursor) : ""),
+        entity_path(given) + "?history=1&limit=" + std::to_string(std::min(left, history_page)) +
+            (cursor ? "&cursor=" + percent_encoded(*cursor) : ""),
         answer_within);
     if (!body) return tl::unexpected<failure>(body.error());
     const json page = parsed(*body);

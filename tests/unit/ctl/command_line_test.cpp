@@ -87,6 +87,7 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_exit_64_with_a_reason) {
                            "laws 30s",
                            "token issue",
                            "token issue --role king",
+                           "token issue --role shopper",
                            "token issue --role admin --ttl 0",
                            "token issue --role admin --ttl 500ms",
                            "user create --email a@b.example",
@@ -133,6 +134,12 @@ BOOST_AUTO_TEST_CASE(completion_knows_every_command_and_option) {
           "email", "name", "password-file", "version"}) {
       BOOST_TEST(script.find(dashes + option) != std::string::npos, shell << ": " << option);
     }
+  }
+  const auto bash = completion_script("bash");
+  for (const char* offer : {R"(--role) COMPREPLY=($(compgen -W "support admin shopper")",
+                            R"(--token-file) compopt -o filenames; COMPREPLY=($(compgen -f)",
+                            R"(" completion") COMPREPLY=($(compgen -W "--help)", "bash zsh fish"}) {
+    BOOST_TEST(bash.find(offer) != std::string::npos, offer);
   }
   BOOST_TEST(completion_script("tcsh").empty());
 }

@@ -10,7 +10,7 @@ using json = nlohmann::ordered_json;
 
 json sound_status() {
   return json::parse(R"({"version":"0.1.0","uptime_s":7980,"http":"127.0.0.1:8080",
-    "pay":"http://127.0.0.1:39011","read_only":false,"residents":12345,"resident_bytes":32716800,
+    "pay":"http://127.0.0.1:39011","read_only":false,"refusing":"","residents":12345,"resident_bytes":32716800,
     "journal":{"items":45678,"batches":1234,"queue_items":0},
     "projections":{"orders":{"lag_batches":0},"catalogue":{"lag_batches":3}},
     "in_flight":1,"connections":64})");
@@ -48,7 +48,11 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_stands_first_with_what_to_do) {
   };
   for (const auto& [patch, sound, says] :
        {row{R"({"read_only":true})", false, "! read-only: free disk space is below"},
-        row{R"({"refusing":"shutting down"})", false, "! refusing work: shutting down"},
+        row{R"({"refusing":"storage_full"})", false, "! read-only: free disk space is below"},
+        row{R"({"refusing":"overloaded"})", false, "! refusing writes: the journal's queue"},
+        row{R"({"refusing":"shutting_down"})", false, "! refusing writes: the node is stopping"},
+        row{R"({"refusing":"unknown_outcome"})", false, "! refusing writes: a write has failed"},
+        row{R"({"refusing":"tired"})", false, "! refusing writes: tired"},
         row{R"({"in_flight":4096})", true,
             "! 4,096 requests in flight, the default limit http.in_flight_max"},
         row{R"({"in_flight":100,"in_flight_max":100})", false,
@@ -88,7 +92,7 @@ BOOST_AUTO_TEST_CASE(laws_get_a_line_each_and_the_figures) {
   const auto got =
       report_laws(json::parse(R"({"laws":{"no_oversell":true,"one_capture":true},"detail":{},
     "figures":{"orders":19959,"order_lines":520074,"gross":{"GBP":1065562248},"captured":{},
-      "refunds":{"JPY":-1234567,"USD":-48}}})"));
+      "refunds":{"JPY":-1234567,"USD":-48},"by_status":{"paid":1200,"cancelled":3}}})"));
   BOOST_TEST(got.sound);
   BOOST_TEST(got.text ==
              "no_oversell  ok\n"
@@ -98,7 +102,8 @@ BOOST_AUTO_TEST_CASE(laws_get_a_line_each_and_the_figures) {
              "  order lines  520,074\n"
              "  gross        10,655,622.48 GBP\n"
              "  captured     0\n"
-             "  refunds      -1,234,567 JPY + -0.48 USD\n");
+             "  refunds      -1,234,567 JPY, -0.48 USD\n"
+             "  by status    1,200 paid, 3 cancelled\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_broken_law_is_named_with_its_detail) {

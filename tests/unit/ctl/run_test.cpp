@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_history_is_read_page_by_page) {
   BOOST_TEST((got.code == exit_code::ok));
   BOOST_TEST(std::ranges::count(got.out, '\n') == 3);
   BOOST_TEST(node.asked().size() == 2u);
-  BOOST_TEST(node.asked().at(1) == "GET /entities/cart/c?history=1&cursor=3");
+  BOOST_TEST(node.asked().at(1) == "GET /entities/cart/c?history=1&limit=1000&cursor=3");
 }
 
 BOOST_AUTO_TEST_CASE(a_history_ends_at_its_limit_and_names_what_follows) {
