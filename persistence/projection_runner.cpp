@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "persistence/key_layout.hpp"
 #include "runtime/log.hpp"
@@ -62,8 +63,8 @@ status projection_runner::start() {
     if (!position) return fail(position.error());
     positions_[shard] = *position;
   }
-  projection_.open(*rows_);
-  if (auto caught_up = catch_up(); !caught_up) return caught_up;
+  // What was committed since is read by the thread, so that a restart does not wait for it; queries do.
+  fell_behind_ = true;
   thread_ = std::thread([this] { run(); });
   return {};
 }
@@ -148,12 +149,14 @@ projection_stats projection_runner::stats() const {
 
 void projection_runner::run() {
   ::pthread_setname_np(::pthread_self(), "projection");
+  projection_.open(*rows_);
   std::unique_lock lock(guard_);
   while (step(lock)) {
   }
 }
 
 void projection_runner::run_queued() {
+  if (!std::exchange(opened_, true)) projection_.open(*rows_);
   std::unique_lock lock(guard_);
   while (!stopping_ &&
          (fell_behind_ || checkpoint_asked_ || !batches_.empty() || !queries_.empty()))

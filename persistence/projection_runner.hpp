@@ -40,7 +40,7 @@ class projection_runner {
   projection_runner(store& data, projection& what, projection_limits limits);
   ~projection_runner();
 
-  // Reads what was committed since the stored position, then goes on by itself.
+  // Returns at once; the thread reads what was committed since the stored position, then goes on by itself.
   status start();
   // Waiting queries are refused; what was applied is written.
   void stop();
@@ -93,6 +93,7 @@ class projection_runner {
   bool checkpoint_asked_ = false;
   bool fell_behind_ = false;  // batches were dropped: the log has them
   bool stopping_ = false;
+  bool opened_ = false;  // run_queued only
   std::thread thread_;
 };
 

@@ -314,14 +314,17 @@ status node::parts::start_tickers() {
   tickers.push_back(std::make_unique<ticker>("timers", timer_tick, [this] {
     if (auto done = wakes->tick(); !done) log::error("timers cannot be read", {{"why", done.error().detail}});
   }));
-  tickers.push_back(std::make_unique<ticker>("sweep", sweep_tick, [this] { routes->sweep(); }));
+  tickers.push_back(std::make_unique<ticker>("sweep", sweep_tick, [this] {
+    routes->sweep();
+    // A restart reads the log from here again.
+    projections->checkpoint();
+  }));
   tickers.push_back(std::make_unique<ticker>("upkeep", upkeep_tick, [this] { upkeep(); }));
   return {};
 }
 
 // Forgets the log up to where every projection has read it.
 void node::parts::upkeep() {
-  projections->checkpoint();
   if (auto cut = persistence::truncate_consumed(*data, projections->names()); !cut) {
     log::error("log cannot be cut", {{"why", cut.error().detail}});
   }
