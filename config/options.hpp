@@ -68,7 +68,7 @@ struct memory_options {
 
 struct storage_options {
   std::int64_t min_free_mib = 512;
-  std::int64_t wal_mib_max = 256;
+  std::int64_t wal_mib_max = 64;
   std::int64_t receipts_max = 50'000'000;
   std::int64_t commit_batch_bytes_max = 4'194'304;
   std::int64_t commit_batch_items_max = 4'096;
