@@ -104,7 +104,12 @@ class operator_server::impl {
       return fail(base_errc::unavailable, "cannot listen on " + host + ':' + std::to_string(port) + ": " +
                                               (errno != 0 ? std::strerror(errno) : "in use or not permitted"));
     }
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
+    thread_ = std::thread([this] {
+      server_.listen_after_bind();
+      ended_ = true;
+    });
+    // The library forgets a stop that comes before its loop runs, and the thread would never end.
+    while (!server_.is_running() && !ended_) std::this_thread::sleep_for(duration_ms{1});
     return {};
   }
 
@@ -379,6 +384,7 @@ class operator_server::impl {
   std::thread thread_;
   std::mutex laws_guard_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> ended_{false};
   int port_ = -1;
 };
 

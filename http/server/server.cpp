@@ -140,7 +140,7 @@ class server::impl {
     error_code failure;
     const auto address = asio::ip::make_address(options_.host, failure);
     if (failure)
-      return fail(base_errc::io, "cannot listen on '" + options_.host + "': not an IP address");
+      return fail(base_errc::unavailable, "cannot listen on '" + options_.host + "': not an IP address");
     if (options_.tls) {
       auto tls = make_tls(*options_.tls);
       if (!tls) return fail(std::move(tls.error()));
@@ -148,8 +148,8 @@ class server::impl {
     }
     tcp::endpoint where(address, options_.port);
     const auto refused = [&](const error& why) {
-      return fail(base_errc::io, "cannot listen on " + options_.host + ":" +
-                                     std::to_string(where.port()) + ": " + why.detail);
+      return fail(base_errc::unavailable, "cannot listen on " + options_.host + ":" +
+                                              std::to_string(where.port()) + ": " + why.detail);
     };
     if (auto free = probe(where); !free) return refused(free.error());
     for (unsigned i = 0; i < options_.threads; ++i) {

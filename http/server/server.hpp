@@ -50,7 +50,8 @@ struct server_counts {
 // the rest.
 class server {
  public:
-  // Binds and serves. Faults: io, with one clear line (port in use, unreadable certificate).
+  // Binds and serves. Faults with one clear line: unavailable (port in use), io (unreadable
+  // certificate).
   static result<std::unique_ptr<server>> start(server_options options, router routes);
   // As stop(0).
   ~server();
