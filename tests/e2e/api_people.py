@@ -1,0 +1,277 @@
+#!/usr/bin/env python3
+"""Sessions, registration, login and profiles, over HTTP against a real node."""
+
+import json
+
+from harness import Client, Node, Shop, Suite, check, equal, exchange, poll
+from harness.shop import ADDRESS, fresh
+
+suite = Suite()
+PASSWORD = "correct horse battery"
+
+
+def register(shop, guest=None, email=None, **more):
+    email = email or fresh("ann") + "@example.com"
+    web = guest.web if guest else shop.web
+    made = web.post("/api/users/register", {"email": email, "password": PASSWORD, "name": "Ann"}, **more).expect(201)
+    return email, made.json
+
+
+def login(shop, email, password=PASSWORD, guest=None, **more):
+    web = guest.web if guest else shop.web
+    return web.post("/api/users/login", {"email": email, "password": password}, **more)
+
+
+def signed_in(shop, email, guest=None):
+    given = login(shop, email, guest=guest).expect(200).json
+    return Client(shop.node.http, given["token"]), given
+
+
+@suite.case
+def a_guest_session_has_tokens_a_cart_and_an_expiry(shop):
+    opened = shop.web.post("/api/sessions").expect(201)
+    equal(set(opened.json), {"session_id", "token", "refresh_token", "expires_at", "cart_id"})
+    check(opened["expires_at"].endswith("Z"), opened["expires_at"])
+    check(opened.headers["location"].endswith(opened["session_id"]))
+
+
+@suite.case
+def every_path_works_without_api_and_with_a_slash_at_its_end(shop):
+    token = shop.web.post("/sessions").expect(201)["token"]
+    for path in ("/api/cart", "/cart", "/api/cart/", "/cart/"):
+        Client(shop.node.http, token).get(path).expect(200)
+    shop.web.post("/api/sessions/").expect(201)
+    for path in ("/products", "/api/products/", "/health", "/api/health", "/health/live", "/health/ready/"):
+        shop.web.get(path).expect(200)
+
+
+@suite.case
+def a_token_that_is_no_token_is_refused_with_401(shop):
+    for token in ("nonsense", "a.b.c", shop.guest().web.token[:-3] + "AAA"):
+        Client(shop.node.http, token).get("/api/cart").expect(401, "unauthorized")
+    shop.web.get("/api/cart").expect(401, "unauthorized")
+
+
+@suite.case
+def a_token_with_another_algorithm_is_refused(shop):
+    import base64
+    head, body, sign = shop.guest().web.token.split(".")
+    for algorithm in ("none", "HS384", "ES256"):
+        forged = base64.urlsafe_b64encode(json.dumps({"alg": algorithm, "typ": "JWT"}).encode()).rstrip(b"=").decode()
+        Client(shop.node.http, f"{forged}.{body}.{sign}").get("/api/cart").expect(401)
+        Client(shop.node.http, f"{forged}.{body}.").get("/api/cart").expect(401)
+
+
+@suite.case
+def a_session_opened_twice_with_one_key_is_the_same_session(shop):
+    key = fresh("session-key-of-some-length")
+    first = shop.web.post("/api/sessions", key=key).expect(201)
+    again = shop.web.post("/api/sessions", key=key).expect(201)
+    equal(again["session_id"], first["session_id"])
+    check(again.replayed)
+
+
+@suite.case
+def sessions_are_listed_for_their_owner_and_revoked_at_once(shop):
+    email, _ = register(shop)
+    one, given = signed_in(shop, email)
+    other, other_given = signed_in(shop, email)
+    wanted = {given["session_id"], other_given["session_id"]}
+    poll("both are listed", lambda: wanted <= {s["session_id"] for s in one.get("/api/sessions").expect(200)["items"]})
+    one.delete("/api/sessions/" + other_given["session_id"]).expect(204)
+    other.get("/api/cart").expect(401)
+    one.get("/api/cart").expect(200)
+    shop.guest().web.delete("/api/sessions/" + given["session_id"]).expect(404)
+
+
+@suite.case
+def registering_answers_the_user_and_takes_the_guest_cart_along(shop):
+    guest = shop.guest()
+    guest.add(shop.product(), 3).expect(201)
+    email, user = register(shop, guest)
+    equal(user["email"], email)
+    equal(user["role"], "shopper")
+    check("password" not in json.dumps(user).lower().replace("password change", ""))
+    equal(guest.web.get("/api/users/profile").expect(200)["user_id"], user["user_id"])
+    web, _ = signed_in(shop, email)
+    equal(web.get("/api/cart").expect(200)["item_count"], 3)
+
+
+@suite.case
+def an_email_is_taken_once_whatever_its_case(shop):
+    email, _ = register(shop)
+    again = {"email": email.upper(), "password": PASSWORD}
+    shop.web.post("/api/users/register", again).expect(409, "email_taken")
+
+
+@suite.case
+def a_registration_repeated_with_its_key_is_the_same_user(shop):
+    guest, key = shop.guest(), fresh("register")
+    email, user = register(shop, guest, key=key)
+    again = guest.web.post("/api/users/register", {"email": email, "password": PASSWORD, "name": "Ann"}, key=key)
+    equal(again.expect(201)["user_id"], user["user_id"])
+    check(again.replayed)
+
+
+@suite.case
+def login_answers_tokens_and_the_user(shop):
+    email, user = register(shop)
+    given = login(shop, email).expect(200).json
+    check({"token", "refresh_token", "expires_at", "user"} <= set(given), given)
+    equal(given["user"]["user_id"], user["user_id"])
+
+
+@suite.case
+def a_wrong_password_and_an_unknown_email_are_answered_alike(shop):
+    email, _ = register(shop)
+    wrong = login(shop, email, "not the password").expect(401)
+    unknown = login(shop, fresh("nobody") + "@example.com").expect(401)
+    strip = lambda a: {k: v for k, v in a.json.items() if k != "request_id"}
+    equal(strip(wrong), strip(unknown))
+
+
+@suite.case
+def login_merges_the_guest_cart_into_the_users_and_once_when_repeated(shop):
+    product, other = shop.product(), shop.product()
+    email, _ = register(shop)
+    web, _ = signed_in(shop, email)
+    web.post("/api/cart/items", {"product_id": product, "quantity": 2}).expect(201)
+    guest, key = shop.guest(), fresh("login")
+    guest.add(product, 5).expect(201)
+    guest.add(other, 1).expect(201)
+    first = login(shop, email, guest=guest, key=key).expect(200).json
+    again = login(shop, email, guest=guest, key=key).expect(200).json
+    equal(again["session_id"], first["session_id"])
+    cart = Client(shop.node.http, first["token"]).get("/api/cart").expect(200).json
+    equal({i["product_id"]: i["quantity"] for i in cart["items"]}, {product: 7, other: 1})
+    guest.web.get("/api/cart").expect(401)
+
+
+@suite.case
+def an_order_placed_as_a_guest_belongs_to_the_user_after_login(shop):
+    email, _ = register(shop)
+    guest, order = shop.buy()
+    web, _ = signed_in(shop, email, guest)
+    again, _ = signed_in(shop, email)
+    for session in (web, again):  # the one that absorbed the guest, and later ones
+        path = "/api/orders/" + order["order_id"]
+        poll("the order is the user's", lambda s=session, p=path: s.get(p).status == 200)
+        session.get(path + "/history").expect(200)
+        check(order["order_id"] in [o["order_id"] for o in session.get("/api/orders").expect(200)["items"]])
+
+
+@suite.case
+def logout_ends_the_session_and_its_refresh_token(shop):
+    email, _ = register(shop)
+    web, given = signed_in(shop, email)
+    web.post("/api/users/logout").expect(204)
+    web.get("/api/cart").expect(401)
+    shop.web.post("/api/users/refresh", {"refresh_token": given["refresh_token"]}).expect(401)
+
+
+def refresh(shop, token):
+    return shop.web.post("/api/users/refresh", {"refresh_token": token})
+
+
+@suite.case
+def refreshing_rotates_and_a_lost_answer_may_be_asked_for_again(shop):
+    guest = shop.guest()
+    one = refresh(shop, guest.refresh_token).expect(200)
+    check(one["refresh_token"] != guest.refresh_token)
+    again = refresh(shop, guest.refresh_token).expect(200)
+    equal(again["refresh_token"], one["refresh_token"], "the same successor")
+    Client(shop.node.http, again["token"]).get("/api/cart").expect(200)
+
+
+@suite.case
+def a_spent_refresh_token_whose_successor_was_used_ends_the_whole_family(shop):
+    guest = shop.guest()
+    one = refresh(shop, guest.refresh_token).expect(200)
+    two = refresh(shop, one["refresh_token"]).expect(200)
+    refresh(shop, guest.refresh_token).expect(401)
+    refresh(shop, two["refresh_token"]).expect(401)
+    Client(shop.node.http, two["token"]).get("/api/cart").expect(401)
+
+
+@suite.case
+def a_profile_is_read_changed_and_tagged(shop):
+    email, _ = register(shop)
+    web, _ = signed_in(shop, email)
+    shown = web.get("/api/users/profile").expect(200)
+    web.get("/api/users/profile", headers={"If-None-Match": shown.etag}).expect(304)
+    wanted = {"name": "Ann B", "phone": "+44 1", "addresses": [ADDRESS], "notifications": {"offers": False}}
+    changed = web.put("/api/users/profile", wanted, headers={"If-Match": shown.etag}).expect(200).json
+    equal({k: changed[k] for k in wanted}, wanted)
+    web.put("/api/users/profile", {"name": "C"}, headers={"If-Match": shown.etag}).expect(412)
+    shop.guest().web.get("/api/users/profile").expect(403)
+
+
+@suite.case
+def a_password_changes_only_with_the_old_one_and_ends_other_sessions(shop):
+    email, _ = register(shop)
+    web, _ = signed_in(shop, email)
+    other, _ = signed_in(shop, email)
+    new = "another fine password"
+    wrong = {"current_password": "not it at all", "new_password": new}
+    web.put("/api/users/profile", wrong).expect(403, "bad_credentials")
+    web.put("/api/users/profile", {"new_password": new}).expect(400, "invalid_body")
+    web.put("/api/users/profile", {"current_password": PASSWORD, "new_password": new}).expect(200)
+    other.get("/api/cart").expect(401)
+    login(shop, email).expect(401)
+    login(shop, email, new).expect(200)
+
+
+@suite.case
+def an_admin_finds_a_user_and_disabling_ends_every_session(shop):
+    email, user = register(shop)
+    web, _ = signed_in(shop, email)
+    found = shop.admin.get("/api/users?email=" + email.replace("@", "%40")).expect(200)["items"]
+    equal([u["user_id"] for u in found], [user["user_id"]])
+    shop.admin.put(f"/api/users/{user['user_id']}/status", {"status": "disabled"}).expect(200)
+    web.get("/api/cart").expect(401)
+    login(shop, email).expect(403)
+    shop.admin.put(f"/api/users/{user['user_id']}/status", {"status": "active"}).expect(200)
+    login(shop, email).expect(200)
+    shop.guest().web.get("/api/users?email=x%40example.com").expect(403)
+
+
+@suite.case
+def wrong_passwords_are_slowed_per_account(shop):
+    email, _ = register(shop)
+
+    def slowed():
+        return login(shop, email, "wrong password").status == 429
+    poll("429 after a few wrong passwords", slowed)
+    refused = login(shop, email).expect(429, "sign_in_slowed")
+    check(int(refused.headers["retry-after"]) >= 1)
+
+
+@suite.case
+def a_cookie_session_needs_its_own_origin_for_changes(shop):
+    opened = shop.web.post("/api/sessions", {"cookie": True}).expect(201)
+    cookie = opened.headers["set-cookie"]
+    for part in ("HttpOnly", "SameSite"):
+        check(part.lower() in cookie.lower(), cookie)
+    pair = cookie.split(";")[0]
+    own = {"Cookie": pair, "Origin": "http://" + shop.node.http}
+    shop.web.get("/api/cart", headers={"Cookie": pair}).expect(200)
+    shop.web.delete("/api/cart", headers=own).expect(200)
+    shop.web.delete("/api/cart", headers={"Cookie": pair}).expect(403, "bad_origin")
+    shop.web.delete("/api/cart", headers={**own, "Origin": "https://evil.example"}).expect(403, "bad_origin")
+
+
+@suite.case
+def every_answer_has_a_request_id_security_headers_and_problems_their_members(shop):
+    named = shop.web.get("/api/products", headers={"X-Request-Id": "my-request.1"}).expect(200)
+    equal(named.headers["x-request-id"], "my-request.1")
+    check(named.headers.get("x-content-type-options") == "nosniff", named.headers)
+    problem = shop.web.get("/api/nothing-here").expect(404)
+    check({"type", "title", "status", "code", "request_id", "retryable"} <= set(problem.json), problem)
+    equal(problem["request_id"], problem.headers["x-request-id"])
+    raw = exchange(shop.node.http, b"HEAD /api/products HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "HEAD")
+    equal(raw.status, 200)
+
+
+with Node() as node:
+    suite.run(Shop(node.start()))
+suite.end()

@@ -1,0 +1,120 @@
+"""An HTTP client with one kept connection, a token, and answers that are easy to ask."""
+
+import http.client
+import json
+import urllib.parse
+
+ANSWER_TIMEOUT_S = 60
+
+
+class Gone(Exception):
+    """No answer: the connection ended, was refused, or nothing came in time. What was asked may have happened."""
+
+
+class Answer:
+    def __init__(self, status, headers, body):
+        self.status = status
+        self.headers = headers  # names in lower case
+        self.body = body
+
+    @property
+    def json(self):
+        return json.loads(self.body) if self.body else None
+
+    def __getitem__(self, name):
+        return self.json[name]
+
+    @property
+    def code(self):
+        """The stable code of a problem answer."""
+        return self.json.get("code") if self.headers.get("content-type", "").endswith("problem+json") else None
+
+    @property
+    def etag(self):
+        return self.headers.get("etag")
+
+    @property
+    def replayed(self):
+        return self.headers.get("idempotent-replayed") == "true"
+
+    def __repr__(self):
+        return f"<{self.status} {self.body[:600]!r}>"
+
+    def expect(self, status, code=None):
+        if self.status != status or (code is not None and self.code != code):
+            raise AssertionError(f"answered {self!r}, wanted {status} {code or ''}")
+        return self
+
+
+class Client:
+    def __init__(self, address, token=None, timeout=ANSWER_TIMEOUT_S):
+        self.address = address.removeprefix("http://")
+        self.token = token
+        self.timeout = timeout
+        self.connection = None
+
+    def as_(self, token):
+        return Client(self.address, token, self.timeout)
+
+    def close(self):
+        if self.connection:
+            self.connection.close()
+            self.connection = None
+
+    def call(self, method, path, body=None, headers=None, key=None):
+        """`body`: bytes as they are, anything else as JSON. `key`: the Idempotency-Key."""
+        sent = dict(headers or {})
+        if self.token and "Authorization" not in sent:
+            sent["Authorization"] = "Bearer " + self.token
+        if key:
+            sent["Idempotency-Key"] = key
+        if body is not None and not isinstance(body, bytes):
+            body = json.dumps(body).encode()
+        if body is not None and "Content-Type" not in sent:
+            sent["Content-Type"] = "application/json"
+        fresh = self.connection is None
+        try:
+            return self.exchange(method, path, body, sent)
+        except Gone:
+            # A kept connection may have been closed while it was idle; a read may be asked again.
+            if fresh or method not in ("GET", "HEAD"):
+                raise
+            return self.exchange(method, path, body, sent)
+
+    def exchange(self, method, path, body, headers):
+        try:
+            if self.connection is None:
+                self.connection = http.client.HTTPConnection(self.address, timeout=self.timeout)
+            self.connection.request(method, path, body=body, headers=headers)
+            got = self.connection.getresponse()
+            answer = Answer(got.status, {k.lower(): v for k, v in got.getheaders()}, got.read())
+            if got.will_close:
+                self.close()
+            return answer
+        except (OSError, http.client.HTTPException) as wrong:
+            self.close()
+            raise Gone(f"{method} {path}: {type(wrong).__name__} {wrong}") from wrong
+
+    def get(self, path, **more):
+        return self.call("GET", path, **more)
+
+    def post(self, path, body=None, **more):
+        return self.call("POST", path, body, **more)
+
+    def put(self, path, body=None, **more):
+        return self.call("PUT", path, body, **more)
+
+    def delete(self, path, **more):
+        return self.call("DELETE", path, **more)
+
+    def all_of(self, path, limit=100):
+        """Every item of a list, page by page."""
+        items, cursor = [], None
+        while True:
+            joint = "&" if "?" in path else "?"
+            more = f"&cursor={urllib.parse.quote(cursor, safe='')}" if cursor else ""
+            page = self.get(f"{path}{joint}limit={limit}{more}").expect(200).json
+            items += page["items"]
+            if not page["next_cursor"]:
+                return items
+            cursor = page["next_cursor"]

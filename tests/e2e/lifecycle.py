@@ -1,0 +1,264 @@
+#!/usr/bin/env python3
+"""How a node starts, refuses to start, changes its mind and ends: real processes and signals."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+
+from harness import Node, Shop, Suite, check, equal, poll
+from harness.node import is_alive, program
+from harness.raw import connect, read_answer
+from harness.shop import fresh
+
+suite = Suite()
+EX_USAGE, EX_UNAVAILABLE, EX_CONFIG = 64, 69, 78
+
+
+def daemon(*arguments, timeout=60):
+    return subprocess.run([program("omnicartd"), *arguments], capture_output=True, text=True, timeout=timeout,
+                          stdin=subprocess.DEVNULL, check=False)
+
+
+def one_clear_line(done, *words):
+    lines = [line for line in done.stderr.splitlines() if line.startswith("omnicartd: ")]
+    equal(len(lines), 1, done.stderr)
+    for word in words:
+        check(word in lines[0], f"{word} is not named", lines[0])
+
+
+def refused_config(text, *words):
+    with Node(text) as node:
+        done = daemon("--data", node.data, "--config", node.config_file)
+        equal(done.returncode, EX_CONFIG, done.stderr)
+        one_clear_line(done, node.config_file, *words)
+        check(not os.path.exists(node.data), "a refused start made a data directory")
+
+
+# --- configuration --------------------------------------------------------------------------------------------
+
+@suite.case
+def an_unknown_key_is_refused_naming_file_line_and_key():
+    refused_config("[http]\n\nprot = 1\n", ":3:", "prot")
+    refused_config("[htpt]\nport = 1\n", "htpt")
+
+
+@suite.case
+def a_value_out_of_bounds_or_of_another_type_is_refused_naming_it():
+    refused_config("[node]\nshard_count = 0\n", ":2:", "shard_count")
+    refused_config("[node]\nshard_count = \"many\"\n", ":2:", "shard_count")
+    refused_config("[http\n", ":1:")
+
+
+@suite.case
+def check_config_prints_the_effective_configuration_and_starts_nothing():
+    with Node("[http]\nidle_timeout_ms = 1234\n") as node:
+        done = daemon("--data", node.data, "--config", node.config_file, "--http", "127.0.0.1:7777", "--check-config")
+        equal(done.returncode, 0, done.stderr)
+        check(re.search(r"idle_timeout_ms\s*=\s*1_?234", done.stdout), done.stdout)
+        check(re.search(r"port\s*=\s*7_?777", done.stdout), done.stdout)
+        check(not os.path.exists(node.data), "it made a data directory")
+        again = os.path.join(node.home, "printed.toml")
+        with open(again, "w", encoding="utf-8") as file:
+            file.write(done.stdout)
+        equal(daemon("--config", again, "--check-config").stdout.split("\n\n")[1:], done.stdout.split("\n\n")[1:])
+
+
+@suite.case
+def wrong_usage_and_version_say_so():
+    equal(daemon().returncode, EX_USAGE)
+    equal(daemon("--nonsense").returncode, EX_USAGE)
+    for name in ("omnicartd", "omnicart-pay", "omnicartctl"):
+        shown = subprocess.run([program(name), "--version"], capture_output=True, text=True, timeout=60, check=True)
+        check(re.search(r"\d+\.\d+\.\d+", shown.stdout), name, shown.stdout)
+
+
+# --- refusing to start ----------------------------------------------------------------------------------------
+
+@suite.case
+def a_port_in_use_is_one_clear_line():
+    with socket.socket() as taken, Node() as node:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        address = "127.0.0.1:%d" % taken.getsockname()[1]
+        for option, other in (("--http", "--operator"), ("--operator", "--http")):
+            done = daemon("--data", node.data, option, address, other, "127.0.0.1:0")
+            equal(done.returncode, EX_UNAVAILABLE, done.stderr)
+            one_clear_line(done, address)
+
+
+@suite.case
+def a_second_node_on_the_same_data_is_refused_and_the_first_goes_on():
+    with Node() as node:
+        shop = Shop(node.start())
+        done = daemon("--data", node.data, "--http", "127.0.0.1:0", "--operator", "127.0.0.1:0")
+        equal(done.returncode, EX_UNAVAILABLE, done.stderr)
+        one_clear_line(done, "in use")
+        shop.guest().cart()
+
+
+def crc32c(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0x82F63B78 if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    return (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF  # RocksDB stores it masked
+
+
+def claim_format(path, number):
+    """Rewrites the format record in a write-ahead log, its checksum too: a store that a newer program made."""
+    with open(path, "rb") as file:
+        log = bytearray(file.read())
+    at = log.find(b"\x06format")
+    if at < 0:
+        return False
+    start = at
+    while start > 0:  # the record's header: checksum, length, type "whole"
+        start -= 1
+        size = int.from_bytes(log[start + 4:start + 6], "little")
+        if log[start + 6] == 1 and start + 7 + size > at and \
+                int.from_bytes(log[start:start + 4], "little") == crc32c(log[start + 6:start + 7 + size]):
+            break
+    else:
+        return False
+    value = at + 8  # a length byte, then msgpack: an array of schema, version, …
+    places = [i for i in range(value, start + 7 + size) if log[i] == 1]
+    for place in places:
+        log[place] = number
+    log[start:start + 4] = crc32c(log[start + 6:start + 7 + size]).to_bytes(4, "little")
+    with open(path, "wb") as file:
+        file.write(log)
+    return True
+
+
+@suite.case
+def data_of_another_format_is_refused_and_left_alone():
+    with Node() as node:
+        node.start()
+        node.kill()
+        store = os.path.join(node.data, "db")
+        logs = [os.path.join(store, f) for f in os.listdir(store) if f.endswith(".log")]
+        check(any([claim_format(log, 99) for log in logs]), "no format record was found in the log", logs)
+        done = daemon("--data", node.data, "--http", "127.0.0.1:0", "--operator", "127.0.0.1:0")
+        check(done.returncode in (EX_CONFIG, EX_UNAVAILABLE), done.returncode, done.stderr)
+        one_clear_line(done, "format")
+
+
+@suite.case
+def a_directory_of_something_else_is_refused():
+    with Node() as node:
+        os.makedirs(os.path.join(node.data, "db"))
+        with open(os.path.join(node.data, "db", "000004.log"), "wb") as file:
+            file.write(b"somebody's diary")
+        done = daemon("--data", node.data, "--http", "127.0.0.1:0", "--operator", "127.0.0.1:0")
+        check(done.returncode != 0, done)
+        one_clear_line(done, "CURRENT")
+
+
+# --- ending ---------------------------------------------------------------------------------------------------
+
+@suite.case
+def sigterm_answers_what_is_in_flight_and_ends_with_0_and_a_restart_finds_everything():
+    with Node() as node:
+        shop = Shop(node.start())
+        guest, order = shop.buy()
+        guest.add(shop.product()).expect(201)
+        provider, slow = node.pay_pid(), shop.guest()
+        slow.add(shop.product()).expect(201)
+        os.kill(provider, signal.SIGSTOP)  # so that the checkout stays in flight until we say so
+        body = json.dumps(slow.order_body()).encode()
+        with connect(node.http) as peer:
+            peer.sendall((f"POST /api/orders HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {slow.web.token}\r\n"
+                          "Idempotency-Key: in-flight\r\nContent-Type: application/json\r\n"
+                          f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
+            poll("the checkout is under way", lambda: "sealed_by" in slow.cart())
+            node.signal(signal.SIGTERM)
+            poll("no new connections", lambda: refuses(node.http))
+            os.kill(provider, signal.SIGCONT)
+            answer = read_answer(peer.makefile("rb")).expect(201)
+            equal(answer.headers.get("connection"), "close")
+        equal(node.wait(), 0)
+        check(not is_alive(provider), "the provider outlived its node")
+        node.start()
+        equal(node.client(guest.web.token).get("/api/cart").expect(200)["item_count"], 1)
+        seen = node.client(guest.web.token).get("/api/orders/" + order["order_id"]).expect(200)
+        equal(seen["status"], "paid")
+        path = "/api/orders/" + answer["order_id"]
+        poll("what was in flight is paid", lambda: node.client(slow.web.token).get(path)["status"] == "paid")
+
+
+def refuses(address):
+    try:
+        connect(address).close()
+        return False
+    except ConnectionRefusedError:
+        return True
+
+
+@suite.case
+def a_connection_that_does_nothing_does_not_hold_up_the_end():
+    with Node() as node:
+        node.start()
+        with connect(node.http):
+            equal(node.stop(), 0)
+
+
+@suite.case
+def the_provider_ends_with_its_node_also_on_kill_9_and_a_restart_works_at_once():
+    with Node() as node:
+        shop = Shop(node.start())
+        _, order = shop.buy()
+        provider = node.pay_pid()
+        check(provider, "no provider was started")
+        node.signal(signal.SIGKILL)
+        node.wait()
+        node.start()
+        poll("the provider ends", lambda: not is_alive(provider))
+        captured = [e for e in node.ledger() if e["kind"] == "capture" and e["key"] == order["order_id"]]
+        equal(len(captured), 1)
+
+
+# --- changing its mind ----------------------------------------------------------------------------------------
+
+@suite.case
+def sighup_takes_the_log_level_and_limits_and_says_what_waits():
+    quiet, loud = "[log]\nlevel = \"error\"\naccess = false\n", "[log]\nlevel = \"info\"\naccess = true\n"
+    with Node(quiet + "[http]\nbody_bytes_max = 2048\n") as node:
+        shop = Shop(node.start())
+        item = [{"product_id": fresh("x" * 60)[:64], "quantity": 1}] * 40
+        guest = shop.guest()
+        guest.web.post("/api/cart/items", item).expect(413)
+        check("request" not in node.stderr(), node.stderr())
+        node.write_config(loud + "[http]\nbody_bytes_max = 100000\nport = 9\n[node]\nloader_threads = 3\n")
+        node.signal(signal.SIGHUP)
+        poll("the larger limit holds", lambda: guest.web.post("/api/cart/items", item).status == 404)
+        poll("requests are logged", lambda: "route=/api/cart/items" in node.stderr())
+        poll("what waits for a start is named", lambda: "node.loader_threads" in node.stderr())
+        node.write_config("[http]\nnonsense = 1\n")
+        node.signal(signal.SIGHUP)
+        poll("a bad file is named", lambda: "nonsense" in node.stderr())
+        guest.cart()
+        check(guest.web.token not in node.stderr(), "a token in the log")
+
+
+@suite.case
+def a_clean_stop_is_also_clean_for_a_copy():
+    with Node() as node:
+        shop = Shop(node.start())
+        guest = shop.guest()
+        guest.add(shop.product(), 4).expect(201)
+        equal(node.stop(), 0)
+        copy = os.path.join(node.home, "copy")
+        shutil.copytree(node.data, copy)
+        with Node(data=copy) as other:
+            other.start()
+            equal(other.client(guest.web.token).get("/api/cart").expect(200)["item_count"], 4)
+
+
+suite.run()
+suite.end()
