@@ -162,7 +162,6 @@ BOOST_AUTO_TEST_CASE(a_refresh_token_that_was_touched_is_refused) {
                               "7." + mac,
                               "s2.7." + mac,
                               "s1.8." + mac,
-                              "s1.07." + mac,
                               "s1.+7." + mac,
                               "s1.-7." + mac,
                               "s1.4294967303." + mac,
@@ -174,8 +173,6 @@ BOOST_AUTO_TEST_CASE(a_refresh_token_that_was_touched_is_refused) {
                               std::string(5'000, '.')};
   for (const auto& row : rows) {
     const auto read = tokens.verify_refresh(row);
-    // "07" reads as 7 and its signature is of 7: the same token, written longer.
-    if (row.starts_with("s1.07.")) continue;
     BOOST_TEST(!read.has_value(), row.substr(0, 60));
   }
 }
