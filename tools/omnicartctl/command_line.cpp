@@ -73,7 +73,7 @@ CLI::App& add_verb(CLI::App& to, command_line& into, verb what, const char* name
 
 CLI::App& add_group(CLI::App& to, const char* name, const char* says) {
   CLI::App* const added = to.add_subcommand(name, says);
-  added->require_subcommand(1);
+  added->require_subcommand(0, 1);
   return *added;
 }
 
@@ -185,21 +185,39 @@ void describe_rest(CLI::App& app, command_line& into) {
       ->check(CLI::IsMember({"bash", "zsh", "fish"}));
 }
 
+// Throws what CLI11 does for anything missing, unless a whole command was given.
+void want_whole_command(const CLI::App& app) {
+  const auto has_children = [](const CLI::App* each) {
+    return !each->get_subcommands([](const CLI::App*) { return true; }).empty();
+  };
+  const auto given = app.get_subcommands();
+  if (!given.empty())
+    return has_children(given.front()) ? want_whole_command(*given.front()) : void();
+  std::string choice;
+  for (const auto* each : app.get_subcommands([](const CLI::App*) { return true; }))
+    choice += (choice.empty() ? "" : ", ") + each->get_name();
+  throw CLI::RequiredError(app.get_name() + " wants a command: " + choice,
+                           CLI::ExitCodes::RequiredError);
+}
+
 }  // namespace
 
 void describe_command_line(CLI::App& app, command_line& into) {
   app.name("omnicartctl");
   app.description("Looks at an OmniCart node and looks after it.");
-  app.require_subcommand(1);
+  // Not "exactly one": then a misspelt command would only be said to be missing.
+  app.require_subcommand(0, 1);
   // Inherited by what is added from here on: an option a command does not know is the program's.
   app.fallthrough();
   app.add_option("--operator", into.operator_url, "The node's operator port")
       ->type_name("URL")
-      ->capture_default_str();
+      ->capture_default_str()
+      ->take_last();
   app.add_option("--token-file", into.token_file,
                  std::string("File that holds the operator's token (default ") +
                      default_token_file + " if it exists)")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->take_last();
   app.add_flag_callback(
       "--json", [&into] { into.as = form::json; }, "Print JSON, for programs");
   app.set_version_flag("--version", version_text());
@@ -220,11 +238,13 @@ std::variant<command_line, early_end> parse_command_line(
   describe_command_line(app, into);
   try {
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
+    want_whole_command(app);
   } catch (const CLI::ParseError& end) {
     std::ostringstream out, err;
-    const bool fine = app.exit(end, out, err) == 0;
-    return early_end{.code = fine ? exit_code::ok : exit_code::usage,
-                     .text = fine ? out.str() : err.str()};
+    if (app.exit(end, out, err) == 0) return early_end{.code = exit_code::ok, .text = out.str()};
+    return early_end{.code = exit_code::usage,
+                     .text = std::string("omnicartctl: ") + end.what() +
+                             " (--help after any command explains it)\n"};
   }
   return into;
 }

@@ -21,17 +21,35 @@ std::string one_line(std::string text) {
   return text;
 }
 
+// The first of these members that is a string and not empty.
+std::string word_of(const json& object, std::initializer_list<const char*> members) {
+  for (const char* member : members) {
+    const auto found = object.find(member);
+    if (found == object.end() || !found->is_string()) continue;
+    if (auto word = found->get<std::string>(); !word.empty()) return word;
+  }
+  return {};
+}
+
+// Each bad member with what is wrong with it: " (/ttl_s: must be from 1 to 86400)".
+std::string words_of_members(const json& problem) {
+  const auto errors = problem.find("errors");
+  if (errors == problem.end() || !errors->is_array()) return {};
+  std::string out;
+  for (const auto& each : *errors) {
+    if (!each.is_object()) continue;
+    out += out.empty() ? " (" : ", ";
+    out += word_of(each, {"pointer"}) + ": " + word_of(each, {"detail", "code"});
+  }
+  return out.empty() ? out : out + ')';
+}
+
 // A problem's own words; empty when the body is no problem (RFC 9457).
 std::string words_of_problem(const std::string& body) {
   const auto problem = json::parse(body, nullptr, false);
   if (!problem.is_object()) return {};
-  for (const char* member : {"detail", "title", "code"}) {
-    const auto found = problem.find(member);
-    if (found != problem.end() && found->is_string() &&
-        !found->get_ref<const std::string&>().empty())
-      return one_line(found->get<std::string>());
-  }
-  return {};
+  const auto words = word_of(problem, {"detail", "title", "code"});
+  return words.empty() ? words : one_line(words + words_of_members(problem));
 }
 
 exit_code code_of_status(int status) {

@@ -99,6 +99,8 @@ ending show_history(const command_line& given, operator_client& node, const surr
     const json page = parsed(*body);
     if (!page.is_object() || !page.contains("items") || !page["items"].is_array())
       return fail_with(exit_code::unreachable, node.url() + ": a history without items");
+    if (page["items"].empty() && !cursor)
+      return fail_with(exit_code::failed, "no such record, or no history of it");
     const auto next = next_cursor(page);
     if (next && next == cursor)
       return fail_with(exit_code::unreachable, node.url() + ": the history turns in a circle");

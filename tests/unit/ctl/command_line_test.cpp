@@ -107,6 +107,30 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_exit_64_with_a_reason) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_command_line_is_named_on_one_line) {
+  struct row {
+    const char* line;
+    const char* says;
+  };
+  for (const auto& [line, says] :
+       {row{"", "wants a command: status, entity, laws"},
+        row{"token", "token wants a command: issue"}, row{"statsu", "statsu"},
+        row{"entity shwo", "shwo"}, row{"laws --wiat 3", "--wiat"}, row{"token issue", "--role"},
+        row{"laws --wait soon", "\"soon\" is no span of time"}}) {
+    const auto text = std::get<early_end>(parse(line)).text;
+    BOOST_TEST(text.starts_with("omnicartctl: "), text);
+    BOOST_TEST(text.find(says) != std::string::npos, text);
+    BOOST_TEST(text.find('\n') == text.size() - 1, text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(of_an_option_of_the_program_given_twice_the_last_counts) {
+  const auto got =
+      parsed("--operator http://a:1 --token-file a status --operator http://b:1 --token-file b");
+  BOOST_TEST(got.operator_url == "http://b:1");
+  BOOST_TEST(got.token_file == "b");
+}
+
 BOOST_AUTO_TEST_CASE(the_help_of_every_command_has_an_example_of_it) {
   for (const auto& command : commands) {
     BOOST_TEST_CONTEXT(command) {

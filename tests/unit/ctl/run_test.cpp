@@ -131,8 +131,15 @@ BOOST_AUTO_TEST_CASE(a_history_ends_at_its_limit_and_names_what_follows) {
   BOOST_TEST(node.asked().size() == 2u);
 }
 
+BOOST_AUTO_TEST_CASE(a_record_without_events_is_not_found) {
+  node.answers({200, R"({"items":[],"next_cursor":null})"});
+  const auto got = (*this)({"entity", "show", "cart/none", "--history"});
+  BOOST_TEST((got.code == exit_code::failed));
+  BOOST_TEST(has(got.err, "no such record"), got.err);
+}
+
 BOOST_AUTO_TEST_CASE(a_history_that_turns_in_a_circle_ends) {
-  node.answers({200, R"({"items":[],"next_cursor":"3"})"});
+  node.answers({200, R"({"items":[{"version":1}],"next_cursor":"3"})"});
   BOOST_TEST(((*this)({"entity", "show", "cart/c", "--history"}).code == exit_code::unreachable));
 }
 
@@ -291,6 +298,12 @@ BOOST_AUTO_TEST_CASE(a_problem_says_its_detail_or_else_its_title) {
   BOOST_TEST(failure_of(409, R"({"title":"t"})", "u").what == "t");
   BOOST_TEST(failure_of(409, R"({"title":"t","detail":""})", "u").what == "t");
   BOOST_TEST(failure_of(503, "", "u").what == "u: status 503");
+  BOOST_TEST(
+      failure_of(
+          400,
+          R"({"detail":"bad","errors":[{"pointer":"/a","detail":"too\nlong"},7,{"pointer":"/b","code":"c"}]})",
+          "u")
+          .what == "bad (/a: too long, /b: c)");
 }
 
 BOOST_AUTO_TEST_CASE(an_operator_url_is_scheme_host_and_port) {
