@@ -1,0 +1,414 @@
+#include "tests/sim/sim_checks.hpp"
+
+#include <algorithm>
+
+#include "actors/product/product_kind.hpp"
+#include "actors/stock/stock_kind.hpp"
+#include "persistence/shard_log.hpp"
+
+namespace omnicart::sim {
+namespace {
+
+constexpr duration_ms clock_slack{10'000};  // shards and restarts read the wall clock at different moments
+
+bool starts_with(const std::string& name, std::string_view kind) { return name.starts_with(kind); }
+
+std::string id_of(const std::string& name) { return name.substr(name.find('/') + 1); }
+
+template <class Kind>
+typename Kind::state fold(const std::vector<recorded>& events) {
+  typename Kind::state state{};
+  for (const auto& each : events) {
+    if (auto event = Kind::decode_event(each.record.event)) Kind::apply(state, *event);
+  }
+  return state;
+}
+
+bool sells(order::order_status status) {
+  switch (status) {
+    case order::order_status::pending:
+    case order::order_status::paid:
+    case order::order_status::processing:
+    case order::order_status::shipped:
+    case order::order_status::delivered:
+      return true;
+    case order::order_status::rejected:
+    case order::order_status::declined:
+    case order::order_status::cancelled:
+      return false;
+  }
+  return false;
+}
+
+// What an order that was told as `from` may be told as later.
+bool may_become(order::order_status from, order::order_status to) {
+  using enum order::order_status;
+  if (from == to) return true;
+  if (from == rejected || from == declined || from == cancelled) return false;
+  // On invoice: others are never told while pending.
+  if (from == pending) return to != paid && to != rejected && to != declined;
+  return to == cancelled || (static_cast<int>(to) > static_cast<int>(from) && static_cast<int>(to) <= 4);
+}
+
+template <class Lines>
+std::vector<std::tuple<std::string, std::int64_t, std::int64_t>> sorted_lines(const Lines& lines) {
+  std::vector<std::tuple<std::string, std::int64_t, std::int64_t>> all;
+  for (const auto& l : lines) all.emplace_back(l.product.str(), l.unit_price.amount_minor, l.quantity);
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+}  // namespace
+
+result<history> read_history(persistence::store& data) {
+  history past;
+  persistence::shard_log log(data);
+  for (std::uint16_t shard = 0; shard < data.shard_count(); ++shard) {
+    auto entries = log.read(shard, 1, SIZE_MAX, SIZE_MAX);
+    if (!entries) return fail(entries.error());
+    for (const auto& each : *entries) {
+      for (const auto& part : each.entry.events) {
+        const std::string name = part.kind + '/' + part.id;
+        auto& events = past[name];
+        auto version = part.first_version;
+        if (version != events.size() + 1) {
+          return fail(base_errc::io, name + ": version " + std::to_string(version) + " follows " +
+                                         std::to_string(events.size()));
+        }
+        for (const auto& bytes : part.records) {
+          auto record = persistence::decode_event_record(bytes);
+          if (!record) return fail(record.error());
+          events.push_back({version++, std::move(*record)});
+        }
+      }
+    }
+  }
+  return past;
+}
+
+void sim_checks::violate(const std::string& law, const std::string& detail) {
+  if (!broken_) broken_ = broken_law{law, detail};
+}
+
+void sim_checks::committed(const persistence::committed_batch& batch) {
+  for (const auto& each : batch.entries) {
+    for (const auto& part : each.entry.events) {
+      committed_[part.kind + '/' + part.id] = part.first_version + part.records.size() - 1;
+    }
+  }
+}
+
+void sim_checks::answered(const entity_ref& entity, const answer& got, bool storage_failed) {
+  const std::string name = entity.str();
+  if (storage_failed && got.ok()) violate("a failed write is final", name + " still answers");
+  if (got.failure && is_fault(got.failure->number)) return;  // says nothing of the record
+  if (got.version > committed_[name]) {
+    violate("nothing leaves before it is durable", name + " spoke of version " + std::to_string(got.version) + ", " +
+                                                       std::to_string(committed_[name]) + " is on disk");
+  }
+  auto& seen = seen_[name];
+  seen = std::max(seen, got.version);
+}
+
+std::uint64_t sim_checks::seen(const entity_ref& entity) const {
+  const auto at = seen_.find(entity.str());
+  return at == seen_.end() ? 0 : at->second;
+}
+
+void sim_checks::restarted(persistence::store& data) {
+  const auto past = read_history(data);
+  if (!past) return violate("the log reads without a gap", past.error().detail);
+  for (const auto& [name, events] : *past) committed_[name] = events.size();
+  for (const auto& [name, version] : seen_) {
+    const auto at = past->find(name);
+    const std::size_t kept = at == past->end() ? 0 : at->second.size();
+    if (kept < version) {
+      violate("nothing acknowledged is lost", name + " was seen at version " + std::to_string(version) + ", " +
+                                                  std::to_string(kept) + " are left");
+    }
+  }
+}
+
+void sim_checks::told(const told_order& order) {
+  const auto [at, fresh] = told_.try_emplace(order.id, order);
+  if (fresh) return;
+  if (!may_become(at->second.view.status, order.view.status)) {
+    violate("what was told of an order stays true", order.id + " was " + order::to_string(at->second.view.status) +
+                                                        " and became " + order::to_string(order.view.status));
+  }
+  if (at->second.view.total != order.view.total ||
+      sorted_lines(at->second.view.lines) != sorted_lines(order.view.lines)) {
+    violate("an order keeps its lines and total", order.id);
+  }
+  at->second = order;
+}
+
+// --- at the end ---------------------------------------------------------------------------------------------------
+
+void sim_checks::at_rest(const history& past, const std::vector<pay::entry>& ledger, timestamp_ms until) {
+  read_prices(past);
+  for (const auto& [name, events] : past) {
+    if (starts_with(name, "order/")) check_order(name, events);
+  }
+  for (const auto& [name, events] : past) {
+    if (starts_with(name, "stock/")) check_stock(name, events, until);
+    if (starts_with(name, "cart/")) check_cart(name, events);
+  }
+  check_adds(past);
+  check_ledger(ledger);
+  for (const auto& [id, order] : told_) check_told(order);
+  for (const auto& id : cancelled_) {
+    const auto at = orders_.find(id);
+    if (at == orders_.end() || at->second.status != order::order_status::cancelled) {
+      violate("an acknowledged cancellation holds", id);
+    }
+  }
+  if (!broken_) check_sales();
+}
+
+// Goods that left, against orders that were not taken back; and no reference twice.
+void sim_checks::check_sales() {
+  std::map<std::string, std::int64_t> bought;
+  std::set<std::string> references;
+  for (const auto& [id, order] : orders_) {
+    if (!references.insert(order.content.reference).second) violate("an order exists once", order.content.reference);
+    if (!sells(order.status)) continue;
+    for (const auto& line : order.lines) bought[line.product.str()] += line.quantity;
+  }
+  for (const auto& [product, units] : sold_) bought.try_emplace(product, 0);
+  for (const auto& [product, units] : bought) {
+    if (sold_[product] == units) continue;
+    violate("what was sold is what orders say", product + ": stock sold " + std::to_string(sold_[product]) +
+                                                    ", orders " + std::to_string(units));
+  }
+}
+
+void sim_checks::read_prices(const history& past) {
+  for (const auto& [name, events] : past) {
+    if (!starts_with(name, "product/")) continue;
+    product::state state{};
+    for (const auto& each : events) {
+      if (auto event = product::kind::decode_event(each.record.event)) product::apply(state, *event);
+      prices_[id_of(name)].emplace_back(each.record.at, state.content.price.amount_minor);
+    }
+  }
+}
+
+// One stock record, added up again from its events.
+struct sim_checks::stock_sum {
+  struct hold {
+    std::int64_t quantity;
+    timestamp_ms expires_at;
+  };
+  std::int64_t on_hand = 0, put_in = 0, sold = 0, returned = 0, reserved = 0;
+  std::map<std::string, hold> holds;
+  std::map<std::string, std::int64_t> claims, sales;
+  std::set<std::string> returns, ended;
+  std::string wrong;
+
+  void require(bool holds_true, const char* what) {
+    if (!holds_true && wrong.empty()) wrong = what;
+  }
+  void end_hold(const std::string& id) {
+    const auto at = holds.find(id);
+    require(at != holds.end(), "a hold ended that was not there");
+    if (at == holds.end()) return;
+    reserved -= at->second.quantity;
+    holds.erase(at);
+  }
+  void operator()(const stock::counted& e) {
+    put_in += e.on_hand - on_hand;
+    on_hand = e.on_hand;
+  }
+  void operator()(const stock::adjusted& e) {
+    put_in += e.delta;
+    on_hand += e.delta;
+  }
+  void operator()(const stock::reserved& e) {
+    require(holds.emplace(e.reservation.str(), hold{e.quantity, e.expires_at}).second, "a reservation was made twice");
+    reserved += e.quantity;
+  }
+  void operator()(const stock::extended& e) {
+    const auto at = holds.find(e.reservation.str());
+    require(at != holds.end(), "a hold was extended that was not there");
+    if (at != holds.end()) at->second.expires_at = e.expires_at;
+  }
+  void operator()(const stock::released& e) { end_hold(e.reservation.str()); }
+  void operator()(const stock::expired& e) {
+    const auto at = holds.find(e.reservation.str());
+    require(at != holds.end() && at->second.expires_at <= e.at, "a hold expired before its time");
+    end_hold(e.reservation.str());
+  }
+  void operator()(const stock::claimed& e) {
+    for (const auto& id : e.taken) end_hold(id.str());
+    require(claims.emplace(e.order.str(), e.quantity).second, "an order claimed twice");
+    require(!sales.contains(e.order.str()) && !ended.contains(e.order.str()), "an ended order claimed again");
+    reserved += e.quantity;
+  }
+  void operator()(const stock::unclaimed& e) {
+    ended.insert(e.order.str());
+    const auto at = claims.find(e.order.str());
+    if (at == claims.end()) return;
+    reserved -= at->second;
+    claims.erase(at);
+  }
+  void operator()(const stock::settled& e) {
+    const auto at = claims.find(e.order.str());
+    require(at != claims.end(), "a sale without a claim");
+    if (at == claims.end()) return;
+    require(sales.emplace(e.order.str(), at->second).second, "an order's claim was sold twice");
+    reserved -= at->second;
+    on_hand -= at->second;
+    sold += at->second;
+    claims.erase(at);
+  }
+  void operator()(const stock::restocked& e) {
+    require(returns.insert(e.order.str() + ' ' + e.return_key).second, "goods came back twice");
+    const auto at = sales.find(e.order.str());
+    require(at != sales.end() && e.quantity <= at->second, "more came back than was sold");
+    on_hand += e.quantity;
+    returned += e.quantity;
+  }
+};
+
+void sim_checks::check_stock(const std::string& name, const std::vector<recorded>& events, timestamp_ms until) {
+  stock_sum sum;
+  for (const auto& each : events) {
+    const auto event = stock::kind::decode_event(each.record.event);
+    if (!event) return violate("stored events read", name);
+    std::visit(sum, *event);
+    const std::string where = name + " at version " + std::to_string(each.version);
+    if (!sum.wrong.empty()) return violate("stock records are sound", where + ": " + sum.wrong);
+    if (sum.on_hand - sum.reserved < 0) return violate("no oversell", where);
+    if (sum.put_in != sum.on_hand + sum.sold - sum.returned) return violate("stock adds up", where);
+  }
+  for (const auto& [id, hold] : sum.holds) {
+    if (hold.expires_at < until) violate("no hold outlives its expiry", name + ", reservation " + id);
+  }
+  for (const auto& [order, units] : sum.claims) {
+    const auto at = orders_.find(order.substr(0, order.find('.')));
+    const bool alive = at != orders_.end() && order::in_progress(at->second);
+    if (!alive) violate("no hold outlives its order", name + ", order " + order);
+  }
+  const auto state = fold<stock::kind>(events);
+  const auto& kept = state.units;
+  if (kept.on_hand != sum.on_hand || kept.reserved != sum.reserved || kept.sold != sum.sold ||
+      kept.returned != sum.returned || kept.available != sum.on_hand - sum.reserved) {
+    violate("stock adds up", name + ": the record's own figures differ");
+  }
+  sold_[id_of(name)] = sum.sold - sum.returned;
+}
+
+void sim_checks::check_order(const std::string& name, const std::vector<recorded>& events) {
+  order::state state{};
+  timestamp_ms priced_at{};
+  for (const auto& each : events) {
+    const auto event = order::kind::decode_event(each.record.event);
+    if (!event) return violate("stored events read", name);
+    order::apply(state, *event);
+    if (std::holds_alternative<order::totalled>(*event)) priced_at = each.record.at;
+  }
+  if (order::in_progress(state) || !order::pending(state, 1).empty()) {
+    violate("an order in doubt ends", name + " still owes: " + order::to_string(state.at));
+  }
+  if (priced_at != timestamp_ms{}) check_prices(name, state, priced_at);
+  orders_.emplace(id_of(name), std::move(state));
+}
+
+// Each line has a price that its product had while the order was priced, and the total is their sum.
+void sim_checks::check_prices(const std::string& name, const order::state& state, timestamp_ms priced_at) {
+  std::int64_t total = 0;
+  for (const auto& line : state.lines) {
+    total += line.quantity * line.unit_price.amount_minor;
+    const auto& prices = prices_[line.product.str()];
+    bool fits = false;
+    for (std::size_t i = 0; i < prices.size(); ++i) {
+      const bool begun = prices[i].first <= priced_at + clock_slack;
+      const bool ended = i + 1 < prices.size() && prices[i + 1].first < state.placed_at - clock_slack;
+      fits = fits || (begun && !ended && prices[i].second == line.unit_price.amount_minor);
+    }
+    if (!fits) violate("an order has the shop's prices", name + ", " + line.product.str());
+  }
+  if (total != state.total.amount_minor) violate("an order has the shop's prices", name + ": the total");
+}
+
+void sim_checks::check_cart(const std::string& name, const std::vector<recorded>& events) {
+  const auto state = fold<cart::kind>(events);
+  if (!state.seal()) return;
+  const auto at = orders_.find(state.seal()->order.str());
+  const bool alive = at != orders_.end() && order::in_progress(at->second);
+  if (!alive) violate("no seal outlives its order", name);
+}
+
+void sim_checks::check_adds(const history& past) {
+  std::map<std::string, int> times;
+  for (const auto& [name, events] : past) {
+    if (!starts_with(name, "cart/")) continue;
+    for (const auto& each : events) {
+      const auto event = cart::kind::decode_event(each.record.event);
+      const auto* added = event ? std::get_if<cart::lines_added>(&*event) : nullptr;
+      if (!added || added->lines.empty()) continue;
+      ++times[added->lines.front().name];
+    }
+  }
+  for (const auto& [tag, count] : times) {
+    if (count > 1) violate("a command id never runs twice", tag);
+    if (refused_adds_.contains(tag)) violate("a refused command changes nothing", tag);
+  }
+  for (const auto& [tag, cart] : acked_adds_) {
+    if (!times.contains(tag)) violate("every acknowledged cart write is there", cart + ", " + tag);
+  }
+}
+
+void sim_checks::check_told(const told_order& told) {
+  const auto at = orders_.find(told.id);
+  if (at == orders_.end()) return violate("an acknowledged order exists", told.id);
+  const auto now = order::view(at->second);
+  if (!may_become(told.view.status, now.status)) {
+    violate("what was told of an order stays true", told.id + " was " + order::to_string(told.view.status) + " and is " +
+                                                        order::to_string(now.status));
+  }
+  if (told.view.total != now.total || sorted_lines(told.view.lines) != sorted_lines(now.lines)) {
+    violate("an order keeps its lines and total", told.id);
+  }
+}
+
+void sim_checks::check_ledger(const std::vector<pay::entry>& ledger) {
+  struct account {
+    std::int64_t captures = 0, captured = 0, refunded = 0;
+  };
+  std::map<std::string, account> accounts;
+  for (const auto& each : ledger) {
+    auto& of = accounts[each.key];
+    if (each.kind == pay::entry_kind::capture) {
+      ++of.captures;
+      of.captured += each.amount.amount_minor;
+    }
+    if (each.kind == pay::entry_kind::refund) of.refunded += each.amount.amount_minor;
+  }
+  for (const auto& [key, of] : accounts) {
+    if (of.captures > 1) violate("at most one capture per order", key);
+    const auto at = orders_.find(key);
+    if (at == orders_.end()) {
+      violate("both ledgers agree", key + " is charged but no order");
+      continue;
+    }
+    const auto& order = at->second;
+    if (order.captured.amount_minor != of.captured || order.refunded.amount_minor != of.refunded) {
+      violate("both ledgers agree", key + ": captured " + std::to_string(of.captured) + " against " +
+                                        std::to_string(order.captured.amount_minor) + ", refunded " +
+                                        std::to_string(of.refunded) + " against " +
+                                        std::to_string(order.refunded.amount_minor));
+    }
+    const bool paid_for = sells(order.status) && order.status != order::order_status::pending;
+    const std::int64_t kept = of.captured - of.refunded;
+    if (kept != (paid_for ? order.total.amount_minor : 0)) {
+      violate("captures less refunds are what paid orders cost", key);
+    }
+  }
+  for (const auto& [id, order] : orders_) {
+    if (order.captured.amount_minor != 0 && !accounts.contains(id)) violate("both ledgers agree", id + " is unpaid");
+  }
+}
+
+}  // namespace omnicart::sim

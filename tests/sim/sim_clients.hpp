@@ -1,0 +1,104 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "actors/cart/cart_messages.hpp"
+#include "actors/order/order_messages.hpp"
+#include "tests/sim/sim_client.hpp"
+
+namespace omnicart::sim {
+
+struct crowd_plan {
+  std::uint32_t shoppers = 4;
+  std::uint32_t products = 3;
+  std::uint32_t actions = 40;        // per shopper
+  std::int64_t stock = 20;           // of each product at first: scarce or not
+  std::uint32_t reckless_percent = 30;  // of the shoppers give up now and then
+};
+
+// A guest: opens a session, fills its cart, reserves, checks out, cancels, and keeps its own book of what it was told.
+class shopper final : public sim_client {
+ public:
+  shopper(timeline& time, wire& node, sim_checks& checks, std::string name, const crowd_plan& plan, bool careful);
+  void start();
+  bool finished() const { return finished_; }
+  // With everything at rest: the cart once more.
+  void look_back() {
+    look_at_cart([] {});
+  }
+  // Orders that sold something, as far as this shopper knows.
+  const std::vector<std::string>& orders() const { return orders_; }
+
+ private:
+  // Units by product and price, of a cart that only this shopper changes. Kept while every outcome is known.
+  using cart_book = std::map<std::pair<std::string, std::int64_t>, std::int64_t>;
+
+  void rest();
+  void act();
+  void add_lines(std::function<void()> then);
+  void add_at(const std::string& product, money price, std::function<void()> then);
+  void set_quantity();
+  void clear_cart();
+  void look_at_cart(std::function<void()> then);
+  void reserve();
+  void change_reservation();
+  void repeat_something();
+  void reuse_a_key();
+  void check_out(bool from_cart);
+  void follow(std::shared_ptr<order::place> placed, const operation_ptr& place, const answer& got);
+  void settled(const order::place& placed, const order::order_view& view);
+  void await_unsealed(std::shared_ptr<order::place> placed, order::order_view view);
+  void cancel_an_order();
+  void book_order(const order::place& placed, const order::order_view& view);
+  void take_over_prices(const cart::cart_view& shown);
+  void compare(const cart::cart_view& view);
+  payment::method draw_payment();
+  std::string draw_product();
+  operation_ptr keyed_ask(std::string label, entity_ref to, std::string command,
+                          std::function<void(const answer&)> known);
+  // The shopper goes on when the operation is known or given up.
+  void do_and_rest(const operation_ptr& what);
+
+  const crowd_plan plan_;
+  const bool careful_;
+  const std::string session_;
+  std::uint32_t left_;
+  bool finished_ = false;
+  cart_book book_;
+  std::optional<cart::cart_view> last_cart_;
+  std::vector<operation_ptr> past_;
+  std::vector<std::pair<std::string, std::string>> holds_;  // product, reservation
+  std::vector<std::string> orders_;                         // that sold something
+  bool adding_meanwhile_ = false;
+};
+
+// The shop's people: the catalogue, prices, deliveries, and orders on their way.
+class staff final : public sim_client {
+ public:
+  staff(timeline& time, wire& node, sim_checks& checks, const crowd_plan& plan, std::uint32_t actions);
+  // Fills the shop, then calls `open`.
+  void start(std::function<void()> open);
+  bool finished() const { return finished_; }
+  void heard_of_order(const std::string& id) { orders_.push_back(id); }
+
+ private:
+  void set_up(std::uint32_t product, std::function<void()> open);
+  void act();
+  void rest();
+  std::string draw_product();
+
+  const crowd_plan plan_;
+  std::uint32_t left_;
+  bool finished_ = false;
+  std::vector<std::string> orders_;
+};
+
+std::string product_name(std::uint32_t number);
+
+}  // namespace omnicart::sim

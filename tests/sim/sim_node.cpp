@@ -1,0 +1,238 @@
+#include "tests/sim/sim_node.hpp"
+
+#include <algorithm>
+#include <deque>
+
+#include "actors/cart/cart_kind.hpp"
+#include "actors/email/email_kind.hpp"
+#include "actors/order/order_kind.hpp"
+#include "actors/product/product_kind.hpp"
+#include "actors/session/session_kind.hpp"
+#include "actors/stock/stock_kind.hpp"
+#include "actors/user/user_kind.hpp"
+#include "persistence/reader_pool.hpp"
+#include "persistence/timer_index.hpp"
+#include "runtime/router.hpp"
+#include "runtime/timers.hpp"
+
+namespace omnicart::sim {
+namespace {
+
+constexpr duration_ms timer_tick{100};
+constexpr duration_ms sweep_tick{1'000};
+constexpr duration_ms read_delay{2};
+
+class everywhere final : public placement {
+ public:
+  bool leads(std::uint16_t) const override { return true; }
+  std::uint64_t term(std::uint16_t) const override { return 1; }
+};
+
+// The journal, with a word to the timeline when it has something to write.
+class prompted_journal final : public journal {
+ public:
+  prompted_journal(persistence::group_commit_journal& real, std::function<void()> appended)
+      : real_(real), appended_(std::move(appended)) {}
+  ticket append(journal_item item) override {
+    const ticket number = real_.append(std::move(item));
+    appended_();
+    return number;
+  }
+  ticket durable() const override { return real_.durable(); }
+  std::optional<error> refusing() const override { return real_.refusing(); }
+  timestamp_ms log_time(const entity_ref& entity) override { return real_.log_time(entity); }
+
+ private:
+  persistence::group_commit_journal& real_;
+  std::function<void()> appended_;
+};
+
+}  // namespace
+
+const kind_registry& sim_node::kinds() {
+  static const kind_registry all({kind_of<cart::kind>(), kind_of<email::kind>(), kind_of<order::kind>(),
+                                  kind_of<product::kind>(), kind_of<session::kind>(), kind_of<stock::kind>(),
+                                  kind_of<user::kind>()});
+  return all;
+}
+
+// In the order of construction: whatever a part refers to stands above it.
+struct sim_node::running {
+  running(timeline& t, const node_options& o) : time(t), options(o) {}
+  ~running() { time.forget_node(); }
+
+  status open(const std::shared_ptr<fault_fs>& disk, hooks& calls);
+  void build(message_sink& provider);
+  void in_node(duration_ms delay, std::function<void()> what) {
+    time.after(delay, timeline::owner::node, std::move(what));
+  }
+  void flush_soon();
+  void tick_timers();
+  void sweep();
+
+  timeline& time;
+  const node_options& options;
+  everywhere place;
+  std::unique_ptr<persistence::store> data;
+  std::unique_ptr<persistence::timer_index> timers;
+  std::unique_ptr<persistence::group_commit_journal> log;
+  std::unique_ptr<persistence::reader_pool> readers;
+  std::unique_ptr<prompted_journal> prompted;
+  std::unique_ptr<router> routes;
+  std::unique_ptr<timer_service> wakes;
+  bool flush_due = false;
+  std::optional<duration_ms> tick_at;
+};
+
+// One step per message, so that anything may happen between two.
+class sim_node::queued_mailbox final : public mailbox, public std::enable_shared_from_this<queued_mailbox> {
+ public:
+  queued_mailbox(running& node, const entity_ref& self, const kind_entry& kind, host_environment& env)
+      : node_(node), host_(self, kind, env, *this) {}
+
+  void post(host_message message) override {
+    inbox_.push_back(std::move(message));
+    if (!scheduled_) schedule();
+  }
+  void post_after(duration_ms delay, host_message message) override {
+    auto held = std::make_shared<host_message>(std::move(message));
+    node_.in_node(delay, [box = shared_from_this(), held] { box->post(std::move(*held)); });
+  }
+
+ private:
+  void schedule() {
+    scheduled_ = true;
+    const duration_ms delay{node_.time.one_in(8) ? 1 : 0};
+    node_.in_node(delay, [box = shared_from_this()] { box->run_one(); });
+  }
+  void run_one() {
+    scheduled_ = false;
+    if (inbox_.empty()) return;  // retired meanwhile
+    auto message = std::move(inbox_.front());
+    inbox_.pop_front();
+    if (!inbox_.empty()) schedule();
+    if (host_.receive(std::move(message))) inbox_.clear();
+  }
+
+  running& node_;
+  std::deque<host_message> inbox_;
+  bool scheduled_ = false;
+  entity_host host_;
+};
+
+status sim_node::running::open(const std::shared_ptr<fault_fs>& disk, hooks& calls) {
+  persistence::store_options with;
+  with.directory = "/data";
+  with.shard_count = options.shard_count;
+  with.memtable_bytes = std::size_t{4} << 20;
+  with.block_cache_bytes = std::size_t{1} << 20;
+  with.background = persistence::background_work::inline_only;
+  with.file_system = disk;
+  auto store = persistence::store::open(std::move(with), time);
+  if (!store) return fail(store.error());
+  data = std::move(*store);
+  auto index = persistence::timer_index::open(*data);
+  if (!index) return fail(index.error());
+  timers = std::move(*index);
+  persistence::group_commit_options commit;
+  commit.batch_items_max = options.batch_items_max;
+  commit.committed = calls.committed;
+  commit.fatal = calls.fatal;
+  auto journal = persistence::group_commit_journal::open(*data, *timers, time, std::move(commit));
+  if (!journal) return fail(journal.error());
+  log = std::move(*journal);
+  return {};
+}
+
+void sim_node::running::build(message_sink& provider) {
+  persistence::reader_pool_options reading;
+  reading.executor = [this](std::function<void()> read) {
+    in_node(duration_ms{time.between(0, read_delay.count())}, std::move(read));
+  };
+  readers = std::make_unique<persistence::reader_pool>(*data, std::move(reading));
+  prompted = std::make_unique<prompted_journal>(*log, [this] { flush_soon(); });
+  router_limits limits;
+  limits.idle = options.idle;
+  routes = std::make_unique<router>(
+      router::parts{sim_node::kinds(), *prompted, *readers, time, place, data->shard_count()}, limits,
+      [this](const entity_ref& self, const kind_entry& kind, host_environment& env) {
+        return std::make_shared<queued_mailbox>(*this, self, kind, env);
+      });
+  routes->add_service("payment", provider);
+  wakes = std::make_unique<timer_service>(*timers, *routes, time);
+  in_node(sweep_tick, [this] { sweep(); });
+  in_node(duration_ms{time.between(0, timer_tick.count())}, [this] { tick_timers(); });
+}
+
+void sim_node::running::flush_soon() {
+  if (flush_due) return;
+  flush_due = true;
+  in_node(duration_ms{time.between(0, options.flush_delay.count())}, [this] {
+    flush_due = false;
+    if (log->flush_once()) flush_soon();
+    tick_timers();
+  });
+}
+
+// Every 100 ms while timers are near; otherwise when the next one is due, so that hours pass quickly.
+void sim_node::running::tick_timers() {
+  const duration_ms now = time.monotonic();
+  if (tick_at && *tick_at <= now) {
+    tick_at.reset();
+    if (!wakes->tick()) return;
+  }
+  const auto due = timers->next_due();
+  if (!due) return;
+  const duration_ms wait = std::max(timer_tick, std::chrono::duration_cast<duration_ms>(*due - time.wall()));
+  if (tick_at && *tick_at <= now + wait) return;
+  tick_at = now + wait;
+  in_node(wait, [this, at = *tick_at] {
+    if (tick_at == at) tick_timers();
+  });
+}
+
+void sim_node::running::sweep() {
+  routes->sweep();
+  const bool busy = routes->stats().residents > 0;
+  in_node(busy ? sweep_tick : sweep_tick * 60, [this] { sweep(); });
+}
+
+sim_node::sim_node(timeline& time, message_sink& provider, node_options options, hooks calls)
+    : time_(time), provider_(provider), options_(options), hooks_(std::move(calls)) {}
+
+sim_node::~sim_node() = default;
+
+status sim_node::start(disk_image image, std::optional<std::uint64_t> power_at) {
+  disk_ = std::make_shared<fault_fs>(time_.below(UINT64_MAX), std::move(image));
+  if (power_at) disk_->cut_power(*power_at);
+  auto starting = std::make_unique<running>(time_, options_);
+  if (auto opened = starting->open(disk_, hooks_); !opened) return opened;
+  starting->build(provider_);
+  run_ = std::move(starting);
+  return {};
+}
+
+disk_image sim_node::crash() {
+  auto kept = disk_->crash();
+  time_.forget_node();
+  run_.reset();
+  return kept;
+}
+
+disk_image sim_node::stop() {
+  while (run_->log->flush_once()) {
+  }
+  time_.forget_node();
+  run_->readers->stop();
+  static_cast<void>(run_->data->close());
+  auto all = disk_->contents();
+  run_.reset();
+  return all;
+}
+
+void sim_node::send(envelope message) { run_->routes->send(std::move(message)); }
+void sim_node::flush_memtables() { static_cast<void>(run_->data->flush()); }
+persistence::store& sim_node::data() { return *run_->data; }
+persistence::group_commit_journal& sim_node::log() { return *run_->log; }
+
+}  // namespace omnicart::sim

@@ -1,0 +1,68 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "persistence/group_commit.hpp"
+#include "persistence/store.hpp"
+#include "runtime/kind.hpp"
+#include "runtime/message.hpp"
+#include "runtime/placement.hpp"
+#include "tests/sim/fault_fs/fault_fs.hpp"
+#include "tests/sim/timeline.hpp"
+
+namespace omnicart::sim {
+
+struct node_options {
+  std::uint16_t shard_count = 4;
+  duration_ms idle{3'000};       // entities unused this long leave memory
+  duration_ms flush_delay{2};    // at most this long between an append and its group commit
+  std::size_t batch_items_max = 4'096;
+};
+
+// A node as the composition root builds it, from the production parts, without threads: journal, store, hosts, router
+// and timers run as events of the timeline. The machine below it is a fault_fs that may be told to misbehave.
+class sim_node {
+ public:
+  struct hooks {
+    std::function<void(const persistence::committed_batch&)> committed;
+    std::function<void(const std::string&)> fatal;  // the process ends; call crash() when it is off the stack
+  };
+
+  // `provider` stands for "payment/…". All arguments outlive the node.
+  sim_node(timeline& time, message_sink& provider, node_options options, hooks calls);
+  ~sim_node();
+
+  // Boots on this disk; with `power_at`, the power goes at that operation of the disk. On an error (a power cut on the
+  // way, or damage) the node is down, and crash() says what is on the disk.
+  status start(disk_image image, std::optional<std::uint64_t> power_at = {});
+  bool up() const { return static_cast<bool>(run_); }
+  // kill -9 and loss of power: returns what the disk kept.
+  disk_image crash();
+  // An orderly stop: everything handed to the journal is written first.
+  disk_image stop();
+
+  void send(envelope message);
+  // Memtables to tables, as RocksDB does when they are full.
+  void flush_memtables();
+  fault_fs& disk() { return *disk_; }
+  persistence::store& data();
+  persistence::group_commit_journal& log();
+  static const kind_registry& kinds();
+
+ private:
+  struct running;
+  class queued_mailbox;
+
+  timeline& time_;
+  message_sink& provider_;
+  const node_options options_;
+  hooks hooks_;
+  std::shared_ptr<fault_fs> disk_;
+  std::unique_ptr<running> run_;
+};
+
+}  // namespace omnicart::sim

@@ -1,0 +1,122 @@
+#include <signal.h>
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <chrono>
+#include <cstdio>
+#include <string>
+
+#include "runtime/base/text.hpp"
+#include "tests/sim/sim_world.hpp"
+
+// Runs stories of the simulator: one seed with its trace, or many.
+namespace {
+
+using omnicart::sim::sim_world;
+using omnicart::sim::story_end;
+
+// An assertion of the engine ends the process: the seed must be known then.
+volatile sig_atomic_t doomed_seed_digits = 0;
+char doomed_seed[64] = "";
+
+void on_abort(int) {
+  static_cast<void>(!::write(STDOUT_FILENO, doomed_seed, static_cast<std::size_t>(doomed_seed_digits)));
+  ::signal(SIGABRT, SIG_DFL);
+  ::raise(SIGABRT);
+}
+
+void announce(std::uint64_t seed) {
+  doomed_seed_digits = std::snprintf(doomed_seed, sizeof doomed_seed, "seed %llu FAILED: an assertion of the engine\n",
+                                     static_cast<unsigned long long>(seed));
+}
+
+void print_failure(std::uint64_t seed, const story_end& end) {
+  std::printf("seed %llu FAILED: %s: %s\n", static_cast<unsigned long long>(seed), end.broken->law.c_str(),
+              end.broken->detail.c_str());
+  std::fflush(stdout);
+}
+
+bool replay(std::uint64_t seed) {
+  announce(seed);
+  sim_world world(seed, [](omnicart::timestamp_ms at, std::string_view line) {
+    std::printf("%s %.*s\n", omnicart::to_rfc3339(at).c_str(), static_cast<int>(line.size()), line.data());
+  });
+  const auto end = world.run();
+  std::printf("seed %llu: %llu steps, %llu requests, %llu crashes, %llu orders, %llu captures, trace %016llx\n",
+              static_cast<unsigned long long>(seed), static_cast<unsigned long long>(end.steps),
+              static_cast<unsigned long long>(end.requests), static_cast<unsigned long long>(end.crashes),
+              static_cast<unsigned long long>(end.orders), static_cast<unsigned long long>(end.captures),
+              static_cast<unsigned long long>(end.trace_hash));
+  if (end.broken) print_failure(seed, end);
+  return !end.broken;
+}
+
+struct totals {
+  std::uint64_t seeds = 0, failed = 0, steps = 0, requests = 0, crashes = 0, orders = 0, captures = 0;
+};
+
+void run_one(std::uint64_t seed, bool twice, totals& sum) {
+  announce(seed);
+  auto end = sim_world(seed).run();
+  if (twice && !end.broken) {
+    const auto again = sim_world(seed).run();
+    if (again.trace_hash != end.trace_hash) {
+      end.broken = omnicart::sim::broken_law{"the same seed gives the same trace", "two hashes"};
+    }
+  }
+  ++sum.seeds;
+  sum.steps += end.steps;
+  sum.requests += end.requests;
+  sum.crashes += end.crashes;
+  sum.orders += end.orders;
+  sum.captures += end.captures;
+  if (!end.broken) return;
+  ++sum.failed;
+  print_failure(seed, end);
+}
+
+// "A..B" or one number.
+bool parse_range(const std::string& text, std::uint64_t& first, std::uint64_t& last) {
+  const auto dots = text.find("..");
+  try {
+    first = std::stoull(text.substr(0, dots));
+    last = dots == std::string::npos ? first : std::stoull(text.substr(dots + 2));
+  } catch (const std::exception&) {
+    return false;
+  }
+  return first <= last;
+}
+
+bool run_many(std::uint64_t first, std::uint64_t last, bool twice) {
+  totals sum;
+  const auto began = std::chrono::steady_clock::now();
+  for (auto seed = first; seed <= last; ++seed) run_one(seed, twice, sum);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
+  std::printf("%llu seeds, %llu failed: %llu steps, %llu requests, %llu crashes, %llu orders, %llu captures in %.1f s\n",
+              static_cast<unsigned long long>(sum.seeds), static_cast<unsigned long long>(sum.failed),
+              static_cast<unsigned long long>(sum.steps), static_cast<unsigned long long>(sum.requests),
+              static_cast<unsigned long long>(sum.crashes), static_cast<unsigned long long>(sum.orders),
+              static_cast<unsigned long long>(sum.captures), took.count());
+  return sum.failed == 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"The simulated shop: many crashes, one thread, no real time"};
+  std::optional<std::uint64_t> seed;
+  std::string seeds = "1..200";
+  bool twice = false;
+  app.add_option("--seed", seed, "replay this seed and print its trace");
+  app.add_option("--seeds", seeds, "run these, FIRST..LAST");
+  app.add_flag("--twice", twice, "run each seed twice and compare the traces");
+  CLI11_PARSE(app, argc, argv);
+  ::signal(SIGABRT, on_abort);
+  if (seed) return replay(*seed) ? 0 : 1;
+  std::uint64_t first = 0, last = 0;
+  if (!parse_range(seeds, first, last)) {
+    std::fprintf(stderr, "error: --seeds wants FIRST..LAST\n");
+    return 2;
+  }
+  return run_many(first, last, twice) ? 0 : 1;
+}

@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tests/sim/sim_checks.hpp"
+#include "tests/sim/sim_client.hpp"
+#include "tests/sim/sim_clients.hpp"
+#include "tests/sim/sim_node.hpp"
+#include "tests/sim/sim_provider.hpp"
+#include "tests/sim/timeline.hpp"
+
+namespace omnicart::sim {
+
+struct story_end {
+  std::optional<broken_law> broken;
+  std::uint64_t trace_hash = 0;
+  std::uint64_t steps = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t crashes = 0;
+  std::uint64_t orders = 0;    // told to shoppers
+  std::uint64_t captures = 0;  // in the provider's ledger
+};
+
+// One seed: a shop full of clients on one node, which is killed, loses power, loses a sync, runs out of disk and comes
+// back, two to six times. Then everything heals, what is open ends, hours pass, and the laws are checked: on the
+// node as it runs, and on what a further restart finds on the disk.
+class sim_world final : public wire {
+ public:
+  using reader = std::function<void(timestamp_ms, std::string_view)>;
+  explicit sim_world(std::uint64_t seed, const reader& read_along = {});
+  ~sim_world() override;
+
+  story_end run();
+
+ private:
+  struct connection {
+    entity_ref to;
+    std::function<void(answer)> got;
+  };
+  enum class ailment : std::uint8_t { none, kill, power_cut, failed_sync, disk_full, orderly_stop, read_only, flush };
+
+  void reach(envelope message, std::function<void(answer)> got) override;
+  void arrive(std::uint64_t number, envelope message);
+  void deliver(std::uint64_t number, answer got, duration_ms delay);
+  void break_connections();
+
+  void boot();
+  void go_down(bool orderly);
+  void strike();
+  void plan_next_strike();
+  ailment draw_ailment();
+  void disturb_provider();
+  bool open_for_business() const;
+  void trade();
+  void settle();
+  void check_at_rest();
+  void check_stored_states(const history& past);
+  void check_disk();
+  void step_until(duration_ms until);
+
+  timeline time_;
+  sim_provider provider_;
+  sim_checks checks_;
+  std::unique_ptr<sim_node> node_;
+  disk_image disk_;
+  crowd_plan plan_;
+  std::unique_ptr<staff> staff_;
+  std::vector<std::unique_ptr<shopper>> shoppers_;
+  std::map<std::uint64_t, connection> connections_;  // requests that the node has not answered
+  std::uint64_t requests_ = 0;
+  std::uint64_t crashes_ = 0;
+  std::uint64_t strikes_left_ = 0;
+  std::uint64_t strike_at_step_ = 0;
+  bool healed_ = false;
+  bool dying_ = false;  // the journal has given up: the process ends with this step
+  bool shop_is_open_ = false;
+};
+
+}  // namespace omnicart::sim
