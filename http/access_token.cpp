@@ -165,7 +165,10 @@ result<access_tokens::refresh_claims> access_tokens::verify_refresh(std::string_
   refresh_claims claims{.session = std::string(token.substr(0, first)), .index = 0};
   const std::string_view number = token.substr(first + 1, last - first - 1);
   const auto read = std::from_chars(number.data(), number.data() + number.size(), claims.index);
-  if (read.ec != std::errc{} || read.ptr != number.data() + number.size()) return bad("refresh token is malformed");
+  const bool canonical = number == std::to_string(claims.index);
+  if (read.ec != std::errc{} || read.ptr != number.data() + number.size() || !canonical) {
+    return bad("refresh token is malformed");
+  }
   if (!equal_in_constant_time(token.substr(last + 1), refresh_mac(claims.session, claims.index))) {
     return bad("refresh token was not made by this shop");
   }

@@ -60,7 +60,9 @@ task<tl::expected<authority, response>> authenticate(const shop& in, request& re
   auto asked = ask(in, {"session", claims->session}, session::encode(session::authorize{}), found.who);
   const answer got = co_await asked;
   if (!got.ok()) {
-    if (is_fault(got.failure->number)) co_return tl::unexpected(failure_response(*got.failure, req));
+    // Only the session's own word ends it; that the machinery had none to give is no reason to log anybody out.
+    const bool its_word = got.failure->number >= static_cast<error_number>(session::errc::already_open);
+    if (!its_word) co_return tl::unexpected(failure_response(*got.failure, req));
     co_return tl::unexpected(unauthorized(req, "the session has ended"));
   }
   auto view = session::decode_reply(got.payload);
