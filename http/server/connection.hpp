@@ -46,6 +46,14 @@ struct input_buffer {
   std::pair<char*, std::size_t> room(std::size_t capacity_max);
 };
 
+// For the sources of connection alone: they keep their buffers up to this size between requests.
+inline constexpr std::size_t kept_bytes_max = 64 * 1024;
+inline constexpr std::string_view continue_line = "HTTP/1.1 100 Continue\r\n\r\n";
+inline void clear_kept(std::string& text) {
+  text.clear();
+  if (text.capacity() > kept_bytes_max) text.shrink_to_fit();
+}
+
 // One peer. Lives on its loop's thread, kept by its pending operations and its running handler.
 //
 //   head -> (body | discard) -> handling -> head …         lingering and closed end it
