@@ -205,6 +205,8 @@ void entity_host::run(envelope& message) {
   OMNICART_CRASH_POINT("before_apply");
   const context ctx = context_for(message);
   const auto read_only = env_.journal.refusing();
+  // Where no receipt can be kept nothing is decided: a copy of the command that comes later might fare otherwise.
+  if (message.id && read_only) return release(std::move(message.reply), failure(*read_only, version_));
   auto done = state_->execute(message.command, ctx, read_only ? &*read_only : nullptr);
   OMNICART_CRASH_POINT("after_apply");
 
@@ -212,7 +214,7 @@ void entity_host::run(envelope& message) {
   const bool refused = !done.has_value();
   // A refusal of the rules is final for its id; that there is no such record, or a fault, is not.
   const bool final = !refused || done.error().number >= first_module_error;
-  if (message.id && final && !read_only) {
+  if (message.id && final) {
     item.proof.emplace();
     item.proof->id = message.id;
     item.proof->body = message.body;

@@ -149,11 +149,12 @@ void shopper::clear_cart() {
 }
 
 void shopper::look_at_cart(std::function<void()> then) {
-  auto what = ask("look", {"cart", session_}, cart::encode(cart::get{}), keyed::no, [this, then](const answer& got) {
+  const bool raced = adding_meanwhile_;  // what is added while this is asked may be seen or not
+  auto what = ask("look", {"cart", session_}, cart::encode(cart::get{}), keyed::no, [this, raced, then](const answer& got) {
     const auto reply = got.ok() ? cart::decode_reply(got.payload) : result<cart::reply>(fail(base_errc::io));
     if (reply) {
       last_cart_ = std::get<cart::cart_view>(*reply);
-      compare(*last_cart_);
+      if (!raced) compare(*last_cart_);
     }
     then();
   });
@@ -170,7 +171,7 @@ void shopper::compare(const cart::cart_view& view) {
     subtotal += line.quantity * line.unit_price.amount_minor;
   }
   if (subtotal != view.subtotal.amount_minor) checks_.violate("a cart adds up", session_);
-  if (!careful_ || adding_meanwhile_) return;
+  if (!careful_) return;
   std::erase_if(book_, [](const auto& each) { return each.second == 0; });
   if (shown == book_) return;
   std::string detail = session_ + " holds";
@@ -289,12 +290,12 @@ void shopper::settled(const order::place& placed, const order::order_view& view)
 void shopper::await_unsealed(std::shared_ptr<order::place> placed, order::order_view view) {
   auto what = ask("await cart", {"cart", session_}, cart::encode(cart::get{}), keyed::no, {});
   what->given_up = [this] { rest(); };
-  what->known = [this, placed, view](const answer& got) {
+  what->known = [this, placed, view, raced = adding_meanwhile_](const answer& got) {
     const auto reply = got.ok() ? cart::decode_reply(got.payload) : result<cart::reply>(fail(base_errc::io));
     if (!reply) return rest();
     const auto& shown = std::get<cart::cart_view>(*reply);
     const bool held = shown.sealed_by && (careful_ || *shown.sealed_by == placed->id);
-    if (held || adding_meanwhile_) {
+    if (held || raced) {
       return after(duration_ms{time_.between(50, 1'000)}, [this, placed, view] { await_unsealed(placed, view); });
     }
     if (view.price_changes.empty()) {

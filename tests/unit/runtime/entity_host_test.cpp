@@ -229,6 +229,15 @@ BOOST_AUTO_TEST_CASE(a_patient_caller_is_answered_when_its_patience_ends) {
   BOOST_TEST((*patient)->ok());
 }
 
+BOOST_AUTO_TEST_CASE(a_refusal_that_cannot_be_recorded_is_not_given) {
+  bench_node node;
+  node.log.refusal = make_error(base_errc::storage_full);
+  auto told = node.send("a", add{1'001, ""}, {1, 1});
+  node.settle();
+  BOOST_REQUIRE(told->has_value());
+  BOOST_TEST((*told)->failure->is(base_errc::storage_full));
+}
+
 BOOST_AUTO_TEST_CASE(a_read_only_node_still_reads) {
   bench_node node;
   node.send("a", add{5, ""});
