@@ -13,6 +13,8 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 LINES_MAX = 450
+# Tables of cases are long by nature, and read row by row; a test still has to end somewhere.
+TEST_LINES_MAX = 800
 COMMAND_SECONDS_MAX = 60
 
 # Folder (longest match wins) -> folders of ours that it may include; itself always. None: everything.
@@ -89,8 +91,9 @@ def missing_guards(root):
 def long_files(root):
     for path, text in sources(root):
         count = text.count("\n")
-        if count > LINES_MAX:
-            yield f"{path}: {count} lines, at most {LINES_MAX}"
+        most = TEST_LINES_MAX if path.startswith("tests/") else LINES_MAX
+        if count > most:
+            yield f"{path}: {count} lines, at most {most}"
 
 
 def failing_commands(root):
@@ -137,8 +140,10 @@ RULES = {
     }, {"runtime/b.hpp": "#pragma once\n#include <caf/actor.hpp>\n"}),
     "every header is included once": (missing_guards, {"http/a.hpp": "int a();\n"},
                                       {"http/b.hpp": "// why\n#pragma once\n"}),
-    f"no file is longer than {LINES_MAX} lines": (long_files, {"http/a.cpp": "\n" * (LINES_MAX + 1)},
-                                                  {"http/b.cpp": "\n" * LINES_MAX}),
+    f"no file is longer than {LINES_MAX} lines": (long_files, {"http/a.cpp": "\n" * (LINES_MAX + 1),
+                                                               "tests/a.cpp": "\n" * (TEST_LINES_MAX + 1)},
+                                                  {"http/b.cpp": "\n" * LINES_MAX,
+                                                   "tests/b.cpp": "\n" * TEST_LINES_MAX}),
     "documented commands run": (failing_commands, {
         "docs/a.md": "# A\n\n```sh test\ntrue\nfalse\ntrue\n```\n",
         "README.md": "```sh test\n./no-such-program --help\n```\n",
