@@ -7,8 +7,8 @@
 #include "tools/load/prepared.hpp"
 #include "tools/load/scenario.hpp"
 
-// One kind of request as fast as the connections carry it, for ratios: the same client, the same connections, the
-// same bytes against another server.
+// One kind of request as fast as the connections carry it, for ratios: the same client, the same
+// connections, the same bytes against another server.
 namespace omnicart::load {
 namespace {
 
@@ -35,14 +35,16 @@ class bench {
     std::int64_t cpu_us = 0;
     std::int64_t answers = 0;
     double per_second() const {
-      return static_cast<double>(answers) * 1e6 / static_cast<double>(std::max<std::int64_t>(1, wall_us));
+      return static_cast<double>(answers) * 1e6 /
+             static_cast<double>(std::max<std::int64_t>(1, wall_us));
     }
   };
 
   task<> prepare_catalogue(std::int64_t on_hand);
   task<> open_guests(std::size_t count, std::size_t lines);
   task<> fill(caller& by, guest& who, std::size_t lines, std::string key);
-  std::string bytes(const char* method, const std::string& path, const std::string& body, credential* as) const;
+  std::string bytes(const char* method, const std::string& path, const std::string& body,
+                    credential* as) const;
 
   std::vector<std::string> cart_reads() const;
   std::vector<std::string> cart_writes() const;
@@ -50,13 +52,15 @@ class bench {
   task<std::vector<std::string>> requests_of(std::string kind);
 
   task<stretch> send(prepared_turns turns, std::int64_t span_us, recorder::operation op);
-  task<stretch> send_round(const std::vector<std::string>& turn, std::int64_t end_us, pacer* schedule,
-                           recorder::operation op);
+  task<stretch> send_round(const std::vector<std::string>& turn, std::int64_t end_us,
+                           pacer* schedule, recorder::operation op);
   task<> check_outs(scenario_outcome& out);
   task<> long_cart(scenario_outcome& out);
   void report(const stretch& sent, const char* unit, scenario_outcome& out) const;
 
-  std::size_t connections() const { return on_.options.connections > 0 ? on_.options.connections : 64; }
+  std::size_t connections() const {
+    return on_.options.connections > 0 ? on_.options.connections : 64;
+  }
   std::int64_t span_us() const { return on_.options.duration_s * 1'000'000; }
   std::string product(std::size_t i) const { return "bench-" + std::to_string(i); }
   std::int64_t now_us() const { return where_.run().watch.now_us(); }
@@ -100,7 +104,8 @@ task<> bench::open_guests(std::size_t count, std::size_t lines) {
   const auto open_one = [this, first, lines](caller& by, std::size_t i) -> task<> {
     guest& who = *guests_[first + i];
     const std::string key = where_.run_id() + "-guest-" + std::to_string(first + i);
-    if (!co_await where_.open_guest(by, who, key)) throw cannot_go_on("opening a session: " + by.code());
+    if (!co_await where_.open_guest(by, who, key))
+      throw cannot_go_on("opening a session: " + by.code());
     co_await fill(by, who, lines, key);
   };
   co_await spread(where_, 32, count, open_one);
@@ -149,8 +154,8 @@ std::vector<std::string> bench::cart_writes() const {
 std::vector<std::string> bench::reservations(std::size_t products) const {
   std::vector<std::string> made;
   for (std::size_t i = 0; i < catalogue_count; ++i) {
-    const std::string body = R"({"product_id":")" + product(i % products) + R"(","quantity":1,"ttl_s":)" +
-                             std::to_string(on_.options.ttl_s) + "}";
+    const std::string body = R"({"product_id":")" + product(i % products) +
+                             R"(","quantity":1,"ttl_s":)" + std::to_string(on_.options.ttl_s) + "}";
     made.push_back(bytes("POST", "/api/inventory/reserve", body, where_.admin()));
   }
   return made;
@@ -158,7 +163,8 @@ std::vector<std::string> bench::reservations(std::size_t products) const {
 
 task<std::vector<std::string>> bench::requests_of(std::string kind) {
   constexpr std::int64_t plenty = 100'000'000;
-  if (kind == "raw") co_return std::vector<std::string>{bytes("GET", on_.options.path, {}, nullptr)};
+  if (kind == "raw")
+    co_return std::vector<std::string>{bytes("GET", on_.options.path, {}, nullptr)};
   if (kind == "cart-read" || kind == "cart-write") {
     co_await prepare_catalogue(0);
     co_await open_guests(on_.options.sessions, 5);
@@ -173,8 +179,10 @@ task<std::vector<std::string>> bench::requests_of(std::string kind) {
   }
   auto read = load_prepared(kind);
   if (!read) {
-    throw cannot_go_on("--requests is raw, cart-read, cart-write, cart-long, reserve-hot, reserve-many, "
-                       "checkout or a file: " + read.error().detail);
+    throw cannot_go_on(
+        "--requests is raw, cart-read, cart-write, cart-long, reserve-hot, reserve-many, "
+        "checkout or a file: " +
+        read.error().detail);
   }
   co_return std::move(*read);
 }
@@ -186,7 +194,8 @@ task<bench::stretch> bench::send_round(const std::vector<std::string>& turn, std
   auto by = where_.new_connection();
   http_answer answer;
   std::size_t next = 0;
-  for (std::int64_t begin_us = now_us(); begin_us < end_us && !on_.interrupted; begin_us = now_us()) {
+  for (std::int64_t begin_us = now_us(); begin_us < end_us && !on_.interrupted;
+       begin_us = now_us()) {
     if (schedule != nullptr) {
       const auto due_us = schedule->next(begin_us);
       if (!due_us) break;
@@ -214,14 +223,16 @@ task<bench::stretch> bench::send_round(const std::vector<std::string>& turn, std
   co_return sent;
 }
 
-task<bench::stretch> bench::send(prepared_turns turns, std::int64_t length_us, recorder::operation op) {
+task<bench::stretch> bench::send(prepared_turns turns, std::int64_t length_us,
+                                 recorder::operation op) {
   stretch all;
   const std::int64_t begin_us = now_us();
   const std::int64_t begin_cpu_us = cpu_us();
   std::optional<pacer> schedule;
   if (on_.options.rate > 0) schedule.emplace(begin_us, length_us, on_.options.rate);
   const auto one = [&](std::size_t i) -> task<> {
-    const auto sent = co_await send_round(turns[i], begin_us + length_us, schedule ? &*schedule : nullptr, op);
+    const auto sent =
+        co_await send_round(turns[i], begin_us + length_us, schedule ? &*schedule : nullptr, op);
     all.answers += sent.answers;
   };
   co_await gather(where_.run().io, turns.size(), one);
@@ -233,9 +244,10 @@ task<bench::stretch> bench::send(prepared_turns turns, std::int64_t length_us, r
 void bench::report(const stretch& sent, const char* unit, scenario_outcome& out) const {
   const auto answers = static_cast<double>(std::max<std::int64_t>(1, sent.answers));
   out.figures[std::string(unit) + "_per_s"] = sent.per_second();
-  out.figures["client_cpu_us_per_" + std::string(unit)] = static_cast<double>(sent.cpu_us) / answers;
-  out.figures["client_cpu_share"] =
-      static_cast<double>(sent.cpu_us) / static_cast<double>(std::max<std::int64_t>(1, sent.wall_us));
+  out.figures["client_cpu_us_per_" + std::string(unit)] =
+      static_cast<double>(sent.cpu_us) / answers;
+  out.figures["client_cpu_share"] = static_cast<double>(sent.cpu_us) /
+                                    static_cast<double>(std::max<std::int64_t>(1, sent.wall_us));
 }
 
 // A session, three products in one request, the order: each iteration is one whole purchase.
@@ -251,14 +263,16 @@ task<> bench::check_outs(scenario_outcome& out) {
   const auto one = [&](std::size_t worker) -> task<> {
     const auto by = where_.new_caller();
     for (int i = 0; now_us() < begin_us + span_us() && !on_.interrupted; ++i) {
-      const std::string key = where_.run_id() + "-" + std::to_string(worker) + "-" + std::to_string(i);
+      const std::string key =
+          where_.run_id() + "-" + std::to_string(worker) + "-" + std::to_string(i);
       const std::int64_t started_us = now_us();
       guest who(where_);
       if (!co_await where_.open_guest(*by, who, key)) continue;
       const std::size_t first = luck_.below(catalogue_count - 2);
       std::string body = "[";
       for (std::size_t p = first; p < first + 3; ++p) {
-        body += (p > first ? R"(,{"product_id":")" : R"({"product_id":")") + product(p) + R"(","quantity":1})";
+        body += (p > first ? R"(,{"product_id":")" : R"({"product_id":")") + product(p) +
+                R"(","quantity":1})";
       }
       body += ']';
       const std::string add_key = key + "-add";
@@ -283,8 +297,8 @@ task<> bench::check_outs(scenario_outcome& out) {
   report(all, "checkouts", out);
 }
 
-// Adds to carts of one line against adds to carts of many, in turns, so that whatever else the machine does meets
-// both alike.
+// Adds to carts of one line against adds to carts of many, in turns, so that whatever else the
+// machine does meets both alike.
 task<> bench::long_cart(scenario_outcome& out) {
   constexpr int rounds = 5;
   if (on_.options.lines < 1 || on_.options.lines > catalogue_count) {
@@ -333,7 +347,8 @@ task<scenario_outcome> bench::run() {
     const auto saved = save_prepared(on_.options.save_file, requests);
     if (!saved) throw cannot_go_on(saved.error().detail);
   }
-  const auto op = where_.run().record.named(kind.find('/') == std::string::npos ? kind : "prepared");
+  const auto op =
+      where_.run().record.named(kind.find('/') == std::string::npos ? kind : "prepared");
   auto turns = deal(std::move(requests), connections());
   const auto sent = co_await send(std::move(turns), span_us(), op);
   report(sent, "requests", out);

@@ -64,12 +64,12 @@ std::chrono::microseconds back_off(int attempt, chance& luck) {
   constexpr std::int64_t first_us = 20'000;
   constexpr std::int64_t longest_us = 1'000'000;
   const std::int64_t span_us = std::min(longest_us, first_us << std::clamp(attempt - 1, 0, 16));
-  return std::chrono::microseconds(span_us / 2 +
-                                   static_cast<std::int64_t>(luck.below(static_cast<std::size_t>(span_us / 2))));
+  return std::chrono::microseconds(
+      span_us / 2 + static_cast<std::int64_t>(luck.below(static_cast<std::size_t>(span_us / 2))));
 }
 
 caller::caller(run_state& run, endpoint peer, watchdog& dog, std::uint64_t seed)
-    : run_(run), connection_(run.io, std::move(peer), dog), luck_(seed), outlast_us_(run.ride_through_us) {}
+    : run_(run), connection_(run.io, std::move(peer), dog), luck_(seed) {}
 
 std::string caller::code_of_answer(bool answered) const {
   if (!answered) return connection_.loss();
@@ -78,8 +78,17 @@ std::string caller::code_of_answer(bool answered) const {
   return named.empty() ? "http_" + std::to_string(answer_.status) : named;
 }
 
+// Looked at before each repeat: the run's patience ends early once it is interrupted.
+std::int64_t caller::patience_us() const {
+  const std::int64_t span_us =
+      std::min(outlast_us_.value_or(run_.ride_through_us), run_.ride_through_us);
+  return run_.reached ? span_us : std::min(span_us, run_.first_contact_us);
+}
+
 task<caller::next_step> caller::try_once(recorder::operation op, const request& what,
-                                         std::int64_t give_up_us) {
+                                         std::int64_t begun_us) {
+  // Some calls answer strangers too, only less: who has authority gets its token before the first of them.
+  if (what.as != nullptr && what.as->token().empty()) co_await what.as->renew({});
   // After a 401 the token is another, so the bytes are made anew for each attempt.
   format_request(what, connection_.peer(), out_);
   const std::string sent_token = what.as != nullptr ? what.as->token() : std::string();
@@ -95,7 +104,7 @@ task<caller::next_step> caller::try_once(recorder::operation op, const request& 
     co_return next_step::done;
   }
   if (answered && !worth_repeating(answer_)) co_return next_step::done;
-  if (run_.cancelled || run_.watch.now_us() >= give_up_us) co_return next_step::done;
+  if (run_.cancelled || run_.watch.now_us() >= begun_us + patience_us()) co_return next_step::done;
   run_.record.retried(op);
   // A server may close a connection that was idle; that tells nothing about its health.
   const bool merely_stale = !answered && connection_.was_stale() && attempt_ == 0;
@@ -108,14 +117,13 @@ task<const http_answer*> caller::call(recorder::operation op, const request& wha
                                       std::optional<std::int64_t> intended_us) {
   const std::int64_t now_us = run_.watch.now_us();
   const std::int64_t begin_us = intended_us.value_or(now_us);
-  const std::int64_t give_up_us = now_us + (run_.reached ? outlast_us_ : std::min(outlast_us_, run_.first_contact_us));
   attempt_ = 0;
   renewals_ = 0;
-  while (co_await try_once(op, what, give_up_us) == next_step::again) {
+  while (co_await try_once(op, what, now_us) == next_step::again) {
   }
-  const verdict how = answer_.status >= 200 && answer_.status < 300      ? verdict::ok
+  const verdict how = answer_.status >= 200 && answer_.status < 300    ? verdict::ok
                       : answer_.status == 402 || answer_.status == 409 ? verdict::refused
-                                                                         : verdict::failed;
+                                                                       : verdict::failed;
   run_.record.answered(op, run_.watch.now_us() - begin_us, how, code_);
   co_return &answer_;
 }

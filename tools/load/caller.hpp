@@ -46,40 +46,46 @@ struct run_state {
   recorder& record;
   std::int64_t ride_through_us = 120'000'000;  // how long one call outlasts losses and 503s
   std::int64_t first_contact_us = 5'000'000;   // the same, until anything was ever answered
-  bool reached = false;    // some server answered
+  bool reached = false;                        // some server answered
   bool cancelled = false;  // give up at the next failure instead of trying again
 };
 
-// True when the same request, sent again later, may get another answer: 408, 429, 502-504, and those 409 and 500 that
-// the server itself calls retryable (an order's 402 and 409 are final for their key and are not).
+// True when the same request, sent again later, may get another answer: 408, 429, 502-504, and
+// those 409 and 500 that the server itself calls retryable (an order's 402 and 409 are final for
+// their key and are not).
 bool worth_repeating(const http_answer& answer);
 
-// Wait before attempt number `attempt` (1 is the first repeat): 20 ms doubling to at most 1 s, the upper half of it
-// random, so that clients of a server that died do not come back in step.
+// Wait before attempt number `attempt` (1 is the first repeat): 20 ms doubling to at most 1 s, the
+// upper half of it random, so that clients of a server that died do not come back in step.
 std::chrono::microseconds back_off(int attempt, chance& luck);
 
-// One client with one connection. Repeats a request until it gets a final answer, so every unsafe request carries
-// an idempotency key or is idempotent by nature. One call at a time.
+// One client with one connection. Repeats a request until it gets a final answer, so every unsafe
+// request carries an idempotency key or is idempotent by nature. One call at a time.
 class caller {
  public:
   caller(run_state& run, endpoint peer, watchdog& dog, std::uint64_t seed);
 
-  // The final answer; status 0 when none came within the ride-through. It stays until the next call. Latency is
-  // counted from `intended_us` (default: now) to the final answer. What `what` views must outlive the wait.
+  // The final answer; status 0 when none came within the ride-through. It stays until the next
+  // call. Latency is counted from `intended_us` (default: now) to the final answer. What `what`
+  // views must outlive the wait.
   task<const http_answer*> call(recorder::operation op, const request& what,
                                 std::optional<std::int64_t> intended_us = {});
 
   // From now on a call outlasts losses for so long (default: the run's ride-through).
   void outlast(std::int64_t span_us) { outlast_us_ = span_us; }
+  // True when the last call ended without a final answer: another would fare no better.
+  bool gave_up() const { return answer_.status == 0 || worth_repeating(answer_); }
 
   const http_answer& answer() const { return answer_; }
-  // The problem's `code`, or "http_500", or what was lost ("timeout", "connection_lost", …); "" for 2xx.
+  // The problem's `code`, or "http_500", or what was lost ("timeout", "connection_lost", …); "" for
+  // 2xx.
   const std::string& code() const { return code_; }
   run_state& run() { return run_; }
 
  private:
   enum class next_step : std::uint8_t { done, again };
-  task<next_step> try_once(recorder::operation op, const request& what, std::int64_t give_up_us);
+  task<next_step> try_once(recorder::operation op, const request& what, std::int64_t begun_us);
+  std::int64_t patience_us() const;
   std::string code_of_answer(bool answered) const;
 
   run_state& run_;
@@ -88,7 +94,7 @@ class caller {
   std::string out_;
   http_answer answer_;
   std::string code_;
-  std::int64_t outlast_us_;
+  std::optional<std::int64_t> outlast_us_;
   int attempt_ = 0;
   int renewals_ = 0;
 };

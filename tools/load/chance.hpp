@@ -7,7 +7,8 @@
 
 namespace omnicart::load {
 
-// Draws that are the same on every machine for the same seed (the standard's distributions are not).
+// Draws that are the same on every machine for the same seed (the standard's distributions are
+// not).
 class chance {
  public:
   explicit chance(std::uint64_t seed) : engine_(seed) {}
@@ -26,7 +27,8 @@ class chance {
   std::mt19937_64 engine_;
 };
 
-// Zipf's law over ranks 0..count-1: rank k is drawn with weight 1/(k+1)^exponent. A table of 8 bytes a rank.
+// Zipf's law over ranks 0..count-1: rank k is drawn with weight 1/(k+1)^exponent. A table of 8
+// bytes a rank.
 class zipf {
  public:
   zipf(std::size_t count, double exponent);

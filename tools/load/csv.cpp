@@ -104,8 +104,8 @@ status read_csv_file(const std::string& path, csv_reader& reader) {
     const char* why = gzerror(file.get(), &code);
     // A truncated .gz still yields bytes; zlib says Z_BUF_ERROR only beside them.
     if (got < 0 || code < 0) return fail(base_errc::io, path + ": " + why);
-    const auto went = got == 0 ? reader.finish()
-                               : reader.feed({piece.get(), static_cast<std::size_t>(got)});
+    const auto went =
+        got == 0 ? reader.finish() : reader.feed({piece.get(), static_cast<std::size_t>(got)});
     if (!went) {
       return fail(base_errc::malformed, path + ", record " + std::to_string(reader.records() + 1) +
                                             ": " + went.error().detail);

@@ -10,17 +10,18 @@
 
 namespace omnicart::load {
 
-// RFC 4180, in pieces of any size: fields in double quotes may hold commas, line ends and doubled quotes; lines
-// end in \n or \r\n; the last needs no end. Nothing is trimmed.
+// RFC 4180, in pieces of any size: fields in double quotes may hold commas, line ends and doubled
+// quotes; lines end in \n or \r\n; the last needs no end. Nothing is trimmed.
 class csv_reader {
  public:
-  // Called once a record with all its fields; the views live until it returns. False ends the reading.
+  // Called once a record with all its fields; the views live until it returns. False ends the
+  // reading.
   using record_handler = std::function<bool(const std::vector<std::string_view>& fields)>;
 
   explicit csv_reader(record_handler on_record) : on_record_(std::move(on_record)) {}
 
-  // Refusal: base_errc::malformed for text after a closing quote and for records over 1 MB. False once the
-  // handler wanted no more.
+  // Refusal: base_errc::malformed for text after a closing quote and for records over 1 MB. False
+  // once the handler wanted no more.
   result<bool> feed(std::string_view piece);
   // The end of the input. Refusal: base_errc::malformed inside a quoted field.
   result<bool> finish();
@@ -44,8 +45,9 @@ class csv_reader {
 
 inline constexpr std::size_t csv_record_bytes_max = 1'000'000;
 
-// Reads a file, gzip or plain (told apart by its content), and feeds `reader` to the end or until its handler
-// stops it. Never holds more than one 256 KB piece. Refusals: base_errc::io, and feed()'s.
+// Reads a file, gzip or plain (told apart by its content), and feeds `reader` to the end or until
+// its handler stops it. Never holds more than one 256 KB piece. Refusals: base_errc::io, and
+// feed()'s.
 status read_csv_file(const std::string& path, csv_reader& reader);
 
 }  // namespace omnicart::load

@@ -26,7 +26,8 @@ class flash_sale {
     co_await prepare();
     // All sessions with their carts first, so that the checkouts meet.
     guests_.reserve(on_.options.clients);
-    for (std::size_t i = 0; i < on_.options.clients; ++i) guests_.push_back(std::make_unique<guest>(where_));
+    for (std::size_t i = 0; i < on_.options.clients; ++i)
+      guests_.push_back(std::make_unique<guest>(where_));
     const auto fill = [this](caller& by, std::size_t i) { return fill_cart(by, i); };
     co_await spread(where_, std::min<std::size_t>(connections(), 64), guests_.size(), fill);
     const auto rush = [this](caller& by, std::size_t i) { return buy(by, i); };
@@ -38,10 +39,12 @@ class flash_sale {
   }
 
  private:
-  // At once means at once: a connection for each client, up to what one machine gives without asking.
+  // At once means at once: a connection for each client, up to what one machine gives without
+  // asking.
   std::size_t connections() const {
     constexpr std::size_t most = 4000;
-    return on_.options.connections > 0 ? on_.options.connections : std::min(on_.options.clients, most);
+    return on_.options.connections > 0 ? on_.options.connections
+                                       : std::min(on_.options.clients, most);
   }
   std::string key_of(std::size_t i) const { return where_.run_id() + "-" + std::to_string(i); }
 
@@ -79,11 +82,13 @@ class flash_sale {
     const auto bought = co_await where_.check_out(by, *guests_[i], form, reference + "-order");
     if (bought.order && is_sale(bought.order->status)) {
       clients_.sold(*bought.order);
-      if (bought.order->units != 1) clients_.contradicted("order " + bought.order->id + " has not one unit");
+      if (bought.order->units != 1)
+        clients_.contradicted("order " + bought.order->id + " has not one unit");
       co_return;
     }
     ++told_no_[bought.code.empty() ? "pending" : bought.code];
-    if (bought.status != 402 && bought.status != 409) clients_.in_doubt(reference, 999, {{product_, 1}});
+    if (bought.status != 402 && bought.status != 409)
+      clients_.in_doubt(reference, 999, {{product_, 1}});
   }
 
   task<> judge(scenario_outcome& out) {

@@ -7,9 +7,9 @@
 
 namespace omnicart::load {
 
-// Counts values in log-linear buckets, as HdrHistogram does: exact below 256, above that 128 buckets for
-// every doubling, so a percentile is at most 0.8 % above the true value. 59 KB whatever is recorded. The unit
-// is the caller's (microseconds here). One thread.
+// Counts values in log-linear buckets, as HdrHistogram does: exact below 256, above that 128
+// buckets for every doubling, so a percentile is at most 0.8 % above the true value. 59 KB whatever
+// is recorded. The unit is the caller's (microseconds here). One thread.
 class histogram {
  public:
   void record(std::uint64_t value) {
@@ -22,8 +22,8 @@ class histogram {
 
   std::uint64_t count() const { return count_; }
   std::uint64_t max() const { return max_; }
-  // The smallest recorded value, up to the bucket's width, that `percent` of all values do not exceed
-  // (nearest rank). 0 when empty; never above max().
+  // The smallest recorded value, up to the bucket's width, that `percent` of all values do not
+  // exceed (nearest rank). 0 when empty; never above max().
   std::uint64_t percentile(double percent) const;
 
  private:

@@ -26,11 +26,20 @@ std::string escaped(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;
@@ -52,7 +61,8 @@ class chart {
     std::string out = "<svg viewBox=\"0 0 900 240\" role=\"img\">";
     for (int step = 0; step <= 4; ++step) {
       const double y = bottom - (bottom - ceiling) * step / 4;
-      out += part("<line class=\"axis\" x1=\"%.1f\" x2=\"890\" y1=\"%.1f\" y2=\"%.1f\"/>", left, y, y);
+      out +=
+          part("<line class=\"axis\" x1=\"%.1f\" x2=\"890\" y1=\"%.1f\" y2=\"%.1f\"/>", left, y, y);
       out += part("<text x=\"4\" y=\"%.1f\">", y + 4) + label(top * step / 4) + "</text>";
     }
     for (const auto& [css, value] : curves) out += curve(css, value, top);
@@ -86,7 +96,8 @@ class chart {
       points += part("%.1f,%.1f ", last_x, last_y);
     }
     return "<polyline class=\"line " + std::string(css) + "\" points=\"" + points + "\"/>" +
-           "<circle class=\"dot " + css + part("\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"/>", last_x, last_y);
+           "<circle class=\"dot " + css +
+           part("\" cx=\"%.1f\" cy=\"%.1f\" r=\"2.5\"/>", last_x, last_y);
   }
 
   const std::vector<second_record>& seconds_;
@@ -106,15 +117,18 @@ std::string charts(const report_input& in) {
 
 std::string operations_table(const recorder& record) {
   std::string out =
-      "<h2>Operations</h2><div class=\"wide\"><table><tr><th>operation</th><th>count</th><th>p50</th><th>p90</th>"
+      "<h2>Operations</h2><div "
+      "class=\"wide\"><table><tr><th>operation</th><th>count</th><th>p50</th><th>p90</th>"
       "<th>p99</th><th>p99.9</th><th>max</th><th>retries</th><th>other answers</th></tr>";
   for (const auto& each : record.operations()) {
     const auto& h = each->latency_us;
-    out += "<tr><td>" + escaped(each->name) + "</td><td>" + grouped(static_cast<std::int64_t>(h.count())) + "</td>";
+    out += "<tr><td>" + escaped(each->name) + "</td><td>" +
+           grouped(static_cast<std::int64_t>(h.count())) + "</td>";
     for (const double percent : {50.0, 90.0, 99.0, 99.9}) {
       out += "<td>" + span_text(h.percentile(percent)) + "</td>";
     }
-    out += "<td>" + span_text(h.max()) + "</td><td>" + grouped(each->retries) + "</td><td class=\"text\">";
+    out += "<td>" + span_text(h.max()) + "</td><td>" + grouped(each->retries) +
+           "</td><td class=\"text\">";
     for (const auto* codes : {&each->refused, &each->failed}) {
       for (const auto& [code, count] : *codes) out += escaped(code) + " " + grouped(count) + " ";
     }
@@ -128,9 +142,10 @@ std::string outcome_tables(const scenario_outcome& outcome) {
   if (!outcome.laws.empty()) {
     out += "<h2>Laws</h2><table>";
     for (const auto& each : outcome.laws) {
-      out += "<tr><td>" + escaped(each.name) + "</td>" +
-             (each.holds ? "<td class=\"text\">holds</td>" : "<td class=\"text broken\">broken</td>") +
-             "<td class=\"text\">" + escaped(each.why) + "</td></tr>";
+      out +=
+          "<tr><td>" + escaped(each.name) + "</td>" +
+          (each.holds ? "<td class=\"text\">holds</td>" : "<td class=\"text broken\">broken</td>") +
+          "<td class=\"text\">" + escaped(each.why) + "</td></tr>";
     }
     out += "</table>";
   }
@@ -157,9 +172,9 @@ std::string outcome_tables(const scenario_outcome& outcome) {
 
 std::string html_report(const report_input& in) {
   char line[160];
-  std::snprintf(line, sizeof line, "%s answers in %.1f s, %s errors, %s retries", grouped(in.record.answers()).c_str(),
-                static_cast<double>(in.elapsed_us) / 1e6, grouped(in.record.errors()).c_str(),
-                grouped(in.record.retries()).c_str());
+  std::snprintf(line, sizeof line, "%s answers in %.1f s, %s errors, %s retries",
+                grouped(in.record.answers()).c_str(), static_cast<double>(in.elapsed_us) / 1e6,
+                grouped(in.record.errors()).c_str(), grouped(in.record.retries()).c_str());
   return head + ("<h1>" + escaped(in.title) + "</h1><p>") + line + "</p>" + charts(in) +
          operations_table(in.record) + outcome_tables(in.outcome) + "</body></html>\n";
 }

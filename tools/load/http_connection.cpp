@@ -157,7 +157,8 @@ bool http_connection::lost(const char* why) {
 task<bool> http_connection::connect() {
   asio::ip::basic_resolver<asio::ip::tcp, executor> resolver(io_.get_executor());
   error_code ec;
-  // Numeric addresses and names of this machine only need no wait; others block the thread once a connection.
+  // Numeric addresses and names of this machine only need no wait; others block the thread once a
+  // connection.
   const auto found = resolver.resolve(peer_.host, peer_.port, ec);
   if (ec) co_return lost("resolve");
   co_await asio::async_connect(socket_, found, asio::redirect_error(use_task, ec));
@@ -190,7 +191,7 @@ task<bool> http_connection::receive(http_answer& answer) {
     error_code ec;
     const auto into = asio::buffer(where, room);
     const auto got = co_await socket_.async_read_some(into, asio::redirect_error(use_task, ec));
-    if (ec) co_return ec == asio::error::eof && reader_.closed();
+    if (ec) co_return ec == asio::error::eof&& reader_.closed();
     auto whole = reader_.took(got);
     // 1xx is no answer yet (RFC 9110 section 15.2).
     while (whole && *whole && answer.status < 200) {

@@ -14,7 +14,7 @@
 namespace omnicart::load {
 
 struct endpoint {
-  std::string host;       // name or address, without brackets
+  std::string host;  // name or address, without brackets
   std::string port;
   std::string authority;  // for the Host header
   friend bool operator==(const endpoint&, const endpoint&) = default;
@@ -39,7 +39,8 @@ class answer_reader {
   answer_reader(const answer_reader&) = delete;
   answer_reader& operator=(const answer_reader&) = delete;
 
-  // Starts anew; what is left in the buffer stays. Answers go to `into`, which must outlive the reading.
+  // Starts anew; what is left in the buffer stays. Answers go to `into`, which must outlive the
+  // reading.
   void begin(http_answer& into);
   // Where to read to next: at least 4 KB.
   std::pair<char*, std::size_t> space();
@@ -64,8 +65,8 @@ inline constexpr std::size_t answer_bytes_max = 64 * 1024 * 1024;
 
 class watchdog;
 
-// One keep-alive connection, opened when first needed and again after a loss. One exchange at a time. Thread:
-// the io_context's only one.
+// One keep-alive connection, opened when first needed and again after a loss. One exchange at a
+// time. Thread: the io_context's only one.
 class http_connection {
  public:
   http_connection(asio::io_context& io, endpoint peer, watchdog& dog);
@@ -73,13 +74,14 @@ class http_connection {
   http_connection(const http_connection&) = delete;
   http_connection& operator=(const http_connection&) = delete;
 
-  // Sends `request` (whole, as bytes) and reads the answer into `answer`. False when no whole answer came within
-  // the watchdog's time: then nothing is known about what the server did, and loss() says what was seen.
-  // `request` and `answer` must outlive the wait.
+  // Sends `request` (whole, as bytes) and reads the answer into `answer`. False when no whole
+  // answer came within the watchdog's time: then nothing is known about what the server did, and
+  // loss() says what was seen. `request` and `answer` must outlive the wait.
   task<bool> exchange(std::string_view request, http_answer& answer);
 
   const char* loss() const { return loss_; }
-  // True when the last exchange failed on a connection that had been idle: the server may merely have closed it.
+  // True when the last exchange failed on a connection that had been idle: the server may merely
+  // have closed it.
   bool was_stale() const { return stale_; }
   void close();
   const endpoint& peer() const { return peer_; }

@@ -5,8 +5,9 @@
 #include <string>
 #include <string_view>
 
-// Picks single members out of an answer without building a tree: the hot answers are read for one or two
-// members only. Made for well-formed JSON; on anything else the answer is "absent", never a crash.
+// Picks single members out of an answer without building a tree: the hot answers are read for one
+// or two members only. Made for well-formed JSON; on anything else the answer is "absent", never a
+// crash.
 namespace omnicart::load {
 
 // The raw text of a member of the outermost object (a string with its quotes); empty if absent.

@@ -21,23 +21,28 @@ Exit codes: 0 all laws hold, 1 a law is broken, 2 wrong usage or a scenario that
 void add_common(CLI::App& app, load_options& into) {
   auto& s = into.scenario;
   app.add_option("--target", into.target, "The shop, http://host:port")->capture_default_str();
-  auto* op = app.add_option("--operator", into.operator_url, "The operator's port, for staff authority and the laws");
-  auto* file = app.add_option("--token-file", into.token_file, "File that holds the operator's token");
+  auto* op = app.add_option("--operator", into.operator_url,
+                            "The operator's port, for staff authority and the laws");
+  auto* file =
+      app.add_option("--token-file", into.token_file, "File that holds the operator's token");
   op->needs(file);
   file->needs(op);
-  app.add_option("--connections", s.connections, "Connections (= clients at work) at most; default by scenario")
+  app.add_option("--connections", s.connections,
+                 "Connections (= clients at work) at most; default by scenario")
       ->check(CLI::Range(1, 20'000));
   app.add_option("--duration", s.duration_s, "Seconds (storefront, bench)")
       ->check(CLI::Range(1, 86'400))
       ->capture_default_str();
   app.add_option("--rate", s.rate,
-                 "Open loop: sessions (storefront) or requests (bench) a second; latency counts from the intended start")
+                 "Open loop: sessions (storefront) or requests (bench) a second; latency counts "
+                 "from the intended start")
       ->check(CLI::Range(0.001, 1e6));
   app.add_option("--seed", s.seed, "Seed of all draws")->capture_default_str();
   app.add_option("--timeout", into.timeout_s, "Seconds one attempt may take")
       ->check(CLI::Range(1, 600))
       ->capture_default_str();
-  app.add_option("--ride-through", into.ride_through_s, "Seconds one request outlasts a server that is gone")
+  app.add_option("--ride-through", into.ride_through_s,
+                 "Seconds one request outlasts a server that is gone")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
   app.add_option("--json", into.json_file, "Write the report as JSON");
@@ -45,8 +50,11 @@ void add_common(CLI::App& app, load_options& into) {
 }
 
 void add_scenarios(CLI::App& app, scenario_options& into) {
-  auto* store = app.add_subcommand("storefront", "People who browse, search, fill carts, leave or pay");
-  store->add_option("--think-ms", into.think_ms, "Mean pause between two steps, exponential; 0 is full speed")
+  auto* store =
+      app.add_subcommand("storefront", "People who browse, search, fill carts, leave or pay");
+  store
+      ->add_option("--think-ms", into.think_ms,
+                   "Mean pause between two steps, exponential; 0 is full speed")
       ->check(CLI::Range(0, 600'000))
       ->capture_default_str();
   store->add_option("--zipf", into.zipf_exponent, "Exponent of the products' popularity")
@@ -55,7 +63,9 @@ void add_scenarios(CLI::App& app, scenario_options& into) {
   store->add_option("--declined", into.declined_percent, "Percent of buyers whose card is declined")
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
-  store->add_option("--abandon", into.abandon_percent, "Percent of filled carts that are left behind")
+  store
+      ->add_option("--abandon", into.abandon_percent,
+                   "Percent of filled carts that are left behind")
       ->check(CLI::Range(0.0, 100.0))
       ->capture_default_str();
 
@@ -67,18 +77,22 @@ void add_scenarios(CLI::App& app, scenario_options& into) {
       ->check(CLI::Range(0, 1'000'000))
       ->capture_default_str();
 
-  auto* year = app.add_subcommand("replay", "A wholesaler's year: every invoice of the file as a purchase");
+  auto* year =
+      app.add_subcommand("replay", "A wholesaler's year: every invoice of the file as a purchase");
   year->add_option("file", into.file, "online-retail.csv(.gz)")->required();
   year->add_option("--limit", into.row_limit, "Only the first N data rows")
       ->check(CLI::Range(std::int64_t{1}, INT64_MAX));
 
   auto* bench = app.add_subcommand("bench", "One kind of request at full speed, for comparisons");
-  bench->add_option("--requests", into.requests,
-                    "raw, cart-read, cart-write, cart-long, reserve-hot, reserve-many, checkout, or a file "
-                    "written by --save")
+  bench
+      ->add_option(
+          "--requests", into.requests,
+          "raw, cart-read, cart-write, cart-long, reserve-hot, reserve-many, checkout, or a file "
+          "written by --save")
       ->required();
   bench->add_option("--path", into.path, "Path that `raw` gets")->capture_default_str();
-  bench->add_option("--save", into.save_file, "Write the prepared requests, to send them to another server");
+  bench->add_option("--save", into.save_file,
+                    "Write the prepared requests, to send them to another server");
   bench->add_option("--sessions", into.sessions, "Prepared guest sessions")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();

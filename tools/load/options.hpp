@@ -19,8 +19,8 @@ struct load_options {
   scenario_options scenario;
 };
 
-// Reads the command line. Nothing when the program has only to exit, with `exit_code`: help, version (0) and mistakes
-// (2), whose text has been printed.
+// Reads the command line. Nothing when the program has only to exit, with `exit_code`: help,
+// version (0) and mistakes (2), whose text has been printed.
 std::optional<load_options> read_options(int argc, const char* const* argv, int& exit_code);
 
 }  // namespace omnicart::load

@@ -9,8 +9,9 @@ namespace {
 using by_code = std::map<std::string, std::int64_t, std::less<>>;
 
 std::int64_t sum(const by_code& counts) {
-  return std::accumulate(counts.begin(), counts.end(), std::int64_t{0},
-                         [](std::int64_t so_far, const auto& entry) { return so_far + entry.second; });
+  return std::accumulate(
+      counts.begin(), counts.end(), std::int64_t{0},
+      [](std::int64_t so_far, const auto& entry) { return so_far + entry.second; });
 }
 
 void count(by_code& counts, std::string_view code) {
@@ -36,7 +37,8 @@ recorder::operation recorder::named(std::string_view name) {
   return operations_.size() - 1;
 }
 
-void recorder::answered(operation which, std::int64_t latency_us, verdict how, std::string_view code) {
+void recorder::answered(operation which, std::int64_t latency_us, verdict how,
+                        std::string_view code) {
   const auto spent_us = static_cast<std::uint64_t>(std::max<std::int64_t>(0, latency_us));
   auto& record = *operations_[which];
   record.latency_us.record(spent_us);

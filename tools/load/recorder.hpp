@@ -21,9 +21,9 @@ enum class verdict : std::uint8_t {
 // What one operation came to.
 struct operation_record {
   std::string name;
-  histogram latency_us;               // every final answer, retries included in its time
+  histogram latency_us;  // every final answer, retries included in its time
   std::int64_t ok = 0;
-  std::int64_t retries = 0;           // attempts after which the same request was sent again
+  std::int64_t retries = 0;  // attempts after which the same request was sent again
   std::map<std::string, std::int64_t, std::less<>> refused;  // by the problem's code
   std::map<std::string, std::int64_t, std::less<>> failed;
   std::int64_t refused_count() const;
@@ -40,12 +40,14 @@ struct second_record {
   std::uint64_t max_us = 0;
 };
 
-// Collects what the clients saw. One thread. Grows by 48 bytes a second of the run, not by the number of requests.
+// Collects what the clients saw. One thread. Grows by 48 bytes a second of the run, not by the
+// number of requests.
 class recorder {
  public:
   using operation = std::size_t;
 
-  // The operation of this name; made at its first use. The order of first use is the order of the report.
+  // The operation of this name; made at its first use. The order of first use is the order of the
+  // report.
   operation named(std::string_view name);
 
   void answered(operation which, std::int64_t latency_us, verdict how, std::string_view code = {});

@@ -2,8 +2,8 @@
 #include "tools/load/sales_book.hpp"
 #include "tools/load/scenario.hpp"
 
-// The wholesaler's year, invoice by invoice. Every number reported comes from the shop's answers; the file says only
-// what to ask for.
+// The wholesaler's year, invoice by invoice. Every number reported comes from the shop's answers;
+// the file says only what to ask for.
 namespace omnicart::load {
 namespace {
 
@@ -46,14 +46,17 @@ class replay {
     };
   }
 
-  std::size_t connections() const { return on_.options.connections > 0 ? on_.options.connections : 64; }
+  std::size_t connections() const {
+    return on_.options.connections > 0 ? on_.options.connections : 64;
+  }
 
   // Products, then enough stock of each, and how things stood before.
   task<> prepare() {
     stage_name_ = "stocking";
     std::vector<new_product> products;
     for (const auto& each : book_.products) {
-      products.push_back({.id = each.code, .name = each.name, .price = {each.list_pence, sterling}});
+      products.push_back(
+          {.id = each.code, .name = each.name, .price = {each.list_pence, sterling}});
     }
     co_await where_.import_products(std::move(products));
     const auto stock_one = [this](caller& by, std::size_t i) {
@@ -89,6 +92,7 @@ class replay {
                     .customer_reference = sold.customer};
     const auto bought = co_await where_.check_out(by, who, form, key + "-order");
     note(sold, bought, units, pence);
+    if (by.gave_up()) throw cannot_go_on("the shop is gone: checking out: " + by.code());
   }
 
   task<bool> add_row(caller& by, const guest& who, const sale& row, const std::string& key) {
@@ -104,19 +108,23 @@ class replay {
                       .idempotency_key = row_key,
                       .as = where_.admin()};
     co_await by.call(add_, ask);
+    if (by.gave_up()) throw cannot_go_on("the shop is gone: adding a row: " + by.code());
     const bool added = success(by.answer().status);
     if (added) ++rows_added_;
     co_return added;
   }
 
-  void note(const invoice& sold, const checkout_outcome& bought, std::int64_t units, std::int64_t pence) {
+  void note(const invoice& sold, const checkout_outcome& bought, std::int64_t units,
+            std::int64_t pence) {
     if (bought.order && is_sale(bought.order->status)) {
       clients_.sold(*bought.order);
       const auto& got = *bought.order;
-      if (got.units != units || got.total != money{pence, sterling} || got.reference != sold.number) {
-        clients_.contradicted("invoice " + sold.number + ": added " + std::to_string(units) + " units for " +
-                              to_decimal({pence, sterling}) + ", ordered " + std::to_string(got.units) +
-                              " for " + to_decimal(got.total) + " as \"" + got.reference + "\"");
+      if (got.units != units || got.total != money{pence, sterling} ||
+          got.reference != sold.number) {
+        clients_.contradicted("invoice " + sold.number + ": added " + std::to_string(units) +
+                              " units for " + to_decimal({pence, sterling}) + ", ordered " +
+                              std::to_string(got.units) + " for " + to_decimal(got.total) +
+                              " as \"" + got.reference + "\"");
       }
       return;
     }
@@ -124,7 +132,8 @@ class replay {
     const bool final_refusal = bought.status == 402 || bought.status == 409;
     if (final_refusal) return;
     std::vector<std::pair<std::string, std::int64_t>> items;
-    for (const auto& row : sold.sales) items.emplace_back(book_.products[row.product].code, row.quantity);
+    for (const auto& row : sold.sales)
+      items.emplace_back(book_.products[row.product].code, row.quantity);
     clients_.in_doubt(sold.number, pence, items);
   }
 
@@ -141,8 +150,8 @@ class replay {
     law whole{.name = "file_traded_whole", .holds = all || on_.interrupted, .why = {}};
     if (!whole.holds) {
       whole.why = "the file has " + std::to_string(book_.invoices.size()) + " invoices, " +
-                  std::to_string(book_.lines) + " lines, " + std::to_string(book_.units) + " units, " +
-                  to_decimal({book_.gross_pence, sterling}) + " GBP";
+                  std::to_string(book_.lines) + " lines, " + std::to_string(book_.units) +
+                  " units, " + to_decimal({book_.gross_pence, sterling}) + " GBP";
     }
     out.laws.insert(out.laws.begin(), whole);
   }

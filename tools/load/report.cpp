@@ -27,48 +27,45 @@ std::string codes_text(const operation_record& operation) {
 }
 
 void add_operations(const report_input& in, std::string& out) {
-  out += text("\n%-20s %10s %9s %9s %9s %9s %9s %8s  %s\n", "operation", "count", "p50", "p90", "p99", "p99.9",
-              "max", "retries", "answers other than success");
+  out += text("\n%-20s %10s %9s %9s %9s %9s %9s %8s  %s\n", "operation", "count", "p50", "p90",
+              "p99", "p99.9", "max", "retries", "answers other than success");
   for (const auto& each : in.record.operations()) {
     const auto& h = each->latency_us;
     if (h.count() == 0 && each->retries == 0) continue;
     out += text("%-20s %10s %9s %9s %9s %9s %9s %8s ", each->name.c_str(),
-                grouped(static_cast<std::int64_t>(h.count())).c_str(), span_text(h.percentile(50)).c_str(),
-                span_text(h.percentile(90)).c_str(), span_text(h.percentile(99)).c_str(),
-                span_text(h.percentile(99.9)).c_str(), span_text(h.max()).c_str(),
-                grouped(each->retries).c_str());
+                grouped(static_cast<std::int64_t>(h.count())).c_str(),
+                span_text(h.percentile(50)).c_str(), span_text(h.percentile(90)).c_str(),
+                span_text(h.percentile(99)).c_str(), span_text(h.percentile(99.9)).c_str(),
+                span_text(h.max()).c_str(), grouped(each->retries).c_str());
     out += codes_text(*each) + "\n";
   }
 }
 
 void add_sums(const scenario_outcome& outcome, std::string& out) {
   if (outcome.orders > 0 || !outcome.skipped.empty()) {
-    out += text("\norders %s; lines %s; order_lines %s; units %s; ", grouped(outcome.orders).c_str(),
-                grouped(outcome.lines).c_str(), grouped(outcome.order_lines).c_str(),
-                grouped(outcome.units).c_str());
-    out += "gross " + to_decimal(outcome.gross) + " " + std::string(outcome.gross.currency.text()) + "\n";
+    out += text("\norders %s; lines %s; order_lines %s; units %s; ",
+                grouped(outcome.orders).c_str(), grouped(outcome.lines).c_str(),
+                grouped(outcome.order_lines).c_str(), grouped(outcome.units).c_str());
+    out += "gross " + to_decimal(outcome.gross) + " " + std::string(outcome.gross.currency.text()) +
+           "\n";
   }
   if (!outcome.skipped.empty()) {
     out += "skipped rows:";
     for (const auto& [reason, count] : outcome.skipped) out += " " + reason + " " + grouped(count);
     out += "\n";
   }
-  for (const auto& [name, count] : outcome.answers) out += text("%s: %s\n", name.c_str(), grouped(count).c_str());
+  for (const auto& [name, count] : outcome.answers)
+    out += text("%s: %s\n", name.c_str(), grouped(count).c_str());
   for (const auto& [name, value] : outcome.figures) out += text("%s: %.3f\n", name.c_str(), value);
 }
 
 nlohmann::json operation_json(const operation_record& operation) {
   const auto& h = operation.latency_us;
-  return {{"name", operation.name},
-          {"count", h.count()},
-          {"ok", operation.ok},
-          {"retries", operation.retries},
-          {"p50_us", h.percentile(50)},
-          {"p90_us", h.percentile(90)},
-          {"p99_us", h.percentile(99)},
-          {"p999_us", h.percentile(99.9)},
-          {"max_us", h.max()},
-          {"refused", operation.refused},
+  return {{"name", operation.name},     {"count", h.count()},
+          {"ok", operation.ok},         {"retries", operation.retries},
+          {"p50_us", h.percentile(50)}, {"p90_us", h.percentile(90)},
+          {"p99_us", h.percentile(99)}, {"p999_us", h.percentile(99.9)},
+          {"max_us", h.max()},          {"refused", operation.refused},
           {"failed", operation.failed}};
 }
 
@@ -91,11 +88,12 @@ std::string span_text(std::uint64_t span_us) {
   return text("%.2f s", value / 1e6);
 }
 
-std::string live_line(std::int64_t second, const second_record& now, std::int64_t errors, std::int64_t retries,
-                      const std::string& progress) {
-  return text("%5lld s  %9s/s  p50 %-9s p99 %-9s errors %s  retries %s", static_cast<long long>(second),
-              grouped(now.answers).c_str(), span_text(now.p50_us).c_str(), span_text(now.p99_us).c_str(),
-              grouped(errors).c_str(), grouped(retries).c_str()) +
+std::string live_line(std::int64_t second, const second_record& now, std::int64_t errors,
+                      std::int64_t retries, const std::string& progress) {
+  return text("%5lld s  %9s/s  p50 %-9s p99 %-9s errors %s  retries %s",
+              static_cast<long long>(second), grouped(now.answers).c_str(),
+              span_text(now.p50_us).c_str(), span_text(now.p99_us).c_str(), grouped(errors).c_str(),
+              grouped(retries).c_str()) +
          (progress.empty() ? "" : "  " + progress);
 }
 
@@ -103,8 +101,8 @@ std::string text_report(const report_input& in) {
   const auto answers = in.record.answers();
   std::string out = in.title + "\n";
   out += text("%s answers in %.1f s, %s errors, %s retries, %.1f us CPU of this client an answer\n",
-              grouped(answers).c_str(), seconds_of(in.elapsed_us), grouped(in.record.errors()).c_str(),
-              grouped(in.record.retries()).c_str(),
+              grouped(answers).c_str(), seconds_of(in.elapsed_us),
+              grouped(in.record.errors()).c_str(), grouped(in.record.retries()).c_str(),
               answers > 0 ? static_cast<double>(in.cpu_us) / static_cast<double>(answers) : 0.0);
   add_operations(in, out);
   add_sums(in.outcome, out);
@@ -146,7 +144,8 @@ std::string json_report(const report_input& in) {
       {"lines", outcome.lines},
       {"order_lines", outcome.order_lines},
       {"units", outcome.units},
-      {"gross", {{"amount", outcome.gross.amount_minor}, {"currency", outcome.gross.currency.text()}}},
+      {"gross",
+       {{"amount", outcome.gross.amount_minor}, {"currency", outcome.gross.currency.text()}}},
       {"skipped", outcome.skipped},
       {"answers", outcome.answers},
       {"figures", outcome.figures},

@@ -23,12 +23,13 @@ std::string grouped(std::int64_t number);
 std::string span_text(std::uint64_t span_us);
 
 // The line printed while the run goes on.
-std::string live_line(std::int64_t second, const second_record& now, std::int64_t errors, std::int64_t retries,
-                      const std::string& progress);
+std::string live_line(std::int64_t second, const second_record& now, std::int64_t errors,
+                      std::int64_t retries, const std::string& progress);
 // For the terminal.
 std::string text_report(const report_input& in);
-// {scenario, elapsed_s, orders, lines, order_lines, units, gross{amount,currency}, skipped{}, answers{}, figures{},
-// laws{}, law_failures{}, operations[{name,count,ok,retries,p50_us,p90_us,p99_us,p999_us,max_us,refused{},failed{}}],
+// {scenario, elapsed_s, orders, lines, order_lines, units, gross{amount,currency}, skipped{},
+// answers{}, figures{}, laws{}, law_failures{},
+// operations[{name,count,ok,retries,p50_us,p90_us,p99_us,p999_us,max_us,refused{},failed{}}],
 // errors, retries, seconds[]}
 std::string json_report(const report_input& in);
 // One page, nothing fetched: throughput and latency over time as inline SVG, the table, the laws.

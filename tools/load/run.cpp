@@ -34,7 +34,8 @@ endpoint endpoint_of(const std::string& url) {
 }
 
 shop_address address_of(const load_options& options) {
-  shop_address where{.http = endpoint_of(options.target), .operator_port = {}, .token_file = options.token_file};
+  shop_address where{
+      .http = endpoint_of(options.target), .operator_port = {}, .token_file = options.token_file};
   if (!options.operator_url.empty()) where.operator_port = endpoint_of(options.operator_url);
   return where;
 }
@@ -75,8 +76,8 @@ class live_display {
   void show(const second_record& now) {
     ++second_;
     if (!terminal_ && second_ % 5 != 0) return;
-    const auto line =
-        live_line(second_, now, record_.errors(), record_.retries(), on_.progress ? on_.progress() : "");
+    const auto line = live_line(second_, now, record_.errors(), record_.retries(),
+                                on_.progress ? on_.progress() : "");
     std::fprintf(stderr, terminal_ ? "\r\033[K%s" : "%s\n", line.c_str());
     std::fflush(stderr);
   }
@@ -119,19 +120,24 @@ class session_of_load {
 
   int run() {
     asio::signal_set signals(io_, SIGINT, SIGTERM);
-    signals.async_wait([this](boost::system::error_code ec, int) {
-      if (!ec) on_.interrupted = true;
+    signals.async_wait([&](boost::system::error_code ec, int) {
+      if (ec) return;
+      on_.interrupted = true;
+      constexpr std::int64_t patience_us = 10'000'000;
+      state_.ride_through_us = std::min(state_.ride_through_us, patience_us);
+      signals.clear();  // a second one ends the process
     });
     live_display display(io_, record_, on_);
     const std::int64_t begin_us = watch_.now_us();
-    asio::co_spawn(io_.get_executor(), play(on_), [&](std::exception_ptr failed, scenario_outcome out) {
-      failed_ = failed;
-      outcome_ = std::move(out);
-      display.stop();
-      shop_dog_.stop();
-      operator_dog_.stop();
-      signals.cancel();
-    });
+    asio::co_spawn(io_.get_executor(), play(on_),
+                   [&](std::exception_ptr failed, scenario_outcome out) {
+                     failed_ = failed;
+                     outcome_ = std::move(out);
+                     display.stop();
+                     shop_dog_.stop();
+                     operator_dog_.stop();
+                     signals.cancel();
+                   });
     io_.run();
     if (failed_) {
       // What was measured until then helps to see why.

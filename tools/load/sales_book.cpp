@@ -40,11 +40,16 @@ result<std::int64_t> parse_quantity(std::string_view text) {
 
 const char* to_string(skip_reason why) {
   switch (why) {
-    case skip_reason::none: return "none";
-    case skip_reason::cancellation: return "cancellation";
-    case skip_reason::adjustment: return "adjustment";
-    case skip_reason::quantity: return "quantity";
-    case skip_reason::price: return "price";
+    case skip_reason::none:
+      return "none";
+    case skip_reason::cancellation:
+      return "cancellation";
+    case skip_reason::adjustment:
+      return "adjustment";
+    case skip_reason::quantity:
+      return "quantity";
+    case skip_reason::price:
+      return "price";
   }
   return "";
 }
@@ -116,10 +121,11 @@ void sales_book::keep(const std::vector<std::string_view>& fields, std::int64_t 
   auto& at = invoice_at_.find(std::string(fields[0]))->second;
   if (at == no_sale_yet) {
     at = invoices.size();
-    invoices.push_back({.number = std::string(fields[0]), .customer = std::string(fields[6]), .sales = {}});
+    invoices.push_back(
+        {.number = std::string(fields[0]), .customer = std::string(fields[6]), .sales = {}});
   }
-  const auto [known, fresh] = product_at_.try_emplace(
-      std::string(fields[1]), static_cast<std::uint32_t>(products.size()));
+  const auto [known, fresh] =
+      product_at_.try_emplace(std::string(fields[1]), static_cast<std::uint32_t>(products.size()));
   if (fresh) products.push_back({.code = std::string(fields[1]), .name = {}});
   auto& product = products[known->second];
   if (product.name.empty()) product.name = without_outer_blanks(fields[2]);
@@ -142,8 +148,9 @@ void sales_book::finish() {
                          skip_reason::price}) {
     skipped.try_emplace(to_string(why), 0);
   }
-  invoices_without_sales = std::count_if(invoice_at_.begin(), invoice_at_.end(),
-                                         [](const auto& entry) { return entry.second == no_sale_yet; });
+  invoices_without_sales =
+      std::count_if(invoice_at_.begin(), invoice_at_.end(),
+                    [](const auto& entry) { return entry.second == no_sale_yet; });
 }
 
 result<sales_book> read_sales(const std::string& path, std::int64_t row_limit) {
@@ -155,8 +162,8 @@ result<sales_book> read_sales(const std::string& path, std::int64_t row_limit) {
   });
   if (auto read = read_csv_file(path, reader); !read) return fail(read.error());
   if (!went) {
-    return fail(base_errc::malformed, path + ", record " + std::to_string(reader.records()) + ": " +
-                                          went.error().detail);
+    return fail(base_errc::malformed,
+                path + ", record " + std::to_string(reader.records()) + ": " + went.error().detail);
   }
   book.finish();
   return book;

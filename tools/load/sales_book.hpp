@@ -34,8 +34,8 @@ result<typed_price> parse_price(std::string_view text);
 skip_reason classify(std::string_view invoice, std::int64_t quantity, const typed_price& price);
 
 struct sale {
-  std::uint32_t product = 0;   // index into sales_book::products
-  std::uint32_t row = 0;       // data row in the file, from 1
+  std::uint32_t product = 0;  // index into sales_book::products
+  std::uint32_t row = 0;      // data row in the file, from 1
   std::int64_t quantity = 0;
   std::int64_t unit_pence = 0;
 };
@@ -48,24 +48,26 @@ struct invoice {
 
 struct sold_product {
   std::string code;
-  std::string name;               // first description that is not blank, outer blanks cut; else the code
-  std::int64_t list_pence = 0;    // first positive price; 1 when there was none
+  std::string name;  // first description that is not blank, outer blanks cut; else the code
+  std::int64_t list_pence = 0;  // first positive price; 1 when there was none
   std::int64_t units = 0;
 };
 
-// All remaining rows, gathered by invoice wherever they stand in the file. Fill it with add(), then finish().
+// All remaining rows, gathered by invoice wherever they stand in the file. Fill it with add(), then
+// finish().
 class sales_book {
  public:
-  // One record of the file: InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice, CustomerID,
-  // Country. The first record is the header. Refusal: base_errc::malformed, naming what is wrong.
+  // One record of the file: InvoiceNo, StockCode, Description, Quantity, InvoiceDate, UnitPrice,
+  // CustomerID, Country. The first record is the header. Refusal: base_errc::malformed, naming what
+  // is wrong.
   status add(const std::vector<std::string_view>& fields);
   void finish();
 
-  std::vector<invoice> invoices;        // in order of their first sale
-  std::vector<sold_product> products;   // in order of their first sale
+  std::vector<invoice> invoices;                // in order of their first sale
+  std::vector<sold_product> products;           // in order of their first sale
   std::map<std::string, std::int64_t> skipped;  // by to_string(skip_reason); all four reasons
   std::int64_t rows = 0;
-  std::int64_t lines = 0;               // sales
+  std::int64_t lines = 0;  // sales
   std::int64_t units = 0;
   std::int64_t gross_pence = 0;
   std::int64_t invoices_without_sales = 0;  // all-digit ones
@@ -78,7 +80,8 @@ class sales_book {
   std::unordered_map<std::string, std::uint32_t> product_at_;
 };
 
-// Reads the first `row_limit` data rows of a file (.gz or plain). Refusals: read_csv_file()'s and add()'s.
+// Reads the first `row_limit` data rows of a file (.gz or plain). Refusals: read_csv_file()'s and
+// add()'s.
 result<sales_book> read_sales(const std::string& path, std::int64_t row_limit);
 
 }  // namespace omnicart::load

@@ -16,7 +16,7 @@ struct scenario_options {
   std::string scenario;
   std::size_t connections = 0;  // 0: the scenario's own default
   std::int64_t duration_s = 30;
-  double rate = 0;              // sessions (storefront) or requests (bench) a second; 0: closed loop
+  double rate = 0;  // sessions (storefront) or requests (bench) a second; 0: closed loop
   std::uint64_t seed = 1;
   // replay
   std::string file;
@@ -30,9 +30,9 @@ struct scenario_options {
   double declined_percent = 5;
   double abandon_percent = 50;
   // bench
-  std::string requests;   // a kind, or a file of prepared requests
-  std::string path = "/"; // of `raw`
-  std::string save_file;  // where to write the prepared requests
+  std::string requests;    // a kind, or a file of prepared requests
+  std::string path = "/";  // of `raw`
+  std::string save_file;   // where to write the prepared requests
   std::size_t sessions = 256;
   std::size_t lines = 1000;  // of the long cart
   std::int64_t ttl_s = 60;   // of a reservation
@@ -41,13 +41,14 @@ struct scenario_options {
 // What a run came to.
 struct scenario_outcome {
   std::int64_t orders = 0;
-  std::int64_t lines = 0;        // adds the shop acknowledged (replay), items of the orders otherwise
+  std::int64_t lines = 0;  // adds the shop acknowledged (replay), items of the orders otherwise
   std::int64_t order_lines = 0;
   std::int64_t units = 0;
   money gross;
   std::map<std::string, std::int64_t> skipped;
-  std::map<std::string, std::int64_t> answers;  // other counts worth a line: refusals told, sessions, …
-  std::map<std::string, double> figures;        // of a benchmark
+  std::map<std::string, std::int64_t>
+      answers;                            // other counts worth a line: refusals told, sessions, …
+  std::map<std::string, double> figures;  // of a benchmark
   std::vector<law> laws;
   std::vector<std::string> notes;
   bool laws_hold() const;

@@ -13,12 +13,13 @@ namespace {
 
 using nlohmann::json;
 
-// Distinct over runs even for equal seeds: a run's keys must not meet an earlier run's receipts. 16 characters: a
-// shorter key opens no session twice, as strangers might guess it.
+// Distinct over runs even for equal seeds: a run's keys must not meet an earlier run's receipts. 16
+// characters: a shorter key opens no session twice, as strangers might guess it.
 std::string fresh_run_id() {
   std::random_device device;
   char text[24];
-  std::snprintf(text, sizeof text, "%08x%08x", static_cast<unsigned>(device()), static_cast<unsigned>(device()));
+  std::snprintf(text, sizeof text, "%08x%08x", static_cast<unsigned>(device()),
+                static_cast<unsigned>(device()));
   return text;
 }
 
@@ -33,13 +34,15 @@ std::string refusal(const char* doing, const caller& by) {
 // A provider elsewhere may be out of this machine's reach for good.
 constexpr std::int64_t provider_patience_us = 10'000'000;
 
-// The import answers a line for each line it read and one with the sums: the first bad line, or nothing.
+// The import answers a line for each line it read and one with the sums: the first bad line, or
+// nothing.
 std::string import_failure(const std::string& answer) {
   std::size_t begin = 0;
   while (begin < answer.size()) {
     const auto end = std::min(answer.find('\n', begin), answer.size());
     const auto line = std::string_view(answer).substr(begin, end - begin);
-    if (json_string(line, "status") == "error" || json_integer(line, "failed").value_or(0) > 0) return std::string(line);
+    if (json_string(line, "status") == "error" || json_integer(line, "failed").value_or(0) > 0)
+      return std::string(line);
     begin = end + 1;
   }
   return {};
@@ -145,11 +148,8 @@ task<checkout_outcome> shop::check_out(caller& by, guest& who, order_form form, 
     body += R"(,"customer_reference":)" + json_quoted(form.customer_reference);
   }
   body += '}';
-  const request ask{.method = "POST",
-                    .path = "/api/orders",
-                    .body = body,
-                    .idempotency_key = key,
-                    .as = &who};
+  const request ask{
+      .method = "POST", .path = "/api/orders", .body = body, .idempotency_key = key, .as = &who};
   co_await by.call(op("check out"), ask, intended_us);
   checkout_outcome out{.status = by.answer().status, .code = by.code(), .order = {}};
   if (!success(by.answer())) co_return out;
@@ -194,8 +194,8 @@ task<> shop::import_products(std::vector<new_product> products) {
 
 task<> shop::set_stock(caller& by, std::string product, std::int64_t on_hand, std::string reason) {
   const std::string path = "/api/inventory/" + path_segment(product);
-  const std::string body = R"({"on_hand":)" + std::to_string(on_hand) + R"(,"reason":)" +
-                           json_quoted(reason) + "}";
+  const std::string body =
+      R"({"on_hand":)" + std::to_string(on_hand) + R"(,"reason":)" + json_quoted(reason) + "}";
   const std::string key = run_id_ + "-stock-" + path_segment(product);
   const request ask{
       .method = "PUT", .path = path, .body = body, .idempotency_key = key, .as = admin()};
@@ -280,11 +280,10 @@ task<std::vector<law>> shop::audit(const told& clients, read_back facts, std::st
   facts.orders = co_await orders_since(std::move(newest_before));
   std::vector<std::string> products;
   for (const auto& [product, stocked] : facts.stocked) products.push_back(product);
-  co_await spread(*this, connections, products.size(),
-                  [&](caller& by, std::size_t i) -> task<> {
-                    auto stock = co_await read_stock(by, products[i]);
-                    facts.stock.emplace(products[i], stock);
-                  });
+  co_await spread(*this, connections, products.size(), [&](caller& by, std::size_t i) -> task<> {
+    auto stock = co_await read_stock(by, products[i]);
+    facts.stock.emplace(products[i], stock);
+  });
   facts.provider_after = co_await read_provider(currency);
   auto laws = check_laws(clients, facts);
   laws.insert(laws.end(), engine.begin(), engine.end());

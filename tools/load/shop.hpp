@@ -11,7 +11,8 @@
 #include "tools/load/caller.hpp"
 #include "tools/load/told.hpp"
 
-// The shop as its clients see it (docs: the public API): typed calls for what scenarios do more than once.
+// The shop as its clients see it (docs: the public API): typed calls for what scenarios do more
+// than once.
 namespace omnicart::load {
 
 class shop;
@@ -81,13 +82,14 @@ struct new_product {
   money price;
 };
 
-// One shop under load: makes callers and credentials, knows the operator's port. Everything runs on the
-// io_context's only thread. Outlives all it makes.
+// One shop under load: makes callers and credentials, knows the operator's port. Everything runs on
+// the io_context's only thread. Outlives all it makes.
 class shop {
  public:
-  // `shop_dog` times requests of shoppers; the operator's answers may take longer. Throws cannot_go_on without
-  // a readable token file where an operator's port is given.
-  shop(run_state& run, watchdog& shop_dog, watchdog& operator_dog, shop_address where, std::uint64_t seed);
+  // `shop_dog` times requests of shoppers; the operator's answers may take longer. Throws
+  // cannot_go_on without a readable token file where an operator's port is given.
+  shop(run_state& run, watchdog& shop_dog, watchdog& operator_dog, shop_address where,
+       std::uint64_t seed);
 
   run_state& run() { return run_; }
   const shop_address& where() const { return where_; }
@@ -102,7 +104,8 @@ class shop {
   const std::string& run_id() const { return run_id_; }
 
   // Opens a guest session. False when refused or unreachable.
-  task<bool> open_guest(caller& by, guest& who, std::string key, std::optional<std::int64_t> intended_us = {});
+  task<bool> open_guest(caller& by, guest& who, std::string key,
+                        std::optional<std::int64_t> intended_us = {});
   // Checks out the guest's own cart and waits while the order is pending.
   task<checkout_outcome> check_out(caller& by, guest& who, order_form form, std::string key,
                                    std::optional<std::int64_t> intended_us = {});
@@ -112,9 +115,9 @@ class shop {
   task<> set_stock(caller& by, std::string product, std::int64_t on_hand, std::string reason);
   task<stock_record> read_stock(caller& by, std::string product);
 
-  // The laws, read back over `connections` connections: waits for the shop to settle, pages through the orders
-  // down to `newest_before`, reads the inventory of each product in `facts.stocked`, the provider's sums and the
-  // engine's own laws (as "engine.<name>").
+  // The laws, read back over `connections` connections: waits for the shop to settle, pages through
+  // the orders down to `newest_before`, reads the inventory of each product in `facts.stocked`, the
+  // provider's sums and the engine's own laws (as "engine.<name>").
   task<std::vector<law>> audit(const told& clients, read_back facts, std::string newest_before,
                                currency_code currency, std::size_t connections);
   // The id of the newest order now; empty in a shop without orders.

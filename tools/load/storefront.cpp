@@ -5,7 +5,8 @@
 #include "tools/load/json_scan.hpp"
 #include "tools/load/scenario.hpp"
 
-// People in a shop: they look around, search, put things into a cart, change their minds, leave or pay.
+// People in a shop: they look around, search, put things into a cart, change their minds, leave or
+// pay.
 namespace omnicart::load {
 namespace {
 
@@ -15,7 +16,7 @@ bool success(const http_answer& answer) { return answer.status >= 200 && answer.
 
 struct shelf_item {
   std::string id;
-  std::string word;      // of its name, to search for
+  std::string word;  // of its name, to search for
   std::string category;
   std::string brand;
   money price;
@@ -27,10 +28,12 @@ std::string member(const json& object, const char* name) {
 }
 
 std::optional<shelf_item> shelf_item_of(const json& object) {
-  if (!object.is_object() || !object.contains("price") || !object["price"].is_object()) return std::nullopt;
+  if (!object.is_object() || !object.contains("price") || !object["price"].is_object())
+    return std::nullopt;
   const auto& price = object["price"];
   const auto currency = currency_code::parse(member(price, "currency"));
-  if (!currency || !price.contains("amount") || !price["amount"].is_number_integer()) return std::nullopt;
+  if (!currency || !price.contains("amount") || !price["amount"].is_number_integer())
+    return std::nullopt;
   const std::string name = member(object, "name");
   auto id = object.contains("id") ? member(object, "id") : member(object, "product_id");
   if (id.empty()) return std::nullopt;
@@ -60,10 +63,10 @@ class storefront {
   struct visit {
     caller& by;
     guest who;
-    std::string name;         // of the visit: prefix of its keys
-    int steps = 0;            // for its keys
+    std::string name;  // of the visit: prefix of its keys
+    int steps = 0;     // for its keys
     basket cart;
-    bool cart_sure = true;    // false once an answer failed: then the order is not compared
+    bool cart_sure = true;  // false once an answer failed: then the order is not compared
     std::optional<std::int64_t> intended_us;  // of the next request
   };
 
@@ -77,7 +80,8 @@ class storefront {
   task<> pay(visit& here);
   void note(visit& here, const std::string& reference, const checkout_outcome& bought);
   task<bool> get(visit& here, const char* op, std::string path);
-  task<bool> write(visit& here, const char* op, const char* method, std::string path, std::string body);
+  task<bool> write(visit& here, const char* op, const char* method, std::string path,
+                   std::string body);
   task<> think();
 
   const shelf_item& pick() { return shelf_[popularity_->draw(luck_)]; }
@@ -108,7 +112,8 @@ std::int64_t storefront::basket::units() const {
 
 task<scenario_outcome> storefront::run() {
   on_.progress = [this] {
-    return "visits " + std::to_string(visits_) + ", orders " + std::to_string(clients_.orders().size());
+    return "visits " + std::to_string(visits_) + ", orders " +
+           std::to_string(clients_.orders().size());
   };
   co_await stock_shelves();
   const auto begin_us = where_.run().watch.now_us();
@@ -120,7 +125,8 @@ task<scenario_outcome> storefront::run() {
   co_await gather(where_.run().io, visitors, one, stop_all);
   scenario_outcome out;
   if (where_.admin() != nullptr) {
-    out.laws = co_await where_.audit(clients_, facts_, newest_before_, shelf_.front().price.currency, 16);
+    out.laws =
+        co_await where_.audit(clients_, facts_, newest_before_, shelf_.front().price.currency, 16);
   } else {
     out.notes.push_back("without --operator the laws cannot be read back");
   }
@@ -211,7 +217,8 @@ task<> storefront::think() {
   if (on_.options.think_ms <= 0) co_return;
   const auto span_ms = luck_.exponential(on_.options.think_ms);
   const std::int64_t left_us = end_us_ - where_.run().watch.now_us();
-  const auto span = std::chrono::microseconds(std::max<std::int64_t>(0, std::min(span_ms * 1000, left_us)));
+  const auto span =
+      std::chrono::microseconds(std::max<std::int64_t>(0, std::min(span_ms * 1000, left_us)));
   co_await sleep_for(where_.run().io, span);
 }
 
@@ -238,7 +245,8 @@ task<bool> storefront::look_around(visit& here) {
   if (!co_await get(here, "browse", "/api/products?limit=20")) co_return false;
   const shelf_item& liked = pick();
   if (luck_.percent(50)) {
-    if (!co_await get(here, "search", "/api/products?limit=20&q=" + path_segment(liked.word))) co_return false;
+    if (!co_await get(here, "search", "/api/products?limit=20&q=" + path_segment(liked.word)))
+      co_return false;
   } else {
     std::string path = "/api/products?limit=20";
     if (!liked.category.empty()) path += "&category=" + path_segment(liked.category);
@@ -264,7 +272,8 @@ task<bool> storefront::fill(visit& here) {
     const auto quantity = static_cast<std::int64_t>(1 + luck_.below(3));
     const std::string body =
         R"({"product_id":)" + json_quoted(id) + R"(,"quantity":)" + std::to_string(quantity) + "}";
-    if (co_await write(here, "add item", "POST", "/api/cart/items", body)) here.cart.wanted[id] += quantity;
+    if (co_await write(here, "add item", "POST", "/api/cart/items", body))
+      here.cart.wanted[id] += quantity;
   }
   co_return !time_is_up() || !here.cart.wanted.empty();
 }
@@ -297,8 +306,8 @@ task<> storefront::pay(visit& here) {
     const auto bought = co_await where_.check_out(here.by, here.who, form, reference);
     const bool declined = bought.status == 402;
     if (declined != declined_card && (declined || bought.order)) {
-      clients_.contradicted("order for " + reference + " with card " + form.card + " was answered " +
-                            std::to_string(bought.status));
+      clients_.contradicted("order for " + reference + " with card " + form.card +
+                            " was answered " + std::to_string(bought.status));
     }
     note(here, reference, bought);
     if (!declined || luck_.percent(50)) co_return;
@@ -313,14 +322,16 @@ void storefront::note(visit& here, const std::string& reference, const checkout_
     std::map<std::string, std::int64_t> got;
     for (const auto& [product, quantity] : bought.order->items) got[product] += quantity;
     if (here.cart_sure && got != here.cart.wanted) {
-      clients_.contradicted("order " + bought.order->id + " has " + std::to_string(bought.order->units) +
-                            " units, the cart had " + std::to_string(here.cart.units()));
+      clients_.contradicted("order " + bought.order->id + " has " +
+                            std::to_string(bought.order->units) + " units, the cart had " +
+                            std::to_string(here.cart.units()));
     }
     return;
   }
   ++answers_["not_sold_" + (bought.code.empty() ? std::string("pending") : bought.code)];
   if (bought.status >= 400 && bought.status < 500) return;
-  std::vector<std::pair<std::string, std::int64_t>> items(here.cart.wanted.begin(), here.cart.wanted.end());
+  std::vector<std::pair<std::string, std::int64_t>> items(here.cart.wanted.begin(),
+                                                          here.cart.wanted.end());
   std::int64_t amount_minor = 0;
   std::unordered_map<std::string, std::int64_t> prices;
   for (const auto& item : shelf_) prices[item.id] = item.price.amount_minor;

@@ -53,7 +53,8 @@ class verdicts {
  public:
   void add(std::string name) { laws_.push_back({.name = std::move(name)}); }
   void against(std::string_view name, const std::string& why) {
-    const auto at = std::find_if(laws_.begin(), laws_.end(), [&](const law& l) { return l.name == name; });
+    const auto at =
+        std::find_if(laws_.begin(), laws_.end(), [&](const law& l) { return l.name == name; });
     if (!at->holds) return;
     at->holds = false;
     at->why = why;
@@ -80,11 +81,12 @@ void check_order(const told& clients, const order_record& listed, verdicts& laws
     return;
   }
   const auto& was = known->second;
-  if (was.status != listed.status || was.total != listed.total || was.reference != listed.reference) {
+  if (was.status != listed.status || was.total != listed.total ||
+      was.reference != listed.reference) {
     laws.against("told_orders_agree",
-                 "order " + listed.id + ": told " + was.status + " " + to_decimal(was.total) + " for \"" +
-                     was.reference + "\", listed " + listed.status + " " + to_decimal(listed.total) +
-                     " for \"" + listed.reference + "\"");
+                 "order " + listed.id + ": told " + was.status + " " + to_decimal(was.total) +
+                     " for \"" + was.reference + "\", listed " + listed.status + " " +
+                     to_decimal(listed.total) + " for \"" + listed.reference + "\"");
   }
 }
 
@@ -95,25 +97,29 @@ void check_orders(const told& clients, const read_back& shop, verdicts& laws) {
   for (const auto& listed : shop.orders) {
     check_order(clients, listed, laws);
     if (clients.orders().contains(listed.id)) {
-      if (++times[listed.id] > 1) laws.against("told_orders_exist_once", "order " + listed.id + " is listed twice");
+      if (++times[listed.id] > 1)
+        laws.against("told_orders_exist_once", "order " + listed.id + " is listed twice");
       sum_minor += listed.total.amount_minor;
     } else if (is_sale(listed.status) && clients.doubts(listed.reference)) {
       if (++doubtful[listed.reference] > 1) {
-        laws.against("no_untold_order", "two orders for " + listed.reference + ", of which none was told");
+        laws.against("no_untold_order",
+                     "two orders for " + listed.reference + ", of which none was told");
       }
     }
   }
   for (const auto& [id, order] : clients.orders()) {
     if (!times.contains(id)) {
-      laws.against("told_orders_exist_once", "order " + id + " for " + order.reference + " is gone");
+      laws.against("told_orders_exist_once",
+                   "order " + id + " for " + order.reference + " is gone");
     }
   }
   if (clients.told_twice > 0) {
     laws.against("told_orders_exist_once", "two clients were told the same order");
   }
   if (sum_minor != clients.gross.amount_minor) {
-    laws.against("gross_agrees", "told " + amount_text(clients.gross.amount_minor, clients.gross.currency) +
-                                     ", listed " + amount_text(sum_minor, clients.gross.currency));
+    laws.against("gross_agrees",
+                 "told " + amount_text(clients.gross.amount_minor, clients.gross.currency) +
+                     ", listed " + amount_text(sum_minor, clients.gross.currency));
   }
 }
 
@@ -133,8 +139,9 @@ void check_stock(const told& clients, const read_back& shop, verdicts& laws) {
                                        ", reserved " + std::to_string(stock.reserved));
     }
     if (stock.available < 0 || stock.on_hand != stock.available + stock.reserved) {
-      laws.against("no_oversell", "product " + product + ": on_hand " + std::to_string(stock.on_hand) +
-                                      ", reserved " + std::to_string(stock.reserved) + ", available " +
+      laws.against("no_oversell", "product " + product + ": on_hand " +
+                                      std::to_string(stock.on_hand) + ", reserved " +
+                                      std::to_string(stock.reserved) + ", available " +
                                       std::to_string(stock.available));
     }
   }
@@ -150,11 +157,13 @@ void check_provider(const told& clients, const read_back& shop, verdicts& laws) 
   const std::int64_t captures = after.captures - before.captures;
   const auto told_orders = static_cast<std::int64_t>(clients.orders().size());
   const std::int64_t least = clients.gross.amount_minor;
-  const bool counts_agree = clients.doubtful_minor > 0 ? captures >= told_orders : captures == told_orders;
+  const bool counts_agree =
+      clients.doubtful_minor > 0 ? captures >= told_orders : captures == told_orders;
   if (net < least || net > least + clients.doubtful_minor || !counts_agree) {
     laws.against("provider_agrees", "told " + std::to_string(told_orders) + " orders, " +
-                                        amount_text(least, clients.gross.currency) + "; the provider has " +
-                                        std::to_string(captures) + " captures, net " +
+                                        amount_text(least, clients.gross.currency) +
+                                        "; the provider has " + std::to_string(captures) +
+                                        " captures, net " +
                                         amount_text(net, clients.gross.currency));
   }
 }
@@ -211,7 +220,8 @@ bool is_sale(std::string_view status) {
 
 void told::sold(const order_record& order) {
   const auto [at, fresh] = orders_.try_emplace(
-      order.id, sold_order{.status = order.status, .reference = order.reference, .total = order.total});
+      order.id,
+      sold_order{.status = order.status, .reference = order.reference, .total = order.total});
   if (!fresh) {
     ++told_twice;
     return;
@@ -249,14 +259,15 @@ std::int64_t told::doubtful_units_of(const std::string& product) const {
 
 std::vector<law> check_laws(const told& clients, const read_back& shop) {
   verdicts laws;
-  for (const char* name : {"told_orders_exist_once", "told_orders_agree", "no_untold_order", "gross_agrees",
-                           "answers_agree", "stock_agrees", "no_oversell"}) {
+  for (const char* name : {"told_orders_exist_once", "told_orders_agree", "no_untold_order",
+                           "gross_agrees", "answers_agree", "stock_agrees", "no_oversell"}) {
     laws.add(name);
   }
   check_orders(clients, shop, laws);
   check_stock(clients, shop, laws);
   check_provider(clients, shop, laws);
-  if (!clients.contradictions().empty()) laws.against("answers_agree", clients.contradictions().front());
+  if (!clients.contradictions().empty())
+    laws.against("answers_agree", clients.contradictions().front());
   return laws.take();
 }
 

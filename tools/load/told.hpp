@@ -12,8 +12,8 @@
 
 #include "runtime/base/money.hpp"
 
-// The books: what the clients of a run were told, what the shop says afterwards, and the laws that tie them.
-// Pure: no I/O here, so each law can be tested with a shop that cheats.
+// The books: what the clients of a run were told, what the shop says afterwards, and the laws that
+// tie them. Pure: no I/O here, so each law can be tested with a shop that cheats.
 namespace omnicart::load {
 
 // An order as an answer shows it.
@@ -24,7 +24,8 @@ struct order_record {
   money total;
   std::int64_t lines = 0;  // items
   std::int64_t units = 0;  // their quantities
-  std::vector<std::pair<std::string, std::int64_t>> items;  // product and quantity; empty in some lists
+  std::vector<std::pair<std::string, std::int64_t>>
+      items;  // product and quantity; empty in some lists
 };
 
 // Refusals (nothing): an answer that is no order.
@@ -42,7 +43,8 @@ bool is_sale(std::string_view status);
 // What the clients were told.
 class told {
  public:
-  // A final answer "this order is paid". Told twice (two carts, one order) is remembered and breaks a law.
+  // A final answer "this order is paid". Told twice (two carts, one order) is remembered and breaks
+  // a law.
   void sold(const order_record& order);
   // A reference that was sent with an order, whatever came of it.
   void used(std::string reference) { references_.insert(std::move(reference)); }
@@ -64,9 +66,9 @@ class told {
   std::int64_t sold_units_of(const std::string& product) const;
   std::int64_t doubtful_units_of(const std::string& product) const;
 
-  std::int64_t lines = 0;        // of all orders
+  std::int64_t lines = 0;  // of all orders
   std::int64_t units = 0;
-  money gross;                   // currency of the first order
+  money gross;  // currency of the first order
   std::int64_t doubtful_minor = 0;
   std::int64_t told_twice = 0;
 
@@ -96,9 +98,9 @@ std::optional<provider_sums> parse_provider_sums(std::string_view json, currency
 
 // What the shop says afterwards.
 struct read_back {
-  std::vector<order_record> orders;            // newer than the run's beginning
-  std::map<std::string, std::int64_t> stocked; // on_hand at the beginning, by product
-  std::map<std::string, stock_record> stock;   // now
+  std::vector<order_record> orders;             // newer than the run's beginning
+  std::map<std::string, std::int64_t> stocked;  // on_hand at the beginning, by product
+  std::map<std::string, stock_record> stock;    // now
   std::optional<provider_sums> provider_before;
   std::optional<provider_sums> provider_after;
 };
@@ -110,14 +112,14 @@ struct law {
 };
 
 // The laws, of what was told against what was read back:
-//   told_orders_exist_once    every order a client was told of is listed, once, and no two clients got the same
-//   told_orders_agree         with the status, total and reference that were told
-//   no_untold_order           no other sale carries a reference of this run, but for at most one for each in doubt
-//   gross_agrees              the listed totals add up to what was told
-//   answers_agree             no answer contradicted what its client had done
-//   stock_agrees              on_hand = stocked - units told as sold (within what is in doubt), nothing is held
-//   no_oversell               on_hand = available + reserved, and available >= 0
-//   provider_agrees           captured - refunded since the beginning = gross, one capture for each order
+//   told_orders_exist_once  each order a client was told of is listed, once, and was told to one
+//   told_orders_agree       with the status, total and reference that were told
+//   no_untold_order         no other sale has a reference of this run, or at most one for a doubt
+//   gross_agrees            the listed totals add up to what was told
+//   answers_agree           no answer contradicted what its client had done
+//   stock_agrees            on_hand = stocked - units told as sold (less doubts), nothing is held
+//   no_oversell             on_hand = available + reserved, and available >= 0
+//   provider_agrees         captured - refunded since then = gross, one capture for each order
 std::vector<law> check_laws(const told& clients, const read_back& shop);
 
 }  // namespace omnicart::load

@@ -16,7 +16,8 @@ struct fake_shop::door : std::enable_shared_from_this<fake_shop::door> {
   door(asio::io_context& context, fake_shop& shop)
       : io(context),
         where(&shop),
-        acceptor(context.get_executor(), asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {}
+        acceptor(context.get_executor(),
+                 asio::ip::tcp::endpoint(asio::ip::address_v4::loopback(), 0)) {}
 
   static task<> accept(std::shared_ptr<door> self) {
     for (;;) {
@@ -65,7 +66,7 @@ struct fake_shop::door : std::enable_shared_from_this<fake_shop::door> {
     for (const auto& socket : self->sockets) socket->close(ignored);
     const std::chrono::milliseconds while_dead(60);
     co_await sleep_for(self->io, while_dead);
-    if (self->where == nullptr) co_return;
+    if (self->where == nullptr || self->where->how_.stays_away) co_return;
     self->acceptor.open(address.protocol());
     self->acceptor.set_option(asio::socket_base::reuse_address(true));
     self->acceptor.bind(address);
@@ -79,7 +80,8 @@ struct fake_shop::door : std::enable_shared_from_this<fake_shop::door> {
   std::set<std::shared_ptr<tcp_socket>> sockets;
 };
 
-fake_shop::fake_shop(asio::io_context& io, mischief how) : how_(how), door_(std::make_shared<door>(io, *this)) {
+fake_shop::fake_shop(asio::io_context& io, mischief how)
+    : how_(how), door_(std::make_shared<door>(io, *this)) {
   asio::co_spawn(io.get_executor(), door::accept(door_), [](std::exception_ptr) {});
 }
 
@@ -138,8 +140,10 @@ fake_shop::reply fake_shop::answer(const asked& what) {
   const bool by_staff = what.token.starts_with("Bearer staff");
   if (by_staff) {
     ++staff_requests_;
-    if (how_.expire_staff_every > 0 && staff_requests_ % how_.expire_staff_every == 0) staff_token_ += 1000;
-    if (what.token != "Bearer staff" + std::to_string(staff_token_)) return problem(401, "invalid_token");
+    if (how_.expire_staff_every > 0 && staff_requests_ % how_.expire_staff_every == 0)
+      staff_token_ += 1000;
+    if (what.token != "Bearer staff" + std::to_string(staff_token_))
+      return problem(401, "invalid_token");
   }
   if (what.key.empty()) return once(what);
   const auto known = receipts_.find(what.key);
@@ -151,16 +155,21 @@ fake_shop::reply fake_shop::answer(const asked& what) {
 
 fake_shop::reply fake_shop::once(const asked& what) {
   const auto& path = what.path;
-  if (path == "/tokens" || path == "/laws" || path == "/status" || path == "/ledger/summary") return operate(what);
+  if (path == "/tokens" || path == "/laws" || path == "/status" || path == "/ledger/summary")
+    return operate(what);
   if (path == "/api/sessions") {
     const auto id = "s" + std::to_string(++sessions);
     carts[id];
-    return {201, json{{"session_id", id}, {"token", id}, {"refresh_token", "r-" + id}, {"cart_id", id}}.dump()};
+    return {201,
+            json{{"session_id", id}, {"token", id}, {"refresh_token", "r-" + id}, {"cart_id", id}}
+                .dump()};
   }
   if (path == "/api/products/import") {
     std::size_t begin = 0;
-    if (how_.refuses_a_product) return {200, "{\"line\":1,\"status\":\"error\"}\n{\"lines\":1,\"failed\":1}\n"};
-    for (std::size_t end; (end = what.body.find('\n', begin)) != std::string::npos; begin = end + 1) {
+    if (how_.refuses_a_product)
+      return {200, "{\"line\":1,\"status\":\"error\"}\n{\"lines\":1,\"failed\":1}\n"};
+    for (std::size_t end; (end = what.body.find('\n', begin)) != std::string::npos;
+         begin = end + 1) {
       const auto product = json::parse(what.body.substr(begin, end - begin));
       prices[product["id"]] = product["price"]["amount"];
     }
@@ -169,7 +178,9 @@ fake_shop::reply fake_shop::once(const asked& what) {
   if (path == "/api/products") {
     json items = json::array();
     for (const auto& [id, price] : prices) {
-      items.push_back({{"id", id}, {"name", "Item " + id}, {"price", {{"amount", price}, {"currency", "GBP"}}}});
+      items.push_back({{"id", id},
+                       {"name", "Item " + id},
+                       {"price", {{"amount", price}, {"currency", "GBP"}}}});
     }
     return {200, json{{"items", items}, {"next_cursor", nullptr}}.dump()};
   }
@@ -178,7 +189,10 @@ fake_shop::reply fake_shop::once(const asked& what) {
     if (!prices.contains(product)) return problem(404, "not_found");
     if (what.method == "PUT") stock[product] = json::parse(what.body)["on_hand"];
     const std::int64_t held = how_.leaves_a_hold ? 1 : 0;
-    return {200, json{{"on_hand", stock[product]}, {"reserved", held}, {"available", stock[product] - held}}.dump()};
+    return {
+        200,
+        json{{"on_hand", stock[product]}, {"reserved", held}, {"available", stock[product] - held}}
+            .dump()};
   }
   const std::string cart = what.token.substr(std::min<std::size_t>(7, what.token.size()));
   if (path.starts_with("/api/carts/")) {
@@ -190,7 +204,8 @@ fake_shop::reply fake_shop::once(const asked& what) {
     const auto product = after(path, "/api/cart/items/");
     for (auto& each : carts[cart]) {
       if (each.product != product) continue;
-      each.quantity = what.method == "DELETE" ? 0 : json::parse(what.body)["quantity"].get<std::int64_t>();
+      each.quantity =
+          what.method == "DELETE" ? 0 : json::parse(what.body)["quantity"].get<std::int64_t>();
     }
     std::erase_if(carts[cart], [](const line& each) { return each.quantity == 0; });
     return {200, "{}"};
@@ -206,13 +221,15 @@ fake_shop::reply fake_shop::add_items(const std::string& cart, const asked& what
   for (const auto& item : parsed) {
     const std::string product = item["product_id"];
     if (!prices.contains(product)) return problem(404, "unknown_product");
-    const std::int64_t pence =
-        item.contains("unit_price") ? item["unit_price"]["amount"].get<std::int64_t>() : prices[product];
+    const std::int64_t pence = item.contains("unit_price")
+                                   ? item["unit_price"]["amount"].get<std::int64_t>()
+                                   : prices[product];
     ++adds;
     if (how_.drops_a_line && adds == 2) continue;
     auto& lines = carts[cart];
-    const auto same = std::find_if(lines.begin(), lines.end(),
-                                   [&](const line& each) { return each.product == product && each.pence == pence; });
+    const auto same = std::find_if(lines.begin(), lines.end(), [&](const line& each) {
+      return each.product == product && each.pence == pence;
+    });
     if (same == lines.end()) {
       lines.push_back({product, item["quantity"], pence});
     } else {
@@ -302,7 +319,9 @@ fake_shop::reply fake_shop::operate(const asked& what) {
     return {200, json{{"token", "staff" + std::to_string(++staff_token_)}}.dump()};
   }
   if (what.path == "/status") return {200, json{{"pay", url()}}.dump()};
-  return {200, json{{"laws", {{"no_oversell", !how_.breaks_own_law}}}, {"detail", json::object()}}.dump()};
+  return {
+      200,
+      json{{"laws", {{"no_oversell", !how_.breaks_own_law}}}, {"detail", json::object()}}.dump()};
 }
 
 }  // namespace omnicart::load::testing

@@ -14,25 +14,27 @@ namespace omnicart::load::testing {
 
 // How the fake misbehaves. Each is a lie or a failure that one law, or the retries, must catch.
 struct mischief {
-  bool loses_an_order = false;       // tells the client, forgets it afterwards
+  bool loses_an_order = false;  // tells the client, forgets it afterwards
   bool lists_an_order_twice = false;
-  bool changes_a_total = false;      // in the list
-  bool makes_a_second_order = false; // for the first reference, telling nobody
-  bool keeps_sold_stock = false;     // on_hand does not go down
-  bool oversells = false;            // never says out_of_stock
+  bool changes_a_total = false;       // in the list
+  bool makes_a_second_order = false;  // for the first reference, telling nobody
+  bool keeps_sold_stock = false;      // on_hand does not go down
+  bool oversells = false;             // never says out_of_stock
   bool leaves_a_hold = false;
   bool captures_twice = false;
-  bool drops_a_line = false;         // one add is acknowledged and forgotten
+  bool drops_a_line = false;  // one add is acknowledged and forgotten
   bool breaks_own_law = false;
   bool refuses_a_product = false;
-  int drop_every = 0;                // every n-th request is carried out, but its connection is cut unanswered
-  int refuse_every = 0;              // every n-th request gets 503 and has no effect
-  int goes_away_at = 0;              // at the n-th request all connections are cut and the door is shut for a moment
-  int expire_staff_every = 0;        // every n-th staff request gets 401 until a new token is issued
+  int drop_every = 0;    // every n-th request is carried out, but its connection is cut unanswered
+  int refuse_every = 0;  // every n-th request gets 503 and has no effect
+  // At the n-th request all connections are cut and the door is shut, for a moment or for good.
+  int goes_away_at = 0;
+  bool stays_away = false;
+  int expire_staff_every = 0;  // every n-th staff request gets 401 until a new token is issued
 };
 
-// A whole shop in memory behind real sockets on the test's own io_context: public API, operator's port and provider on
-// one loopback port. Knows what omnicart-load asks, nothing more.
+// A whole shop in memory behind real sockets on the test's own io_context: public API, operator's
+// port and provider on one loopback port. Knows what omnicart-load asks, nothing more.
 class fake_shop {
  public:
   fake_shop(asio::io_context& io, mischief how);
@@ -55,7 +57,7 @@ class fake_shop {
   std::map<std::string, std::int64_t> stock;
   std::map<std::string, std::int64_t> prices;
   std::map<std::string, std::vector<line>> carts;
-  int adds = 0;       // carried out
+  int adds = 0;  // carried out
   int sessions = 0;
   int requests = 0;
   std::set<std::string> seen_paths;

@@ -37,7 +37,8 @@ BOOST_AUTO_TEST_CASE(percentiles_are_within_one_percent_above_the_true_value) {
 
 BOOST_AUTO_TEST_CASE(small_and_huge_values_have_their_buckets) {
   histogram h;
-  for (const std::uint64_t value : {std::uint64_t{0}, std::uint64_t{255}, std::uint64_t{256}, ~std::uint64_t{0}}) {
+  for (const std::uint64_t value :
+       {std::uint64_t{0}, std::uint64_t{255}, std::uint64_t{256}, ~std::uint64_t{0}}) {
     h.clear();
     h.record(value);
     BOOST_TEST(h.percentile(50) == value);

@@ -26,17 +26,16 @@ result<records> parsed(std::string_view text, std::size_t piece) {
 BOOST_AUTO_TEST_SUITE(load_sales)
 
 BOOST_AUTO_TEST_CASE(quotes_commas_and_line_ends_are_read_as_rfc_4180_says) {
-  struct row { const char* text; records expected; };
-  for (const auto& r : {row{"a,b\nc,d\n", {{"a", "b"}, {"c", "d"}}},
-                        row{"a,b\r\nc,d", {{"a", "b"}, {"c", "d"}}},
-                        row{"\"a,1\",\"say \"\"x\"\"\"\n", {{"a,1", "say \"x\""}}},
-                        row{"\"two\nlines\",\n", {{"two\nlines", ""}}},
-                        row{",,\n", {{"", "", ""}}},
-                        row{"\"\",x", {{"", "x"}}},
-                        row{"a,", {{"a", ""}}},
-                        row{" a , \"b\"\n", {{" a ", " \"b\""}}},
-                        row{"7\"\" x\n", {{"7\"\" x"}}},
-                        row{"", {}}}) {
+  struct row {
+    const char* text;
+    records expected;
+  };
+  for (const auto& r :
+       {row{"a,b\nc,d\n", {{"a", "b"}, {"c", "d"}}}, row{"a,b\r\nc,d", {{"a", "b"}, {"c", "d"}}},
+        row{"\"a,1\",\"say \"\"x\"\"\"\n", {{"a,1", "say \"x\""}}},
+        row{"\"two\nlines\",\n", {{"two\nlines", ""}}}, row{",,\n", {{"", "", ""}}},
+        row{"\"\",x", {{"", "x"}}}, row{"a,", {{"a", ""}}},
+        row{" a , \"b\"\n", {{" a ", " \"b\""}}}, row{"7\"\" x\n", {{"7\"\" x"}}}, row{"", {}}}) {
     for (const std::size_t piece : {1, 2, 3, 100}) {
       const auto got = parsed(r.text, piece);
       BOOST_TEST_REQUIRE(got.has_value(), r.text);
@@ -46,7 +45,8 @@ BOOST_AUTO_TEST_CASE(quotes_commas_and_line_ends_are_read_as_rfc_4180_says) {
 }
 
 BOOST_AUTO_TEST_CASE(text_after_a_closing_quote_and_open_quotes_are_refused) {
-  for (const char* text : {"\"a\"b\n", "\"a", "a\rb\n"}) BOOST_TEST(!parsed(text, 100).has_value(), text);
+  for (const char* text : {"\"a\"b\n", "\"a", "a\rb\n"})
+    BOOST_TEST(!parsed(text, 100).has_value(), text);
 }
 
 BOOST_AUTO_TEST_CASE(a_record_without_end_is_refused_before_it_fills_the_memory) {
@@ -54,12 +54,17 @@ BOOST_AUTO_TEST_CASE(a_record_without_end_is_refused_before_it_fills_the_memory)
 }
 
 BOOST_AUTO_TEST_CASE(prices_are_rounded_to_pence_half_away_from_zero_exactly) {
-  struct row { const char* text; std::int64_t pence; bool above_zero; };
-  for (const auto& r : {row{"2.55", 255, true}, row{"2.545", 255, true}, row{"2.5449", 254, true},
-                        row{"0.001", 0, true}, row{"0.005", 1, true}, row{"0.00", 0, false}, row{"7", 700, true},
-                        row{"1.1", 110, true}, row{"-11062.06", -1106206, false}, row{"-0.005", -1, false},
-                        row{"38970.00", 3897000, true}, row{"1.005", 101, true}, row{"0.995", 100, true},
-                        row{"-0.00", 0, false}}) {
+  struct row {
+    const char* text;
+    std::int64_t pence;
+    bool above_zero;
+  };
+  for (const auto& r :
+       {row{"2.55", 255, true}, row{"2.545", 255, true}, row{"2.5449", 254, true},
+        row{"0.001", 0, true}, row{"0.005", 1, true}, row{"0.00", 0, false}, row{"7", 700, true},
+        row{"1.1", 110, true}, row{"-11062.06", -1106206, false}, row{"-0.005", -1, false},
+        row{"38970.00", 3897000, true}, row{"1.005", 101, true}, row{"0.995", 100, true},
+        row{"-0.00", 0, false}}) {
     const auto price = parse_price(r.text);
     BOOST_TEST_REQUIRE(price.has_value(), r.text);
     BOOST_TEST(price->pence == r.pence, r.text);
@@ -71,27 +76,35 @@ BOOST_AUTO_TEST_CASE(prices_are_rounded_to_pence_half_away_from_zero_exactly) {
 }
 
 BOOST_AUTO_TEST_CASE(a_row_is_skipped_for_the_first_reason_that_fits) {
-  struct row { const char* invoice; std::int64_t quantity; const char* price; skip_reason why; };
-  for (const auto& r : {row{"536365", 6, "2.55", skip_reason::none}, row{"C536379", -1, "0", skip_reason::cancellation},
-                        row{"A563185", -1, "-1", skip_reason::adjustment}, row{"", 1, "1", skip_reason::adjustment},
-                        row{"53636x", 1, "1", skip_reason::adjustment}, row{"1", 0, "1", skip_reason::quantity},
-                        row{"1", -5, "0", skip_reason::quantity}, row{"1", 1, "0.00", skip_reason::price},
-                        row{"1", 1, "-0.5", skip_reason::price}, row{"1", 1, "0.001", skip_reason::none},
-                        row{"c1", 1, "1", skip_reason::adjustment}}) {
+  struct row {
+    const char* invoice;
+    std::int64_t quantity;
+    const char* price;
+    skip_reason why;
+  };
+  for (const auto& r :
+       {row{"536365", 6, "2.55", skip_reason::none},
+        row{"C536379", -1, "0", skip_reason::cancellation},
+        row{"A563185", -1, "-1", skip_reason::adjustment}, row{"", 1, "1", skip_reason::adjustment},
+        row{"53636x", 1, "1", skip_reason::adjustment}, row{"1", 0, "1", skip_reason::quantity},
+        row{"1", -5, "0", skip_reason::quantity}, row{"1", 1, "0.00", skip_reason::price},
+        row{"1", 1, "-0.5", skip_reason::price}, row{"1", 1, "0.001", skip_reason::none},
+        row{"c1", 1, "1", skip_reason::adjustment}}) {
     BOOST_TEST((classify(r.invoice, r.quantity, *parse_price(r.price)) == r.why), r.invoice);
   }
 }
 
 struct dirty_file {
   dirty_file() {
-    std::ofstream(path) << "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
-                           "1,X,  ,2,d,1.00,c1,UK\n"
-                           "2,x,\" THE \"\"X\"\", small \",1,d,0.001,,UK\n"
-                           "C3,X,no,-2,d,1.00,c1,UK\n"
-                           "1,X,Big X,3,d,1.005,c1,UK\n"
-                           "4,Y,write-off,-9,d,0.00,,UK\n"
-                           "4,Y,damaged,9,d,0.00,,UK\n"
-                           "A5,B,debt,1,d,100.00,,UK\n";
+    std::ofstream(path)
+        << "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+           "1,X,  ,2,d,1.00,c1,UK\n"
+           "2,x,\" THE \"\"X\"\", small \",1,d,0.001,,UK\n"
+           "C3,X,no,-2,d,1.00,c1,UK\n"
+           "1,X,Big X,3,d,1.005,c1,UK\n"
+           "4,Y,write-off,-9,d,0.00,,UK\n"
+           "4,Y,damaged,9,d,0.00,,UK\n"
+           "A5,B,debt,1,d,100.00,,UK\n";
   }
   ~dirty_file() { std::remove(path); }
   const char* path = "unit_load_dirty.csv";
@@ -136,7 +149,8 @@ BOOST_FIXTURE_TEST_CASE(the_row_limit_counts_data_rows, dirty_file) {
 
 BOOST_AUTO_TEST_CASE(a_file_that_is_not_the_year_is_refused_with_the_place) {
   const char* path = "unit_load_bad.csv";
-  std::ofstream(path) << "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n1,a,b,two,"
+  std::ofstream(path) << "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,"
+                         "CustomerID,Country\n1,a,b,two,"
                          "d,1,c,UK\n";
   const auto bad = read_sales(path, 10);
   BOOST_TEST_REQUIRE(!bad.has_value());

@@ -69,7 +69,7 @@ struct played {
     const auto here = *parse_url(fake.url());
     test_stopwatch watch;
     run_state run{.io = io, .watch = watch, .record = record};
-    run.ride_through_us = 5'000'000;
+    run.ride_through_us = how.stays_away ? 200'000 : 5'000'000;
     watchdog dog(io, std::chrono::seconds(5));
     shop where(run, dog, dog, {.http = here, .operator_port = here, .token_file = token.path()}, 1);
     stage on{.where = where, .options = options};
@@ -77,16 +77,17 @@ struct played {
                       : options.scenario == "flash-sale" ? &run_flash_sale
                       : options.scenario == "storefront" ? &run_storefront
                                                          : &run_bench;
-    asio::co_spawn(io.get_executor(), play(on), [&](std::exception_ptr failed, scenario_outcome out) {
-      outcome = std::move(out);
-      try {
-        if (failed) std::rethrow_exception(failed);
-      } catch (const std::exception& what) {
-        failure = what.what();
-      }
-      dog.stop();
-      fake.stop();
-    });
+    asio::co_spawn(io.get_executor(), play(on),
+                   [&](std::exception_ptr failed, scenario_outcome out) {
+                     outcome = std::move(out);
+                     try {
+                       if (failed) std::rethrow_exception(failed);
+                     } catch (const std::exception& what) {
+                       failure = what.what();
+                     }
+                     dog.stop();
+                     fake.stop();
+                   });
     io.run();
     adds = fake.adds;
     orders = static_cast<int>(fake.orders.size());
@@ -135,8 +136,9 @@ BOOST_AUTO_TEST_CASE(only_the_first_rows_are_traded_when_limited) {
 }
 
 BOOST_AUTO_TEST_CASE(lost_answers_refusals_and_expired_tokens_change_nothing_but_the_retries) {
-  for (const auto& how : {mischief{.drop_every = 3}, mischief{.refuse_every = 4}, mischief{.expire_staff_every = 5},
-                          mischief{.drop_every = 5, .refuse_every = 7, .expire_staff_every = 4}}) {
+  for (const auto& how :
+       {mischief{.drop_every = 3}, mischief{.refuse_every = 4}, mischief{.expire_staff_every = 5},
+        mischief{.drop_every = 5, .refuse_every = 7, .expire_staff_every = 4}}) {
     const played run(of("replay"), how);
     BOOST_TEST(run.failure == "");
     BOOST_TEST(run.outcome.laws_hold());
@@ -161,8 +163,19 @@ BOOST_AUTO_TEST_CASE(a_shop_that_dies_and_comes_back_is_ridden_through) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_shop_that_stays_away_ends_the_replay) {
+  for (const int moment : {8, 12, 16}) {
+    const played run(of("replay"), {.goes_away_at = moment, .stays_away = true});
+    BOOST_TEST(run.failure.find("connect") != std::string::npos, run.failure);
+    BOOST_TEST(run.outcome.laws.empty());
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_shop_that_cheats_breaks_the_law_that_forbids_it) {
-  struct row { mischief how; const char* law; };
+  struct row {
+    mischief how;
+    const char* law;
+  };
   for (const auto& r : {row{{.loses_an_order = true}, "told_orders_exist_once"},
                         row{{.lists_an_order_twice = true}, "told_orders_exist_once"},
                         row{{.changes_a_total = true}, "told_orders_agree"},
