@@ -5,6 +5,7 @@
 #include "actors/product/product_kind.hpp"
 #include "actors/stock/stock_kind.hpp"
 #include "persistence/shard_log.hpp"
+#include "tests/sim/sim_node.hpp"
 
 namespace omnicart::sim {
 namespace {
@@ -90,10 +91,31 @@ void sim_checks::violate(const std::string& law, const std::string& detail) {
   if (!broken_) broken_ = broken_law{law, detail};
 }
 
+// Carts, products and stocks owe nobody.
+void sim_checks::follow(const std::string& name, const std::string& event) {
+  constexpr std::size_t all = 10'000;
+  const auto* kind = sim_node::kinds().find(name.substr(0, name.find('/')));
+  if (kind->name == "cart" || kind->name == "product" || kind->name == "stock") return;
+  auto& record = records_[name];
+  if (!record.state) record.state = kind->make();
+  if (!record.state->replay(event)) return violate("stored events read", name);
+  for (auto& owed : record.state->pending(all)) record.owed.insert(owed.to.str() + ' ' + owed.command);
+}
+
+void sim_checks::effect_sent(const entity_ref& from, const envelope& what) {
+  const auto at = records_.find(from.str());
+  if (at != records_.end() && at->second.owed.contains(what.to.str() + ' ' + what.command)) return;
+  violate("nothing leaves before it is durable", from.str() + " asks " + what.to.str() + " too early");
+}
+
 void sim_checks::committed(const persistence::committed_batch& batch) {
   for (const auto& each : batch.entries) {
     for (const auto& part : each.entry.events) {
-      committed_[part.kind + '/' + part.id] = part.first_version + part.records.size() - 1;
+      const std::string name = part.kind + '/' + part.id;
+      committed_[name] = part.first_version + part.records.size() - 1;
+      for (const auto& bytes : part.records) {
+        if (const auto record = persistence::decode_event_record(bytes)) follow(name, record->event);
+      }
     }
   }
 }
@@ -118,7 +140,11 @@ std::uint64_t sim_checks::seen(const entity_ref& entity) const {
 void sim_checks::restarted(persistence::store& data) {
   const auto past = read_history(data);
   if (!past) return violate("the log reads without a gap", past.error().detail);
-  for (const auto& [name, events] : *past) committed_[name] = events.size();
+  records_.clear();
+  for (const auto& [name, events] : *past) {
+    committed_[name] = events.size();
+    for (const auto& each : events) follow(name, each.record.event);
+  }
   for (const auto& [name, version] : seen_) {
     const auto at = past->find(name);
     const std::size_t kept = at == past->end() ? 0 : at->second.size();

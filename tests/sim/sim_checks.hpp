@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -13,6 +14,8 @@
 #include "persistence/group_commit.hpp"
 #include "persistence/store.hpp"
 #include "runtime/base/entity.hpp"
+#include "runtime/kind.hpp"
+#include "runtime/message.hpp"
 #include "tools/pay/provider_rules.hpp"
 
 namespace omnicart::sim {
@@ -48,6 +51,8 @@ class sim_checks {
   // An answer leaves the node: all that it rests on must be durable.
   void answered(const entity_ref& entity, const answer& got, bool storage_failed);
   std::uint64_t seen(const entity_ref& entity) const;
+  // An effect leaves an entity: the events that it follows from must be durable.
+  void effect_sent(const entity_ref& from, const envelope& what);
   // After a restart: nothing that was seen is gone.
   void restarted(persistence::store& data);
 
@@ -65,6 +70,12 @@ class sim_checks {
 
  private:
   struct stock_sum;
+  // A record as its durable events make it, and all that it ever owed others.
+  struct durable_record {
+    std::unique_ptr<entity> state;
+    std::set<std::string> owed;
+  };
+  void follow(const std::string& name, const std::string& event);
   void check_stock(const std::string& name, const std::vector<recorded>& events, timestamp_ms until);
   void check_order(const std::string& name, const std::vector<recorded>& events);
   void check_cart(const std::string& name, const std::vector<recorded>& events);
@@ -76,6 +87,7 @@ class sim_checks {
   void read_prices(const history& past);
 
   std::map<std::string, std::uint64_t> committed_;  // highest durable version by entity
+  std::map<std::string, durable_record> records_;   // of kinds that owe others anything
   std::map<std::string, std::uint64_t> seen_;       // highest version an answer spoke of
   std::map<std::string, std::string> acked_adds_;   // tag -> cart
   std::set<std::string> refused_adds_;

@@ -58,10 +58,10 @@ const kind_registry& sim_node::kinds() {
 
 // In the order of construction: whatever a part refers to stands above it.
 struct sim_node::running {
-  running(timeline& t, const node_options& o) : time(t), options(o) {}
+  running(timeline& t, const node_options& o, const hooks& c) : time(t), options(o), calls(c) {}
   ~running() { time.forget_node(); }
 
-  status open(const std::shared_ptr<fault_fs>& disk, hooks& calls);
+  status open(const std::shared_ptr<fault_fs>& disk);
   void build(message_sink& provider);
   void in_node(duration_ms delay, std::function<void()> what) {
     time.after(delay, timeline::owner::node, std::move(what));
@@ -72,6 +72,7 @@ struct sim_node::running {
 
   timeline& time;
   const node_options& options;
+  const hooks& calls;
   everywhere place;
   std::unique_ptr<persistence::store> data;
   std::unique_ptr<persistence::timer_index> timers;
@@ -84,11 +85,33 @@ struct sim_node::running {
   std::optional<duration_ms> tick_at;
 };
 
+// What a host lives in: the router, with somebody looking at what leaves.
+class sim_node::watched_environment final : public host_environment, private message_sink {
+ public:
+  watched_environment(host_environment& real, entity_ref self, const hooks& calls)
+      : host_environment(real.journal, real.store, *this, real.time), real_(real), self_(std::move(self)), calls_(calls) {}
+
+  void handled(const entity_host& host) override { real_.handled(host); }
+  bool retire(const entity_host& host) override { return real_.retire(host); }
+  void resident_changed(std::int64_t bytes) override { real_.resident_changed(bytes); }
+  void unreadable(const entity_ref& entity, const error& why) override { real_.unreadable(entity, why); }
+
+ private:
+  void send(envelope message) override {
+    calls_.effect(self_, message);
+    real_.out.send(std::move(message));
+  }
+
+  host_environment& real_;
+  const entity_ref self_;
+  const hooks& calls_;
+};
+
 // One step per message, so that anything may happen between two.
 class sim_node::queued_mailbox final : public mailbox, public std::enable_shared_from_this<queued_mailbox> {
  public:
   queued_mailbox(running& node, const entity_ref& self, const kind_entry& kind, host_environment& env)
-      : node_(node), host_(self, kind, env, *this) {}
+      : node_(node), watched_(env, self, node.calls), host_(self, kind, watched_, *this) {}
 
   void post(host_message message) override {
     inbox_.push_back(std::move(message));
@@ -117,10 +140,11 @@ class sim_node::queued_mailbox final : public mailbox, public std::enable_shared
   running& node_;
   std::deque<host_message> inbox_;
   bool scheduled_ = false;
+  watched_environment watched_;
   entity_host host_;
 };
 
-status sim_node::running::open(const std::shared_ptr<fault_fs>& disk, hooks& calls) {
+status sim_node::running::open(const std::shared_ptr<fault_fs>& disk) {
   persistence::store_options with;
   with.directory = "/data";
   with.shard_count = options.shard_count;
@@ -205,8 +229,8 @@ sim_node::~sim_node() = default;
 status sim_node::start(disk_image image, std::optional<std::uint64_t> power_at) {
   disk_ = std::make_shared<fault_fs>(time_.below(UINT64_MAX), std::move(image));
   if (power_at) disk_->cut_power(*power_at);
-  auto starting = std::make_unique<running>(time_, options_);
-  if (auto opened = starting->open(disk_, hooks_); !opened) return opened;
+  auto starting = std::make_unique<running>(time_, options_, hooks_);
+  if (auto opened = starting->open(disk_); !opened) return opened;
   starting->build(provider_);
   run_ = std::move(starting);
   return {};

@@ -29,6 +29,8 @@ class sim_node {
  public:
   struct hooks {
     std::function<void(const persistence::committed_batch&)> committed;
+    // An entity asks another one, or a port, for what it is owed.
+    std::function<void(const entity_ref& from, const envelope& what)> effect;
     std::function<void(const std::string&)> fatal;  // the process ends; call crash() when it is off the stack
   };
 
@@ -55,6 +57,7 @@ class sim_node {
 
  private:
   struct running;
+  class watched_environment;
   class queued_mailbox;
 
   timeline& time_;

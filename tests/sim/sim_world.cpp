@@ -54,6 +54,7 @@ sim_world::sim_world(std::uint64_t seed, const reader& read_along) : time_(seed)
       }
     }
   };
+  hooks.effect = [this](const entity_ref& from, const envelope& what) { checks_.effect_sent(from, what); };
   hooks.fatal = [this](const std::string& why) {
     time_.note("the journal ends the process: " + why);
     dying_ = true;
