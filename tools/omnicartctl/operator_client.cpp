@@ -161,8 +161,9 @@ operator_client& operator_client::operator=(operator_client&&) noexcept = defaul
 
 outcome<operator_client> operator_client::open(std::string_view url, std::string token) {
   std::string whole(url);
-  while (whole.ends_with('/')) whole.pop_back();
   if (whole.find("://") == std::string::npos) whole = "http://" + whole;
+  // A slash behind the port says nothing; those of "http://" alone are no address.
+  if (whole.ends_with('/') && !whole.ends_with("://")) whole.pop_back();
   const auto authority = whole.substr(whole.find("://") + 3);
   const bool is_http = whole.starts_with("http://") || whole.starts_with("https://");
   const bool is_bare = !authority.empty() && authority.find_first_of("/?# @") == std::string::npos;
