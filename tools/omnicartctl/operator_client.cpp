@@ -2,6 +2,8 @@
 
 #include <httplib.h>
 
+#include <charconv>
+
 #include <nlohmann/json.hpp>
 
 namespace omnicart::ctl {
@@ -159,6 +161,21 @@ operator_client::~operator_client() = default;
 operator_client::operator_client(operator_client&&) noexcept = default;
 operator_client& operator_client::operator=(operator_client&&) noexcept = default;
 
+namespace {
+
+// "host", "host:1" to "host:65535", "[::1]:1".
+bool has_good_port(std::string_view authority) {
+  const auto colon = authority.rfind(':');
+  const auto bracket = authority.rfind(']');
+  if (colon == authority.npos || (bracket != authority.npos && colon < bracket)) return true;
+  const auto text = authority.substr(colon + 1);
+  unsigned port = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
+  return read.ec == std::errc{} && read.ptr == text.data() + text.size() && port >= 1 && port <= 65'535;
+}
+
+}  // namespace
+
 outcome<operator_client> operator_client::open(std::string_view url, std::string token) {
   std::string whole(url);
   if (whole.find("://") == std::string::npos) whole = "http://" + whole;
@@ -171,7 +188,7 @@ outcome<operator_client> operator_client::open(std::string_view url, std::string
     return fail_with(exit_code::usage,
                      "--operator wants http://HOST:PORT, got " + std::string(url));
   };
-  if (!is_http || !is_bare) return wrong();
+  if (!is_http || !is_bare || !has_good_port(authority)) return wrong();
   try {
     operator_client opened(whole, std::move(token));
     if (!opened.connection_->client.is_valid()) return wrong();
