@@ -27,7 +27,8 @@ REACH_S = 40
 # Which passes: early, when sessions and carts begin, and in the middle of checkouts. Points passed rarely: the first.
 PASSES = {"before_snapshot": (1,), "after_snapshot": (1,), "before_wake": (1,), "before_passivate": (1, 6),
           "before_provider_call": (1, 2), "after_provider_call": (1, 2), "after_provider_answer": (1, 2),
-          "before_load": (2, 12), "after_load": (2, 12)}
+          "before_load": (2, 12), "after_load": (2, 12),
+          "before_effect": (2, 15), "after_effect": (2, 15), "before_settle": (2, 15), "after_settle": (2, 15)}
 USUALLY = (2, 60)
 
 

@@ -140,6 +140,7 @@ def the_store_of_a_running_node_is_not_verified():
 def a_flipped_byte_in_a_copied_store_is_found():
     with Node() as node:
         traded(node)
+        node.kill()  # files at rest, with what was not flushed still in the log
         store = os.path.join(node.data, "db")
         tables = [f for f in os.listdir(store) if f.endswith(".sst")]
         check(tables, "no table files")
