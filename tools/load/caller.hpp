@@ -17,7 +17,8 @@ class credential {
  public:
   virtual ~credential() = default;
   const std::string& token() const { return token_; }
-  // After a 401 to `stale`: true when token() is now another one. Several callers may ask at once.
+  // After a 401 to `stale`, and before the first use of an empty one: true when token() is now
+  // another one. Several callers may ask at once.
   virtual task<bool> renew(std::string stale) = 0;
 
  protected:
