@@ -87,9 +87,6 @@ std::int64_t caller::patience_us() const {
 
 task<caller::next_step> caller::try_once(recorder::operation op, const request& what,
                                          std::int64_t begun_us) {
-  // Some calls answer strangers too, only less: who has authority gets its token before the first
-  // of them.
-  if (what.as != nullptr && what.as->token().empty()) co_await what.as->renew({});
   // Where anyone may ask, an answer without a token is no 401 but says less.
   if (what.as != nullptr && what.as->token().empty()) co_await what.as->renew(std::string());
   // After a 401 the token is another, so the bytes are made anew for each attempt.
