@@ -136,23 +136,35 @@ def the_store_of_a_running_node_is_not_verified():
         check(run_ctl("store", "verify", node.home + "/none").returncode != 0)
 
 
+def files_of(node, ending, bytes_min):
+    store = os.path.join(node.data, "db")
+    found = [f for f in os.listdir(store) if f.endswith(ending) and os.path.getsize(os.path.join(store, f)) > bytes_min]
+    check(found, f"no {ending} files")
+    return found
+
+
 @suite.case
-def a_flipped_byte_in_a_copied_store_is_found():
+def a_flipped_byte_in_a_table_of_a_copied_store_is_found():
+    with Node() as node:
+        shop = Shop(node.start())
+        for _ in range(3):
+            shop.buy()
+        # After a stop every table is a part of the store; a kill may leave some that were replaced.
+        equal(node.stop(), 0)
+        for name in files_of(node, ".sst", 0):
+            flip_and_verify(node, name)
+
+
+@suite.case
+def a_flipped_byte_in_the_log_of_a_copied_store_is_found():
     with Node() as node:
         traded(node)
-        node.kill()  # files at rest, with what was not flushed still in the log
-        store = os.path.join(node.data, "db")
-        tables = [f for f in os.listdir(store) if f.endswith(".sst")]
-        check(tables, "no table files")
-        logs = [f for f in os.listdir(store) if f.endswith(".log") and os.path.getsize(os.path.join(store, f)) > 1000]
-        check(logs, "no write-ahead log")
-        for name in tables + logs:
-            size = os.path.getsize(os.path.join(store, name))
-            for place in {size // 3, size // 2}:
-                flip_and_verify(node, name, place)
+        for name in files_of(node, ".log", 1000):
+            flip_and_verify(node, name)
 
 
-def flip_and_verify(node, name, place):
+def flip_and_verify(node, name):
+    place = os.path.getsize(os.path.join(node.data, "db", name)) // 2
     copy = os.path.join(node.home, "copy")
     shutil.copytree(node.data, copy)
     path = os.path.join(copy, "db", name)
