@@ -41,6 +41,27 @@ status check_nothing_lost(rocksdb::Env& env, const std::string& path) {
   return {};
 }
 
+// What a killed process had written but not synced is read back at the next start, and answers rest
+// on it from then on: it must be on the disk first. Otherwise a loss of power would cut it out from
+// under what was synced later.
+status sync_logs(rocksdb::Env& env, const std::string& path) {
+  std::vector<std::string> files;
+  auto done = env.GetChildren(path, &files);
+  for (const auto& name : files) {
+    if (!done.ok()) break;
+    if (!name.ends_with(".log")) continue;
+    std::unique_ptr<rocksdb::WritableFile> log;
+    done = env.ReopenWritableFile(path + '/' + name, &log, rocksdb::EnvOptions());
+    if (done.ok()) done = log->Sync();
+    if (done.ok()) done = log->Close();
+  }
+  std::unique_ptr<rocksdb::Directory> names;
+  if (done.ok()) done = env.NewDirectory(path, &names);
+  if (done.ok()) done = names->Fsync();
+  if (!done.ok()) return fail(io_error("cannot sync the logs of " + path, done));
+  return {};
+}
+
 error open_error(const std::string& path, const rocksdb::Status& failed) {
   const std::string reason = failed.ToString();
   if (failed.IsIOError() && reason.find("lock") != std::string::npos) {
@@ -93,6 +114,9 @@ status store::open_database() {
   if (!listed.ok() && !is_new) return fail(open_error(path, listed));
   if (is_new) {
     if (auto checked = check_nothing_lost(*env, path); !checked) return checked;
+  }
+  if (options_.sync && !is_new) {
+    if (auto synced = sync_logs(*env, path); !synced) return synced;
   }
   for (const auto& name : present) {
     if (!is_known(name)) {

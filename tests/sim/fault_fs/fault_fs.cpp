@@ -296,6 +296,15 @@ void fault_fs::cut_power(std::uint64_t n) {
   disk_->operations_left = n;
 }
 
+void fault_fs::revive() {
+  const std::lock_guard lock(disk_->mutex);
+  disk_->dark = false;
+  disk_->operations_left.reset();
+  disk_->sync_to_fail.reset();
+  disk_->space.reset();
+  disk_->locks.clear();
+}
+
 bool fault_fs::power_is_cut() const {
   const std::lock_guard lock(disk_->mutex);
   return disk_->dark;

@@ -49,6 +49,9 @@ class fault_fs final : public rocksdb::FileSystem {
   // Power goes at the n-th operation from now (1: the next).
   void cut_power(std::uint64_t n);
   bool power_is_cut() const;
+  // It was only the process that ended at that operation: the machine goes on, with all that was
+  // written in its memory, synced or not, and without the faults that were still to come.
+  void revive();
 
   // What survives if power goes now, when it is not gone already. Same seed and same calls: same
   // image.

@@ -144,6 +144,35 @@ BOOST_AUTO_TEST_CASE(a_creation_cut_short_at_any_operation_can_be_done_again) {
   }
 }
 
+// A killed process leaves in the machine's memory what it wrote and did not sync; the next one
+// reads that.
+BOOST_AUTO_TEST_CASE(what_a_restart_after_a_kill_reads_outlasts_the_power) {
+  const entity_ref cart{"cart", "c"};
+  const auto append_and_flush = [&](open_store& node, std::uint64_t version) {
+    node.journal->append(events_item(cart, version, 1));
+    node.journal->flush_once();
+  };
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    auto disk = std::make_shared<sim::fault_fs>(seed);
+    {
+      open_store node(options_on(disk), time);
+      append_and_flush(node, 1);
+      disk->cut_power(2);  // written, and ended in the sync
+      append_and_flush(node, 2);
+    }
+    disk->revive();
+    std::size_t seen = 0;
+    {
+      open_store node(options_on(disk), time);
+      seen = node.reader->load_now(cart)->events.size();
+      disk = std::make_shared<sim::fault_fs>(seed, disk->crash());
+    }
+    BOOST_TEST(seen == 2U);
+    open_store node(options_on(disk), time);
+    BOOST_TEST(node.reader->load_now(cart)->events.size() == seen, "seed " << seed);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
