@@ -43,7 +43,8 @@ status check_nothing_lost(rocksdb::Env& env, const std::string& path) {
 
 // What a killed process had written but not synced is read back at the next start, and answers rest
 // on it from then on: it must be on the disk first. Otherwise a loss of power would cut it out from
-// under what was synced later.
+// under what was synced later. And after a failed sync the machine's memory shows what the disk
+// never got, and calls it clean: so it is told to forget, and the disk is read.
 status sync_logs(rocksdb::Env& env, const std::string& path) {
   std::vector<std::string> files;
   auto done = env.GetChildren(path, &files);
@@ -53,6 +54,7 @@ status sync_logs(rocksdb::Env& env, const std::string& path) {
     std::unique_ptr<rocksdb::WritableFile> log;
     done = env.ReopenWritableFile(path + '/' + name, &log, rocksdb::EnvOptions());
     if (done.ok()) done = log->Sync();
+    if (done.ok()) done = log->InvalidateCache(0, 0);
     if (done.ok()) done = log->Close();
   }
   std::unique_ptr<rocksdb::Directory> names;

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <random>
 #include <set>
+#include <utility>
 
 namespace omnicart::sim {
 
@@ -223,6 +224,12 @@ class writable_file final : public rocksdb::FSWritableFile {
   IOStatus Sync(const IOOptions&, IODebugContext*) override {
     const std::lock_guard lock(disk_->mutex);
     return disk_->sync(*node_);
+  }
+  // Clean pages are read from the disk again, and those of a failed sync count as clean.
+  IOStatus InvalidateCache(std::size_t, std::size_t) override {
+    const std::lock_guard lock(disk_->mutex);
+    if (std::exchange(node_->poisoned, false)) node_->bytes.resize(node_->durable_bytes);
+    return IOStatus::OK();
   }
   bool IsSyncThreadSafe() const override { return true; }
   std::uint64_t GetFileSize(const IOOptions&, IODebugContext*) override {

@@ -27,13 +27,12 @@ struct disk_counters {
 
 // A disk in memory that behaves as badly as a real one may, from a seed, without threads or clock:
 //   - bytes are durable only once their file is synced, names only once their directory is;
-//   - crash() keeps what is durable, of every file a random part of the unsynced end, of the
-//   changes of names a
-//     random beginning (they reach a real disk in order too);
-//   - on demand a sync fails (and what it covered never becomes durable: the pages are marked
-//   clean, as Linux does),
-//     space runs out (half of the last append lands), or power is cut at the n-th operation: it
-//     lands in part, and nothing after it does anything but fail.
+//   - crash() keeps what is durable, of every file a random part of the unsynced end, and of the
+//     changes of names a random beginning (they reach a real disk in order too);
+//   - on demand a sync fails: what it covered never becomes durable, since its pages are marked
+//     clean, as Linux does; it is read back until InvalidateCache drops those pages;
+//   - on demand space runs out (half of the last append lands), or power is cut at the n-th
+//     operation: it lands in part, and nothing after it does anything but fail.
 // OPTIONS files are refused: RocksDB can do without, and parses each back after writing it (2 ms).
 class fault_fs final : public rocksdb::FileSystem {
  public:

@@ -173,6 +173,23 @@ BOOST_AUTO_TEST_CASE(what_a_restart_after_a_kill_reads_outlasts_the_power) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_a_failed_sync_left_in_memory_is_not_believed_by_the_next_start) {
+  const entity_ref cart{"cart", "c"};
+  auto disk = std::make_shared<sim::fault_fs>(1);
+  {
+    open_store node(options_on(disk), time);
+    node.journal->append(events_item(cart, 1, 1));
+    node.journal->flush_once();
+    disk->fail_sync(1);
+    node.journal->append(events_item(cart, 2, 1));
+    node.journal->flush_once();
+    BOOST_TEST(node.fatal.size() == 1U);
+  }
+  disk->revive();
+  open_store node(options_on(disk), time);
+  BOOST_TEST(node.reader->load_now(cart)->events.size() == 1U);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
