@@ -10,7 +10,8 @@
 namespace omnicart::sim {
 namespace {
 
-constexpr duration_ms clock_slack{10'000};  // shards and restarts read the wall clock at different moments
+constexpr duration_ms clock_slack{
+    10'000};  // shards and restarts read the wall clock at different moments
 
 bool starts_with(const std::string& name, std::string_view kind) { return name.starts_with(kind); }
 
@@ -48,13 +49,15 @@ bool may_become(order::order_status from, order::order_status to) {
   if (from == rejected || from == declined || from == cancelled) return false;
   // On invoice: others are never told while pending.
   if (from == pending) return to != paid && to != rejected && to != declined;
-  return to == cancelled || (static_cast<int>(to) > static_cast<int>(from) && static_cast<int>(to) <= 4);
+  return to == cancelled ||
+         (static_cast<int>(to) > static_cast<int>(from) && static_cast<int>(to) <= 4);
 }
 
 template <class Lines>
 std::vector<std::tuple<std::string, std::int64_t, std::int64_t>> sorted_lines(const Lines& lines) {
   std::vector<std::tuple<std::string, std::int64_t, std::int64_t>> all;
-  for (const auto& l : lines) all.emplace_back(l.product.str(), l.unit_price.amount_minor, l.quantity);
+  for (const auto& l : lines)
+    all.emplace_back(l.product.str(), l.unit_price.amount_minor, l.quantity);
   std::sort(all.begin(), all.end());
   return all;
 }
@@ -99,13 +102,15 @@ void sim_checks::follow(const std::string& name, const std::string& event) {
   auto& record = records_[name];
   if (!record.state) record.state = kind->make();
   if (!record.state->replay(event)) return violate("stored events read", name);
-  for (auto& owed : record.state->pending(all)) record.owed.insert(owed.to.str() + ' ' + owed.command);
+  for (auto& owed : record.state->pending(all))
+    record.owed.insert(owed.to.str() + ' ' + owed.command);
 }
 
 void sim_checks::effect_sent(const entity_ref& from, const envelope& what) {
   const auto at = records_.find(from.str());
   if (at != records_.end() && at->second.owed.contains(what.to.str() + ' ' + what.command)) return;
-  violate("nothing leaves before it is durable", from.str() + " asks " + what.to.str() + " too early");
+  violate("nothing leaves before it is durable",
+          from.str() + " asks " + what.to.str() + " too early");
 }
 
 void sim_checks::committed(const persistence::committed_batch& batch) {
@@ -114,7 +119,8 @@ void sim_checks::committed(const persistence::committed_batch& batch) {
       const std::string name = part.kind + '/' + part.id;
       committed_[name] = part.first_version + part.records.size() - 1;
       for (const auto& bytes : part.records) {
-        if (const auto record = persistence::decode_event_record(bytes)) follow(name, record->event);
+        if (const auto record = persistence::decode_event_record(bytes))
+          follow(name, record->event);
       }
     }
   }
@@ -125,8 +131,9 @@ void sim_checks::answered(const entity_ref& entity, const answer& got, bool stor
   if (storage_failed && got.ok()) violate("a failed write is final", name + " still answers");
   if (got.failure && is_fault(got.failure->number)) return;  // says nothing of the record
   if (got.version > committed_[name]) {
-    violate("nothing leaves before it is durable", name + " spoke of version " + std::to_string(got.version) + ", " +
-                                                       std::to_string(committed_[name]) + " is on disk");
+    violate("nothing leaves before it is durable",
+            name + " spoke of version " + std::to_string(got.version) + ", " +
+                std::to_string(committed_[name]) + " is on disk");
   }
   auto& seen = seen_[name];
   seen = std::max(seen, got.version);
@@ -149,7 +156,8 @@ void sim_checks::restarted(persistence::store& data) {
     const auto at = past->find(name);
     const std::size_t kept = at == past->end() ? 0 : at->second.size();
     if (kept < version) {
-      violate("nothing acknowledged is lost", name + " was seen at version " + std::to_string(version) + ", " +
+      violate("nothing acknowledged is lost", name + " was seen at version " +
+                                                  std::to_string(version) + ", " +
                                                   std::to_string(kept) + " are left");
     }
   }
@@ -159,8 +167,9 @@ void sim_checks::told(const told_order& order) {
   const auto [at, fresh] = told_.try_emplace(order.id, order);
   if (fresh) return;
   if (!may_become(at->second.view.status, order.view.status)) {
-    violate("what was told of an order stays true", order.id + " was " + order::to_string(at->second.view.status) +
-                                                        " and became " + order::to_string(order.view.status));
+    violate("what was told of an order stays true",
+            order.id + " was " + order::to_string(at->second.view.status) + " and became " +
+                order::to_string(order.view.status));
   }
   if (at->second.view.total != order.view.total ||
       sorted_lines(at->second.view.lines) != sorted_lines(order.view.lines)) {
@@ -169,9 +178,11 @@ void sim_checks::told(const told_order& order) {
   at->second = order;
 }
 
-// --- at the end ---------------------------------------------------------------------------------------------------
+// --- at the end
+// ---------------------------------------------------------------------------------------------------
 
-void sim_checks::at_rest(const history& past, const std::vector<pay::entry>& ledger, timestamp_ms until) {
+void sim_checks::at_rest(const history& past, const std::vector<pay::entry>& ledger,
+                         timestamp_ms until) {
   read_prices(past);
   for (const auto& [name, events] : past) {
     if (starts_with(name, "order/")) check_order(name, events);
@@ -197,15 +208,17 @@ void sim_checks::check_sales() {
   std::map<std::string, std::int64_t> bought;
   std::set<std::string> references;
   for (const auto& [id, order] : orders_) {
-    if (!references.insert(order.content.reference).second) violate("an order exists once", order.content.reference);
+    if (!references.insert(order.content.reference).second)
+      violate("an order exists once", order.content.reference);
     if (!sells(order.status)) continue;
     for (const auto& line : order.lines) bought[line.product.str()] += line.quantity;
   }
   for (const auto& [product, units] : sold_) bought.try_emplace(product, 0);
   for (const auto& [product, units] : bought) {
     if (sold_[product] == units) continue;
-    violate("what was sold is what orders say", product + ": stock sold " + std::to_string(sold_[product]) +
-                                                    ", orders " + std::to_string(units));
+    violate("what was sold is what orders say", product + ": stock sold " +
+                                                    std::to_string(sold_[product]) + ", orders " +
+                                                    std::to_string(units));
   }
 }
 
@@ -214,7 +227,8 @@ void sim_checks::read_prices(const history& past) {
     if (!starts_with(name, "product/")) continue;
     product::state state{};
     for (const auto& each : events) {
-      if (auto event = product::kind::decode_event(each.record.event)) product::apply(state, *event);
+      if (auto event = product::kind::decode_event(each.record.event))
+        product::apply(state, *event);
       prices_[id_of(name)].emplace_back(each.record.at, state.content.price.amount_minor);
     }
   }
@@ -251,7 +265,8 @@ struct sim_checks::stock_sum {
     on_hand += e.delta;
   }
   void operator()(const stock::reserved& e) {
-    require(holds.emplace(e.reservation.str(), hold{e.quantity, e.expires_at}).second, "a reservation was made twice");
+    require(holds.emplace(e.reservation.str(), hold{e.quantity, e.expires_at}).second,
+            "a reservation was made twice");
     reserved += e.quantity;
   }
   void operator()(const stock::extended& e) {
@@ -268,7 +283,8 @@ struct sim_checks::stock_sum {
   void operator()(const stock::claimed& e) {
     for (const auto& id : e.taken) end_hold(id.str());
     require(claims.emplace(e.order.str(), e.quantity).second, "an order claimed twice");
-    require(!sales.contains(e.order.str()) && !ended.contains(e.order.str()), "an ended order claimed again");
+    require(!sales.contains(e.order.str()) && !ended.contains(e.order.str()),
+            "an ended order claimed again");
     reserved += e.quantity;
   }
   void operator()(const stock::unclaimed& e) {
@@ -297,7 +313,8 @@ struct sim_checks::stock_sum {
   }
 };
 
-void sim_checks::check_stock(const std::string& name, const std::vector<recorded>& events, timestamp_ms until) {
+void sim_checks::check_stock(const std::string& name, const std::vector<recorded>& events,
+                             timestamp_ms until) {
   stock_sum sum;
   for (const auto& each : events) {
     const auto event = stock::kind::decode_event(each.record.event);
@@ -309,7 +326,8 @@ void sim_checks::check_stock(const std::string& name, const std::vector<recorded
     if (sum.put_in != sum.on_hand + sum.sold - sum.returned) return violate("stock adds up", where);
   }
   for (const auto& [id, hold] : sum.holds) {
-    if (hold.expires_at < until) violate("no hold outlives its expiry", name + ", reservation " + id);
+    if (hold.expires_at < until)
+      violate("no hold outlives its expiry", name + ", reservation " + id);
   }
   for (const auto& [order, units] : sum.claims) {
     const auto at = orders_.find(order.substr(0, order.find('.')));
@@ -341,8 +359,10 @@ void sim_checks::check_order(const std::string& name, const std::vector<recorded
   orders_.emplace(id_of(name), std::move(state));
 }
 
-// Each line has a price that its product had while the order was priced, and the total is their sum.
-void sim_checks::check_prices(const std::string& name, const order::state& state, timestamp_ms priced_at) {
+// Each line has a price that its product had while the order was priced, and the total is their
+// sum.
+void sim_checks::check_prices(const std::string& name, const order::state& state,
+                              timestamp_ms priced_at) {
   std::int64_t total = 0;
   for (const auto& line : state.lines) {
     total += line.quantity * line.unit_price.amount_minor;
@@ -350,12 +370,14 @@ void sim_checks::check_prices(const std::string& name, const order::state& state
     bool fits = false;
     for (std::size_t i = 0; i < prices.size(); ++i) {
       const bool begun = prices[i].first <= priced_at + clock_slack;
-      const bool ended = i + 1 < prices.size() && prices[i + 1].first < state.placed_at - clock_slack;
+      const bool ended =
+          i + 1 < prices.size() && prices[i + 1].first < state.placed_at - clock_slack;
       fits = fits || (begun && !ended && prices[i].second == line.unit_price.amount_minor);
     }
     if (!fits) violate("an order has the shop's prices", name + ", " + line.product.str());
   }
-  if (total != state.total.amount_minor) violate("an order has the shop's prices", name + ": the total");
+  if (total != state.total.amount_minor)
+    violate("an order has the shop's prices", name + ": the total");
 }
 
 void sim_checks::check_cart(const std::string& name, const std::vector<recorded>& events) {
@@ -391,8 +413,9 @@ void sim_checks::check_told(const told_order& told) {
   if (at == orders_.end()) return violate("an acknowledged order exists", told.id);
   const auto now = order::view(at->second);
   if (!may_become(told.view.status, now.status)) {
-    violate("what was told of an order stays true", told.id + " was " + order::to_string(told.view.status) + " and is " +
-                                                        order::to_string(now.status));
+    violate("what was told of an order stays true", told.id + " was " +
+                                                        order::to_string(told.view.status) +
+                                                        " and is " + order::to_string(now.status));
   }
   if (told.view.total != now.total || sorted_lines(told.view.lines) != sorted_lines(now.lines)) {
     violate("an order keeps its lines and total", told.id);
@@ -421,9 +444,9 @@ void sim_checks::check_ledger(const std::vector<pay::entry>& ledger) {
     }
     const auto& order = at->second;
     if (order.captured.amount_minor != of.captured || order.refunded.amount_minor != of.refunded) {
-      violate("both ledgers agree", key + ": captured " + std::to_string(of.captured) + " against " +
-                                        std::to_string(order.captured.amount_minor) + ", refunded " +
-                                        std::to_string(of.refunded) + " against " +
+      violate("both ledgers agree", key + ": captured " + std::to_string(of.captured) +
+                                        " against " + std::to_string(order.captured.amount_minor) +
+                                        ", refunded " + std::to_string(of.refunded) + " against " +
                                         std::to_string(order.refunded.amount_minor));
     }
     const bool paid_for = sells(order.status) && order.status != order::order_status::pending;
@@ -433,7 +456,8 @@ void sim_checks::check_ledger(const std::vector<pay::entry>& ledger) {
     }
   }
   for (const auto& [id, order] : orders_) {
-    if (order.captured.amount_minor != 0 && !accounts.contains(id)) violate("both ledgers agree", id + " is unpaid");
+    if (order.captured.amount_minor != 0 && !accounts.contains(id))
+      violate("both ledgers agree", id + " is unpaid");
   }
 }
 

@@ -42,8 +42,8 @@ using history = std::map<std::string, std::vector<recorded>>;  // by "kind/id", 
 // Reads it. Breaks a law when a version is missing or there twice.
 result<history> read_history(persistence::store& data);
 
-// What the world was promised, and whether it holds. The checks of entities have their own arithmetic: they read
-// recorded events, not the states that the rules keep.
+// What the world was promised, and whether it holds. The checks of entities have their own
+// arithmetic: they read recorded events, not the states that the rules keep.
 class sim_checks {
  public:
   // --- while it runs
@@ -76,7 +76,8 @@ class sim_checks {
     std::set<std::string> owed;
   };
   void follow(const std::string& name, const std::string& event);
-  void check_stock(const std::string& name, const std::vector<recorded>& events, timestamp_ms until);
+  void check_stock(const std::string& name, const std::vector<recorded>& events,
+                   timestamp_ms until);
   void check_order(const std::string& name, const std::vector<recorded>& events);
   void check_cart(const std::string& name, const std::vector<recorded>& events);
   void check_adds(const history& past);
@@ -91,7 +92,7 @@ class sim_checks {
   std::map<std::string, std::uint64_t> seen_;       // highest version an answer spoke of
   std::map<std::string, std::string> acked_adds_;   // tag -> cart
   std::set<std::string> refused_adds_;
-  std::map<std::string, told_order> told_;          // by order id
+  std::map<std::string, told_order> told_;  // by order id
   std::set<std::string> cancelled_;
 
   // of at_rest

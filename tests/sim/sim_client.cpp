@@ -27,8 +27,8 @@ void sim_client::after(duration_ms delay, std::function<void()> what) {
   time_.after(delay, timeline::owner::world, std::move(what));
 }
 
-sim_client::operation_ptr sim_client::ask(std::string label, entity_ref to, std::string command, keyed how,
-                                          std::function<void(const answer&)> known) {
+sim_client::operation_ptr sim_client::ask(std::string label, entity_ref to, std::string command,
+                                          keyed how, std::function<void(const answer&)> known) {
   auto what = std::make_shared<operation>();
   what->label = std::move(label);
   what->message.to = std::move(to);
@@ -54,7 +54,8 @@ void sim_client::attempt(const operation_ptr& what) {
   const auto floor = checks_.seen(what->message.to);
   node_.reach(what->message, [this, what, floor](const answer& got) {
     if (got.ok() && got.version < floor) {
-      checks_.violate("a caller sees what was acknowledged before", what->message.to.str() + ' ' + what->label);
+      checks_.violate("a caller sees what was acknowledged before",
+                      what->message.to.str() + ' ' + what->label);
     }
     on_answer(what, got);
   });
@@ -83,9 +84,11 @@ void sim_client::on_answer(const operation_ptr& what, const answer& got) {
 // A second answer to the same key says what the first did.
 void sim_client::compare(const operation_ptr& what, const answer& got) {
   if (!what->message.id || is_fault_answer(got) || is_fault_answer(what->first)) return;
-  const bool same = got.ok() == what->first.ok() && (got.ok() || got.failure->number == what->first.failure->number);
+  const bool same = got.ok() == what->first.ok() &&
+                    (got.ok() || got.failure->number == what->first.failure->number);
   const bool final = what->first.ok() || what->first.failure->number >= first_module_error;
-  if (final && !same) checks_.violate("the same key has the same answer", name_ + ' ' + what->label);
+  if (final && !same)
+    checks_.violate("the same key has the same answer", name_ + ' ' + what->label);
   if (final && !what->first.replayed && !got.replayed) {
     checks_.violate("a command id never runs twice", name_ + ' ' + what->label);
   }
@@ -94,7 +97,8 @@ void sim_client::compare(const operation_ptr& what, const answer& got) {
 void sim_client::repeat(const operation_ptr& what, std::function<void()> then) {
   node_.reach(what->message, [this, what, then = std::move(then)](const answer& got) {
     if (is_fault_answer(got)) {
-      return after(duration_ms{time_.between(50, 3'000)}, [this, what, then] { repeat(what, then); });
+      return after(duration_ms{time_.between(50, 3'000)},
+                   [this, what, then] { repeat(what, then); });
     }
     compare(what, got);
     then();

@@ -12,7 +12,8 @@
 
 namespace omnicart::sim {
 
-// The way from clients to the node. `got` is called once: with the answer, or a fault when the connection is lost.
+// The way from clients to the node. `got` is called once: with the answer, or a fault when the
+// connection is lost.
 class wire {
  public:
   virtual ~wire() = default;
@@ -24,11 +25,13 @@ struct client_habits {
   std::uint32_t repeat_percent = 10;  // of commands that are sent twice, at once or much later
 };
 
-// Sends commands as a browser with idempotency keys does: again and again with the same key until the outcome is
-// known; sometimes twice at once; sometimes a copy turns up a minute later. Whatever comes back is checked.
+// Sends commands as a browser with idempotency keys does: again and again with the same key until
+// the outcome is known; sometimes twice at once; sometimes a copy turns up a minute later. Whatever
+// comes back is checked.
 class sim_client {
  public:
-  sim_client(timeline& time, wire& node, sim_checks& checks, caller who, std::string name, client_habits habits);
+  sim_client(timeline& time, wire& node, sim_checks& checks, caller who, std::string name,
+             client_habits habits);
   virtual ~sim_client() = default;
   sim_client(const sim_client&) = delete;
   sim_client& operator=(const sim_client&) = delete;

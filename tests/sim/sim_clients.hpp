@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -17,15 +18,17 @@ namespace omnicart::sim {
 struct crowd_plan {
   std::uint32_t shoppers = 4;
   std::uint32_t products = 3;
-  std::uint32_t actions = 40;        // per shopper
-  std::int64_t stock = 20;           // of each product at first: scarce or not
+  std::uint32_t actions = 40;           // per shopper
+  std::int64_t stock = 20;              // of each product at first: scarce or not
   std::uint32_t reckless_percent = 30;  // of the shoppers give up now and then
 };
 
-// A guest: opens a session, fills its cart, reserves, checks out, cancels, and keeps its own book of what it was told.
+// A guest: opens a session, fills its cart, reserves, checks out, cancels, and keeps its own book
+// of what it was told. `ordered` hears of each order that was accepted.
 class shopper final : public sim_client {
  public:
-  shopper(timeline& time, wire& node, sim_checks& checks, std::string name, const crowd_plan& plan, bool careful);
+  shopper(timeline& time, wire& node, sim_checks& checks, std::string name, const crowd_plan& plan,
+          bool careful, std::function<void(const std::string&)> ordered);
   void start();
   bool finished() const { return finished_; }
   // With everything at rest: the cart once more.
@@ -36,7 +39,8 @@ class shopper final : public sim_client {
   const std::vector<std::string>& orders() const { return orders_; }
 
  private:
-  // Units by product and price, of a cart that only this shopper changes. Kept while every outcome is known.
+  // Units by product and price, of a cart that only this shopper changes. Kept while every outcome
+  // is known.
   using cart_book = std::map<std::pair<std::string, std::int64_t>, std::int64_t>;
 
   void rest();
@@ -51,11 +55,14 @@ class shopper final : public sim_client {
   void repeat_something();
   void reuse_a_key();
   void check_out(bool from_cart);
-  void follow(std::shared_ptr<order::place> placed, const operation_ptr& place, const answer& got);
+  std::shared_ptr<order::place> draw_order(bool from_cart);
+  void place(const std::shared_ptr<order::place>& order, std::function<void()> then);
+  void follow(const std::shared_ptr<order::place>& order, const operation_ptr& placed,
+              const answer& got, const std::function<void()>& then);
   void settled(const order::place& placed, const order::order_view& view);
-  void await_unsealed(std::shared_ptr<order::place> placed, order::order_view view);
+  void await_unsealed();
   void cancel_an_order();
-  void book_order(const order::place& placed, const order::order_view& view);
+  void book_orders(const cart::cart_view& shown);
   void take_over_prices(const cart::cart_view& shown);
   void compare(const cart::cart_view& view);
   payment::method draw_payment();
@@ -68,6 +75,7 @@ class shopper final : public sim_client {
   const crowd_plan plan_;
   const bool careful_;
   const std::string session_;
+  const std::function<void(const std::string&)> ordered_;
   std::uint32_t left_;
   bool finished_ = false;
   cart_book book_;
@@ -75,13 +83,15 @@ class shopper final : public sim_client {
   std::vector<operation_ptr> past_;
   std::vector<std::pair<std::string, std::string>> holds_;  // product, reservation
   std::vector<std::string> orders_;                         // that sold something
-  bool adding_meanwhile_ = false;
+  std::vector<order::order_view> unbooked_;                 // of orders of the cart
+  std::uint32_t meanwhile_ = 0;                             // other commands to the cart under way
 };
 
 // The shop's people: the catalogue, prices, deliveries, and orders on their way.
 class staff final : public sim_client {
  public:
-  staff(timeline& time, wire& node, sim_checks& checks, const crowd_plan& plan, std::uint32_t actions);
+  staff(timeline& time, wire& node, sim_checks& checks, const crowd_plan& plan,
+        std::uint32_t actions);
   // Fills the shop, then calls `open`.
   void start(std::function<void()> open);
   bool finished() const { return finished_; }

@@ -19,7 +19,6 @@ namespace omnicart::sim {
 namespace {
 
 constexpr duration_ms timer_tick{100};
-constexpr duration_ms sweep_tick{1'000};
 constexpr duration_ms read_delay{2};
 
 class everywhere final : public placement {
@@ -31,9 +30,11 @@ class everywhere final : public placement {
 // The journal, with a word to the timeline when it has something to write.
 class prompted_journal final : public journal {
  public:
-  prompted_journal(persistence::group_commit_journal& real, std::function<void()> appended)
-      : real_(real), appended_(std::move(appended)) {}
+  prompted_journal(persistence::group_commit_journal& real, const std::function<void()>& snapshot,
+                   std::function<void()> appended)
+      : real_(real), snapshot_(snapshot), appended_(std::move(appended)) {}
   ticket append(journal_item item) override {
+    if (item.state) snapshot_();
     const ticket number = real_.append(std::move(item));
     appended_();
     return number;
@@ -44,14 +45,16 @@ class prompted_journal final : public journal {
 
  private:
   persistence::group_commit_journal& real_;
+  const std::function<void()>& snapshot_;
   std::function<void()> appended_;
 };
 
 }  // namespace
 
 const kind_registry& sim_node::kinds() {
-  static const kind_registry all({kind_of<cart::kind>(), kind_of<email::kind>(), kind_of<order::kind>(),
-                                  kind_of<product::kind>(), kind_of<session::kind>(), kind_of<stock::kind>(),
+  static const kind_registry all({kind_of<cart::kind>(), kind_of<email::kind>(),
+                                  kind_of<order::kind>(), kind_of<product::kind>(),
+                                  kind_of<session::kind>(), kind_of<stock::kind>(),
                                   kind_of<user::kind>()});
   return all;
 }
@@ -89,12 +92,17 @@ struct sim_node::running {
 class sim_node::watched_environment final : public host_environment, private message_sink {
  public:
   watched_environment(host_environment& real, entity_ref self, const hooks& calls)
-      : host_environment(real.journal, real.store, *this, real.time), real_(real), self_(std::move(self)), calls_(calls) {}
+      : host_environment(real.journal, real.store, *this, real.time),
+        real_(real),
+        self_(std::move(self)),
+        calls_(calls) {}
 
   void handled(const entity_host& host) override { real_.handled(host); }
   bool retire(const entity_host& host) override { return real_.retire(host); }
   void resident_changed(std::int64_t bytes) override { real_.resident_changed(bytes); }
-  void unreadable(const entity_ref& entity, const error& why) override { real_.unreadable(entity, why); }
+  void unreadable(const entity_ref& entity, const error& why) override {
+    real_.unreadable(entity, why);
+  }
 
  private:
   void send(envelope message) override {
@@ -108,9 +116,11 @@ class sim_node::watched_environment final : public host_environment, private mes
 };
 
 // One step per message, so that anything may happen between two.
-class sim_node::queued_mailbox final : public mailbox, public std::enable_shared_from_this<queued_mailbox> {
+class sim_node::queued_mailbox final : public mailbox,
+                                       public std::enable_shared_from_this<queued_mailbox> {
  public:
-  queued_mailbox(running& node, const entity_ref& self, const kind_entry& kind, host_environment& env)
+  queued_mailbox(running& node, const entity_ref& self, const kind_entry& kind,
+                 host_environment& env)
       : node_(node), watched_(env, self, node.calls), host_(self, kind, watched_, *this) {}
 
   void post(host_message message) override {
@@ -174,17 +184,17 @@ void sim_node::running::build(message_sink& provider) {
     in_node(duration_ms{time.between(0, read_delay.count())}, std::move(read));
   };
   readers = std::make_unique<persistence::reader_pool>(*data, std::move(reading));
-  prompted = std::make_unique<prompted_journal>(*log, [this] { flush_soon(); });
+  prompted = std::make_unique<prompted_journal>(*log, calls.snapshot, [this] { flush_soon(); });
   router_limits limits;
   limits.idle = options.idle;
   routes = std::make_unique<router>(
-      router::parts{sim_node::kinds(), *prompted, *readers, time, place, data->shard_count()}, limits,
-      [this](const entity_ref& self, const kind_entry& kind, host_environment& env) {
+      router::parts{sim_node::kinds(), *prompted, *readers, time, place, data->shard_count()},
+      limits, [this](const entity_ref& self, const kind_entry& kind, host_environment& env) {
         return std::make_shared<queued_mailbox>(*this, self, kind, env);
       });
   routes->add_service("payment", provider);
   wakes = std::make_unique<timer_service>(*timers, *routes, time);
-  in_node(sweep_tick, [this] { sweep(); });
+  in_node(options.sweep, [this] { sweep(); });
   in_node(duration_ms{time.between(0, timer_tick.count())}, [this] { tick_timers(); });
 }
 
@@ -198,7 +208,8 @@ void sim_node::running::flush_soon() {
   });
 }
 
-// Every 100 ms while timers are near; otherwise when the next one is due, so that hours pass quickly.
+// Every 100 ms while timers are near; otherwise when the next one is due, so that hours pass
+// quickly.
 void sim_node::running::tick_timers() {
   const duration_ms now = time.monotonic();
   if (tick_at && *tick_at <= now) {
@@ -207,7 +218,8 @@ void sim_node::running::tick_timers() {
   }
   const auto due = timers->next_due();
   if (!due) return;
-  const duration_ms wait = std::max(timer_tick, std::chrono::duration_cast<duration_ms>(*due - time.wall()));
+  const duration_ms wait =
+      std::max(timer_tick, std::chrono::duration_cast<duration_ms>(*due - time.wall()));
   if (tick_at && *tick_at <= now + wait) return;
   tick_at = now + wait;
   in_node(wait, [this, at = *tick_at] {
@@ -218,7 +230,7 @@ void sim_node::running::tick_timers() {
 void sim_node::running::sweep() {
   routes->sweep();
   const bool busy = routes->stats().residents > 0;
-  in_node(busy ? sweep_tick : sweep_tick * 60, [this] { sweep(); });
+  in_node(busy ? options.sweep : options.sweep * 60, [this] { sweep(); });
 }
 
 sim_node::sim_node(timeline& time, message_sink& provider, node_options options, hooks calls)
@@ -229,6 +241,10 @@ sim_node::~sim_node() = default;
 status sim_node::start(disk_image image, std::optional<std::uint64_t> power_at) {
   disk_ = std::make_shared<fault_fs>(time_.below(UINT64_MAX), std::move(image));
   if (power_at) disk_->cut_power(*power_at);
+  return open();
+}
+
+status sim_node::open() {
   auto starting = std::make_unique<running>(time_, options_, hooks_);
   if (auto opened = starting->open(disk_); !opened) return opened;
   starting->build(provider_);
@@ -242,6 +258,15 @@ disk_image sim_node::crash() {
   run_.reset();
   return kept;
 }
+
+void sim_node::kill() {
+  static_cast<void>(disk_->crash());  // what is torn down from here on writes nothing
+  time_.forget_node();
+  run_.reset();
+  disk_->revive();
+}
+
+status sim_node::resume() { return open(); }
 
 disk_image sim_node::stop() {
   while (run_->log->flush_once()) {

@@ -18,32 +18,41 @@ namespace omnicart::sim {
 
 struct node_options {
   std::uint16_t shard_count = 4;
-  duration_ms idle{3'000};       // entities unused this long leave memory
-  duration_ms flush_delay{2};    // at most this long between an append and its group commit
+  duration_ms idle{3'000};     // entities unused this long leave memory
+  duration_ms sweep{1'000};    // how often that is looked at
+  duration_ms flush_delay{2};  // at most this long between an append and its group commit
   std::size_t batch_items_max = 4'096;
 };
 
-// A node as the composition root builds it, from the production parts, without threads: journal, store, hosts, router
-// and timers run as events of the timeline. The machine below it is a fault_fs that may be told to misbehave.
+// A node as the composition root builds it, from the production parts, without threads: journal,
+// store, hosts, router and timers run as events of the timeline. The machine below it is a fault_fs
+// that may be told to misbehave.
 class sim_node {
  public:
   struct hooks {
     std::function<void(const persistence::committed_batch&)> committed;
     // An entity asks another one, or a port, for what it is owed.
     std::function<void(const entity_ref& from, const envelope& what)> effect;
-    std::function<void(const std::string&)> fatal;  // the process ends; call crash() when it is off the stack
+    // A snapshot is on its way to the disk: a moment that crashes like.
+    std::function<void()> snapshot;
+    std::function<void(const std::string&)>
+        fatal;  // the process ends; call crash() when it is off the stack
   };
 
   // `provider` stands for "payment/…". All arguments outlive the node.
   sim_node(timeline& time, message_sink& provider, node_options options, hooks calls);
   ~sim_node();
 
-  // Boots on this disk; with `power_at`, the power goes at that operation of the disk. On an error (a power cut on the
-  // way, or damage) the node is down, and crash() says what is on the disk.
+  // Boots on this disk; with `power_at`, the power goes at that operation of the disk. On an error
+  // (a power cut on the way, or damage) the node is down, and crash() says what is on the disk.
   status start(disk_image image, std::optional<std::uint64_t> power_at = {});
   bool up() const { return static_cast<bool>(run_); }
-  // kill -9 and loss of power: returns what the disk kept.
+  // Loss of power: returns what the disk kept.
   disk_image crash();
+  // kill -9: the machine goes on, and what was written stays in its memory, synced or not; resume()
+  // starts the node on it again.
+  void kill();
+  status resume();
   // An orderly stop: everything handed to the journal is written first.
   disk_image stop();
 
@@ -56,6 +65,8 @@ class sim_node {
   static const kind_registry& kinds();
 
  private:
+  status open();
+
   struct running;
   class watched_environment;
   class queued_mailbox;

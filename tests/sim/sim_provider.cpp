@@ -11,9 +11,11 @@ constexpr duration_ms answer_timeout{10'000};  // of the gateway
 
 pay::request to_request(const payment::command& asked) {
   if (const auto* c = std::get_if<payment::charge>(&asked)) {
-    return pay::charge_request{c->order.str(), c->amount, static_cast<pay::method>(c->how.type), c->how.token};
+    return pay::charge_request{c->order.str(), c->amount, static_cast<pay::method>(c->how.type),
+                               c->how.token};
   }
-  if (const auto* v = std::get_if<payment::void_charge>(&asked)) return pay::void_request{v->order.str()};
+  if (const auto* v = std::get_if<payment::void_charge>(&asked))
+    return pay::void_request{v->order.str()};
   const auto& r = std::get<payment::refund>(asked);
   return pay::refund_request{r.order.str(), r.refund_key, r.amount};
 }
@@ -56,7 +58,8 @@ answer to_answer(const pay::verdict& said) {
   payment::charge_result result{.status = static_cast<payment::charge_status>(outcome.status),
                                 .decline_code = {},
                                 .last4 = outcome.last4};
-  if (outcome.declined != pay::decline_reason::none) result.decline_code = pay::to_string(outcome.declined);
+  if (outcome.declined != pay::decline_reason::none)
+    result.decline_code = pay::to_string(outcome.declined);
   got.payload = payment::encode_reply(result);
   return got;
 }
@@ -73,10 +76,14 @@ void sim_provider::send(envelope message) {
   what->epoch = epoch_;
   answer_after(what, answer_timeout, fault(base_errc::timeout));
   if (trouble()) return;  // lost on the way
-  if (trouble()) return answer_after(what, duration_ms{time_.between(0, 50)}, fault(base_errc::unavailable));
+  if (trouble())
+    return answer_after(what, duration_ms{time_.between(0, 50)}, fault(base_errc::unavailable));
   const bool dawdles = trouble();
-  travel(what, dawdles ? duration_ms{time_.between(5'000, 120'000)} : duration_ms{time_.between(1, 30)});
-  if (trouble()) travel(what, duration_ms{time_.between(1, 20'000)});  // a connection that went stale: sent twice
+  travel(what,
+         dawdles ? duration_ms{time_.between(5'000, 120'000)} : duration_ms{time_.between(1, 30)});
+  if (trouble())
+    travel(what,
+           duration_ms{time_.between(1, 20'000)});  // a connection that went stale: sent twice
 }
 
 void sim_provider::travel(const call_ptr& what, duration_ms delay) {
@@ -105,7 +112,8 @@ void sim_provider::deliver(const call_ptr& what, const pay::verdict& said) {
     case pay::delivery::late:
       return answer_after(what, duration_ms{time_.between(5'000, 20'000)}, to_answer(said));
     case pay::delivery::twice:  // believed when they come apart, not when they come together
-      return answer_after(what, soon, time_.chance(50) ? to_answer(said) : fault(base_errc::timeout));
+      return answer_after(what, soon,
+                          time_.chance(50) ? to_answer(said) : fault(base_errc::timeout));
     case pay::delivery::garbage:
       return answer_after(what, soon, fault(base_errc::timeout));
   }
@@ -124,7 +132,8 @@ void sim_provider::answer_after(const call_ptr& what, duration_ms delay, answer 
 void sim_provider::crash() {
   up_ = false;
   book_ = {};
-  for (const auto& each : ledger_) ensure(book_.apply(each), "the provider's ledger follows from itself");
+  for (const auto& each : ledger_)
+    ensure(book_.apply(each), "the provider's ledger follows from itself");
 }
 
 }  // namespace omnicart::sim

@@ -11,8 +11,9 @@
 
 namespace omnicart::sim {
 
-// The payment provider and the way to it: the real rules over a ledger that no crash takes back, and a network that
-// loses, delays and repeats. Stands for the gateway too: every call is answered once, in time or as unknown.
+// The payment provider and the way to it: the real rules over a ledger that no crash takes back,
+// and a network that loses, delays and repeats. Stands for the gateway too: every call is answered
+// once, in time or as unknown.
 class sim_provider final : public message_sink {
  public:
   explicit sim_provider(timeline& time) : time_(time) {}

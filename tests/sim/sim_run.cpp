@@ -20,39 +20,45 @@ volatile sig_atomic_t doomed_seed_digits = 0;
 char doomed_seed[64] = "";
 
 void on_abort(int) {
-  static_cast<void>(!::write(STDOUT_FILENO, doomed_seed, static_cast<std::size_t>(doomed_seed_digits)));
+  static_cast<void>(
+      !::write(STDOUT_FILENO, doomed_seed, static_cast<std::size_t>(doomed_seed_digits)));
   ::signal(SIGABRT, SIG_DFL);
   ::raise(SIGABRT);
 }
 
 void announce(std::uint64_t seed) {
-  doomed_seed_digits = std::snprintf(doomed_seed, sizeof doomed_seed, "seed %llu FAILED: an assertion of the engine\n",
+  doomed_seed_digits = std::snprintf(doomed_seed, sizeof doomed_seed,
+                                     "seed %llu FAILED: an assertion of the engine\n",
                                      static_cast<unsigned long long>(seed));
 }
 
 void print_failure(std::uint64_t seed, const story_end& end) {
-  std::printf("seed %llu FAILED: %s: %s\n", static_cast<unsigned long long>(seed), end.broken->law.c_str(),
-              end.broken->detail.c_str());
+  std::printf("seed %llu FAILED: %s: %s\n", static_cast<unsigned long long>(seed),
+              end.broken->law.c_str(), end.broken->detail.c_str());
   std::fflush(stdout);
 }
 
 bool replay(std::uint64_t seed) {
   announce(seed);
   sim_world world(seed, [](omnicart::timestamp_ms at, std::string_view line) {
-    std::printf("%s %.*s\n", omnicart::to_rfc3339(at).c_str(), static_cast<int>(line.size()), line.data());
+    std::printf("%s %.*s\n", omnicart::to_rfc3339(at).c_str(), static_cast<int>(line.size()),
+                line.data());
   });
   const auto end = world.run();
-  std::printf("seed %llu: %llu steps, %llu requests, %llu crashes, %llu orders, %llu captures, trace %016llx\n",
-              static_cast<unsigned long long>(seed), static_cast<unsigned long long>(end.steps),
-              static_cast<unsigned long long>(end.requests), static_cast<unsigned long long>(end.crashes),
-              static_cast<unsigned long long>(end.orders), static_cast<unsigned long long>(end.captures),
-              static_cast<unsigned long long>(end.trace_hash));
+  std::printf(
+      "seed %llu: %llu steps, %llu requests, %llu crashes, %llu orders, %llu captures, trace "
+      "%016llx\n",
+      static_cast<unsigned long long>(seed), static_cast<unsigned long long>(end.steps),
+      static_cast<unsigned long long>(end.requests), static_cast<unsigned long long>(end.crashes),
+      static_cast<unsigned long long>(end.orders), static_cast<unsigned long long>(end.captures),
+      static_cast<unsigned long long>(end.trace_hash));
   if (end.broken) print_failure(seed, end);
   return !end.broken;
 }
 
 struct totals {
-  std::uint64_t seeds = 0, failed = 0, steps = 0, requests = 0, crashes = 0, orders = 0, captures = 0;
+  std::uint64_t seeds = 0, failed = 0, steps = 0, requests = 0, crashes = 0, orders = 0,
+                captures = 0;
 };
 
 void run_one(std::uint64_t seed, bool twice, totals& sum) {
@@ -92,11 +98,13 @@ bool run_many(std::uint64_t first, std::uint64_t last, bool twice) {
   const auto began = std::chrono::steady_clock::now();
   for (auto seed = first; seed <= last; ++seed) run_one(seed, twice, sum);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
-  std::printf("%llu seeds, %llu failed: %llu steps, %llu requests, %llu crashes, %llu orders, %llu captures in %.1f s\n",
-              static_cast<unsigned long long>(sum.seeds), static_cast<unsigned long long>(sum.failed),
-              static_cast<unsigned long long>(sum.steps), static_cast<unsigned long long>(sum.requests),
-              static_cast<unsigned long long>(sum.crashes), static_cast<unsigned long long>(sum.orders),
-              static_cast<unsigned long long>(sum.captures), took.count());
+  std::printf(
+      "%llu seeds, %llu failed: %llu steps, %llu requests, %llu crashes, %llu orders, %llu "
+      "captures in %.1f s\n",
+      static_cast<unsigned long long>(sum.seeds), static_cast<unsigned long long>(sum.failed),
+      static_cast<unsigned long long>(sum.steps), static_cast<unsigned long long>(sum.requests),
+      static_cast<unsigned long long>(sum.crashes), static_cast<unsigned long long>(sum.orders),
+      static_cast<unsigned long long>(sum.captures), took.count());
   return sum.failed == 0;
 }
 

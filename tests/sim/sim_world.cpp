@@ -8,8 +8,9 @@
 namespace omnicart::sim {
 namespace {
 
-constexpr std::uint64_t steps_max = 2'000'000;            // far beyond what any story takes
-constexpr duration_ms settle_time = std::chrono::minutes(80);  // beyond the longest hold and the order's patience
+constexpr std::uint64_t steps_max = 2'000'000;  // far beyond what any story takes
+constexpr duration_ms settle_time =
+    std::chrono::minutes(80);  // beyond the longest hold and the order's patience
 constexpr duration_ms network_delay{3};
 
 answer lost_connection(base_errc code) {
@@ -22,6 +23,10 @@ node_options draw_node(timeline& time) {
   node_options options;
   options.shard_count = static_cast<std::uint16_t>(time.between(1, 4));
   options.idle = duration_ms{time.chance(50) ? 2'000 : 60'000};
+  if (time.chance(25)) {  // nobody stays
+    options.idle = duration_ms{0};
+    options.sweep = duration_ms{time.between(5, 50)};
+  }
   options.flush_delay = duration_ms{time.chance(70) ? 2 : 20};
   options.batch_items_max = time.chance(30) ? static_cast<std::size_t>(time.between(1, 8)) : 4'096;
   return options;
@@ -29,7 +34,7 @@ node_options draw_node(timeline& time) {
 
 crowd_plan draw_crowd(timeline& time) {
   crowd_plan plan;
-  plan.shoppers = static_cast<std::uint32_t>(time.between(2, 9));
+  plan.shoppers = static_cast<std::uint32_t>(time.chance(30) ? 2 : time.between(2, 9));
   plan.products = static_cast<std::uint32_t>(time.between(1, 6));
   plan.actions = static_cast<std::uint32_t>(time.between(160, 360)) / plan.shoppers;
   plan.stock = time.chance(50) ? time.between(2, 12) : time.between(30, 200);
@@ -54,29 +59,40 @@ sim_world::sim_world(std::uint64_t seed, const reader& read_along) : time_(seed)
       }
     }
   };
-  hooks.effect = [this](const entity_ref& from, const envelope& what) { checks_.effect_sent(from, what); };
+  hooks.effect = [this](const entity_ref& from, const envelope& what) {
+    checks_.effect_sent(from, what);
+  };
+  hooks.snapshot = [this] {
+    if (time_.chance(25))
+      strike_at_step_ = std::min(strike_at_step_, time_.steps() + 1 + time_.below(4));
+  };
   hooks.fatal = [this](const std::string& why) {
     time_.note("the journal ends the process: " + why);
     dying_ = true;
   };
   node_ = std::make_unique<sim_node>(time_, provider_, draw_node(time_), std::move(hooks));
-  staff_ = std::make_unique<staff>(time_, *this, checks_, plan_, static_cast<std::uint32_t>(time_.between(5, 40)));
+  staff_ = std::make_unique<staff>(time_, *this, checks_, plan_,
+                                   static_cast<std::uint32_t>(time_.between(5, 40)));
   for (std::uint32_t i = 0; i < plan_.shoppers; ++i) {
     const bool careful = !time_.chance(plan_.reckless_percent);
-    shoppers_.push_back(
-        std::make_unique<shopper>(time_, *this, checks_, "c" + std::to_string(i), plan_, careful));
+    shoppers_.push_back(std::make_unique<shopper>(
+        time_, *this, checks_, "c" + std::to_string(i), plan_, careful,
+        [this](const std::string& order) { staff_->heard_of_order(order); }));
   }
 }
 
 sim_world::~sim_world() = default;
 
-// --- the network ----------------------------------------------------------------------------------------------
+// --- the network
+// ----------------------------------------------------------------------------------------------
 
 void sim_world::reach(envelope message, std::function<void(answer)> got) {
   const auto number = ++requests_;
   connections_.emplace(number, connection{message.to, std::move(got)});
   time_.after(duration_ms{time_.between(0, network_delay.count())}, timeline::owner::world,
-              [this, number, message = std::move(message)]() mutable { arrive(number, std::move(message)); });
+              [this, number, message = std::move(message)]() mutable {
+                arrive(number, std::move(message));
+              });
 }
 
 void sim_world::arrive(std::uint64_t number, envelope message) {
@@ -94,27 +110,34 @@ void sim_world::arrive(std::uint64_t number, envelope message) {
 
 void sim_world::deliver(std::uint64_t number, answer got, duration_ms delay) {
   auto ended = connections_.extract(number);
-  if (ended.empty()) return checks_.violate("a command is answered once", "request " + std::to_string(number));
-  time_.after(delay, timeline::owner::world,
-              [got = std::move(got), to = std::move(ended.mapped().got)]() mutable { to(std::move(got)); });
+  if (ended.empty())
+    return checks_.violate("a command is answered once", "request " + std::to_string(number));
+  time_.after(
+      delay, timeline::owner::world,
+      [got = std::move(got), to = std::move(ended.mapped().got)]() mutable { to(std::move(got)); });
 }
 
 void sim_world::break_connections() {
   while (!connections_.empty()) {
-    deliver(connections_.begin()->first, lost_connection(base_errc::timeout), duration_ms{time_.between(1, 100)});
+    deliver(connections_.begin()->first, lost_connection(base_errc::timeout),
+            duration_ms{time_.between(1, 100)});
   }
 }
 
-// --- the machine ----------------------------------------------------------------------------------------------
+// --- the machine
+// ----------------------------------------------------------------------------------------------
 
 void sim_world::boot() {
   std::optional<std::uint64_t> power_at;
-  if (!healed_ && crashes_ > 0 && time_.chance(15)) power_at = 1 + time_.below(30);
-  const auto started = node_->start(disk_, power_at);
+  if (!healed_ && crashes_ > 0 && !machine_runs_ && time_.chance(15))
+    power_at = 1 + time_.below(30);
+  const auto started = machine_runs_ ? node_->resume() : node_->start(disk_, power_at);
+  machine_runs_ = false;
   if (started) {
     time_.note("the node starts");
     checks_.restarted(node_->data());
-    if (node_->disk().power_is_cut()) go_down(false);  // it went with the last word of the start
+    if (node_->disk().power_is_cut())
+      go_down(ending::power_lost);  // it went with the last word of the start
     return;
   }
   if (!node_->disk().power_is_cut()) {
@@ -125,11 +148,24 @@ void sim_world::boot() {
   time_.after(duration_ms{time_.between(10, 2'000)}, timeline::owner::world, [this] { boot(); });
 }
 
-void sim_world::go_down(bool orderly) {
-  time_.note(orderly ? "the node stops" : "the node crashes");
+void sim_world::go_down(ending how) {
   ++crashes_;
   dying_ = false;
-  disk_ = orderly ? node_->stop() : node_->crash();
+  switch (how) {
+    case ending::killed:
+      time_.note("the node is killed");
+      node_->kill();
+      machine_runs_ = true;
+      break;
+    case ending::power_lost:
+      time_.note("the power is lost");
+      disk_ = node_->crash();
+      break;
+    case ending::stopped:
+      time_.note("the node stops");
+      disk_ = node_->stop();
+      break;
+  }
   provider_.forget_callers();
   break_connections();
   if (time_.chance(30)) time_.shift_wall(duration_ms{time_.between(-3'000, 3'000)});
@@ -144,9 +180,10 @@ sim_world::ailment sim_world::draw_ailment() {
     ailment what;
     std::uint32_t percent;
   };
-  constexpr share shares[] = {{ailment::kill, 48},     {ailment::power_cut, 18},   {ailment::failed_sync, 8},
-                              {ailment::disk_full, 6}, {ailment::orderly_stop, 6}, {ailment::read_only, 4},
-                              {ailment::flush, 10}};
+  constexpr share shares[] = {{ailment::kill, 24},      {ailment::power_loss, 24},
+                              {ailment::power_cut, 18}, {ailment::failed_sync, 8},
+                              {ailment::disk_full, 6},  {ailment::orderly_stop, 6},
+                              {ailment::read_only, 4},  {ailment::flush, 10}};
   auto lot = static_cast<std::uint32_t>(time_.below(100));
   for (const auto& [what, percent] : shares) {
     if (lot < percent) return what;
@@ -162,9 +199,11 @@ void sim_world::strike() {
     case ailment::none:
       return;
     case ailment::kill:
-      return go_down(false);
+      return go_down(ending::killed);
+    case ailment::power_loss:
+      return go_down(ending::power_lost);
     case ailment::orderly_stop:
-      return go_down(true);
+      return go_down(ending::stopped);
     case ailment::power_cut:
       time_.note("power will go");
       return node_->disk().cut_power(1 + time_.below(8));
@@ -177,7 +216,7 @@ void sim_world::strike() {
     case ailment::read_only:
       time_.note("little disk is left for a while");
       node_->disk().set_free_bytes(0);
-      return time_.after(duration_ms{time_.between(500, 6'000)}, timeline::owner::node,
+      return time_.after(duration_ms{time_.between(500, 6'000)}, timeline::owner::world,
                          [this] { node_->disk().set_free_bytes(std::uint64_t{1} << 40); });
     case ailment::flush:
       time_.note("memtables are flushed");
@@ -191,16 +230,19 @@ void sim_world::disturb_provider() {
     if (healed_) return;
     time_.note("the provider crashes");
     provider_.crash();
-    time_.after(duration_ms{time_.between(10, 100'000)}, timeline::owner::world, [this] { provider_.restart(); });
+    time_.after(duration_ms{time_.between(10, 100'000)}, timeline::owner::world,
+                [this] { provider_.restart(); });
     disturb_provider();
   });
 }
 
-// --- the story ------------------------------------------------------------------------------------------------
+// --- the story
+// ------------------------------------------------------------------------------------------------
 
 bool sim_world::open_for_business() const {
   if (!shop_is_open_ || !staff_->finished()) return true;
-  return !std::all_of(shoppers_.begin(), shoppers_.end(), [](const auto& each) { return each->finished(); });
+  return !std::all_of(shoppers_.begin(), shoppers_.end(),
+                      [](const auto& each) { return each->finished(); });
 }
 
 story_end sim_world::run() {
@@ -221,16 +263,19 @@ story_end sim_world::run() {
   end.requests = requests_;
   end.crashes = crashes_;
   for (const auto& each : shoppers_) end.orders += each->orders().size();
-  for (const auto& each : provider_.ledger()) end.captures += each.kind == pay::entry_kind::capture ? 1 : 0;
+  for (const auto& each : provider_.ledger())
+    end.captures += each.kind == pay::entry_kind::capture ? 1 : 0;
   return end;
 }
 
 void sim_world::trade() {
   while (open_for_business() && !checks_.broken()) {
-    if (!time_.step(duration_ms::max())) return checks_.violate("the story goes on", "nothing is left to happen");
+    if (!time_.step(duration_ms::max()))
+      return checks_.violate("the story goes on", "nothing is left to happen");
     if (time_.steps() > steps_max) return checks_.violate("the story ends", "it does not");
     if (dying_ || (node_->up() && node_->disk().power_is_cut())) {
-      go_down(false);
+      // The process ends in the middle of a write; or the machine does.
+      go_down(time_.chance(50) ? ending::killed : ending::power_lost);
     } else if (node_->up() && strikes_left_ > 0 && time_.steps() >= strike_at_step_) {
       strike();
     }
@@ -240,7 +285,7 @@ void sim_world::trade() {
 void sim_world::step_until(duration_ms until) {
   while (!checks_.broken() && time_.step(until)) {
     if (time_.steps() > steps_max) checks_.violate("the story ends", "it does not");
-    if (dying_ || (node_->up() && node_->disk().power_is_cut())) go_down(false);
+    if (dying_ || (node_->up() && node_->disk().power_is_cut())) go_down(ending::power_lost);
   }
 }
 
@@ -249,7 +294,7 @@ void sim_world::settle() {
   healed_ = true;
   provider_.set_trouble(0);
   provider_.restart();
-  if (node_->up()) go_down(false);  // faults that are still armed go with the machine
+  if (node_->up()) go_down(ending::power_lost);  // faults that are still armed go with the machine
   step_until(time_.monotonic() + settle_time);
   if (!connections_.empty() && !checks_.broken()) {
     checks_.violate("every command is answered", connections_.begin()->second.to.str());
@@ -262,7 +307,7 @@ void sim_world::check_at_rest() {
   // Timers have had their time; restarts may have set the clock back a little.
   checks_.at_rest(*past, provider_.ledger(), time_.wall() - std::chrono::minutes(5));
   if (checks_.broken()) return;
-  go_down(false);
+  go_down(ending::power_lost);
   step_until(time_.monotonic() + std::chrono::minutes(1));
   if (checks_.broken()) return;
   check_stored_states(*past);
@@ -270,7 +315,8 @@ void sim_world::check_at_rest() {
   step_until(time_.monotonic() + std::chrono::minutes(1));
 }
 
-// Every entity as it is found on the disk (snapshot, and the events after it) against all its events from the first.
+// Every entity as it is found on the disk (snapshot, and the events after it) against all its
+// events from the first.
 void sim_world::check_stored_states(const history& past) {
   persistence::reader_pool_options inline_reads;
   inline_reads.executor = [](const std::function<void()>& read) { read(); };
@@ -281,13 +327,15 @@ void sim_world::check_stored_states(const history& past) {
     const auto found = reads.load_now(*entity);
     if (!found) return checks_.violate("stored records read", name + ": " + found.error().detail);
     auto stored = kind->make(), replayed = kind->make();
-    if (found->state && !stored->restore(found->state->state)) return checks_.violate("snapshots read", name);
+    if (found->state && !stored->restore(found->state->state))
+      return checks_.violate("snapshots read", name);
     for (const auto& each : found->events) static_cast<void>(stored->replay(each.event));
     for (const auto& each : events) static_cast<void>(replayed->replay(each.record.event));
     const auto versions = (found->state ? found->state->version : 0) + found->events.size();
     if (versions != events.size() || stored->describe() != replayed->describe() ||
         stored->encode_state() != replayed->encode_state()) {
-      return checks_.violate("a snapshot is what its events make", name + " at version " + std::to_string(versions));
+      return checks_.violate("a snapshot is what its events make",
+                             name + " at version " + std::to_string(versions));
     }
   }
 }
@@ -296,7 +344,9 @@ void sim_world::check_disk() {
   const auto image = node_->stop();
   const auto report = persistence::verify("/data", std::make_shared<fault_fs>(1, image));
   if (!report) return checks_.violate("the store verifies", report.error().detail);
-  if (!report->ok()) checks_.violate("the store verifies", report->problems.front().where + ": " + report->problems.front().what);
+  if (!report->ok())
+    checks_.violate("the store verifies",
+                    report->problems.front().where + ": " + report->problems.front().what);
 }
 
 }  // namespace omnicart::sim

@@ -27,9 +27,10 @@ struct story_end {
   std::uint64_t captures = 0;  // in the provider's ledger
 };
 
-// One seed: a shop full of clients on one node, which is killed, loses power, loses a sync, runs out of disk and comes
-// back, two to six times. Then everything heals, what is open ends, hours pass, and the laws are checked: on the
-// node as it runs, and on what a further restart finds on the disk.
+// One seed: a shop full of clients on one node, which is killed, loses power, loses a sync, runs
+// out of disk and comes back, two to six times. Then everything heals, what is open ends, hours
+// pass, and the laws are checked: on the node as it runs, and on what a further restart finds on
+// the disk.
 class sim_world final : public wire {
  public:
   using reader = std::function<void(timestamp_ms, std::string_view)>;
@@ -43,7 +44,17 @@ class sim_world final : public wire {
     entity_ref to;
     std::function<void(answer)> got;
   };
-  enum class ailment : std::uint8_t { none, kill, power_cut, failed_sync, disk_full, orderly_stop, read_only, flush };
+  enum class ailment : std::uint8_t {
+    none,
+    kill,
+    power_loss,
+    power_cut,
+    failed_sync,
+    disk_full,
+    orderly_stop,
+    read_only,
+    flush
+  };
 
   void reach(envelope message, std::function<void(answer)> got) override;
   void arrive(std::uint64_t number, envelope message);
@@ -51,7 +62,8 @@ class sim_world final : public wire {
   void break_connections();
 
   void boot();
-  void go_down(bool orderly);
+  enum class ending : std::uint8_t { killed, power_lost, stopped };
+  void go_down(ending how);
   void strike();
   void plan_next_strike();
   ailment draw_ailment();
@@ -77,6 +89,7 @@ class sim_world final : public wire {
   std::uint64_t crashes_ = 0;
   std::uint64_t strikes_left_ = 0;
   std::uint64_t strike_at_step_ = 0;
+  bool machine_runs_ = false;  // the node was killed, the machine below was not
   bool healed_ = false;
   bool dying_ = false;  // the journal has given up: the process ends with this step
   bool shop_is_open_ = false;

@@ -14,8 +14,8 @@
 
 namespace omnicart::sim {
 
-// Virtual time, and what happens in it, in one thread. Things that happen in the same millisecond happen in an order
-// drawn from the seed; the same seed gives the same story, which `hash` proves.
+// Virtual time, and what happens in it, in one thread. Things that happen in the same millisecond
+// happen in an order drawn from the seed; the same seed gives the same story, which `hash` proves.
 class timeline final : public clock {
  public:
   explicit timeline(std::uint64_t seed);
