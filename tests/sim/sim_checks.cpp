@@ -178,8 +178,7 @@ void sim_checks::told(const told_order& order) {
   at->second = order;
 }
 
-// --- at the end
-// ---------------------------------------------------------------------------------------------------
+// --- at the end --------------------------------------------------------------------------------
 
 void sim_checks::at_rest(const history& past, const std::vector<pay::entry>& ledger,
                          timestamp_ms until) {

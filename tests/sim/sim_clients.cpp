@@ -400,8 +400,7 @@ void shopper::cancel_an_order() {
                         }));
 }
 
-// --- staff
-// --------------------------------------------------------------------------------------------------------
+// --- staff -------------------------------------------------------------------------------------
 
 staff::staff(timeline& time, wire& node, sim_checks& checks, const crowd_plan& plan,
              std::uint32_t actions)

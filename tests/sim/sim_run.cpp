@@ -38,12 +38,13 @@ void print_failure(std::uint64_t seed, const story_end& end) {
   std::fflush(stdout);
 }
 
-bool replay(std::uint64_t seed) {
+bool replay(std::uint64_t seed, std::optional<omnicart::sim::single_crash> crash) {
   announce(seed);
-  sim_world world(seed, [](omnicart::timestamp_ms at, std::string_view line) {
+  const auto print = [](omnicart::timestamp_ms at, std::string_view line) {
     std::printf("%s %.*s\n", omnicart::to_rfc3339(at).c_str(), static_cast<int>(line.size()),
                 line.data());
-  });
+  };
+  sim_world world(seed, print, crash);
   const auto end = world.run();
   std::printf(
       "seed %llu: %llu steps, %llu requests, %llu crashes, %llu orders, %llu captures, trace "
@@ -115,12 +116,21 @@ int main(int argc, char** argv) {
   std::optional<std::uint64_t> seed;
   std::string seeds = "1..200";
   bool twice = false;
+  std::optional<std::uint64_t> crash_after;
+  bool power_lost = false;
   app.add_option("--seed", seed, "replay this seed and print its trace");
   app.add_option("--seeds", seeds, "run these, FIRST..LAST");
+  app.add_option("--crash-after", crash_after,
+                 "with --seed: a small shop, and one crash after this step")
+      ->needs("--seed");
+  app.add_flag("--power-lost", power_lost, "with --crash-after: the machine goes down too")
+      ->needs("--crash-after");
   app.add_flag("--twice", twice, "run each seed twice and compare the traces");
   CLI11_PARSE(app, argc, argv);
   ::signal(SIGABRT, on_abort);
-  if (seed) return replay(*seed) ? 0 : 1;
+  std::optional<omnicart::sim::single_crash> crash;
+  if (crash_after) crash = {*crash_after, power_lost};
+  if (seed) return replay(*seed, crash) ? 0 : 1;
   std::uint64_t first = 0, last = 0;
   if (!parse_range(seeds, first, last)) {
     std::fprintf(stderr, "error: --seeds wants FIRST..LAST\n");

@@ -44,11 +44,15 @@ crowd_plan draw_crowd(timeline& time) {
 
 }  // namespace
 
-sim_world::sim_world(std::uint64_t seed, const reader& read_along) : time_(seed), provider_(time_) {
+sim_world::sim_world(std::uint64_t seed, const reader& read_along,
+                     std::optional<single_crash> crash)
+    : time_(seed), provider_(time_), crash_(crash) {
   if (read_along) {
     time_.read_along([this, read_along](std::string_view line) { read_along(time_.wall(), line); });
   }
   plan_ = draw_crowd(time_);
+  if (crash_)
+    plan_ = {.shoppers = 1, .products = 2, .actions = 16, .stock = 12, .reckless_percent = 0};
   sim_node::hooks hooks;
   hooks.committed = [this](const persistence::committed_batch& batch) {
     checks_.committed(batch);
@@ -63,7 +67,7 @@ sim_world::sim_world(std::uint64_t seed, const reader& read_along) : time_(seed)
     checks_.effect_sent(from, what);
   };
   hooks.snapshot = [this] {
-    if (time_.chance(25))
+    if (time_.chance(25) && !crash_)
       strike_at_step_ = std::min(strike_at_step_, time_.steps() + 1 + time_.below(4));
   };
   hooks.fatal = [this](const std::string& why) {
@@ -72,7 +76,7 @@ sim_world::sim_world(std::uint64_t seed, const reader& read_along) : time_(seed)
   };
   node_ = std::make_unique<sim_node>(time_, provider_, draw_node(time_), std::move(hooks));
   staff_ = std::make_unique<staff>(time_, *this, checks_, plan_,
-                                   static_cast<std::uint32_t>(time_.between(5, 40)));
+                                   static_cast<std::uint32_t>(crash_ ? 2 : time_.between(5, 40)));
   for (std::uint32_t i = 0; i < plan_.shoppers; ++i) {
     const bool careful = !time_.chance(plan_.reckless_percent);
     shoppers_.push_back(std::make_unique<shopper>(
@@ -83,8 +87,7 @@ sim_world::sim_world(std::uint64_t seed, const reader& read_along) : time_(seed)
 
 sim_world::~sim_world() = default;
 
-// --- the network
-// ----------------------------------------------------------------------------------------------
+// --- the network -------------------------------------------------------------------------------
 
 void sim_world::reach(envelope message, std::function<void(answer)> got) {
   const auto number = ++requests_;
@@ -124,8 +127,7 @@ void sim_world::break_connections() {
   }
 }
 
-// --- the machine
-// ----------------------------------------------------------------------------------------------
+// --- the machine -------------------------------------------------------------------------------
 
 void sim_world::boot() {
   std::optional<std::uint64_t> power_at;
@@ -194,6 +196,8 @@ sim_world::ailment sim_world::draw_ailment() {
 
 void sim_world::strike() {
   --strikes_left_;
+  struck_ = true;
+  if (crash_) return go_down(crash_->power_lost ? ending::power_lost : ending::killed);
   plan_next_strike();
   switch (draw_ailment()) {
     case ailment::none:
@@ -236,8 +240,7 @@ void sim_world::disturb_provider() {
   });
 }
 
-// --- the story
-// ------------------------------------------------------------------------------------------------
+// --- the story ---------------------------------------------------------------------------------
 
 bool sim_world::open_for_business() const {
   if (!shop_is_open_ || !staff_->finished()) return true;
@@ -249,6 +252,10 @@ story_end sim_world::run() {
   boot();
   strikes_left_ = 2 + time_.below(5);
   plan_next_strike();
+  if (crash_) {
+    strikes_left_ = 1;
+    strike_at_step_ = crash_->after_step;
+  }
   provider_.set_trouble(static_cast<std::uint32_t>(time_.below(9)));
   if (time_.chance(40)) disturb_provider();
   staff_->start([this] {
@@ -262,6 +269,7 @@ story_end sim_world::run() {
   story_end end{.broken = checks_.broken(), .trace_hash = time_.hash(), .steps = time_.steps()};
   end.requests = requests_;
   end.crashes = crashes_;
+  end.struck = struck_;
   for (const auto& each : shoppers_) end.orders += each->orders().size();
   for (const auto& each : provider_.ledger())
     end.captures += each.kind == pay::entry_kind::capture ? 1 : 0;

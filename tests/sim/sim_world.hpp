@@ -23,8 +23,15 @@ struct story_end {
   std::uint64_t steps = 0;
   std::uint64_t requests = 0;
   std::uint64_t crashes = 0;
+  bool struck = false;         // by what the seed, or a single_crash, had in store
   std::uint64_t orders = 0;    // told to shoppers
   std::uint64_t captures = 0;  // in the provider's ledger
+};
+
+// Instead of what the seed would draw: a small shop whose node goes down once, after this step.
+struct single_crash {
+  std::uint64_t after_step = 0;
+  bool power_lost = false;  // or else it was only killed
 };
 
 // One seed: a shop full of clients on one node, which is killed, loses power, loses a sync, runs
@@ -34,7 +41,8 @@ struct story_end {
 class sim_world final : public wire {
  public:
   using reader = std::function<void(timestamp_ms, std::string_view)>;
-  explicit sim_world(std::uint64_t seed, const reader& read_along = {});
+  explicit sim_world(std::uint64_t seed, const reader& read_along = {},
+                     std::optional<single_crash> crash = {});
   ~sim_world() override;
 
   story_end run();
@@ -81,6 +89,7 @@ class sim_world final : public wire {
   sim_checks checks_;
   std::unique_ptr<sim_node> node_;
   disk_image disk_;
+  const std::optional<single_crash> crash_;
   crowd_plan plan_;
   std::unique_ptr<staff> staff_;
   std::vector<std::unique_ptr<shopper>> shoppers_;
@@ -89,6 +98,7 @@ class sim_world final : public wire {
   std::uint64_t crashes_ = 0;
   std::uint64_t strikes_left_ = 0;
   std::uint64_t strike_at_step_ = 0;
+  bool struck_ = false;
   bool machine_runs_ = false;  // the node was killed, the machine below was not
   bool healed_ = false;
   bool dying_ = false;  // the journal has given up: the process ends with this step
