@@ -153,21 +153,26 @@ bool entity_host::answered_from_receipt(envelope& message, bool receipt_checked)
   }
   if (receipt_checked) return false;
   if (env_.store.receipt_presence(self_, message.id) == entity_store::presence::absent) return false;
-  ++lookups_;
+  const ticket since = env_.journal.durable();
+  more().lookups.push_back(since);
   const command_id id = message.id;
-  env_.store.find_receipt(self_, id, [&box = box_, asked = std::move(message)](auto found) mutable {
-    box.post(receipt_looked_up{std::move(asked), std::move(found)});
+  env_.store.find_receipt(self_, id, [&box = box_, asked = std::move(message), since](auto found) mutable {
+    box.post(receipt_looked_up{std::move(asked), std::move(found), since});
   });
   return true;
 }
 
 void entity_host::on(receipt_looked_up& message) {
-  --lookups_;
   if (!message.found) {
-    return release(std::move(message.message.reply), failure(message.found.error(), version_));
+    release(std::move(message.message.reply), failure(message.found.error(), version_));
+  } else if (*message.found) {
+    answer_replay(message.message, **message.found);
+  } else {
+    handle(message.message, true);
   }
-  if (*message.found) return answer_replay(message.message, **message.found);
-  handle(message.message, true);
+  // Not before: a receipt written since the look-up began is proof that only memory has shown so far.
+  auto& under_way = more().lookups;
+  under_way.erase(std::find(under_way.begin(), under_way.end(), message.since));
 }
 
 void entity_host::answer_replay(envelope& message, const receipt& proof) {
@@ -364,8 +369,9 @@ void entity_host::release(reply_fn reply, answer got) {
 
 void entity_host::drop_settled_receipts() {
   if (!more_) return;
-  const ticket durable = env_.journal.durable();
-  std::erase_if(more_->receipts, [&](const open_receipt& open) { return open.position <= durable; });
+  ticket readable = env_.journal.durable();
+  for (const ticket since : more_->lookups) readable = std::min(readable, since);
+  std::erase_if(more_->receipts, [&](const open_receipt& open) { return open.position <= readable; });
 }
 
 }  // namespace omnicart

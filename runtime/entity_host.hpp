@@ -84,6 +84,7 @@ class entity_host {
     std::vector<waiter> waiters;
     std::vector<sent_effect> effects;
     std::vector<open_receipt> receipts;  // written or being written, perhaps not yet readable
+    std::vector<ticket> lookups;         // receipt look-ups under way: what was durable at their start
   };
 
   void on(envelope& message);
@@ -139,7 +140,6 @@ class entity_host {
   std::uint32_t bytes_since_snapshot_ = 0;
   std::uint32_t snapshot_bytes_ = 0;
   std::uint32_t resident_ = 0;             // as last reported
-  std::uint32_t lookups_ = 0;              // receipt look-ups under way
   phase phase_ = phase::idle;
   bool retired_ = false;
 };

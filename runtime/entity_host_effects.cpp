@@ -124,8 +124,9 @@ void entity_host::on(retry_due& message) {
 // --- leaving memory -------------------------------------------------------------------------------------------
 
 bool entity_host::quiet() const {
-  if (phase_ == phase::loading || lookups_ > 0 || last_ticket_ > env_.journal.durable()) return false;
-  return !more_ || (more_->stash.empty() && more_->waiters.empty() && more_->effects.empty());
+  if (phase_ == phase::loading || last_ticket_ > env_.journal.durable()) return false;
+  if (!more_) return true;
+  return more_->stash.empty() && more_->waiters.empty() && more_->effects.empty() && more_->lookups.empty();
 }
 
 void entity_host::on(passivation_asked&) {
@@ -137,7 +138,7 @@ void entity_host::on(passivation_asked&) {
 void entity_host::report_memory() {
   if (more_ && more_->stash.empty() && more_->waiters.empty() && more_->effects.empty()) {
     drop_settled_receipts();
-    if (more_->receipts.empty()) more_.reset();
+    if (more_->receipts.empty() && more_->lookups.empty()) more_.reset();
   }
   const auto now = static_cast<std::uint32_t>(sizeof(*this) + (state_ ? state_->memory_bytes() : 0));
   if (now == resident_) return;

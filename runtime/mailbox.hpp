@@ -14,7 +14,11 @@ namespace omnicart {
 
 // What reaches a host besides commands: answers to its own questions.
 struct state_loaded { result<stored_entity> found; };
-struct receipt_looked_up { envelope message; result<std::optional<receipt>> found; };
+struct receipt_looked_up {
+  envelope message;
+  result<std::optional<receipt>> found;
+  ticket since;  // what was durable when the look-up began, and so was seen by it
+};
 struct effect_answered { std::string key; answer got; };
 struct retry_due { std::string key; };     // an effect's back-off is over
 struct waiters_due {};                     // some patient caller's time may be over

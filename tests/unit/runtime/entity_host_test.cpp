@@ -92,6 +92,24 @@ BOOST_AUTO_TEST_CASE(a_command_with_an_id_runs_once) {
   BOOST_TEST(number(*later) == 5);
 }
 
+// Both copies read that there is no receipt; the first is durable when the second hears of it.
+BOOST_AUTO_TEST_CASE(a_copy_whose_look_up_was_overtaken_by_the_first_does_not_run) {
+  bench_node node;
+  node.log.slow_lookups = true;
+  const command_id key{1, 2};
+  auto first = node.send("a", add{5, ""}, key);
+  auto again = node.send("a", add{5, ""}, key);
+  node.run();
+  BOOST_TEST_REQUIRE(node.log.lookups.size() == 2U);
+  for (const auto& answer : std::exchange(node.log.lookups, {})) {
+    answer();
+    node.settle();
+  }
+  BOOST_TEST(!(*first)->replayed);
+  BOOST_TEST((*again)->replayed);
+  BOOST_TEST(node.total("a") == 5);
+}
+
 BOOST_AUTO_TEST_CASE(a_command_id_is_remembered_over_crash_and_snapshot) {
   bench_node node;
   const command_id key{1, 2};
