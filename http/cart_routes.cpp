@@ -218,10 +218,28 @@ task<response> cart_routes::add(request& req) {
   auto items = read_items(req, at->who, several);
   if (!items) co_return std::move(items.error());
   auto lines = co_await price(req, *items);
-  if (!lines) co_return std::move(lines.error());
+  if (!lines) co_return co_await added_before(req, *at, *items, *options, several, lines.error());
   const cart::command what = cart::add{std::move(*lines)};
   const answer got = co_await ask_cart(*at, what, *options);
   co_return co_await answer_change(req, *at, got, 201, several);
+}
+
+// A product may be retired, or unheard of, since a key added it: who repeats the key is answered all the same.
+task<response> cart_routes::added_before(request& req, const addressed& at, const std::vector<wanted>& items,
+                                         const command_options& options, bool several, response& refusal) {
+  if (!options.id) co_return std::move(refusal);
+  cart::add again{.lines = {}, .again_only = true};
+  for (const auto& item : items) {
+    again.lines.push_back({.product = product_id(item.product),
+                           .name = {},
+                           .quantity = item.quantity,
+                           .unit_price = item.unit_price.value_or(money{0, shop_.currency}),
+                           .list_price = !item.unit_price});
+  }
+  auto asked = ask(shop_, {"cart", at.cart}, cart::encode(cart::command{std::move(again)}), at.who.who, options);
+  const answer got = co_await asked;
+  if (!got.replayed) co_return std::move(refusal);
+  co_return co_await answer_change(req, at, got, 201, several);
 }
 
 task<response> cart_routes::change(request& req, const cart::command& what) {

@@ -45,6 +45,9 @@ class cart_routes {
   // Sends to the cart; a cart nobody has used yet is opened first if its session or user is known.
   task<answer> ask_cart(const addressed& at, const cart::command& what, command_options options);
   task<bool> open_if_known(const std::string& cart);
+  // The answer to a repeated addition whose products cannot be priced any more, else `refusal`.
+  task<response> added_before(request& req, const addressed& at, const std::vector<wanted>& items,
+                              const command_options& options, bool several, response& refusal);
   task<response> change(request& req, const cart::command& what);
   task<response> answer_change(request& req, const addressed& at, const answer& got, int status, bool several);
   response whole(const request& req, const addressed& at, const answer& got, int status) const;

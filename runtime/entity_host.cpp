@@ -192,8 +192,8 @@ void entity_host::answer_replay(envelope& message, const receipt& proof) {
     return release(std::move(message.reply),
                    failure(make_error(base_errc::in_progress, "the same request is still running"), version_));
   }
-  if (message.wait > duration_ms{0} && state_->in_progress()) return wait_for_progress(message, true);
-  auto again = state_->reply_again(message.command, context_for(message));
+  if (message.wait > duration_ms{0} && state_->in_progress()) return wait_for_progress(message, true, proof.data);
+  auto again = state_->reply_again(message.command, context_for(message), proof.data);
   if (again) {
     got.payload = std::move(*again);
   } else {
@@ -228,6 +228,8 @@ void entity_host::run(envelope& message) {
       item.proof->refused = done.error().number;
       item.proof->detail = done.error().detail;
       item.proof->data = done.error().data;
+    } else {
+      item.proof->data = done->keepsake;
     }
   }
   if (refused) return commit(std::move(item), std::move(message.reply), failure(done.error(), version_));
@@ -237,7 +239,7 @@ void entity_host::run(envelope& message) {
   got.payload = std::move(done->reply);
   got.version = version_;
   if (message.wait > duration_ms{0} && state_->in_progress()) {
-    wait_for_progress(message, false);
+    wait_for_progress(message, false, std::move(done->keepsake));
     return commit(std::move(item), {}, {});
   }
   commit(std::move(item), std::move(message.reply), std::move(got));

@@ -67,6 +67,7 @@ class entity_host {
     envelope message;
     duration_ms until;  // monotonic
     bool replayed;
+    std::string kept;  // what its receipt keeps for the answer
   };
   // An effect that is out (backing_off false) or waits for its next try.
   struct sent_effect {
@@ -118,7 +119,7 @@ class entity_host {
   void commit(journal_item item, reply_fn reply, answer got);
   // Lets an answer out when everything so far is durable: now, or through a barrier.
   void release(reply_fn reply, answer got);
-  void wait_for_progress(envelope& message, bool replayed);
+  void wait_for_progress(envelope& message, bool replayed, std::string kept);
   void back_off(sent_effect& effect);
   context context_for(const envelope& message) const;
   bool quiet() const;

@@ -17,10 +17,10 @@ constexpr duration_ms last_retry{5'000};
 
 // --- patient callers ------------------------------------------------------------------------------------------
 
-void entity_host::wait_for_progress(envelope& message, bool replayed) {
+void entity_host::wait_for_progress(envelope& message, bool replayed, std::string kept) {
   const duration_ms until = env_.time.monotonic() + message.wait;
   box_.post_after(message.wait, waiters_due{});
-  more().waiters.push_back({std::move(message), until, replayed});
+  more().waiters.push_back({std::move(message), until, replayed, std::move(kept)});
 }
 
 std::vector<std::pair<reply_fn, answer>> entity_host::released_waiters() {
@@ -33,7 +33,7 @@ std::vector<std::pair<reply_fn, answer>> entity_host::released_waiters() {
     answer got;
     got.version = version_;
     got.replayed = w.replayed;
-    auto reply = state_->reply_again(w.message.command, context_for(w.message));
+    auto reply = state_->reply_again(w.message.command, context_for(w.message), w.kept);
     if (reply) {
       got.payload = std::move(*reply);
     } else {

@@ -30,7 +30,7 @@ struct receipt {
   timestamp_ms expires_at;       // may be forgotten after this, never before
   error_number refused = 0;      // 0: it was accepted
   std::string detail;            // of the refusal
-  std::string data;              // of the refusal
+  std::string data;              // of the refusal; of what was accepted: the kind's keepsake (runtime/kind.hpp)
 
   friend bool operator==(const receipt&, const receipt&) = default;
   OMNICART_FIELDS(id, body, expires_at, refused, detail, data)

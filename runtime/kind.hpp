@@ -54,10 +54,23 @@ concept entity_kind = requires(typename K::state& state, const typename K::state
   { K::describe_state(view) } -> std::same_as<std::string>;
 };
 
+// A kind whose answer cannot always be found in its state again may have two more:
+//
+//   keepsake      what the answer to a repeated command needs besides the state; empty: nothing. Called once, after
+//                 the command's events, and kept with its receipt for 72 h: a few bytes
+//   reply_again   the answer to a repeated command, with what was kept (empty for receipts of older builds)
+template <class K>
+concept keeps_something = requires(const typename K::state& view, const typename K::command& command,
+                                   const context& ctx, std::string_view kept) {
+  { K::keepsake(view, command) } -> std::same_as<std::string>;
+  { K::reply_again(view, command, ctx, kept) } -> std::same_as<std::string>;
+};
+
 // What a command did: the encoded events (none for a read or a repeated command) and the encoded reply.
 struct outcome {
   std::vector<std::string> events;
   std::string reply;
+  std::string keepsake;  // for the receipt; empty for a command without id
 };
 
 // The state of one activated entity with its kind's rules, types erased. Not thread-safe: owned by one host.
@@ -66,8 +79,8 @@ class entity {
   virtual ~entity() = default;
   // `read_only`, when not null, refuses a command that would leave events (before any is applied).
   virtual result<outcome> execute(std::string_view command, const context& ctx, const error* read_only) = 0;
-  // The reply to a command that had run before, from the state as it is now.
-  virtual result<std::string> reply_again(std::string_view command, const context& ctx) = 0;
+  // The reply to a command that had run before, from the state as it is now and what was kept then.
+  virtual result<std::string> reply_again(std::string_view command, const context& ctx, std::string_view kept) = 0;
   virtual status replay(std::string_view event) = 0;
   virtual status restore(std::string_view state) = 0;
   virtual std::string encode_state() const = 0;
@@ -98,11 +111,16 @@ class entity_of final : public entity {
       done.events.push_back(K::encode_event(event));
     }
     done.reply = K::reply(state_, *command, ctx);
+    if constexpr (keeps_something<K>) {
+      if (ctx.command) done.keepsake = K::keepsake(state_, *command);
+    }
     return done;
   }
-  result<std::string> reply_again(std::string_view bytes, const context& ctx) override {
+  result<std::string> reply_again(std::string_view bytes, const context& ctx,
+                                  [[maybe_unused]] std::string_view kept) override {
     auto command = K::decode_command(bytes);
     if (!command) return fail(std::move(command.error()));
+    if constexpr (keeps_something<K>) return K::reply_again(state_, *command, ctx, kept);
     return K::reply(state_, *command, ctx);
   }
   status replay(std::string_view bytes) override {

@@ -58,6 +58,7 @@ struct decider {
 
   result<events> operator()(const add& c) const {
     if (auto may = may_change(s, ctx.asker); !may) return fail(may.error());
+    if (c.again_only) return fail(base_errc::not_found, "no such command ran before");
     addition sum(s);
     for (const auto& line : c.lines) {
       if (auto planned = sum.plan(line); !planned) return fail(planned.error());

@@ -91,7 +91,8 @@ using event = std::variant<opened, lines_added, quantity_set, cleared, sealed, c
 // without owner is anyone's. Then `closed`, with the cart it moved to.
 //   open                  closed, already_open, base_errc::not_found (a stranger naming the owner)
 //   get, clear            base_errc::not_found (shop staff, cart without owner)
-//   add                   as get; line by line: base_errc::malformed (no product or above 160
+//   add                   as get; base_errc::not_found (again_only); line by line:
+//   base_errc::malformed (no product or above 160
 //                         bytes, name above 500 bytes, negative price), invalid_quantity,
 //                         currency_mismatch, line_limit, quantity_limit, base_errc::overflow
 //   set_quantity          as get; invalid_quantity, no_such_line, base_errc::overflow
@@ -114,6 +115,11 @@ void check(const state& now);       // O(1)
 void check_full(const state& now);  // every line
 
 reply reply_to(const state& now, const command& what);
+// The ids of the lines that an addition, or a change of a product's line, touched: to answer it
+// again once they are bought or removed. Empty for other commands.
+std::vector<std::uint32_t> touched_by(const state& now, const command& what);
+// As reply_to; of touched lines that are gone it names the id, with quantity 0.
+reply reply_again(const state& now, const command& what, const std::vector<std::uint32_t>& touched);
 // A guest's cart with lines and no seal, and the lines a closed cart keeps to answer surrender
 // again: 30 days after the last change.
 std::optional<timestamp_ms> wake_at(const state& now);
@@ -121,6 +127,8 @@ std::size_t memory_bytes(const state& now);
 
 // Codec (cart_codec.cpp). Schema 1.
 std::string encode_id(const std::string& id);  // error::data of checkout_in_progress and closed
+std::string encode_touched(const std::vector<std::uint32_t>& line_ids);  // empty text for none
+std::vector<std::uint32_t> decode_touched(std::string_view bytes);  // none for what is not that
 result<command> decode_command(std::string_view bytes);
 std::string encode(const reply& what);
 std::string encode_event(const event& what);

@@ -119,6 +119,14 @@ bool is_sound(const std::vector<stored_line>& lines) {
 
 std::string encode_id(const std::string& id) { return codec::encode(id); }
 std::string encode(const command& what) { return codec::encode(what); }
+std::string encode_touched(const std::vector<std::uint32_t>& line_ids) {
+  return line_ids.empty() ? std::string{} : codec::encode(line_ids);
+}
+std::vector<std::uint32_t> decode_touched(std::string_view bytes) {
+  if (bytes.empty()) return {};
+  return codec::decode<std::vector<std::uint32_t>>(bytes).value_or(std::vector<std::uint32_t>{});
+}
+
 result<command> decode_command(std::string_view bytes) { return codec::decode<command>(bytes); }
 std::string encode(const reply& what) { return codec::encode(what); }
 result<reply> decode_reply(std::string_view bytes) { return codec::decode<reply>(bytes); }

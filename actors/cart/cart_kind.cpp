@@ -12,6 +12,14 @@ std::string kind::reply(const state& now, const command& what, const context&) {
   return encode(reply_to(now, what));
 }
 
+std::string kind::keepsake(const state& now, const command& what) {
+  return encode_touched(touched_by(now, what));
+}
+std::string kind::reply_again(const state& now, const command& what, const context&,
+                              std::string_view kept) {
+  return encode(cart::reply_again(now, what, decode_touched(kept)));
+}
+
 std::vector<effect> kind::pending(const state&, std::size_t) { return {}; }
 std::optional<command> kind::settle(const state&, std::string_view, const answer&) {
   return std::nullopt;

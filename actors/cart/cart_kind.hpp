@@ -25,6 +25,9 @@ struct kind {
   static void check(const state& now);
   static void check_full(const state& now);
   static std::string reply(const state& now, const command& what, const context& ctx);
+  static std::string keepsake(const state& now, const command& what);
+  static std::string reply_again(const state& now, const command& what, const context& ctx,
+                                 std::string_view kept);
   // A cart owes nobody anything.
   static std::vector<effect> pending(const state& now, std::size_t limit);
   static std::optional<command> settle(const state& now, std::string_view key, const answer& got);

@@ -42,7 +42,9 @@ struct new_line {
 // cart's owner (same session, or same user) or staff.
 struct open { std::string session; std::string user; OMNICART_FIELDS(session, user) };  // idempotent
 struct get { OMNICART_FIELDS() };
-struct add { std::vector<new_line> lines; OMNICART_FIELDS(lines) };                      // all or none
+// All or none. `again_only`: answered when a command with this id ran before, else base_errc::not_found; for a sender
+// who can no longer say what the lines cost.
+struct add { std::vector<new_line> lines; bool again_only = false; OMNICART_FIELDS(lines, again_only) };
 struct set_quantity { std::uint32_t line_id = 0; std::int64_t quantity = 0; OMNICART_FIELDS(line_id, quantity) };
 // The line of this product at list price.
 struct set_product_quantity { product_id product; std::int64_t quantity = 0; OMNICART_FIELDS(product, quantity) };
@@ -80,7 +82,8 @@ struct line_view {
 };
 
 // Answer to add, set_quantity and set_product_quantity: the lines touched and the totals, not the whole cart.
-// `lines` holds the line as it is now, with quantity 0 when it was removed.
+// `lines` holds each line as it is now, with quantity 0 when it was removed. A repeated command is answered with the
+// same line ids for as long as its receipt is kept.
 struct change_view {
   std::vector<line_view> lines;
   money subtotal;

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <set>
+#include <utility>
 
 #include "actors/cart/cart.hpp"
 
@@ -45,15 +47,15 @@ change_view totals_of(const state& s) {
 struct replier {
   const state& s;
 
-  // A line of a repeated command may be gone by now: quantity 0, and no id.
+  // Without what its receipt keeps, a line of a repeated command may be gone: quantity 0, and no
+  // id.
   reply operator()(const add& c) const {
     change_view view = totals_of(s);
     std::set<std::uint32_t> seen;
     for (const auto& added : c.lines) {
-      const line* now =
-          s.lines.find({added.product.str(), added.unit_price.amount_minor, added.list_price});
+      const line* now = line_of(added);
       if (now && !seen.insert(now->line_id).second) continue;
-      view.lines.push_back(now ? view_of(*now, s.currency) : gone(added));
+      view.lines.push_back(now ? view_of(*now, s.currency) : gone(added, 0));
     }
     return view;
   }
@@ -67,10 +69,8 @@ struct replier {
 
   reply operator()(const set_product_quantity& c) const {
     change_view view = totals_of(s);
-    s.lines.each_at_list_price(c.product.str(), [&](const line& l) {
-      if (l.is_live() || c.quantity == 0) view.lines.push_back(view_of(l, s.currency));
-    });
-    if (view.lines.empty()) view.lines.push_back(gone(0, c.product));
+    const line* now = line_of(c);
+    view.lines.push_back(now ? view_of(*now, s.currency) : gone(0, c.product));
     return view;
   }
 
@@ -100,9 +100,67 @@ struct replier {
     return view;
   }
 
+  std::vector<std::uint32_t> touched(const add& c) const {
+    std::vector<std::uint32_t> ids;
+    std::set<std::uint32_t> seen;
+    for (const auto& added : c.lines) {
+      const line* now = line_of(added);
+      if (now && seen.insert(now->line_id).second) ids.push_back(now->line_id);
+    }
+    return ids;
+  }
+  std::vector<std::uint32_t> touched(const set_product_quantity& c) const {
+    const line* now = line_of(c);
+    return now ? std::vector{now->line_id} : std::vector<std::uint32_t>{};
+  }
+  template <class Other>
+  std::vector<std::uint32_t> touched(const Other&) const {
+    return {};
+  }
+
+  // Each line as it is now. The additions to one line are one: so many lines, so many of `ids`.
+  reply again(const add& c, const std::vector<std::uint32_t>& ids) const {
+    std::vector<const new_line*> asked;
+    std::set<std::pair<std::string_view, std::int64_t>> seen;
+    for (const auto& added : c.lines) {
+      const std::int64_t price = added.list_price ? -1 : added.unit_price.amount_minor;
+      if (seen.insert({added.product.str(), price}).second) asked.push_back(&added);
+    }
+    if (asked.empty()) return (*this)(c);
+    change_view view = totals_of(s);
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      const line* now = s.lines.find(ids[i]);
+      view.lines.push_back(now ? view_of(*now, s.currency)
+                               : gone(*asked[std::min(i, asked.size() - 1)], ids[i]));
+    }
+    return view;
+  }
+  reply again(const set_product_quantity& c, const std::vector<std::uint32_t>& ids) const {
+    change_view view = totals_of(s);
+    const line* now = s.lines.find(ids.front());
+    view.lines.push_back(now ? view_of(*now, s.currency) : gone(ids.front(), c.product));
+    return view;
+  }
+  template <class Other>
+  reply again(const Other& c, const std::vector<std::uint32_t>&) const {
+    return (*this)(c);
+  }
+
  private:
-  line_view gone(const new_line& added) const {
-    return {.line_id = 0,
+  const line* line_of(const new_line& added) const {
+    return s.lines.find({added.product.str(), added.unit_price.amount_minor, added.list_price});
+  }
+  // The one that a change of the product's quantity sets: the youngest, be it in its grave.
+  const line* line_of(const set_product_quantity& c) const {
+    const line* found = nullptr;
+    s.lines.each_at_list_price(c.product.str(), [&](const line& l) {
+      if (!found || l.line_id > found->line_id) found = &l;
+    });
+    return found;
+  }
+
+  line_view gone(const new_line& added, std::uint32_t line_id) const {
+    return {.line_id = line_id,
             .product = added.product,
             .name = added.name,
             .quantity = 0,
@@ -124,5 +182,17 @@ struct replier {
 }  // namespace
 
 reply reply_to(const state& now, const command& what) { return std::visit(replier{now}, what); }
+
+std::vector<std::uint32_t> touched_by(const state& now, const command& what) {
+  const replier from{now};
+  return std::visit([&](const auto& c) { return from.touched(c); }, what);
+}
+
+reply reply_again(const state& now, const command& what,
+                  const std::vector<std::uint32_t>& touched) {
+  if (touched.empty()) return reply_to(now, what);
+  const replier from{now};
+  return std::visit([&](const auto& c) { return from.again(c, touched); }, what);
+}
 
 }  // namespace omnicart::cart

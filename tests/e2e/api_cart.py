@@ -221,6 +221,39 @@ def an_add_repeated_with_its_key_happens_once(shop):
 
 
 @suite.case
+def an_add_repeated_with_its_key_names_its_line_though_that_was_bought_or_removed(shop):
+    guest, product, key = shop.guest(), shop.product(), fresh("add")
+    guest.add(shop.product()).expect(201)
+    first = guest.add(product, 2, key=key).expect(201)["item"]
+    guest.web.delete("/api/cart/items/" + product).expect(200)
+    guest.add(product, 5).expect(201)
+    again = guest.add(product, 2, key=key).expect(201)
+    equal((again.replayed, again["item"]["line_id"], again["item"]["quantity"]), (True, first["line_id"], 0))
+    guest.checkout().expect(201)
+    again = guest.add(product, 2, key=key).expect(201)
+    equal((again.replayed, again["item"]["line_id"], again["item"]["quantity"]), (True, first["line_id"], 0))
+
+
+@suite.case
+def an_add_repeated_with_its_key_is_answered_though_the_product_has_another_price_or_is_retired(shop):
+    guest, product = shop.guest(), shop.product(price=1000)
+    key, array_key = fresh("add"), fresh("add")
+    array = [{"product_id": product, "quantity": 1}, {"product_id": product, "quantity": 1}]
+    first = guest.add(product, 2, key=key).expect(201)["item"]
+    guest.web.post("/api/cart/items", array, key=array_key).expect(201)
+    shop.admin.put("/api/products/" + product, {"name": "Dearer", "price": pounds(1500)}).expect(200)
+    again = guest.add(product, 2, key=key).expect(201)["item"]
+    equal((again["line_id"], again["unit_price"], again["quantity"]), (first["line_id"], pounds(1000), 4))
+    shop.admin.delete("/api/products/" + product).expect(204)
+    again = guest.add(product, 2, key=key).expect(201)
+    equal((again.replayed, again["item"]["line_id"]), (True, first["line_id"]))
+    again = guest.web.post("/api/cart/items", array, key=array_key).expect(201)
+    equal([i["line_id"] for i in again["items"]], [first["line_id"]])
+    guest.add(product, 2, key=fresh("add")).expect(404)
+    equal(guest.cart()["item_count"], 4)
+
+
+@suite.case
 def two_guests_may_use_the_same_key(shop):
     product, key = shop.product(), fresh("key")
     for guest in (shop.guest(), shop.guest()):

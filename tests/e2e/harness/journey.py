@@ -44,7 +44,7 @@ class Journey:
 
     def add(self, name, web, product, quantity=1):
         return self.step(name, web, "POST", "/api/cart/items", {"product_id": product, "quantity": quantity},
-                         identity=lambda a: a["item"]["product_id"])  # bought meanwhile, the line is gone
+                         identity=lambda a: a["item"]["line_id"])  # also when it was bought meanwhile
 
     def order(self, name, web, card="tok_ok", status=201):
         # One checkout of a cart at a time: the one before may still be under way behind its answer. A repeated one

@@ -359,6 +359,80 @@ BOOST_AUTO_TEST_CASE(an_answer_holds_the_touched_lines_and_the_totals) {
       (change.lines.size() == 1 && change.lines[0].line_id == 3 && change.lines[0].quantity == 0));
 }
 
+// What a repeat of `what`, with what its receipt keeps, is answered after `since`:
+// "id:product*quantity".
+std::string repeated(const cart_step& what, const std::vector<cart_step>& since) {
+  subject<kind> one;
+  for (const auto& s : {added("x", 1), tea}) BOOST_TEST(one.give(s.what, s.asker) == 0);
+  BOOST_TEST(one.give(what.what, what.asker) == 0);
+  const std::string kept = kind::keepsake(one.s, what.what);
+  for (const auto& s : since) BOOST_TEST(one.give(s.what, s.asker) == 0);
+  one.s = reread<kind>(one.s);
+  one.reply = kind::reply_again(one.s, what.what, {}, kept);
+  std::string text;
+  for (const auto& l : change_of(one).lines) {
+    text += (text.empty() ? "" : " ") + std::to_string(l.line_id) + ':' + l.product.str() + '*' +
+            std::to_string(l.quantity);
+  }
+  return text;
+}
+
+BOOST_AUTO_TEST_CASE(a_repeated_change_names_the_lines_it_touched_whatever_became_of_them) {
+  const cart_step two = by(ann, add{{item("tea", 1), item("milk", 2), item("tea", 1)}});
+  const struct {
+    const char* claim;
+    cart_step what;
+    std::vector<cart_step> since;
+    const char* lines;
+  } rows[] = {
+      {"a line that is there", tea, {}, "2:tea*4"},
+      {"a line as it is now", tea, {set(2, 9)}, "2:tea*9"},
+      {"a bought line", two, {sealed_by("o"), done("o")}, "2:tea*0 3:milk*0"},
+      {"a removed line", two, {set(2, 0)}, "2:tea*0 3:milk*2"},
+      {"not the line that came after it", two, {set(2, 0), tea}, "2:tea*0 3:milk*2"},
+      {"a cleared cart", tea, {by(ann, clear{}), tea}, "2:tea*0"},
+      {"a line of another price by now",
+       tea,
+       {sealed_by("o"), dropped("o", {tea_at(120)})},
+       "2:tea*4"},
+      {"a line removed by its product", set_tea(0), {tea}, "2:tea*0"},
+      {"a line set by its product", set_tea(7), {set(2, 0), tea}, "2:tea*0"},
+  };
+  for (const auto& row : rows) {
+    BOOST_TEST_CONTEXT(row.claim) { BOOST_TEST(repeated(row.what, row.since) == row.lines); }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_receipt_keeps_of_an_addition_is_small_and_never_trusted) {
+  subject<kind> one;
+  BOOST_TEST(one.give(tea.what, tea.asker) == 0);
+  BOOST_TEST(kind::keepsake(one.s, tea.what).size() <= 8);
+  BOOST_TEST(kind::keepsake(one.s, get{}).empty());
+  for (const char* kept : {"", "x", "\x92\x01\x91\xcd\xff\xff"}) {
+    one.reply = kind::reply_again(one.s, tea.what, {}, kept);
+    BOOST_TEST(change_of(one).lines.size() == 1);
+  }
+  one.reply = kind::reply_again(one.s, add{}, {}, encode_touched({7}));
+  BOOST_TEST(change_of(one).lines.empty());
+}
+
+BOOST_AUTO_TEST_CASE(an_addition_that_may_only_be_answered_again_adds_nothing) {
+  subject<kind> one;
+  BOOST_TEST(one.give(tea.what, tea.asker) == 0);
+  BOOST_TEST(one.give(add{{item("tea", 1)}, true}, ann) == hidden);
+}
+
+BOOST_AUTO_TEST_CASE(removing_a_product_answers_the_line_that_was_there) {
+  subject<kind> one;
+  for (int i = 0; i < 20; ++i) one.give(added("p" + std::to_string(i), 1).what, ann);
+  for (int i = 0; i < 2; ++i) {
+    one.give(tea.what, ann);
+    one.give(set_tea(0).what, ann);
+    BOOST_TEST(change_of(one).lines.size() == 1);
+    BOOST_TEST(change_of(one).lines[0].line_id == static_cast<std::uint32_t>(21 + i));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_repeated_seal_answers_the_lines_as_sealed) {
   subject<kind> one;
   for (const auto& s : {tea, added("milk", 1), sealed_by("o")}) one.give(s.what, s.asker);

@@ -70,7 +70,7 @@ class instant_entities final : public message_sink {
   struct resident {
     std::unique_ptr<entity> state;
     std::uint64_t version = 0;
-    std::map<std::pair<std::uint64_t, std::uint64_t>, std::uint64_t> receipts;
+    std::map<std::pair<std::uint64_t, std::uint64_t>, receipt> receipts;
     bool settling = false;
   };
 
@@ -85,11 +85,12 @@ class instant_entities final : public message_sink {
     if (message.id && at.receipts.count(proof) != 0) {
       got.version = at.version;
       got.replayed = true;
-      if (at.receipts[proof] != message.body) {
+      const receipt& kept = at.receipts[proof];
+      if (kept.body != message.body) {
         got.failure = make_error(base_errc::id_reused);
         return got;
       }
-      got.payload = at.state->reply_again(message.command, ctx).value();
+      got.payload = at.state->reply_again(message.command, ctx, kept.data).value();
       return got;
     }
     if (message.expected_version && *message.expected_version != at.version) {
@@ -103,10 +104,17 @@ class instant_entities final : public message_sink {
       return got;
     }
     at.version += done->events.size();
-    if (message.id) at.receipts[proof] = message.body;
+    if (message.id) {
+      at.receipts[proof] = {.id = message.id,
+                            .body = message.body,
+                            .expires_at = {},
+                            .refused = 0,
+                            .detail = "",
+                            .data = done->keepsake};
+    }
     settle(at);
     got.payload = message.wait > duration_ms{0}
-                      ? at.state->reply_again(message.command, ctx).value()
+                      ? at.state->reply_again(message.command, ctx, done->keepsake).value()
                       : done->reply;
     got.version = at.version;
     return got;

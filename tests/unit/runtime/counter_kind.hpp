@@ -102,6 +102,13 @@ struct kind {
   static void check(const state&) {}
   static void check_full(const state&) {}
   static std::string reply(const state& s, const command&, const context&) { return codec::encode(s.total); }
+  // The total that an addition came to is remembered for whoever repeats it.
+  static std::string keepsake(const state& s, const command& c) {
+    return std::holds_alternative<add>(c) ? codec::encode(s.total) : std::string();
+  }
+  static std::string reply_again(const state& s, const command& c, const context& ctx, std::string_view kept) {
+    return kept.empty() ? reply(s, c, ctx) : std::string(kept);
+  }
   static std::vector<effect> pending(const state& s, std::size_t) {
     if (s.owed == 0) return {};
     return {{.key = "tell", .to = {"counter", s.to}, .command = codec::encode(command{add{s.owed, ""}})}};

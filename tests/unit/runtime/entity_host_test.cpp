@@ -125,6 +125,34 @@ BOOST_AUTO_TEST_CASE(a_command_id_is_remembered_over_crash_and_snapshot) {
   BOOST_TEST(node.total("a") == 205);
 }
 
+BOOST_AUTO_TEST_CASE(a_receipt_keeps_what_the_answer_to_a_repeat_needs) {
+  bench_node node;
+  const command_id key{1, 2};
+  node.send("a", add{5, ""}, key);
+  node.send("a", add{1, ""});
+  auto open = node.send("a", add{5, ""}, key);  // the receipt is not yet durable
+  node.settle();
+  node.stop();
+  node.start();
+  auto stored = node.send("a", add{5, ""}, key);
+  node.settle();
+  BOOST_TEST(number(*open) == 5);
+  BOOST_TEST(number(*stored) == 5);
+  BOOST_TEST(node.total("a") == 6);
+}
+
+BOOST_AUTO_TEST_CASE(only_commands_with_an_id_and_something_to_keep_enlarge_their_receipt) {
+  bench_node node;
+  node.send("a", add{5, ""}, {1, 1});
+  node.send("a", get{}, {1, 2});
+  node.send("a", add{1'001, ""}, {1, 3});
+  node.run();
+  BOOST_REQUIRE(node.log.queue.size() == 3);
+  BOOST_TEST(node.log.queue[0].proof->data == codec::encode(std::int64_t{5}));
+  BOOST_TEST(node.log.queue[1].proof->data.empty());
+  BOOST_TEST(node.log.queue[2].proof->data.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_command_id_with_another_body_is_refused) {
   bench_node node;
   const command_id key{1, 2};
