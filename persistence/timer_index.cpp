@@ -104,6 +104,28 @@ status timer_index::take_from(std::uint16_t number, timestamp_ms now, std::size_
   return {};
 }
 
+result<std::vector<entity_ref>> timer_index::take_ahead(timestamp_ms until, std::size_t limit) {
+  const std::lock_guard lock(mutex_);
+  std::vector<entity_ref> ahead;
+  std::unique_ptr<rocksdb::Iterator> at(store_.db().NewIterator({}, store_.of(family::timers)));
+  for (; ahead_shard_ < shards_.size(); ++ahead_shard_, ahead_key_.clear()) {
+    const auto number = static_cast<std::uint16_t>(ahead_shard_);
+    for (at->Seek(ahead_key_.empty() ? shard_key(number) : ahead_key_); at->Valid(); at->Next()) {
+      if (!at->key().starts_with(shard_key(number))) break;
+      if (at->key() == ahead_key_) continue;
+      auto timer = parse_timer_key(at->key().ToStringView());
+      if (!timer) return fail(unreadable(number));
+      if (timer->due > until) break;
+      if (ahead.size() == limit) return ahead;
+      ahead_key_ = at->key().ToString();
+      if (!shards_[number].handed_out.contains(ahead_key_))
+        ahead.push_back(std::move(timer->entity));
+    }
+    if (!at->status().ok()) return fail(io_error("cannot read timers", at->status()));
+  }
+  return ahead;
+}
+
 void timer_index::changed(std::uint16_t shard, const entity_ref& entity,
                           std::optional<timestamp_ms> before, std::optional<timestamp_ms> after) {
   const std::lock_guard lock(mutex_);

@@ -34,11 +34,14 @@ class timer_index final : public timer_source {
   result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(timestamp_ms now,
                                                                     std::size_t limit) override;
 
+  // Those handed out by take_due and not yet settled are passed over. Errors: io.
+  result<std::vector<entity_ref>> take_ahead(timestamp_ms until, std::size_t limit) override;
+
   // Called by the journal once a change is durable.
   void changed(std::uint16_t shard, const entity_ref& entity, std::optional<timestamp_ms> before,
                std::optional<timestamp_ms> after);
 
-  static constexpr duration_ms retry_after{30'000};
+  static constexpr duration_ms retry_after{5'000};
 
  private:
   struct shard_timers {
@@ -56,7 +59,9 @@ class timer_index final : public timer_source {
   store& store_;
   mutable std::mutex mutex_;
   std::vector<shard_timers> shards_;
-  std::size_t next_shard_ = 0;  // where the next round begins, so that a limit starves no shard
+  std::size_t next_shard_ = 0;   // where the next round begins, so that a limit starves no shard
+  std::size_t ahead_shard_ = 0;  // how far take_ahead has come
+  std::string ahead_key_;        // the last key it took of that shard; empty: none
 };
 
 }  // namespace omnicart::persistence

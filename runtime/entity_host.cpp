@@ -4,15 +4,13 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/crash_point.hpp"
+#include "runtime/timers.hpp"
 
 namespace omnicart {
 namespace {
 
 // A snapshot is worth its bytes when replaying what follows the last one would cost as much as reading it.
 constexpr std::uint32_t events_per_snapshot_min = 64;
-
-// How long after its last event an entity that owes effects is woken again, should everything else fail.
-constexpr duration_ms effect_retry_interval{30'000};
 
 // Below are the codes of the machinery (runtime/base/result.hpp).
 constexpr error_number first_module_error = 100;

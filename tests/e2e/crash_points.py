@@ -23,7 +23,7 @@ idle_passivation_s = 1
 [payment]
 answer_timeout_ms = 400
 """
-REACH_S = 40
+REACH_S = 20
 # Which passes: early, when sessions and carts begin, and in the middle of checkouts. Points passed rarely: the first.
 PASSES = {"before_snapshot": (1,), "after_snapshot": (1,), "before_wake": (1,), "before_passivate": (1, 6),
           "before_provider_call": (1, 2), "after_provider_call": (1, 2), "after_provider_answer": (1, 2),
@@ -54,7 +54,7 @@ def crash_and_recover(template, point, turn):
             journey.walk(node)
             check(journey.replays >= acknowledged, "less was replayed than acknowledged", journey.replays, acknowledged)
             journey.check_books(shop)
-            node.laws("30s")
+            node.laws("10s")
             return acknowledged
     finally:
         shutil.rmtree(home, ignore_errors=True)

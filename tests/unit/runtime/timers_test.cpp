@@ -1,0 +1,114 @@
+#include "runtime/timers.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include "tests/unit/runtime/bench_node.hpp"
+
+namespace omnicart::test {
+namespace {
+
+using counter::add;
+
+// The timers of what a bench_node has written.
+class stored_timers final : public timer_source {
+ public:
+  explicit stored_timers(const memory_log& log) : log_(log) {}
+
+  result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(timestamp_ms now, std::size_t limit) override {
+    std::vector<std::pair<entity_ref, timestamp_ms>> due;
+    for (const auto& [name, record] : log_.records) {
+      if (record.entity.timer && *record.entity.timer <= now && due.size() < limit) {
+        due.emplace_back(ref(name), *record.entity.timer);
+      }
+    }
+    return due;
+  }
+  result<std::vector<entity_ref>> take_ahead(timestamp_ms until, std::size_t limit) override {
+    ++walks;
+    std::vector<entity_ref> ahead;
+    for (const auto& [name, record] : log_.records) {
+      if (name <= last_ || !record.entity.timer || *record.entity.timer > until) continue;
+      if (ahead.size() == limit) return ahead;
+      last_ = name;
+      ahead.push_back(ref(name));
+    }
+    return ahead;
+  }
+  int walks = 0;
+
+ private:
+  static entity_ref ref(const std::string& name) {
+    const auto slash = name.find('/');
+    return {name.substr(0, slash), name.substr(slash + 1)};
+  }
+  const memory_log& log_;
+  std::string last_;
+};
+
+// `count` counters each owe one to "b"; the node dies before any was sent, and starts again.
+struct restarted_node {
+  explicit restarted_node(int count) {
+    for (int i = 0; i < count; ++i) node.send(std::to_string(10'000 + i), add{1, "b"});
+    node.run();
+    for (auto& item : node.log.queue) item.done = nullptr;  // dies after the write, before the effects
+    node.log.flush();
+    node.stop();
+    node.start();
+  }
+  std::int64_t paid_after_tick() {
+    BOOST_TEST(wakes.tick().has_value());
+    node.settle();
+    return node.total("b");
+  }
+
+  bench_node node;
+  stored_timers timers{node.log};
+  timer_service wakes{timers, *node.routes, node.time};
+};
+
+BOOST_AUTO_TEST_SUITE(timers)
+
+BOOST_AUTO_TEST_CASE(what_was_owed_at_a_crash_is_sent_at_the_first_tick_after_the_restart) {
+  restarted_node crashed(3);
+  crashed.node.pass(duration_ms{1});
+  BOOST_TEST(crashed.paid_after_tick() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_crowd_that_owes_is_woken_at_a_bounded_rate) {
+  constexpr auto most = static_cast<std::int64_t>(timer_service::early_wakes_per_tick_max);
+  restarted_node crashed(2 * most + 10);
+  BOOST_TEST(crashed.paid_after_tick() == most);
+  BOOST_TEST(crashed.paid_after_tick() == 2 * most);
+  BOOST_TEST(crashed.paid_after_tick() == 2 * most + 10);
+  BOOST_TEST(crashed.paid_after_tick() == 2 * most + 10);
+  BOOST_TEST(crashed.timers.walks == 3);
+}
+
+BOOST_AUTO_TEST_CASE(early_wakes_end_with_those_who_may_have_owed_at_the_start) {
+  restarted_node crashed(1);
+  BOOST_TEST(crashed.wakes.tick().has_value());
+  crashed.node.settle();
+  crashed.node.send("later", counter::ring_at{crashed.node.time.now + duration_ms{20'000}});
+  crashed.node.settle();
+  BOOST_TEST(crashed.wakes.tick().has_value());
+  BOOST_TEST(crashed.node.messages.empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_wake_up_that_comes_early_leaves_the_timer_where_it_is) {
+  bench_node node;
+  const timestamp_ms due = node.time.now + duration_ms{20'000};
+  node.send("a", counter::ring_at{due});
+  node.settle();
+  node.stop();
+  node.start();
+  stored_timers timers(node.log);
+  timer_service wakes(timers, *node.routes, node.time);
+  BOOST_TEST(wakes.tick().has_value());
+  node.settle();
+  BOOST_TEST((node.log.records["counter/a"].entity.timer == due));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace omnicart::test
