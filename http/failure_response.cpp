@@ -109,6 +109,7 @@ int status_of(user::errc code) {
     case user::errc::disabled: return 403;
     case user::errc::conflict: return 422;
     case user::errc::invalid_profile: return 422;
+    case user::errc::password_changed: return 409;
   }
   return 500;
 }

@@ -35,6 +35,11 @@ std::string read_password(object_reader& read, std::string_view name) {
   return read.required_string(name, password_bytes_max, password_bytes_min);
 }
 
+// Nobody gets the tokens of a session that its user could not end.
+response still_opening(const request& req) {
+  return refuse(req, 503, "unavailable", "the session is still being opened");
+}
+
 // A user registers from a session that becomes theirs, so what names the caller must be the session
 // before and after.
 authority as_session(authority who) {
@@ -168,6 +173,7 @@ task<tl::expected<user_routes::opened, response>> user_routes::open_session(
     if (known.ok()) {
       auto view = session::decode_reply(known.payload);
       if (!view) co_return tl::unexpected(failure_response(view.error(), req));
+      if (view->untold) co_return tl::unexpected(still_opening(req));
       co_return opened{.session = id, .view = std::move(*view), .repeated = true};
     }
   }
@@ -175,6 +181,7 @@ task<tl::expected<user_routes::opened, response>> user_routes::open_session(
   opening.as = account.view.as;
   opening.user = account.user;
   opening.cart = account.view.cart;
+  opening.credentials = account.view.credentials;
   opening.absorb = from.session;
   opening.absorb_cart = cart_id(from.cart);
   auto asked = ask(shop_, to, session::encode(opening), self, options);
@@ -187,7 +194,9 @@ task<tl::expected<user_routes::opened, response>> user_routes::open_session(
         refuse(req, 409, "key_spent", "the session that was opened with this key has ended"));
   }
   if (has_ended(shop_, *view))
-    co_return tl::unexpected(refuse(req, 403, "disabled", "this account is disabled"));
+    co_return tl::unexpected(refuse(
+        req, 403, "disabled", "this account was disabled, or its password changed, meanwhile"));
+  if (view->untold) co_return tl::unexpected(still_opening(req));
   co_return opened{.session = id, .view = std::move(*view), .repeated = false};
 }
 
@@ -276,15 +285,8 @@ task<response> user_routes::change_profile(request& req) {
   }
   const auto updated = co_await update_profile(req, *who, *body, *options);
   if (!updated) co_return updated.error();
-  if (hash) {
-    command_options again;
-    again.body = options->body;
-    if (keyed) again.id = digest_128({"password", to_base32(options->id)});
-    const entity_ref to{"user", who->who.user};
-    auto asked = ask(shop_, to, user::encode(user::change_password{*hash}), who->who, again);
-    const answer got = co_await asked;
-    if (!got.ok()) co_return failure_response(*got.failure, req);
-    co_await end_other_sessions(*who);
+  if (changes_password) {
+    if (auto failed = co_await set_password(req, *who, hash, *options)) co_return std::move(*failed);
   }
   response shown = co_await profile_of(req, *who);
   if (shown.status == 200) mark_replayed(shown, *updated);
@@ -327,21 +329,28 @@ task<tl::expected<answer, response>> user_routes::update_profile(request& req, c
   co_return got;
 }
 
-// Whoever knew the old password may have signed in with it.
-task<void> user_routes::end_other_sessions(const authority& who) {
-  const entity_ref to{"user", who.who.user};
-  auto asked = ask(shop_, to, user::encode(user::get{}), who.who);
-  const answer got = co_await asked;
-  const auto view =
-      got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(*got.failure));
-  if (!view) co_return;
-  std::vector<envelope> messages;
-  for (const auto& id : view->sessions) {
-    if (id == who.who.session) continue;
-    std::string command = session::encode(session::revoke{.reason = "password changed"});
-    messages.push_back(make_envelope(shop_, {"session", id}, std::move(command), who.who));
+// Whoever knew the old password may have signed in with it: the answer waits until those sessions have ended.
+task<std::optional<response>> user_routes::set_password(request& req, const authority& who,
+                                                        const std::optional<std::string>& hash,
+                                                        const command_options& given) {
+  command_options options;
+  options.wait = settle_patience;
+  // No new hash: a repeated change, which may have been cut short on its way to the sessions.
+  user::command what = user::get{};
+  if (hash) {
+    what = user::change_password{*hash};
+    options.body = given.body;
+    if (given.id) options.id = digest_128({"password", to_base32(given.id)});
   }
-  (void)co_await ask_all(shop_, std::move(messages));
+  const entity_ref to{"user", who.who.user};
+  auto asked = ask(shop_, to, user::encode(what), who.who, options);
+  const answer got = co_await asked;
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const auto view = user::decode_reply(got.payload);
+  if (!view) co_return failure_response(view.error(), req);
+  if (view->ending == 0) co_return std::nullopt;
+  co_return refuse(req, 503, "unavailable",
+                   "the password is changed, but other sessions are still being ended");
 }
 
 task<response> user_routes::search(request& req) {

@@ -54,7 +54,11 @@ class user_routes {
   task<tl::expected<answer, response>> update_profile(request& req, const authority& who,
                                                       const json_value& body,
                                                       command_options options);
-  task<void> end_other_sessions(const authority& who);
+  // Nothing when it is done and no other session of the user is left. Without `hash`: it was done
+  // before.
+  task<std::optional<response>> set_password(request& req, const authority& who,
+                                             const std::optional<std::string>& hash,
+                                             const command_options& given);
 
   const shop& shop_;
 };

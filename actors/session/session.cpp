@@ -80,7 +80,8 @@ result<events> on(const state& s, const open& c, const context& ctx) {
            .absorb_cart = c.absorb_cart,
            .user_agent = c.user_agent.substr(0, user_agent_bytes_max),
            .at = ctx.now,
-           .content = content};
+           .content = content,
+           .credentials = c.credentials};
   if (e.cart.empty()) e.cart = cart_id{c.id.str()};
   if (!e.absorb.empty() && e.absorb_cart.empty()) e.absorb_cart = cart_id{e.absorb};
   return one(std::move(e));
@@ -170,6 +171,7 @@ result<events> on(const state& s, const absorbed&, const context&) {
 result<events> on(const state& s, const registered_with_user& c, const context& ctx) {
   if (!s.owes_user) return events{};
   if (c.disabled) return one(session_revoked{.reason = "user disabled", .at = ctx.now});
+  if (c.stale) return one(session_revoked{.reason = "password changed", .at = ctx.now});
   return one(user_told{});
 }
 
@@ -186,7 +188,8 @@ void on_event(state& s, const opened& e) {
             .absorb = e.absorb,
             .absorb_cart = e.absorb_cart,
             .user_agent = e.user_agent,
-            .content = e.content};
+            .content = e.content,
+            .credentials = e.credentials};
   if (e.absorb.empty()) return;
   // Somebody who registered from that session and logs in with it at hand has one cart: it must not
   // be closed.
@@ -331,7 +334,8 @@ session_view view_of(const state& s) {
                     .created_at = s.created_at,
                     .expires_at = s.expires_at,
                     .revoked = s.status == session_status::revoked,
-                    .refresh_index = s.refresh_index};
+                    .refresh_index = s.refresh_index,
+                    .untold = s.owes_user};
   if (!s.absorb.empty()) view.absorbed.push_back(s.absorb);
   if (s.was_guest) view.absorbed.push_back(s.id.str());
   return view;

@@ -36,8 +36,9 @@ struct opened {
   std::string user_agent;
   timestamp_ms at;
   command_id content;  // digest of what a repeated open must equal
+  std::uint32_t credentials = 0;
   OMNICART_FIELDS(id, as, user, cart, refresh_digest, expires_at, absorb, absorb_cart, user_agent,
-                  at, content)
+                  at, content, credentials)
 };
 struct refreshed {
   std::string refresh_digest;
@@ -129,10 +130,11 @@ struct state {
   std::string user_agent;
   std::string end_reason;
   command_id content;
+  std::uint32_t credentials = 0;  // of the user when the password was shown
   friend bool operator==(const state&, const state&) = default;
   OMNICART_FIELDS(status, as, absorbing, was_guest, owes_user, refresh_index, id, user, cart,
                   refresh_digest, spent_digest, spent_at, created_at, expires_at, ended_at, absorb,
-                  absorb_cart, merge_into, lines, user_agent, end_reason, content)
+                  absorb_cart, merge_into, lines, user_agent, end_reason, content, credentials)
 };
 
 // Refusals, in the order checked:

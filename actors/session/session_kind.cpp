@@ -80,8 +80,9 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
   std::vector<effect> list;
   if (auto owed = absorb_effect(s); owed && list.size() < limit) list.push_back(std::move(*owed));
   if (s.owes_user && list.size() < limit) {
-    list.push_back(effect_to(user_key, {"user", s.user},
-                             user::encode(user::session_opened{.session = s.id.str()})));
+    list.push_back(effect_to(
+        user_key, {"user", s.user},
+        user::encode(user::session_opened{.session = s.id.str(), .credentials = s.credentials})));
   }
   return list;
 }
@@ -94,8 +95,10 @@ std::optional<command> settle(const state&, std::string_view key, const answer& 
   if (key == revoke_key) return guest_revoked{};
   if (key == absorb_key) return absorbed{};
   if (key != user_key) return std::nullopt;
-  // Disabled while this session opened: it must not outlive the others.
-  return registered_with_user{.disabled = got.failure && got.failure->is(user::errc::disabled)};
+  // Disabled, or given another password, while this session opened: it must not outlive the others.
+  const auto refused_as = [&](user::errc code) { return got.failure && got.failure->is(code); };
+  return registered_with_user{.disabled = refused_as(user::errc::disabled),
+                              .stale = refused_as(user::errc::password_changed)};
 }
 
 result<events> kind::decide(const state& s, const command& what, const context& ctx) {
@@ -115,7 +118,7 @@ std::optional<command> kind::settle(const state& s, std::string_view key, const 
 }
 std::optional<timestamp_ms> kind::wake_at(const state& s) { return session::wake_at(s); }
 command kind::wake() { return session::wake{}; }
-bool kind::in_progress(const state& s) { return absorbing_guest(s); }
+bool kind::in_progress(const state& s) { return absorbing_guest(s) || s.owes_user; }
 
 std::size_t kind::memory_bytes(const state& s) {
   return heap_bytes(s.id.str()) + heap_bytes(s.user) + heap_bytes(s.cart.str()) +

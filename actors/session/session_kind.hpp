@@ -28,7 +28,7 @@ struct kind {
   static std::optional<timestamp_ms> wake_at(const state& s);
   static command wake();
   static bool in_progress(
-      const state& s);  // while a guest is being absorbed: a patient login sees its cart
+      const state& s);  // while a guest is absorbed or the user is told: see open
   static std::size_t memory_bytes(const state& s);
 
   // session_codec.cpp. Descriptions hold no refresh digest and no lines.

@@ -22,8 +22,9 @@ enum class errc : error_number {
 const char* to_string(errc code);
 
 // Opens a guest session (user empty) or a user's. The first cart of a guest has the session's id. Refresh tokens are
-// kept as BLAKE2b-256 digests only. Idempotent by content, of which expires_at and user_agent are no part: a retried
-// login has read the clock again. `absorb` names the guest session a login takes over: its cart is merged into `cart`
+// kept as BLAKE2b-256 digests only. Idempotent by content, of which expires_at, user_agent and credentials are no part:
+// a retried login has read the clock again. A user's session tells its user of itself; answers to patient callers wait
+// for that too (session_view::untold), so that who holds its tokens holds a session that the user can end. `absorb` names the guest session a login takes over: its cart is merged into `cart`
 // (once) and it is revoked; the answer to a patient open waits for that. Whoever sends this has checked that the
 // caller holds that guest session. Refused as malformed: no `id`, no or too long a digest, a user without role or cart
 // or the reverse, absorb by a guest or of itself.
@@ -37,7 +38,8 @@ struct open {
   std::string user_agent;  // cut at 256 bytes
   session_id id;           // the session's own: it names itself to its user and its owner
   cart_id absorb_cart;     // the absorbed guest's cart; empty: the one with that session's id; `cart` itself stays
-  OMNICART_FIELDS(as, user, cart, refresh_digest, expires_at, absorb, user_agent, id, absorb_cart)
+  std::uint32_t credentials = 0;  // user_view::credentials when the password was shown
+  OMNICART_FIELDS(as, user, cart, refresh_digest, expires_at, absorb, user_agent, id, absorb_cart, credentials)
 };
 // Who is behind a token: refused when revoked or expired. Answer: session_view.
 struct authorize { OMNICART_FIELDS() };
@@ -67,7 +69,8 @@ struct cart_merged { OMNICART_FIELDS() };
 struct absorbed { OMNICART_FIELDS() };
 struct registered_with_user {
   bool disabled = false;  // the user was disabled meanwhile: the session ends
-  OMNICART_FIELDS(disabled)
+  bool stale = false;     // the password was changed meanwhile: the session ends
+  OMNICART_FIELDS(disabled, stale)
 };
 struct wake { OMNICART_FIELDS() };  // expiry, and some days after its end the session is forgotten
 struct guest_revoked { OMNICART_FIELDS() };  // answers to its own effects
@@ -87,7 +90,8 @@ struct session_view {
   timestamp_ms expires_at;
   bool revoked = false;
   std::uint32_t refresh_index = 0;    // number of the refresh token now valid (refresh tokens are derived from it)
-  OMNICART_FIELDS(as, user, cart, absorbed, created_at, expires_at, revoked, refresh_index)
+  bool untold = false;                // its user does not know of it yet
+  OMNICART_FIELDS(as, user, cart, absorbed, created_at, expires_at, revoked, refresh_index, untold)
 };
 using reply = session_view;
 

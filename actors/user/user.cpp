@@ -102,7 +102,7 @@ result<events> on(const state& s, const email_refused&, const context&) {
 result<events> on(const state& s, const guest_adopted& c, const context&) {
   const bool owed =
       known(s) && (c.step == session_step || c.step == cart_step) && (s.guest_steps & c.step) != 0;
-  return owed ? one(guest_step_done{.step = c.step, .lost = c.lost}) : events{};
+  return owed ? one(guest_step_done{.step = c.step, .lost = c.lost, .joined = c.joined}) : events{};
 }
 
 result<events> on(const state& s, const get&, const context& ctx) {
@@ -126,7 +126,10 @@ result<events> on(const state& s, const change_password& c, const context& ctx) 
   if (!is_plausible_hash(c.password_hash))
     return fail(base_errc::malformed, "no password hash, or one too long");
   if (c.password_hash == s.password_hash) return events{};
-  return one(password_changed{.password_hash = c.password_hash});
+  const bool own = ctx.asker.user == s.id.str();
+  return one(password_changed{.password_hash = c.password_hash,
+                              .ends_others = true,
+                              .kept = own ? ctx.asker.session : std::string{}});
 }
 
 result<events> on(const state& s, const set_disabled& c, const context& ctx) {
@@ -150,6 +153,7 @@ result<events> on(const state& s, const session_opened& c, const context& ctx) {
   if (auto ok = known(s); !ok) return fail(std::move(ok.error()));
   if (s.status == user_status::disabled) return fail(errc::disabled);
   if (holds(s.sessions, c.session) || holds(s.revocations, c.session)) return events{};
+  if (c.credentials < s.credentials) return fail(errc::password_changed);
   if (s.revocations.size() >= revocations_max)
     return fail(base_errc::overloaded, "too many sessions wait to be revoked");
   return one(session_noted{.session = c.session});
@@ -164,6 +168,19 @@ void absorb(state& s, const std::string& session) {
   if (holds(s.absorbed, session)) return;
   s.absorbed.push_back(session);
   if (s.absorbed.size() > absorbed_max) s.absorbed.erase(s.absorbed.begin());
+}
+
+void note(state& s, const std::string& session) {
+  if (s.status != user_status::active || holds(s.sessions, session)) return;
+  s.sessions.push_back(session);
+  if (s.sessions.size() <= sessions_max) return;
+  s.revocations.push_back(std::move(s.sessions.front()));
+  s.sessions.erase(s.sessions.begin());
+}
+
+void revoke_all(state& s) {
+  std::ranges::move(s.sessions, std::back_inserter(s.revocations));
+  s.sessions.clear();
 }
 
 void on_event(state& s, const registered& e) {
@@ -191,22 +208,24 @@ void on_event(state& s, const address_refused&) {
 void on_event(state& s, const guest_step_done& e) {
   s.guest_steps &= ~e.step;
   if (e.lost) s.cart = cart_id{s.id.str()};
+  if (e.joined) note(s, s.guest_session);
 }
 void on_event(state& s, const profile_updated& e) { s.details = e.to; }
-void on_event(state& s, const password_changed& e) { s.password_hash = e.password_hash; }
+// The session that stays may not have reached the user yet, and need not any more.
+void on_event(state& s, const password_changed& e) {
+  s.password_hash = e.password_hash;
+  if (!e.ends_others) return;
+  ++s.credentials;
+  std::erase(s.sessions, e.kept);
+  revoke_all(s);
+  if (!e.kept.empty() && !holds(s.revocations, e.kept)) note(s, e.kept);
+}
 void on_event(state& s, const disabled_set& e) {
   s.status = e.disabled ? user_status::disabled : user_status::active;
-  if (!e.disabled) return;
-  std::ranges::move(s.sessions, std::back_inserter(s.revocations));
-  s.sessions.clear();
+  if (e.disabled) revoke_all(s);
 }
 void on_event(state& s, const guest_absorbed& e) { absorb(s, e.session); }
-void on_event(state& s, const session_noted& e) {
-  s.sessions.push_back(e.session);
-  if (s.sessions.size() <= sessions_max) return;
-  s.revocations.push_back(std::move(s.sessions.front()));
-  s.sessions.erase(s.sessions.begin());
-}
+void on_event(state& s, const session_noted& e) { note(s, e.session); }
 void on_event(state& s, const session_dropped& e) { std::erase(s.revocations, e.session); }
 
 }  // namespace
@@ -253,7 +272,9 @@ user_view view_of(const state& s) {
           .absorbed = s.absorbed,
           .created_at = s.created_at,
           .password_hash = {},
-          .sessions = s.sessions};
+          .sessions = s.sessions,
+          .credentials = s.credentials,
+          .ending = static_cast<std::uint32_t>(s.revocations.size())};
 }
 
 }  // namespace omnicart::user

@@ -50,7 +50,8 @@ struct address_refused {
 struct guest_step_done {
   std::uint32_t step = 0;
   bool lost = false;
-  OMNICART_FIELDS(step, lost)
+  bool joined = false;
+  OMNICART_FIELDS(step, lost, joined)
 };
 struct profile_updated {
   profile to;
@@ -58,7 +59,9 @@ struct profile_updated {
 };
 struct password_changed {
   std::string password_hash;
-  OMNICART_FIELDS(password_hash)
+  bool ends_others = false;  // not in events of the first builds
+  std::string kept;          // the session that stays; empty: none
+  OMNICART_FIELDS(password_hash, ends_others, kept)
 };
 struct disabled_set {
   bool disabled = false;
@@ -101,9 +104,10 @@ struct state {
   std::vector<std::string> sessions;     // oldest first
   std::vector<std::string> revocations;  // sessions owed a revoke, oldest first
   command_id content;
+  std::uint32_t credentials = 0;  // counts password changes
   friend bool operator==(const state&, const state&) = default;
   OMNICART_FIELDS(status, as, guest_steps, id, email, password_hash, details, cart, guest_session,
-                  created_at, absorbed, sessions, revocations, content)
+                  created_at, absorbed, sessions, revocations, content, credentials)
 };
 
 // Refusals, in the order checked ("known": no_such_user unless active or disabled; "own": and for
@@ -117,9 +121,9 @@ struct state {
 //   change_password   known and own, disabled (the owner; staff may), malformed (hash)
 //   set_disabled      forbidden (not staff), known
 //   absorb_guest      forbidden (not from an entity), malformed, known
-//   session_opened    forbidden (not from an entity), malformed, known, disabled, overloaded (a
-//   fault: too many
-//                     revocations owed)
+//   session_opened    forbidden (not from an entity), malformed, known, disabled,
+//   password_changed, overloaded (a
+//                     fault: too many revocations owed)
 // Answers to effects that were answered before, and wake, change nothing.
 result<events> decide(const state& s, const command& what, const context& ctx);
 void apply(state& s, const event& what);

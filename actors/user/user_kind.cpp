@@ -35,8 +35,8 @@ effect revoke_effect(const state& s, const std::string& session) {
   const bool all = s.status == user_status::disabled;
   return {.key = std::string(revoke_prefix) + session,
           .to = {"session", session},
-          .command = session::encode(
-              session::revoke{.reason = all ? "user disabled" : "too many sessions"})};
+          .command = session::encode(session::revoke{
+              .reason = all ? "user disabled" : "password changed, or too many sessions"})};
 }
 
 std::optional<command> claim_answered(const answer& got) {
@@ -97,7 +97,7 @@ std::optional<command> settle(const state&, std::string_view key, const answer& 
   if (key == email_key) return claim_answered(got);
   // A guest session that ended meanwhile takes nothing from the account: the login that follows
   // opens another.
-  if (key == session_key) return guest_adopted{.step = session_step};
+  if (key == session_key) return guest_adopted{.step = session_step, .joined = got.ok()};
   if (key == cart_key) return assign_answered(got);
   if (!key.starts_with(revoke_prefix)) return std::nullopt;
   return session_revoked{.session = std::string(key.substr(revoke_prefix.size()))};

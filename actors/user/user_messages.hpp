@@ -19,6 +19,7 @@ enum class errc : error_number {
   disabled = 602,
   conflict = 603,         // registered already with other content
   invalid_profile = 604,  // detail says which member
+  password_changed = 605,  // since the session's was shown
 };
 const char* to_string(errc code);
 
@@ -39,7 +40,13 @@ struct register_user {
 struct email_claimed { OMNICART_FIELDS() };
 struct email_refused { OMNICART_FIELDS() };
 // Step 1: the session, 2: the cart. `lost`: the cart belongs to somebody else by now; the user gets one of its own.
-struct guest_adopted { std::uint32_t step = 0; bool lost = false; OMNICART_FIELDS(step, lost) };
+// `joined`: the session is the user's now and is noted as such.
+struct guest_adopted {
+  std::uint32_t step = 0;
+  bool lost = false;
+  bool joined = false;
+  OMNICART_FIELDS(step, lost, joined)
+};
 // Once active: by its owner (asker.user) or staff; for others there is no_such_user.
 struct get { OMNICART_FIELDS() };
 struct credentials { OMNICART_FIELDS() };  // for login and password changes; the only reply with the hash
@@ -55,6 +62,8 @@ struct profile {
 // control characters: name 200 bytes, phone 40, each member of an address 200, country two capitals, preference names
 // 64, no two alike, at most 50.
 struct update_profile { profile to; OMNICART_FIELDS(to) };
+// Revokes every session of the user but the asker's own, and those still opening with the old password; answers to
+// patient callers wait until they are (user_view::ending says how many are left). The same hash again changes nothing.
 struct change_password { std::string password_hash; OMNICART_FIELDS(password_hash) };
 // By staff. Disabling revokes every session of the user; answers to patient callers wait for that.
 struct set_disabled { bool disabled = true; OMNICART_FIELDS(disabled) };
@@ -62,8 +71,13 @@ struct set_disabled { bool disabled = true; OMNICART_FIELDS(disabled) };
 struct absorb_guest { std::string session; OMNICART_FIELDS(session) };
 struct wake { OMNICART_FIELDS() };
 // From each session of the user when it opens. At most 50 are kept: the oldest beyond is revoked. Refused as disabled
-// for a disabled user (the session then revokes itself). Idempotent.
-struct session_opened { std::string session; OMNICART_FIELDS(session) };
+// for a disabled user, and as password_changed when `credentials` is not the user's any more (the session then revokes
+// itself). Idempotent.
+struct session_opened {
+  std::string session;
+  std::uint32_t credentials = 0;  // user_view::credentials when the password was shown
+  OMNICART_FIELDS(session, credentials)
+};
 struct session_revoked { std::string session; OMNICART_FIELDS(session) };  // answer to its own effect
 
 using command = std::variant<register_user, email_claimed, email_refused, guest_adopted, get, credentials, update_profile,
@@ -82,7 +96,9 @@ struct user_view {
   timestamp_ms created_at;
   std::string password_hash;          // credentials only
   std::vector<std::string> sessions;  // opened and not known to be revoked by the user, oldest first
-  OMNICART_FIELDS(status, email, as, details, cart, absorbed, created_at, password_hash, sessions)
+  std::uint32_t credentials = 0;      // counts password changes
+  std::uint32_t ending = 0;           // sessions that are being revoked
+  OMNICART_FIELDS(status, email, as, details, cart, absorbed, created_at, password_hash, sessions, credentials, ending)
 };
 using reply = user_view;
 

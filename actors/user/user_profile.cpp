@@ -80,6 +80,8 @@ const char* to_string(errc code) {
       return "conflict";
     case errc::invalid_profile:
       return "invalid_profile";
+    case errc::password_changed:
+      return "password_changed";
   }
   return "";
 }

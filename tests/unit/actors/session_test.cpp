@@ -81,6 +81,9 @@ BOOST_AUTO_TEST_CASE(opening_is_idempotent_by_content) {
       {.claim = "again, the clock read again",
        .given = {guest()},
        .command = but(guest(), [](open& o) { o.expires_at = trial::at(7000); })},
+      {.claim = "again, the password changed meanwhile",
+       .given = {login()},
+       .command = but(login(), [](open& o) { o.credentials = 1; })},
       {.claim = "again after a rotation",
        .given = {guest(), rotate("d0", "d1")},
        .command = guest()},
@@ -442,12 +445,16 @@ BOOST_AUTO_TEST_CASE(a_login_owes_each_step_of_the_takeover_in_order) {
                                .command = user::encode(user::absorb_guest{.session = "g1"})}));
   BOOST_TEST(kind::in_progress(one.s));
   BOOST_TEST(one.answered("absorb", {}));
-  BOOST_TEST(!kind::in_progress(one.s));
+  BOOST_TEST(kind::in_progress(one.s));
   BOOST_TEST((step() == effect{.key = "user",
                                .to = {"user", "u1"},
                                .command = user::encode(user::session_opened{.session = "s1"})}));
+  one.give(authorize{});
+  BOOST_TEST(view(one).untold);
   BOOST_TEST(one.answered("user", {}));
   BOOST_TEST(kind::pending(one.s, 10).empty());
+  BOOST_TEST(!kind::in_progress(one.s));
+  BOOST_TEST(!view(one).untold);
 }
 
 BOOST_AUTO_TEST_CASE(the_guests_cart_may_be_named_and_may_be_missing) {
@@ -483,6 +490,16 @@ BOOST_AUTO_TEST_CASE(a_session_of_a_user_disabled_meanwhile_ends_itself) {
   BOOST_TEST(one.answered("user", trial::refused(user::errc::disabled)));
   BOOST_TEST(one.give(authorize{}) == number(errc::revoked));
   BOOST_TEST(kind::pending(one.s, 10).empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_session_opened_with_the_password_before_ends_itself) {
+  subject one;
+  one.give(but(login(), [](open& o) { o.credentials = 3; }));
+  BOOST_TEST((kind::pending(one.s, 1).at(0).command ==
+              user::encode(user::session_opened{.session = "s1", .credentials = 3})));
+  BOOST_TEST(one.answered("user", trial::refused(user::errc::password_changed)));
+  BOOST_TEST(one.s.end_reason == "password changed");
+  BOOST_TEST(one.give(authorize{}) == number(errc::revoked));
 }
 
 // The world around a login: two carts, the guest session and the user, each idempotent as its
@@ -624,21 +641,23 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
   one.give(rotate("d0", "d1"));
   BOOST_TEST(
       trial::hex(encode(login_from("g1"))) ==
-      "920192009901c4027531c4026331c4026430ce004c4b40c4026731c40762726f77736572c4027331c400");
+      "920192009a01c4027531c4026331c4026430ce004c4b40c4026731c40762726f77736572c4027331c40000");
   BOOST_TEST(trial::hex(encode(rotate("d0", "d1", 0))) == "9201920294c4026430c4026431ce005b8d8000");
   BOOST_TEST(trial::hex(encode(cart_opened{})) == "9201920c90");
   BOOST_TEST(opened_bytes ==
-             "920192009bc402733101c4027531c4026331c4026430ce004c4b40c4026731c4026731c40762726f77736"
-             "572ce000f424092cfc0d3e97ab60dd8c1cf5241e18ffd1699f3");
+             "920192009cc402733101c4027531c4026331c4026430ce004c4b40c4026731c4026731c40762726f77736"
+             "572ce000f424092cfc0d3e97ab60dd8c1cf5241e18ffd1699f300");
   BOOST_TEST(trial::hex(one.log.at(1)) == "9201920193c4026431ce005b8d80ce000f4240");
   BOOST_TEST(trial::hex(kind::encode_event(session_revoked{.reason = "r", .at = trial::at(1)})) ==
              "9201920292c40172cd03e8");
   BOOST_TEST(trial::hex(kind::encode_event(user_told{})) == "9201920c90");
-  BOOST_TEST(trial::hex(one.reply) == "92019801c4027531c402633191c4026731ce000f4240ce005b8d80c201");
+  BOOST_TEST(trial::hex(one.reply) ==
+             "92019901c4027531c402633191c4026731ce000f4240ce005b8d80c201c3");
   BOOST_TEST(
       trial::hex(kind::encode_state(one.s)) ==
-      "9201dc0016010101c2c301c4027331c4027531c4026331c4026431c4026430ce000f4240ce000f4240ce005b8d80"
-      "00c4026731c4026731c4026331c400c40762726f77736572c40092cfc0d3e97ab60dd8c1cf5241e18ffd1699f3");
+      "9201dc0017010101c2c301c4027331c4027531c4026331c4026431c4026430ce000f4240ce000f4240ce005b8d80"
+      "00c4026731c4026731c4026331c400c40762726f77736572c40092cfc0d3e97ab60dd8c1cf5241e18ffd1699f3"
+      "00");
 }
 
 BOOST_AUTO_TEST_CASE(bytes_that_are_no_session_are_refused) {

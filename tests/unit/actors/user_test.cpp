@@ -6,7 +6,7 @@
 #include "actors/email/email_messages.hpp"
 #include "actors/session/session_messages.hpp"
 #include "actors/user/user_kind.hpp"
-#include "tests/unit/actors/kind_trial.hpp"
+#include "tests/unit/actors/rule_table.hpp"
 
 namespace omnicart::user {
 namespace {
@@ -279,6 +279,14 @@ BOOST_AUTO_TEST_CASE(accounts_sessions_and_absorbed_guests_keep_their_rules) {
        .given = disabled,
        .command = session_opened{"s1"},
        .code = number(errc::disabled)},
+      {.claim = "with the password before",
+       .given = {plain(), email_claimed{}, change_password{"$2"}},
+       .command = session_opened{"s1"},
+       .code = number(errc::password_changed)},
+      {.claim = "with the new one",
+       .given = {plain(), email_claimed{}, change_password{"$2"}},
+       .command = session_opened{"s1", 1},
+       .events = "session_noted"},
       {.claim = "an answer nobody waits for", .given = active, .command = session_revoked{"s1"}},
       {.claim = "a claim settled twice", .given = active, .command = email_refused{}},
       {.claim = "a step not owed", .given = active, .command = guest_adopted{.step = 1}},
@@ -380,6 +388,63 @@ BOOST_AUTO_TEST_CASE(disabling_revokes_every_session) {
   BOOST_TEST(!one.answered("no such effect", {}));
 }
 
+BOOST_AUTO_TEST_CASE(a_new_password_revokes_every_session_but_the_askers) {
+  const std::vector<std::string> three = {"s1", "s2", "s3"};
+  const struct {
+    const char* claim;
+    caller by;
+    std::vector<std::string> noted, kept, revoked;
+  } rows[] = {
+      {"the user's", ann, three, {"s1"}, {"s2", "s3"}},
+      {"from a session the user was not told of yet", ann, {"s2"}, {"s1"}, {"s2"}},
+      {"alone", ann, {"s1"}, {"s1"}, {}},
+      {"the staff's", admin, three, {}, three},
+  };
+  for (const auto& row : rows) {
+    BOOST_TEST_CONTEXT(row.claim) {
+      subject one = made(active);
+      for (const auto& session : row.noted) one.give(session_opened{session});
+      BOOST_TEST(one.give(change_password{"$2"}, row.by) == 0);
+      BOOST_TEST(view(one).sessions == row.kept, boost::test_tools::per_element());
+      BOOST_TEST(view(one).ending == row.revoked.size());
+      BOOST_TEST(kind::in_progress(one.s) == !row.revoked.empty());
+      one.reload();
+      for (const auto& session : row.revoked) BOOST_TEST(one.owes("revoke/" + session));
+      one.check_replay();
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_new_password_counts_and_a_repeated_one_does_not) {
+  subject one = made({plain(), email_claimed{}, change_password{"$2"}, change_password{"$2"}});
+  BOOST_TEST(view(one).credentials == 1u);
+  one.give(change_password{"$3"});
+  BOOST_TEST(view(one).credentials == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_guest_session_that_joined_is_listed_at_once_and_one_that_ended_is_not) {
+  for (const bool ended : {false, true}) {
+    subject one = made({from_guest(), email_claimed{}});
+    BOOST_TEST(
+        one.answered("guest_session", ended ? trial::refused(session::errc::revoked) : answer{}));
+    BOOST_TEST(view(one).sessions.size() == (ended ? 0u : 1u));
+    BOOST_TEST(one.give(session_opened{"g1"}) == 0);  // as it says itself
+    BOOST_TEST(view(one).sessions.size() == 1u);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_the_first_builds_stored_reads_as_it_did) {
+  subject one = made({from_guest(), email_claimed{}, session_opened{"s1"}});
+  const auto read = [](std::string_view hex) {
+    return kind::decode_event(trial::unhex(hex)).value();
+  };
+  kind::apply(one.s, read("9201920591c4022432"));  // a password change, without more
+  BOOST_TEST(
+      (one.s.password_hash == "$2" && one.s.credentials == 0u && one.s.sessions.size() == 1u));
+  kind::apply(one.s, read("920192039201c2"));  // the session's step
+  BOOST_TEST((one.s.guest_steps == cart_step && one.s.sessions.size() == 1u));
+}
+
 BOOST_AUTO_TEST_CASE(lists_have_limits_and_keep_the_newest) {
   subject one = made(active);
   for (std::size_t i = 0; i <= absorbed_max; ++i) one.give(absorb_guest{"g" + std::to_string(i)});
@@ -462,7 +527,7 @@ struct registration_world {
 };
 
 void disturb(subject& one, std::mt19937& random, std::vector<command>& past, int step) {
-  switch (random() % 9) {
+  switch (random() % 10) {
     case 0:
       one.reload();
       break;
@@ -480,6 +545,9 @@ void disturb(subject& one, std::mt19937& random, std::vector<command>& past, int
       break;
     case 5:
       one.give(update_profile{{.name = std::to_string(step)}});
+      break;
+    case 6:
+      one.give(change_password{"$" + std::to_string(step)}, random() % 2 == 0 ? ann : admin);
       break;
     default:
       if (!past.empty())
@@ -560,16 +628,16 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
   BOOST_TEST(trial::hex(kind::encode_event(session_dropped{"s1"})) == "9201920991c4027331");
   BOOST_TEST(
       trial::hex(kind::encode_state(one.s)) ==
-      "92019e020103c4027531c40f616e6e406578616d706c652e6f7267c40b246172676f6e326964243194c403416e6e"
-      "c4009090c4026731c4026731ce000f424091c4026731909092cfa7f611100bb4a5cecf89914a0c5548e5bd");
+      "92019f020103c4027531c40f616e6e406578616d706c652e6f7267c40b246172676f6e326964243194c403416e6e"
+      "c4009090c4026731c4026731ce000f424091c4026731909092cfa7f611100bb4a5cecf89914a0c5548e5bd00");
   BOOST_TEST(trial::hex(one.reply) ==
-             "92019902c40f616e6e406578616d706c652e6f72670194c403416e6ec4009090c402673191c4026731ce0"
-             "00f4240c40090");
+             "92019b02c40f616e6e406578616d706c652e6f72670194c403416e6ec4009090c402673191c4026731ce0"
+             "00f4240c400900000");
 }
 
 BOOST_AUTO_TEST_CASE(every_code_and_status_has_a_name) {
   for (const auto code : {errc::email_taken, errc::no_such_user, errc::disabled, errc::conflict,
-                          errc::invalid_profile}) {
+                          errc::invalid_profile, errc::password_changed}) {
     BOOST_TEST(std::string_view(to_string(code)) != "");
   }
   BOOST_TEST(to_string(user_status::unregistered) == "unregistered");
