@@ -98,6 +98,7 @@ int status_of(session::errc code) {
     case session::errc::expired: return 401;
     case session::errc::bad_refresh_token: return 401;
     case session::errc::no_such_session: return 404;
+    case session::errc::hold_limit: return 422;
   }
   return 500;
 }

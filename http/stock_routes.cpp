@@ -8,6 +8,7 @@
 #include "http/server/headers.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
+#include "http/session_tokens.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/base/time.hpp"
 
@@ -16,6 +17,8 @@ namespace {
 
 constexpr std::int64_t ttl_default_s = 900;
 constexpr std::int64_t units_max = 1'000'000'000'000;
+// A stock that comes to a hold too late for its count is asked again, with a new one.
+constexpr int hold_tries_max = 2;
 
 caller engine() {
   caller self;
@@ -28,6 +31,11 @@ std::optional<std::string> product_of(std::string_view reservation) {
   const auto dot = reservation.find('.');
   if (dot == reservation.npos || !is_product_id(reservation.substr(dot + 1))) return std::nullopt;
   return std::string(reservation.substr(dot + 1));
+}
+
+// The stock has said for good that it makes no such hold.
+bool ended_by(const answer& got) {
+  return refused_by_rules(got) && !got.failure->is(stock::errc::reservation_conflict);
 }
 
 std::string figures_json(const std::string& product, const stock::stock_view& view, std::uint64_t version, bool staff) {
@@ -132,6 +140,56 @@ task<response> stock_routes::set(request& req) {
   co_return shown;
 }
 
+task<stock_routes::counted> stock_routes::count_hold(request& req, const caller& who, const session::hold& what) {
+  if (who.session.empty()) co_return std::nullopt;
+  const entity_ref self{"session", who.session};
+  for (bool tried = false;; tried = true) {
+    auto asked = ask(shop_, self, session::encode(what), who);
+    const answer got = co_await asked;
+    if (got.ok()) {
+      const auto view = session::decode_reply(got.payload);
+      if (!view) co_return tl::unexpected(failure_response(view.error(), req));
+      co_return view->hold_until;
+    }
+    if (!got.failure->is(session::errc::hold_limit)) co_return tl::unexpected(failure_response(*got.failure, req));
+    const auto named = session::decode_holds(got.failure->data);
+    if (tried) co_return timestamp_ms{};
+    const bool dropped = co_await drop_ended(who, named);
+    if (!dropped) co_return timestamp_ms{};
+  }
+}
+
+// A checkout takes holds over, and a node may have died between a stock's answer and the session's: nobody told the
+// session. It is full before it matters.
+task<bool> stock_routes::drop_ended(const caller& who, const std::vector<session::counted_hold>& named) {
+  std::vector<envelope> questions;
+  for (const auto& hold : named) {
+    const std::string product = product_of(hold.reservation.str()).value_or("");
+    questions.push_back(make_envelope(shop_, {"stock", product}, stock::encode(stock::get{hold.reservation}), who));
+  }
+  const auto answers = co_await ask_all(shop_, std::move(questions));
+  session::drop_holds ended;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto view = answers[i].ok() ? stock::decode_reply(answers[i].payload) : result<stock::reply>(fail(*answers[i].failure));
+    if (view && !view->expires_at) ended.holds.push_back(named[i]);
+  }
+  if (ended.holds.empty()) co_return false;
+  const entity_ref self{"session", who.session};
+  auto asked = ask(shop_, self, session::encode(ended), who);
+  const answer got = co_await asked;
+  co_return got.ok();
+}
+
+// Should it fail, the session counts the hold until its time, or until it looks for holds that ended.
+task<void> stock_routes::drop_hold(const caller& who, const reservation_id& reservation) {
+  if (who.session.empty()) co_return;
+  session::drop_holds what;
+  what.holds.push_back({.reservation = reservation, .at = {}, .until = {}});
+  const entity_ref self{"session", who.session};
+  auto asked = ask(shop_, self, session::encode(what), who);
+  (void)co_await asked;
+}
+
 task<response> stock_routes::reserve(request& req) {
   auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
@@ -151,11 +209,23 @@ task<response> stock_routes::reserve(request& req) {
   const auto unique = options->id ? digest_128({"reservation", to_base32(options->id)}) : shop_.ids.next();
   const std::string id = to_base32(unique) + '.' + product;
   wanted.reservation = reservation_id(id);
-  auto asked = ask(shop_, {"stock", product}, stock::encode(wanted), who->who, *options);
-  const answer got = co_await asked;
-  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const session::hold counting{.reservation = wanted.reservation, .ttl = wanted.ttl};
+  answer got;
+  for (int tries = 0; tries < hold_tries_max; ++tries) {
+    auto until = co_await count_hold(req, who->who, counting);
+    if (!until) co_return std::move(until.error());
+    wanted.counted_until = *until;
+    auto asked = ask(shop_, {"stock", product}, stock::encode(wanted), who->who, *options);
+    got = co_await asked;
+    if (got.ok() || !got.failure->is(base_errc::expired)) break;
+  }
+  if (!got.ok()) {
+    if (ended_by(got)) co_await drop_hold(who->who, wanted.reservation);
+    co_return failure_response(*got.failure, req);
+  }
   const auto view = stock::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
+  if (got.replayed && !view->expires_at) co_await drop_hold(who->who, wanted.reservation);
   response shown = json_response(201, hold_json(id, product, *view));
   mark_replayed(shown, got);
   co_return shown;
@@ -172,6 +242,7 @@ task<response> stock_routes::release(request& req) {
   auto asked = ask(shop_, {"stock", *product}, stock::encode(stock::release{reservation_id(id)}), who->who, *options);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
+  co_await drop_hold(who->who, reservation_id(id));
   response gone;
   gone.status = 204;
   mark_replayed(gone, got);
@@ -192,8 +263,16 @@ task<response> stock_routes::extend(request& req) {
   const std::string id(req.param("id"));
   const auto product = product_of(id);
   if (!product) co_return refuse(req, 404, "no_such_reservation", "no such reservation");
-  auto asked = ask(shop_, {"stock", *product}, stock::encode(stock::extend{reservation_id(id), ttl}), who->who, *options);
-  const answer got = co_await asked;
+  const session::hold counting{.reservation = reservation_id(id), .ttl = ttl, .known_only = true};
+  answer got;
+  for (int tries = 0; tries < hold_tries_max; ++tries) {
+    const auto until = co_await count_hold(req, who->who, counting);
+    if (!until) co_return until.error();
+    const stock::extend wanted{.reservation = counting.reservation, .ttl = ttl, .counted_until = *until};
+    auto asked = ask(shop_, {"stock", *product}, stock::encode(wanted), who->who, *options);
+    got = co_await asked;
+    if (got.ok() || !got.failure->is(base_errc::expired)) break;
+  }
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = stock::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);

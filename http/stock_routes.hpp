@@ -1,7 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
+#include "actors/session/session_messages.hpp"
 #include "actors/stock/stock_messages.hpp"
 #include "http/server/router.hpp"
 #include "http/shop.hpp"
@@ -22,6 +25,15 @@ class stock_routes {
   task<response> release(request& req);
   task<response> extend(request& req);
   task<response> history(request& req);
+
+  // What a session holds is counted by the session, over all products: before the stock is asked,
+  // until the hold ends. Nothing for a caller without session; time 0 when there are ten already.
+  using counted = tl::expected<std::optional<timestamp_ms>, response>;
+  task<counted> count_hold(request& req, const caller& who, const session::hold& what);
+  // Of those that the session names, drops the ones their stocks no longer know. True: there were
+  // some.
+  task<bool> drop_ended(const caller& who, const std::vector<session::counted_hold>& named);
+  task<void> drop_hold(const caller& who, const reservation_id& reservation);
 
   // 404 for a product that never was.
   task<std::optional<response>> unknown_product(request& req, const std::string& id);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "runtime/base/assert.hpp"
+#include "runtime/base/limits.hpp"
 
 namespace omnicart::session {
 namespace {
@@ -142,6 +143,53 @@ result<events> on(const state& s, const set_cart& c, const context& ctx) {
   return one(cart_set{.cart = c.cart});
 }
 
+status holdable(const hold& c) {
+  if (c.reservation.empty() || c.reservation.str().size() > limits::id_bytes_max)
+    return fail(base_errc::malformed, "hold without reservation, or one too long");
+  if (c.ttl < std::chrono::seconds{1} || c.ttl > limits::session_hold_ttl_max)
+    return fail(base_errc::malformed, "a hold is for 1 s to 30 min");
+  return {};
+}
+
+// A stock that was asked longer ago than the window will not make that hold any more: if there is
+// none, there will be none.
+std::string perhaps_ended(const state& s, timestamp_ms now) {
+  std::vector<counted_hold> old;
+  for (const auto& h : s.holds) {
+    if (h.until > now && h.at + limits::session_hold_window <= now) old.push_back(h);
+  }
+  return encode_holds(old);
+}
+
+result<events> on(const state& s, const hold& c, const context& ctx) {
+  if (auto ok = owned(s, ctx.asker); !ok) return fail(std::move(ok.error()));
+  if (auto ok = usable(s, ctx.now); !ok) return fail(std::move(ok.error()));
+  if (auto ok = holdable(c); !ok) return fail(std::move(ok.error()));
+  const auto* same = find_hold(s, c.reservation);
+  const bool counted = same != nullptr && same->until > ctx.now;
+  if (c.known_only && !counted) return events{};
+  const auto live =
+      std::ranges::count_if(s.holds, [&](const auto& h) { return h.until > ctx.now; });
+  if (!counted && static_cast<std::size_t>(live) >= limits::session_holds_max)
+    return fail(errc::hold_limit, {}, perhaps_ended(s, ctx.now));
+  const timestamp_ms until = ctx.now + c.ttl + limits::session_hold_window;
+  return one(hold_counted{.what = {.reservation = c.reservation,
+                                   .at = ctx.now,
+                                   .until = counted ? std::max(until, same->until) : until}});
+}
+
+result<events> on(const state& s, const drop_holds& c, const context& ctx) {
+  if (auto ok = owned(s, ctx.asker); !ok) return fail(std::move(ok.error()));
+  holds_dropped dropped;
+  for (const auto& h : c.holds) {
+    const auto* same = find_hold(s, h.reservation);
+    const bool meant = same != nullptr && (h.at == timestamp_ms{} || h.at == same->at);
+    if (meant) dropped.reservations.push_back(h.reservation);
+  }
+  if (dropped.reservations.empty()) return events{};
+  return one(std::move(dropped));
+}
+
 result<events> on(const state& s, const wake&, const context& ctx) {
   const auto due = wake_at(s);
   if (!due || ctx.now < *due) return events{};
@@ -212,6 +260,7 @@ void end(state& s, session_status how, timestamp_ms at, std::string reason) {
   s.refresh_digest = {};
   s.spent_digest = {};
   s.owes_user = false;
+  s.holds = std::vector<counted_hold>{};
 }
 void on_event(state& s, const session_revoked& e) {
   end(s, session_status::revoked, e.at, e.reason);
@@ -239,6 +288,17 @@ void on_event(state& s, const guest_cart_merged&) {
 void on_event(state& s, const guest_session_revoked&) { s.absorbing = absorb_step::tell_user; }
 void on_event(state& s, const guest_absorbed&) { s.absorbing = absorb_step::done; }
 void on_event(state& s, const user_told&) { s.owes_user = false; }
+void on_event(state& s, const hold_counted& e) {
+  std::erase_if(s.holds, [&](const auto& h) {
+    return h.until <= e.what.at || h.reservation == e.what.reservation;
+  });
+  s.holds.push_back(e.what);
+}
+void on_event(state& s, const holds_dropped& e) {
+  std::erase_if(s.holds, [&](const auto& h) {
+    return std::ranges::find(e.reservations, h.reservation) != e.reservations.end();
+  });
+}
 
 }  // namespace
 
@@ -264,6 +324,8 @@ void check(const state& s) {
   const bool holds_lines =
       s.absorbing == absorb_step::open_cart || s.absorbing == absorb_step::merge;
   ensure(holds_lines != s.lines.empty(), "surrendered lines wait for their merge and no longer");
+  ensure(s.holds.size() <= limits::session_holds_max && (is_open || s.holds.empty()),
+         "only an open session holds, and at most ten");
   ensure(!s.owes_user || (is_open && !s.user.empty()), "only an open session of a user is told of");
 }
 
@@ -288,6 +350,8 @@ const char* to_string(errc code) {
       return "bad_refresh_token";
     case errc::no_such_session:
       return "no_such_session";
+    case errc::hold_limit:
+      return "hold_limit";
   }
   return "";
 }
@@ -324,6 +388,11 @@ const char* to_string(absorb_step step) {
       return "done";
   }
   return "";
+}
+
+const counted_hold* find_hold(const state& s, const reservation_id& reservation) {
+  const auto at = std::ranges::find(s.holds, reservation, &counted_hold::reservation);
+  return at == s.holds.end() ? nullptr : &*at;
 }
 
 session_view view_of(const state& s) {

@@ -86,10 +86,19 @@ struct guest_absorbed {
 struct user_told {
   OMNICART_FIELDS()
 };
+struct hold_counted {
+  counted_hold what;
+  OMNICART_FIELDS(what)
+};
+struct holds_dropped {
+  std::vector<reservation_id> reservations;
+  OMNICART_FIELDS(reservations)
+};
 
-using event = std::variant<opened, refreshed, session_revoked, session_expired, forgotten, adopted,
-                           cart_set, guest_cart_surrendered, user_cart_opened, guest_cart_merged,
-                           guest_session_revoked, guest_absorbed, user_told>;
+using event =
+    std::variant<opened, refreshed, session_revoked, session_expired, forgotten, adopted, cart_set,
+                 guest_cart_surrendered, user_cart_opened, guest_cart_merged, guest_session_revoked,
+                 guest_absorbed, user_told, hold_counted, holds_dropped>;
 using events = std::vector<event>;
 
 enum class session_status : std::uint8_t { unopened = 0, open = 1, revoked = 2, expired = 3 };
@@ -130,11 +139,13 @@ struct state {
   std::string user_agent;
   std::string end_reason;
   command_id content;
-  std::uint32_t credentials = 0;  // of the user when the password was shown
+  std::uint32_t credentials = 0;    // of the user when the password was shown
+  std::vector<counted_hold> holds;  // oldest first; some may have ended since
   friend bool operator==(const state&, const state&) = default;
   OMNICART_FIELDS(status, as, absorbing, was_guest, owes_user, refresh_index, id, user, cart,
                   refresh_digest, spent_digest, spent_at, created_at, expires_at, ended_at, absorb,
-                  absorb_cart, merge_into, lines, user_agent, end_reason, content, credentials)
+                  absorb_cart, merge_into, lines, user_agent, end_reason, content, credentials,
+                  holds)
 };
 
 // Refusals, in the order checked:
@@ -146,12 +157,16 @@ struct state {
 //   expired,
 //                  already_open (another user's)
 //   set_cart       no_such_session (or not the asker's), revoked, expired, malformed (no cart)
+//   hold           no_such_session (or not the asker's), revoked, expired, malformed (no
+//                  reservation, one too long, a ttl outside 1 s .. 30 min), hold_limit
+//   drop_holds     no_such_session (or not the asker's)
 // Answers to effects that were answered before, and a wake that is not due, change nothing.
 result<events> decide(const state& s, const command& what, const context& ctx);
 void apply(state& s, const event& what);
 void check(const state& s);
 void check_full(const state& s);
 session_view view_of(const state& s);
+const counted_hold* find_hold(const state& s, const reservation_id& reservation);
 
 // The login saga is one effect at a time, in the order of absorb_step; "user" stands beside it.
 std::vector<effect> pending(const state& s, std::size_t limit);

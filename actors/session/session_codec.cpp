@@ -27,6 +27,11 @@ void redact_event(Event&) {}
 std::string encode(const command& what) { return codec::encode(what); }
 result<reply> decode_reply(std::string_view bytes) { return codec::decode<reply>(bytes); }
 
+std::string encode_holds(const std::vector<counted_hold>& holds) { return codec::encode(holds); }
+std::vector<counted_hold> decode_holds(std::string_view bytes) {
+  return codec::decode<std::vector<counted_hold>>(bytes).value_or(std::vector<counted_hold>{});
+}
+
 std::string encode_lines(const std::vector<cart::new_line>& lines) {
   return lines.empty() ? std::string{} : codec::encode(lines);
 }

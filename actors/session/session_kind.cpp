@@ -73,6 +73,11 @@ std::optional<command> surrendered(const answer& got) {
 std::size_t heap_bytes(const std::string& text) {
   return text.capacity() > std::string{}.capacity() ? text.capacity() + 1 : 0;
 }
+std::size_t heap_bytes(const std::vector<counted_hold>& holds) {
+  std::size_t sum = holds.capacity() * sizeof(counted_hold);
+  for (const auto& h : holds) sum += heap_bytes(h.reservation.str());
+  return sum;
+}
 
 }  // namespace
 
@@ -107,8 +112,12 @@ result<events> kind::decide(const state& s, const command& what, const context& 
 void kind::apply(state& s, const event& what) { session::apply(s, what); }
 void kind::check(const state& s) { session::check(s); }
 void kind::check_full(const state& s) { session::check_full(s); }
-std::string kind::reply(const state& s, const command&, const context&) {
-  return encode_reply(view_of(s));
+std::string kind::reply(const state& s, const command& what, const context&) {
+  session_view view = view_of(s);
+  if (const auto* named = std::get_if<hold>(&what)) {
+    if (const auto* counted = find_hold(s, named->reservation)) view.hold_until = counted->until;
+  }
+  return encode_reply(view);
 }
 std::vector<effect> kind::pending(const state& s, std::size_t limit) {
   return session::pending(s, limit);
@@ -118,13 +127,14 @@ std::optional<command> kind::settle(const state& s, std::string_view key, const 
 }
 std::optional<timestamp_ms> kind::wake_at(const state& s) { return session::wake_at(s); }
 command kind::wake() { return session::wake{}; }
+bool kind::is_blank(const state& s) { return s.status == session_status::unopened; }
 bool kind::in_progress(const state& s) { return absorbing_guest(s) || s.owes_user; }
 
 std::size_t kind::memory_bytes(const state& s) {
   return heap_bytes(s.id.str()) + heap_bytes(s.user) + heap_bytes(s.cart.str()) +
          heap_bytes(s.refresh_digest) + heap_bytes(s.spent_digest) + heap_bytes(s.absorb) +
          heap_bytes(s.absorb_cart.str()) + heap_bytes(s.merge_into.str()) + heap_bytes(s.lines) +
-         heap_bytes(s.user_agent) + heap_bytes(s.end_reason);
+         heap_bytes(s.user_agent) + heap_bytes(s.end_reason) + heap_bytes(s.holds);
 }
 
 }  // namespace omnicart::session

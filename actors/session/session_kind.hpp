@@ -27,6 +27,7 @@ struct kind {
                                        const answer& got);
   static std::optional<timestamp_ms> wake_at(const state& s);
   static command wake();
+  static bool is_blank(const state& s);  // never opened, or forgotten
   static bool in_progress(
       const state& s);  // while a guest is absorbed or the user is told: see open
   static std::size_t memory_bytes(const state& s);

@@ -18,6 +18,7 @@ enum class errc : error_number {
   expired = 502,
   bad_refresh_token = 503,
   no_such_session = 504,
+  hold_limit = 505,        // 10 holds already; data: encode_holds of those that may have ended unnoticed
 };
 const char* to_string(errc code);
 
@@ -76,9 +77,32 @@ struct wake { OMNICART_FIELDS() };  // expiry, and some days after its end the s
 struct guest_revoked { OMNICART_FIELDS() };  // answers to its own effects
 struct cart_opened { OMNICART_FIELDS() };
 
+// The session's word that it may hold stock: at most 10 holds over all products. It counts a hold from before the stock
+// is asked until `until` (session_view::hold_until), which is `ttl` and limits::session_hold_window from now; the stock
+// makes no hold that would outlast it. Named again, a hold is counted for longer; with `known_only` only if it is counted.
+// So it never counts too few; of those that ended early it hears by drop_holds. By the session itself.
+struct hold {
+  reservation_id reservation;
+  duration_ms ttl{0};
+  bool known_only = false;
+  OMNICART_FIELDS(reservation, ttl, known_only)
+};
+struct counted_hold {
+  reservation_id reservation;
+  timestamp_ms at;     // when it was counted last
+  timestamp_ms until;
+  friend bool operator==(const counted_hold&, const counted_hold&) = default;
+  OMNICART_FIELDS(reservation, at, until)
+};
+// These ended or were never made. With `at`, only one that was not counted anew since.
+struct drop_holds {
+  std::vector<counted_hold> holds;
+  OMNICART_FIELDS(holds)
+};
+
 using command = std::variant<open, authorize, refresh, revoke, adopt, set_cart, cart_surrendered, cart_merged,
                              absorbed, registered_with_user, wake, guest_revoked,
-                             cart_opened>;
+                             cart_opened, hold, drop_holds>;
 
 struct session_view {
   role as = role::guest;
@@ -91,11 +115,14 @@ struct session_view {
   bool revoked = false;
   std::uint32_t refresh_index = 0;    // number of the refresh token now valid (refresh tokens are derived from it)
   bool untold = false;                // its user does not know of it yet
-  OMNICART_FIELDS(as, user, cart, absorbed, created_at, expires_at, revoked, refresh_index, untold)
+  std::optional<timestamp_ms> hold_until = {};  // of the hold that the command named
+  OMNICART_FIELDS(as, user, cart, absorbed, created_at, expires_at, revoked, refresh_index, untold, hold_until)
 };
 using reply = session_view;
 
 std::string encode(const command& what);
 result<reply> decode_reply(std::string_view bytes);
+std::string encode_holds(const std::vector<counted_hold>& holds);
+std::vector<counted_hold> decode_holds(std::string_view bytes);  // none for bytes that are not that
 
 }  // namespace omnicart::session

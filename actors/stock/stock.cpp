@@ -92,9 +92,10 @@ struct decider {
       if (!equal) return fail(errc::reservation_conflict);
       return std::move(book).nothing_more();
     }
-    if (!c.session.empty() && book.holds_of(c.session).size() >= limits::session_holds_max) {
+    const bool is_full = book.holds_of(c.session).size() >= limits::session_holds_max;
+    if (!c.session.empty() && (is_full || c.counted_until == timestamp_ms{}))
       return fail(errc::hold_limit);
-    }
+    if (auto counted = is_counted(c.counted_until, c.ttl); !counted) return fail(counted.error());
     if (c.quantity > book.available()) return refuse_short(c.quantity, book.available());
     return std::move(book).then(
         reserved{c.reservation, c.quantity, c.session, c.ttl, ctx.now + c.ttl, ctx.now});
@@ -105,6 +106,7 @@ struct decider {
     as_of book(s, ctx.now);
     const hold* found = book.find(c.reservation);
     if (!found || !may_change(*found)) return fail(errc::no_such_reservation);
+    if (auto counted = is_counted(c.counted_until, c.ttl); !counted) return fail(counted.error());
     const timestamp_ms expires_at = ctx.now + c.ttl;
     if (expires_at <= found->expires_at) return std::move(book).nothing_more();
     return std::move(book).then(extended{c.reservation, expires_at, ctx.now});
@@ -177,6 +179,12 @@ struct decider {
 
   static status valid_ttl(duration_ms ttl) {
     if (ttl < ttl_min || ttl > limits::session_hold_ttl_max) return fail(errc::invalid_duration);
+    return {};
+  }
+
+  status is_counted(std::optional<timestamp_ms> until, duration_ms ttl) const {
+    if (until && ctx.now + ttl > *until)
+      return fail(base_errc::expired, "the hold would outlast its session's count");
     return {};
   }
 

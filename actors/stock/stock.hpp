@@ -90,8 +90,8 @@ using event = std::variant<counted, adjusted, reserved, extended, released, expi
 //   adjust       base_errc::forbidden (not staff), invalid_quantity (0, or a figure outside 64
 //                bits), below_reserved
 //   reserve      invalid_quantity, invalid_duration, reservation_conflict, hold_limit,
-//                out_of_stock, contended
-//   extend       invalid_duration, no_such_reservation
+//                base_errc::expired (would outlast its count), out_of_stock, contended
+//   extend       invalid_duration, no_such_reservation, base_errc::expired (as above)
 //   release      no_such_reservation
 //   claim        invalid_quantity, no_such_reservation (unclaimed before), reservation_conflict,
 //                out_of_stock, contended; `available` in the refusal counts the holds of the

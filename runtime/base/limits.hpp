@@ -21,6 +21,8 @@ inline constexpr std::size_t list_page_default = 20;
 
 inline constexpr std::size_t session_holds_max = 10;
 inline constexpr std::chrono::milliseconds session_hold_ttl_max = std::chrono::minutes{30};
+// From a session's word that it may hold, the stock has this long to make the hold.
+inline constexpr std::chrono::milliseconds session_hold_window = std::chrono::seconds{5};
 inline constexpr std::chrono::hours receipt_retention{72};
 
 inline constexpr std::size_t effects_in_flight_max = 32;  // per entity

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Products, their list, their import, and stock, over HTTP against a real node."""
 
+import concurrent.futures
 import json
 import urllib.parse
 
-from harness import Node, Shop, Suite, check, equal, poll
+from harness import Client, Node, Shop, Suite, check, equal, poll
 from harness.shop import fresh, pounds
 
 suite = Suite()
@@ -222,11 +223,43 @@ def stock_may_not_go_below_what_is_reserved(shop):
 
 
 @suite.case
-def a_session_holds_at_most_ten_of_a_product(shop):
-    guest, product = shop.guest().web, shop.product(stock=100)
+def a_session_holds_at_most_ten_of_whatever_products(shop):
+    guest, products = shop.guest().web, [shop.product(stock=100) for _ in range(3)]
+    holds = [guest.post("/api/inventory/reserve", {"product_id": products[i % 3], "quantity": 1}).expect(201)
+             for i in range(10)]
+    for product in products:
+        guest.post("/api/inventory/reserve", {"product_id": product, "quantity": 1}).expect(422, "hold_limit")
+    guest.delete("/api/inventory/reservations/" + urllib.parse.quote(holds[0]["reservation_id"], safe="")).expect(204)
+    guest.post("/api/inventory/reserve", {"product_id": products[1], "quantity": 1}).expect(201)
+    guest.post("/api/inventory/reserve", {"product_id": products[1], "quantity": 1}).expect(422, "hold_limit")
+    equal(sum(shop.figures(p)["reserved"] for p in products), 10)
+
+
+@suite.case
+def requests_at_once_do_not_pass_the_ten_holds(shop):
+    guest, products = shop.guest(), [shop.product(stock=100) for _ in range(4)]
+
+    def ask(i):
+        web = Client(shop.node.http, guest.web.token)
+        return web.post("/api/inventory/reserve", {"product_id": products[i % 4], "quantity": 1}).status
+
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        equal(sorted(pool.map(ask, range(24))), [201] * 10 + [422] * 14)
+    equal(sum(shop.figures(p)["reserved"] for p in products), 10)
+
+
+@suite.case
+def holds_that_a_checkout_took_over_make_room(shop):
+    guest, product = shop.guest(), shop.product(stock=100)
     for _ in range(10):
-        guest.post("/api/inventory/reserve", {"product_id": product, "quantity": 1}).expect(201)
-    guest.post("/api/inventory/reserve", {"product_id": product, "quantity": 1}).expect(422)
+        guest.web.post("/api/inventory/reserve", {"product_id": product, "quantity": 1}).expect(201)
+    guest.add(product, 10).expect(201)
+    guest.checkout().expect(201)
+    wanted = {"product_id": product, "quantity": 1}
+    poll("there is room again", lambda: guest.web.post("/api/inventory/reserve", wanted).status == 201, 15)
+    for _ in range(9):
+        guest.web.post("/api/inventory/reserve", wanted).expect(201)
+    guest.web.post("/api/inventory/reserve", wanted).expect(422, "hold_limit")
 
 
 with Node() as node:

@@ -97,6 +97,10 @@ rules figures_table() {
   };
 }
 
+step<kind> counted_until(std::optional<timestamp_ms> until) {
+  return {reserve{hold_named("a"), 1, "ann", std::chrono::seconds{60}, until}};
+}
+
 rules hold_table() {
   return {
       {"a session holds units", {shelf(5)}, held("a", 5), 0, "reserved"},
@@ -112,6 +116,32 @@ rules hold_table() {
        duration,
        ""},
       {"the same hold again is no event", {shelf(5), held("a", 5)}, held("a", 5), 0, ""},
+      {"a hold lasts as long as it is counted", {shelf(5)}, counted_until(at(1060)), 0, "reserved"},
+      {"and no longer",
+       {shelf(5)},
+       counted_until(at(1060) - duration_ms{1}),
+       number(base_errc::expired),
+       ""},
+      {"a session with ten holds has no more",
+       {shelf(5)},
+       counted_until(timestamp_ms{}),
+       limit,
+       ""},
+      {"the count is no part of a hold's content",
+       {shelf(5), counted_until(at(1060))},
+       counted_until({}),
+       0,
+       ""},
+      {"a longer hold is counted as long",
+       {shelf(5), counted_until(at(1060))},
+       by({extend{hold_named("a"), std::chrono::seconds{90}, at(1090)}}, ann),
+       0,
+       "extended"},
+      {"and no longer either",
+       {shelf(5), counted_until(at(1060))},
+       by({extend{hold_named("a"), std::chrono::seconds{90}, at(1089)}}, ann),
+       number(base_errc::expired),
+       ""},
       {"a hold's id is of one content", {shelf(5), held("a", 2)}, held("a", 3), conflict, ""},
       {"a hold's id is of one session",
        {shelf(5), held("a", 2)},

@@ -12,7 +12,9 @@
 
 #include "actors/cart/cart_kind.hpp"
 #include "actors/email/email_kind.hpp"
+#include "actors/product/product_kind.hpp"
 #include "actors/session/session_kind.hpp"
+#include "actors/stock/stock_kind.hpp"
 #include "actors/user/user_kind.hpp"
 #include "http/access_token.hpp"
 #include "http/catalogue_list.hpp"
@@ -209,8 +211,8 @@ struct tiny_shop {
 
   manual_clock time;
   counted_ids ids;
-  kind_registry kinds{{kind_of<cart::kind>(), kind_of<email::kind>(), kind_of<session::kind>(),
-                       kind_of<user::kind>()}};
+  kind_registry kinds{{kind_of<cart::kind>(), kind_of<email::kind>(), kind_of<product::kind>(),
+                       kind_of<session::kind>(), kind_of<stock::kind>(), kind_of<user::kind>()}};
   instant_entities entities{kinds, time};
   no_store store;
   access_tokens tokens{token_keys{}};
