@@ -115,7 +115,7 @@ constexpr std::array table{
     field{"sessions", "refresh_ttl_s", at<&o::sessions, &ses::refresh_ttl_s>, "s", 300, 365 * day_s, "", change::on_start,
           "how long a user's session lives without being used"},
     field{"sessions", "guest_ttl_s", at<&o::sessions, &ses::guest_ttl_s>, "s", 300, 365 * day_s, "", change::on_start,
-          "how long a guest's session and abandoned cart live without being used"},
+          "how long a guest's session lives without being refreshed, and a guest's cart without being changed; then they are removed"},
 
     field{"passwords", "memory_kib", at<&o::passwords, &pas::memory_kib>, "KiB", 19'456, 1'048'576, "", change::on_start,
           "memory of one Argon2id hash; 19 MiB is the least OWASP names (with 2 iterations, 1 lane)"},

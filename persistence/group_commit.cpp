@@ -23,7 +23,8 @@ constexpr std::uint64_t point_deletes_max = 1'000;  // a longer cut is one range
 constexpr std::size_t item_overhead_bytes = 200;
 
 bool is_barrier(const journal_item& item) {
-  return item.events.empty() && !item.proof && !item.timer && !item.state && item.cut_through == 0;
+  return item.events.empty() && !item.proof && !item.timer && !item.state &&
+         item.cut_through == 0 && !item.forgotten;
 }
 
 std::size_t bucket(std::uint64_t value) {
@@ -211,8 +212,10 @@ committed_batch group_commit_journal::put_all(std::vector<queued>& batch,
 void group_commit_journal::put_item(const queued& q, rocksdb::WriteBatch& out) const {
   auto version = q.item.first_version;
   for (const auto& record : q.records) {
+    if (q.item.forgotten) break;
     out.Put(store_.of(family::events), event_key(q.prefix, version++), record);
   }
+  if (q.item.forgotten) out.Delete(store_.of(family::snapshots), q.prefix);
   if (q.item.proof) {
     out.Put(store_.of(family::receipts), receipt_key(q.prefix, q.item.proof->id),
             encode(*q.item.proof));

@@ -292,6 +292,7 @@ void entity_host::add_events(journal_item& item, outcome& done, const context& c
   version_ += item.events.size();
   events_since_snapshot_ += static_cast<std::uint32_t>(item.events.size());
   if (item.events.empty()) return;
+  if (state_->blank()) return forget(item);
   add_snapshot_if_due(item);
   add_timer_change(item, ctx.now, false);
   report_memory();
@@ -311,6 +312,21 @@ void entity_host::add_snapshot_if_due(journal_item& item) {
     item.cut_through = version_;
     kept_from_ = version_ + 1;
   }
+}
+
+// The entity has ended: nothing of it stays in the store, and whoever comes later finds it as if it had never been.
+void entity_host::forget(journal_item& item) {
+  item.forgotten = true;
+  item.cut_from = kept_from_;
+  item.cut_through = item.first_version - 1;
+  if (timer_) item.timer = timer_change{.before = timer_, .after = std::nullopt};
+  timer_.reset();
+  version_ = 0;
+  kept_from_ = 1;
+  events_since_snapshot_ = 0;
+  bytes_since_snapshot_ = 0;
+  snapshot_bytes_ = 0;
+  report_memory();
 }
 
 // One durable timer per entity. It is moved only when it would come too late, or has fired: firing early costs

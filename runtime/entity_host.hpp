@@ -112,6 +112,7 @@ class entity_host {
   journal_item begin_item() const;
   void add_events(journal_item& item, outcome& done, const context& ctx);
   void add_snapshot_if_due(journal_item& item);
+  void forget(journal_item& item);
   void add_timer_change(journal_item& item, timestamp_ms now, bool fired);
   std::vector<envelope> new_effects();
   std::vector<std::pair<reply_fn, answer>> released_waiters();

@@ -61,6 +61,7 @@ struct journal_item {
   std::optional<snapshot> state;
   std::uint64_t cut_through = 0;      // events up to this version may be deleted (covered by `state`); 0: none
   std::uint64_t cut_from = 0;         // the first of them
+  bool forgotten = false;             // the entity ended: its snapshot goes, and `events` stand in the log only
   std::function<void(status)> done;   // once, on the journal's thread, in ticket order; must not block
 };
 

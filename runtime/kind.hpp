@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -66,6 +67,30 @@ concept keeps_something = requires(const typename K::state& view, const typename
   { K::reply_again(view, command, ctx, kept) } -> std::same_as<std::string>;
 };
 
+// A kind may have settings, given where it is registered and passed to wake_at and wake: they say when the entity acts by
+// itself, never what an event does.
+template <class K>
+concept has_settings = requires(const typename K::state& view, const typename K::settings& with) {
+  { K::wake_at(view, with) } -> std::same_as<std::optional<timestamp_ms>>;
+  { K::wake(with) } -> std::same_as<typename K::command>;
+};
+struct no_settings {};
+template <class K>
+struct settings_of_kind {
+  using type = no_settings;
+};
+template <has_settings K>
+struct settings_of_kind<K> {
+  using type = typename K::settings;
+};
+
+// A kind whose entities come to an end may have is_blank(view): nothing is left that anybody could ask for, the state is
+// as if there had never been an event. Then its keys leave the store, and its versions begin anew.
+template <class K>
+concept may_end = requires(const typename K::state& view) {
+  { K::is_blank(view) } -> std::same_as<bool>;
+};
+
 // What a command did: the encoded events (none for a read or a repeated command) and the encoded reply.
 struct outcome {
   std::vector<std::string> events;
@@ -89,6 +114,7 @@ class entity {
   virtual std::optional<timestamp_ms> wake_at() const = 0;
   virtual std::string wake_command() const = 0;
   virtual bool in_progress() const = 0;
+  virtual bool blank() const = 0;
   virtual void check_full() const = 0;
   virtual std::size_t memory_bytes() const = 0;
   virtual std::string describe() const = 0;
@@ -97,6 +123,11 @@ class entity {
 template <entity_kind K>
 class entity_of final : public entity {
  public:
+  using settings = typename settings_of_kind<K>::type;
+  static_assert(!may_end<K> || !K::keep_history, "what is kept for ever does not end");
+
+  explicit entity_of(const settings& with = {}) : settings_(with) {}
+
   result<outcome> execute(std::string_view bytes, const context& ctx, const error* read_only) override {
     auto command = K::decode_command(bytes);
     if (!command) return fail(std::move(command.error()));
@@ -144,30 +175,41 @@ class entity_of final : public entity {
     if (!command) return std::nullopt;
     return K::encode_command(*command);
   }
-  std::optional<timestamp_ms> wake_at() const override { return K::wake_at(state_); }
-  std::string wake_command() const override { return K::encode_command(K::wake()); }
+  std::optional<timestamp_ms> wake_at() const override {
+    if constexpr (has_settings<K>) return K::wake_at(state_, settings_);
+    return K::wake_at(state_);
+  }
+  std::string wake_command() const override {
+    if constexpr (has_settings<K>) return K::encode_command(K::wake(settings_));
+    return K::encode_command(K::wake());
+  }
   bool in_progress() const override { return K::in_progress(state_); }
+  bool blank() const override {
+    if constexpr (may_end<K>) return K::is_blank(state_);
+    return false;
+  }
   void check_full() const override { K::check_full(state_); }
   std::size_t memory_bytes() const override { return sizeof(*this) + K::memory_bytes(state_); }
   std::string describe() const override { return K::describe_state(state_); }
 
  private:
   typename K::state state_{};
+  [[no_unique_address]] settings settings_;
 };
 
 // One line of the registry.
 struct kind_entry {
   std::string_view name;
   bool keep_history = true;
-  std::unique_ptr<entity> (*make)() = nullptr;
+  std::function<std::unique_ptr<entity>()> make;
   result<std::string> (*describe_event)(std::string_view event) = nullptr;
 };
 
 template <entity_kind K>
-kind_entry kind_of() {
+kind_entry kind_of(const typename settings_of_kind<K>::type& with = {}) {
   return {.name = K::name,
           .keep_history = K::keep_history,
-          .make = []() -> std::unique_ptr<entity> { return std::make_unique<entity_of<K>>(); },
+          .make = [with]() -> std::unique_ptr<entity> { return std::make_unique<entity_of<K>>(with); },
           .describe_event = [](std::string_view bytes) -> result<std::string> {
             auto event = K::decode_event(bytes);
             if (!event) return fail(std::move(event.error()));

@@ -14,8 +14,6 @@ namespace {
 
 using events = std::vector<event>;
 
-constexpr std::chrono::days abandoned_after{30};
-
 bool same_owner(const std::string& session, const std::string& user, const state& s) {
   return (!session.empty() && session == s.session) || (!user.empty() && user == s.user);
 }
@@ -138,11 +136,12 @@ struct decider {
     return events{assigned{c.user, ctx.now}};
   }
 
-  result<events> operator()(const wake&) const {
+  result<events> operator()(const wake& c) const {
     if (!may_use(s, ctx.asker)) return fail(base_errc::not_found);
-    const auto due = wake_at(s);
+    const auto due = wake_at(s, {.abandoned_after = c.abandoned_after});
     if (!due || *due > ctx.now) return events{};
-    return events{emptied{ctx.now}};
+    if (s.seal()) return events{kept{ctx.now}};
+    return events{forgotten{ctx.now}};
   }
 
  private:
@@ -237,11 +236,14 @@ result<events> decide(const state& now, const command& what, const context& ctx)
   return std::visit(decider{now, ctx}, what);
 }
 
-std::optional<timestamp_ms> wake_at(const state& now) {
-  const bool keeps_moved = now.closed() && !now.closed()->lines.empty();
-  const bool is_guests = now.user.empty() && now.lines.size() > 0 && !now.seal();
-  if (!keeps_moved && !is_guests) return std::nullopt;
-  return now.updated_at + abandoned_after;
+std::optional<timestamp_ms> wake_at(const state& now, const settings& with) {
+  const bool is_guests = now.user.empty() && !is_blank(now);
+  if (!is_guests && !now.closed()) return std::nullopt;
+  return now.updated_at + with.abandoned_after;
+}
+
+bool is_blank(const state& now) {
+  return now.updated_at == timestamp_ms{} && !now.has_owner() && !now.rare;
 }
 
 }  // namespace omnicart::cart

@@ -78,13 +78,28 @@ struct assigned {
   timestamp_ms at;
   OMNICART_FIELDS(user, at)
 };
+// By time, in the first builds; now an abandoned cart is forgotten.
 struct emptied {
   timestamp_ms at;
   OMNICART_FIELDS(at)
-};  // by time
+};
+// Abandoned in the middle of a checkout: the cart waits for its order as long again.
+struct kept {
+  timestamp_ms at;
+  OMNICART_FIELDS(at)
+};
+struct forgotten {
+  timestamp_ms at;
+  OMNICART_FIELDS(at)
+};
 
-using event = std::variant<opened, lines_added, quantity_set, cleared, sealed, checkout_abandoned,
-                           checkout_completed, surrendered, merged, assigned, emptied>;
+using event =
+    std::variant<opened, lines_added, quantity_set, cleared, sealed, checkout_abandoned,
+                 checkout_completed, surrendered, merged, assigned, emptied, kept, forgotten>;
+
+struct settings {
+  duration_ms abandoned_after = std::chrono::days{30};
+};
 
 // Refusals, in the order checked. First, for all but open, complete_checkout and abandon_checkout:
 // base_errc::not_found for an asker (of seal: on_behalf_of) who is neither owner nor staff; a cart
@@ -120,9 +135,9 @@ reply reply_to(const state& now, const command& what);
 std::vector<std::uint32_t> touched_by(const state& now, const command& what);
 // As reply_to; of touched lines that are gone it names the id, with quantity 0.
 reply reply_again(const state& now, const command& what, const std::vector<std::uint32_t>& touched);
-// A guest's cart with lines and no seal, and the lines a closed cart keeps to answer surrender
-// again: 30 days after the last change.
-std::optional<timestamp_ms> wake_at(const state& now);
+// A guest's cart, and a closed one: so long after the last change.
+std::optional<timestamp_ms> wake_at(const state& now, const settings& with);
+bool is_blank(const state& now);  // never used, or forgotten
 std::size_t memory_bytes(const state& now);
 
 // Codec (cart_codec.cpp). Schema 1.

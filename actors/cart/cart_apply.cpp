@@ -138,6 +138,8 @@ struct applier {
     empty_lines(s);
     if (s.closed()) s.rare->closed->lines = std::vector<line>{};
   }
+  void operator()(const kept&) const {}
+  void operator()(const forgotten&) const { s = state{}; }
 
  private:
   void take_off(std::uint32_t line_id, std::uint32_t units) const {
@@ -219,7 +221,7 @@ rare_state& state::make_rare() {
 
 void apply(state& now, const event& what) {
   std::visit(applier{now}, what);
-  now.updated_at = time_of(what);
+  if (!std::holds_alternative<forgotten>(what)) now.updated_at = time_of(what);
 }
 
 void check(const state& now) {

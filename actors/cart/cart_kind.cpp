@@ -24,8 +24,13 @@ std::vector<effect> kind::pending(const state&, std::size_t) { return {}; }
 std::optional<command> kind::settle(const state&, std::string_view, const answer&) {
   return std::nullopt;
 }
-std::optional<timestamp_ms> kind::wake_at(const state& now) { return cart::wake_at(now); }
-command kind::wake() { return cart::wake{}; }
+std::optional<timestamp_ms> kind::wake_at(const state& now, const settings& with) {
+  return cart::wake_at(now, with);
+}
+command kind::wake(const settings& with) {
+  return cart::wake{.abandoned_after = with.abandoned_after};
+}
+bool kind::is_blank(const state& now) { return cart::is_blank(now); }
 bool kind::in_progress(const state&) { return false; }
 std::size_t kind::memory_bytes(const state& now) { return cart::memory_bytes(now); }
 

@@ -15,6 +15,7 @@ struct kind {
   using state = cart::state;
   using command = cart::command;
   using event = cart::event;
+  using settings = cart::settings;
 
   static constexpr std::string_view name = "cart";
   static constexpr bool keep_history = false;
@@ -31,8 +32,9 @@ struct kind {
   // A cart owes nobody anything.
   static std::vector<effect> pending(const state& now, std::size_t limit);
   static std::optional<command> settle(const state& now, std::string_view key, const answer& got);
-  static std::optional<timestamp_ms> wake_at(const state& now);
-  static command wake();
+  static std::optional<timestamp_ms> wake_at(const state& now, const settings& with = {});
+  static command wake(const settings& with = {});
+  static bool is_blank(const state& now);
   static bool in_progress(const state& now);
   static std::size_t memory_bytes(const state& now);
   static std::string encode_command(const command& what);

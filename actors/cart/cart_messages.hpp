@@ -64,7 +64,8 @@ struct surrender { cart_id to; OMNICART_FIELDS(to) };
 struct merge { cart_id from; std::vector<new_line> lines; OMNICART_FIELDS(from, lines) };
 // Registration keeps the cart and gives it to the user. Idempotent.
 struct assign { std::string user; OMNICART_FIELDS(user) };
-struct wake { OMNICART_FIELDS() };  // abandoned guest carts are emptied
+// A guest's cart that nobody changed for so long is forgotten, as is one that was closed: it is as if it had never been.
+struct wake { duration_ms abandoned_after = std::chrono::days{30}; OMNICART_FIELDS(abandoned_after) };
 
 using command = std::variant<open, get, add, set_quantity, set_product_quantity, clear, seal, abandon_checkout,
                              complete_checkout, surrender, merge, assign, wake>;

@@ -52,9 +52,9 @@ constexpr duration_ms sweep_tick{1'000};
 constexpr duration_ms upkeep_tick{10'000};
 
 // The registry: every kind of entity this node knows, one line each.
-kind_registry all_kinds() {
+kind_registry all_kinds(const config::options& options) {
   return kind_registry({
-      kind_of<cart::kind>(),
+      kind_of<cart::kind>({.abandoned_after = std::chrono::seconds(options.sessions.guest_ttl_s)}),
       kind_of<email::kind>(),
       kind_of<order::kind>(),
       kind_of<product::kind>(),
@@ -152,11 +152,13 @@ std::string address_text(const std::string& host, std::uint16_t port) {
 
 // In the order of construction: whatever a part refers to stands above it.
 struct node::parts {
+  explicit parts(config::options given) : options(std::move(given)) {}
+
   config::options options;
   system_clock time;
   random_ids ids;
   cluster::single_node place;
-  kind_registry kinds = all_kinds();
+  kind_registry kinds = all_kinds(options);
   http::order_list orders;
   http::catalogue_list catalogue;
   http::metrics figures;
@@ -372,8 +374,7 @@ node::~node() {
 }
 
 result<std::unique_ptr<node>> node::start(config::options options) {
-  auto all = std::make_unique<parts>();
-  all->options = std::move(options);
+  auto all = std::make_unique<parts>(std::move(options));
   all->plan();
   auto made = std::unique_ptr<node>(new node(std::move(all)));
   if (auto started = made->parts_->order.start(); !started) return fail(started.error());

@@ -106,10 +106,37 @@ rules owner_table() {
        by(ann_elsewhere, get{}),
        0,
        ""},
-      {"a guest's cart is emptied after 30 days", {tea}, after(30 * days, {wake{}}), 0, "emptied"},
+      {"a guest's cart is forgotten after 30 days",
+       {tea},
+       after(30 * days, {wake{}}),
+       0,
+       "forgotten"},
       {"not sooner", {tea}, after(30 * days - 1, {wake{}}), 0, ""},
+      {"after what the shop has set",
+       {tea},
+       after(60, {wake{std::chrono::minutes{1}}}),
+       0,
+       "forgotten"},
+      {"an empty one too", {opened_by_ann}, after(30 * days, {wake{}}), 0, "forgotten"},
+      {"one that was bought too",
+       {tea, sealed_by("o"), done("o")},
+       after(30 * days, {wake{}}),
+       0,
+       "forgotten"},
+      {"what is forgotten is forgotten once",
+       {tea, after(30 * days, {wake{}})},
+       after(30 * days, {wake{}}),
+       0,
+       ""},
+      {"and is anybody's again", {tea, after(30 * days, {wake{}})}, by(bob, get{}), 0, ""},
+      {"a change puts it off", {tea, after(20 * days, tea)}, after(20 * days, {wake{}}), 0, ""},
       {"a user's cart is kept", {tea, {assign{"Ann"}}}, after(60 * days, {wake{}}), 0, ""},
-      {"a sealed cart is kept", {tea, sealed_by("o")}, after(60 * days, {wake{}}), 0, ""},
+      {"a sealed cart is kept", {tea, sealed_by("o")}, after(60 * days, {wake{}}), 0, "kept"},
+      {"and forgotten later",
+       {tea, sealed_by("o"), after(60 * days, {wake{}}), done("o")},
+       after(30 * days, {wake{}}),
+       0,
+       "forgotten"},
       {"strangers do not wake a cart", {tea}, after(30 * days, by(bob, wake{})), hidden, ""},
   };
 }
@@ -229,7 +256,7 @@ rules checkout_table() {
        {tea, moved_to("c")},
        after(30 * days, {wake{}}),
        0,
-       "emptied"},
+       "forgotten"},
       {"a cart is merged in", {tea}, merged_from("b", {item("tea", 1)}), 0, "merged"},
       {"a cart is merged in once",
        {tea, merged_from("b", {item("tea", 1)})},
@@ -431,6 +458,22 @@ BOOST_AUTO_TEST_CASE(removing_a_product_answers_the_line_that_was_there) {
     BOOST_TEST(change_of(one).lines.size() == 1);
     BOOST_TEST(change_of(one).lines[0].line_id == static_cast<std::uint32_t>(21 + i));
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_forgotten_cart_is_as_if_it_had_never_been) {
+  subject<kind> one;
+  BOOST_TEST(kind::is_blank(one.s));
+  for (const auto& s : {tea, added("milk", 1), sealed_by("o"), done("o"), tea})
+    one.give(s.what, s.asker);
+  BOOST_TEST(!kind::is_blank(one.s));
+  const settings with{.abandoned_after = std::chrono::hours{1}};
+  BOOST_REQUIRE(kind::wake_at(one.s, with) == one.now + with.abandoned_after);
+  one.now = *kind::wake_at(one.s, with);
+  BOOST_TEST(one.give(kind::wake(with)) == 0);
+  BOOST_TEST(kind::is_blank(one.s));
+  BOOST_TEST((kind::encode_state(one.s) == kind::encode_state(state{})));
+  BOOST_TEST(!kind::wake_at(one.s, with).has_value());
+  one.check_replay();
 }
 
 BOOST_AUTO_TEST_CASE(a_repeated_seal_answers_the_lines_as_sealed) {

@@ -1,10 +1,13 @@
 #include "persistence/group_commit.hpp"
 
+#include <rocksdb/db.h>
+
 #include <boost/test/unit_test.hpp>
 #include <condition_variable>
 #include <mutex>
 #include <thread>
 
+#include "persistence/verify.hpp"
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::persistence {
@@ -52,6 +55,46 @@ BOOST_AUTO_TEST_CASE(many_items_cost_one_sync_and_are_told_in_order) {
     BOOST_TEST(told[i].first == i + 1);
     BOOST_TEST(told[i].second.has_value());
   }
+}
+
+// Keys of the family that name the entity.
+std::size_t keys_of(const store& data, family which, const entity_ref& entity) {
+  const std::string name = entity.kind + '/' + entity.id;
+  std::unique_ptr<rocksdb::Iterator> at(data.db().NewIterator({}, data.of(which)));
+  std::size_t count = 0;
+  for (at->SeekToFirst(); at->Valid(); at->Next()) {
+    if (at->key().ToStringView().find(name) != std::string_view::npos) ++count;
+  }
+  return count;
+}
+
+BOOST_AUTO_TEST_CASE(an_entity_that_ended_leaves_no_key_but_its_receipts) {
+  const command_id id{1, 2};
+  for (const std::uint64_t events : {3U, 2'000U}) {
+    auto first = events_item(cart, 1, events);
+    first.proof = receipt{.id = id, .expires_at = at_ms(5), .detail = "", .data = ""};
+    first.timer = timer_change{.before = {}, .after = at_ms(100)};
+    first.state = snapshot{.version = events, .state = "s"};
+    append(std::move(first));
+    auto last = events_item(cart, events + 1, 1);
+    last.timer = timer_change{.before = at_ms(100), .after = {}};
+    last.forgotten = true;
+    last.cut_from = 1;
+    last.cut_through = events;
+    append(std::move(last));
+    node->journal->flush_once();
+    crash_and_reopen();
+    for (const auto which : {family::events, family::snapshots, family::timers})
+      BOOST_TEST(keys_of(*node->data, which, cart) == 0u);
+    BOOST_TEST(keys_of(*node->data, family::receipts, cart) == 1u);
+    const auto found = node->reader->load_now(cart).value();
+    BOOST_TEST((!found.state && found.events.empty() && !found.timer));
+  }
+  append(events_item(cart, 1, 1));  // as if it had never been
+  node->journal->flush_once();
+  BOOST_TEST(node->reader->load_now(cart).value().events.size() == 1u);
+  node.reset();
+  BOOST_TEST(verify("/data", disk).value().ok());
 }
 
 BOOST_AUTO_TEST_CASE(barriers_alone_write_nothing_and_wait_for_what_came_before) {

@@ -95,7 +95,11 @@ class memory_log final : public journal, public entity_store {
  private:
   void write(const journal_item& item) {
     auto& record = records[item.entity.str()];
-    for (const auto& event : item.events) record.entity.events.push_back(event);
+    if (item.forgotten) {
+      record.entity = {};
+    } else {
+      for (const auto& event : item.events) record.entity.events.push_back(event);
+    }
     if (item.proof) record.receipts[{item.proof->id.high, item.proof->id.low}] = *item.proof;
     if (item.timer) record.entity.timer = item.timer->after;
     if (item.state) {

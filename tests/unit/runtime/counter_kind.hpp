@@ -117,6 +117,8 @@ struct kind {
     if (!got.ok()) return std::nullopt;
     return told{};
   }
+  // A counter that came to 0 and owes nobody has ended.
+  static bool is_blank(const state& s) { return s.total == 0 && s.owed == 0 && s.rings == 0 && !s.ring; }
   static std::optional<timestamp_ms> wake_at(const state& s) { return s.ring; }
   static command wake() { return rung{}; }
   static bool in_progress(const state& s) { return s.owed != 0; }

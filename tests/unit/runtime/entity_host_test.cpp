@@ -153,6 +153,45 @@ BOOST_AUTO_TEST_CASE(only_commands_with_an_id_and_something_to_keep_enlarge_thei
   BOOST_TEST(node.log.queue[2].proof->data.empty());
 }
 
+BOOST_AUTO_TEST_CASE(an_entity_that_ended_leaves_nothing_but_its_receipts_and_begins_anew) {
+  for (const int events_before : {1, 200}) {  // before and after its first snapshot
+    bench_node node;
+    for (int i = 0; i < events_before; ++i) node.send("a", add{1, ""}, {1, static_cast<std::uint64_t>(i + 1)});
+    node.settle();
+    auto last = node.send("a", add{-events_before, ""});
+    node.run();
+    BOOST_REQUIRE(node.log.queue.size() == 1);
+    const journal_item& item = node.log.queue[0];
+    BOOST_TEST(item.forgotten);
+    BOOST_TEST(item.events.size() == 1);
+    BOOST_TEST(item.cut_through == static_cast<std::uint64_t>(events_before));
+    auto next = node.send("a", add{7, ""});  // while the end is not yet durable
+    node.settle();
+    BOOST_TEST((*last)->version == 0);
+    BOOST_TEST((*next)->version == 1);
+    node.stop();
+    node.start();
+    BOOST_TEST(node.total("a") == 7);
+    auto again = node.send("a", add{1, ""}, {1, 1});
+    node.settle();
+    BOOST_TEST((*again)->replayed);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(the_timer_of_an_entity_that_ended_goes_with_it) {
+  bench_node node;
+  node.send("a", add{1, "b"});
+  node.send("a", add{-1, ""});
+  node.run();
+  BOOST_REQUIRE(node.log.queue.size() == 2);
+  BOOST_TEST(node.log.queue[0].timer.has_value());
+  BOOST_TEST(!node.log.queue[1].forgotten);  // it owes
+  node.settle();
+  BOOST_TEST(node.total("b") == 1);
+  BOOST_TEST(!node.log.records["counter/a"].entity.timer.has_value());
+  BOOST_TEST(node.log.records["counter/a"].entity.events.empty());
+}
+
 BOOST_AUTO_TEST_CASE(a_command_id_with_another_body_is_refused) {
   bench_node node;
   const command_id key{1, 2};
