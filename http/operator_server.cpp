@@ -143,13 +143,14 @@ class operator_server::impl {
     server_.Get("/health/ready", [this](const httplib::Request&, httplib::Response& out) { ready(out); });
     server_.Get("/metrics", guarded(&impl::show_metrics));
     server_.Get("/status", guarded(&impl::show_status));
-    server_.Get(R"(/entities/([a-z]+)/(.+))", guarded(&impl::show_entity));
+    server_.Get(R"(/entities/([^/]+)/(.+))", guarded(&impl::show_entity));
     server_.Get("/laws", guarded(&impl::check_laws));
     server_.Post("/tokens", guarded(&impl::issue_token));
     server_.Post("/users", guarded(&impl::create_user));
     server_.set_error_handler([](const httplib::Request&, httplib::Response& out) {
       if (!out.body.empty()) return;
-      answer_problem(out, out.status, out.status == 404 ? "not_found" : "bad_request", "");
+      const bool unknown = out.status == 404;
+      answer_problem(out, out.status, unknown ? "not_found" : "bad_request", unknown ? "operators have no such path" : "");
     });
   }
 

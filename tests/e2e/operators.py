@@ -112,6 +112,10 @@ def omnicartctl_shows_status_entities_history_and_tokens():
         history = json.loads(node.ctl("--json", "entity", "show", "order/" + order["order_id"], "--history").stdout)
         check(len(history["items"]) >= 3, history)
         equal(node.ctl("entity", "show", "order/none").returncode, 1)
+        for kind in ("nothing", "no_such", "Order"):
+            unknown = node.ctl("entity", "show", kind + "/1")
+            equal(unknown.returncode, 1)
+            check("no kind of record is called " + kind in unknown.stderr, unknown.stderr)
         token = node.ctl("token", "issue", "--role", "support").stdout.strip()
         node.client(token).get("/api/orders").expect(200)
         node.client(token).post("/api/products", {"name": "a", "price": 1}).expect(403)
