@@ -85,17 +85,6 @@ void add_named(stock_view& view, const state& s, const order_id& id) {
   }
 }
 
-template <class Fact>
-std::size_t memory_of(const recent_facts<Fact>& facts) {
-  std::size_t bytes = 0;
-  for (const auto& [at, key] : facts.order()) {
-    // A hash node (pointer, hash, key, fact) with its bucket, and an entry of the deque.
-    bytes += 2 * heap_bytes(key) + heap_block_bytes(16 + sizeof(key) + sizeof(Fact)) +
-             2 * sizeof(void*) + sizeof(at) + sizeof(key);
-  }
-  return bytes;
-}
-
 }  // namespace
 
 void apply(state& now, const event& what) { std::visit(applier{now}, what); }
@@ -160,11 +149,12 @@ std::optional<timestamp_ms> wake_at(const state& now) {
 }
 
 std::size_t memory_bytes(const state& now) {
-  std::size_t bytes = sizeof(state) + now.holds.memory_bytes();
-  for (const auto& [order, units] : now.claims) {
-    bytes += heap_bytes(order.str()) + heap_block_bytes(32 + sizeof(order) + sizeof(units));
-  }
-  return bytes + memory_of(now.ended) + memory_of(now.returns);
+  constexpr std::size_t order_id_bytes = 26;
+  constexpr std::size_t claim_bytes =
+      heap_block_bytes(order_id_bytes + 1) +
+      heap_block_bytes(32 + sizeof(decltype(now.claims)::value_type));
+  return sizeof(state) + now.holds.memory_bytes() + now.claims.size() * claim_bytes +
+         now.ended.memory_bytes() + now.returns.memory_bytes();
 }
 
 }  // namespace omnicart::stock

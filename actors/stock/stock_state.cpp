@@ -1,7 +1,5 @@
 #include "actors/stock/stock_state.hpp"
 
-#include "runtime/base/heap_size.hpp"
-
 namespace omnicart::stock {
 namespace {
 
@@ -9,6 +7,21 @@ const std::set<reservation_id> no_holds;
 
 // A node of std::map or std::set: three pointers and a colour before the value.
 constexpr std::size_t tree_node_bytes = 32;
+
+// Of a text, by its length: a capacity may change on the way, and what is added must be taken off again.
+std::size_t bytes_of(const std::string& text) { return heap_block_bytes(text.size() + 1); }
+
+std::size_t bytes_of(const reservation_id& id, const hold& what) {
+  return 3 * bytes_of(id.str()) + bytes_of(what.session) +
+         heap_block_bytes(tree_node_bytes + sizeof(hold_book::by_id::value_type)) +
+         heap_block_bytes(tree_node_bytes + sizeof(hold_book::by_expiry::value_type)) +
+         heap_block_bytes(tree_node_bytes + sizeof(reservation_id));
+}
+
+std::size_t bytes_of_session(const std::string& session) {
+  return bytes_of(session) + heap_block_bytes(tree_node_bytes + sizeof(session) +
+                                                sizeof(std::set<reservation_id>));
+}
 
 }  // namespace
 
@@ -19,8 +32,11 @@ const hold* hold_book::find(const reservation_id& id) const {
 
 void hold_book::insert(const reservation_id& id, hold what) {
   erase(id);
+  bytes_ += bytes_of(id, what);
   expiries_.emplace(what.expires_at, id);
-  sessions_[what.session].insert(id);
+  auto& of_session = sessions_[what.session];
+  if (of_session.empty()) bytes_ += bytes_of_session(what.session);
+  of_session.insert(id);
   holds_.emplace(id, std::move(what));
 }
 
@@ -39,7 +55,11 @@ std::int64_t hold_book::erase(const reservation_id& id) {
   expiries_.erase({at->second.expires_at, id});
   const auto session = sessions_.find(at->second.session);
   session->second.erase(id);
-  if (session->second.empty()) sessions_.erase(session);
+  bytes_ -= bytes_of(id, at->second);
+  if (session->second.empty()) {
+    bytes_ -= bytes_of_session(session->first);
+    sessions_.erase(session);
+  }
   holds_.erase(at);
   return quantity;
 }
@@ -47,21 +67,6 @@ std::int64_t hold_book::erase(const reservation_id& id) {
 const std::set<reservation_id>& hold_book::of_session(const std::string& session) const {
   const auto at = sessions_.find(session);
   return at == sessions_.end() ? no_holds : at->second;
-}
-
-std::size_t hold_book::memory_bytes() const {
-  std::size_t bytes = 0;
-  for (const auto& [id, what] : holds_) {
-    bytes += 3 * heap_bytes(id.str()) + heap_bytes(what.session);
-    bytes += heap_block_bytes(tree_node_bytes + sizeof(by_id::value_type)) +
-             heap_block_bytes(tree_node_bytes + sizeof(by_expiry::value_type)) +
-             heap_block_bytes(tree_node_bytes + sizeof(reservation_id));
-  }
-  for (const auto& [session, ids] : sessions_) {
-    bytes +=
-        heap_bytes(session) + heap_block_bytes(tree_node_bytes + sizeof(session) + sizeof(ids));
-  }
-  return bytes;
 }
 
 std::string return_name(const order_id& order, const std::string& return_key) {

@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "runtime/base/heap_size.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/time.hpp"
 
@@ -55,12 +56,13 @@ class hold_book {
   const by_expiry& expiries() const { return expiries_; }
   // The holds of one session, in id order; empty for none.
   const std::set<reservation_id>& of_session(const std::string& session) const;
-  std::size_t memory_bytes() const;
+  std::size_t memory_bytes() const { return bytes_; }  // estimated; O(1)
 
  private:
   by_id holds_;
   by_expiry expiries_;
   std::map<std::string, std::set<reservation_id>> sessions_;
+  std::size_t bytes_ = 0;
 };
 
 // Facts kept for a while: found by key in O(1), forgotten oldest first. Iterated in the order they
@@ -76,7 +78,10 @@ class recent_facts {
   }
   // Keeps the first fact of a key. `at` never goes back.
   void record(const key_type& key, Fact fact, timestamp_ms at) {
-    if (facts_.emplace(key, std::move(fact)).second) order_.emplace_back(at, key);
+    if (facts_.emplace(key, std::move(fact)).second) {
+      order_.emplace_back(at, key);
+      bytes_ += bytes_of(key);
+    }
     forget_before(at - memory_retention);
   }
   Fact* find(const key_type& key) {
@@ -85,10 +90,18 @@ class recent_facts {
   }
   const std::deque<std::pair<timestamp_ms, key_type>>& order() const { return order_; }
   std::size_t size() const { return order_.size(); }
+  std::size_t memory_bytes() const { return bytes_; }  // estimated; O(1)
 
  private:
+  // A hash node (pointer, hash, key, fact) with its bucket, and an entry of the deque.
+  static std::size_t bytes_of(const key_type& key) {
+    return 2 * heap_block_bytes(key.size() + 1) + heap_block_bytes(16 + sizeof(key) + sizeof(Fact)) +
+           2 * sizeof(void*) + sizeof(timestamp_ms) + sizeof(key);
+  }
+
   void forget_before(timestamp_ms oldest) {
     while (!order_.empty() && (order_.front().first < oldest || order_.size() > memory_count_max)) {
+      bytes_ -= bytes_of(order_.front().second);
       facts_.erase(order_.front().second);
       order_.pop_front();
     }
@@ -96,6 +109,7 @@ class recent_facts {
 
   std::unordered_map<key_type, Fact> facts_;
   std::deque<std::pair<timestamp_ms, key_type>> order_;
+  std::size_t bytes_ = 0;
 };
 
 // How an order's claim ended. `quantity` is 0 for an order that unclaimed without a claim.

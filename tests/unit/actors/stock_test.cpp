@@ -431,6 +431,11 @@ BOOST_AUTO_TEST_CASE(memory_is_told_with_what_it_holds) {
   BOOST_TEST(memory_bytes(one.s) > before + 200);
   one.give(release{hold_named("a reservation with a long name")});
   BOOST_TEST(memory_bytes(one.s) == before);
+  apply(one.s, unclaimed{order_named("an order with a name of some length"), at(1)});
+  BOOST_TEST(memory_bytes(one.s) > before + 100);
+  apply(one.s, unclaimed{order_named("another"), at(72 * 3600 + 2)});
+  apply(one.s, unclaimed{order_named("a third"), at(2 * 72 * 3600 + 3)});
+  BOOST_TEST(memory_bytes(one.s) < before + 250);  // the last one only
 }
 
 command random_command(std::mt19937& random) {
