@@ -35,6 +35,7 @@ class projection_runner::rows final : public projection_rows {
       log::error("projection cannot be read", {{"why", read.error().detail}});
     }
   }
+  std::size_t changes() const { return changes_.size(); }
   std::vector<projection_store::change> take_changes() {
     std::vector<projection_store::change> changes;
     changes.reserve(changes_.size());
@@ -81,35 +82,31 @@ void projection_runner::stop() {
   for (auto& query : waiting) query.refused(make_error(base_errc::shutting_down));
 }
 
-bool projection_runner::concerns(const committed_batch& batch) const {
-  for (const auto& entry : batch.entries) {
-    for (const auto& logged : entry.entry.events) {
-      if (projection_.wants(logged.kind)) return true;
+// The batch with only what the projection wants; nothing when it wants none of it.
+std::optional<committed_batch> projection_runner::wanted_of(const committed_batch& batch) const {
+  committed_batch wanted;
+  bool any = false;
+  for (const auto& [shard, index, entry] : batch.entries) {
+    auto& kept = wanted.entries.emplace_back(committed_entry{.shard = shard, .index = index, .entry = {}});
+    for (const auto& logged : entry.events) {
+      if (!projection_.wants(logged.kind)) continue;
+      kept.entry.events.push_back(logged);
+      any = true;
     }
   }
-  return false;
+  if (!any) return std::nullopt;
+  return wanted;
 }
 
 void projection_runner::committed(const committed_batch& batch) {
-  const bool wanted = concerns(batch);
+  auto wanted = wanted_of(batch);
   {
     std::lock_guard lock(guard_);
     if (fell_behind_) return;
-    if (!wanted) {
-      // Only the positions matter, behind whatever waits already; nobody needs to wake for them.
-      for (const auto& entry : batch.entries) {
-        if (batches_.empty()) {
-          passed_over_[entry.shard] = entry.index;
-        } else {
-          batches_.back().entries.push_back(
-              {.shard = entry.shard, .index = entry.index, .entry = {}});
-        }
-      }
-      return;
-    }
+    if (!wanted) return pass_over(batch);
     ++enqueued_;
     if (batches_.size() < limits_.batches_max) {
-      batches_.push_back(batch);
+      batches_.push_back(std::move(*wanted));
     } else {
       // What is dropped here counts as applied: the log is read again before any further query
       // runs.
@@ -117,8 +114,21 @@ void projection_runner::committed(const committed_batch& batch) {
       applied_ += batches_.size() + 1;
       batches_.clear();
     }
+    // Nobody sees rows before a query; until one comes, or enough to be worth a wake-up, they may wait.
+    if (!fell_behind_ && batches_.size() < limits_.batches_per_wake) return;
   }
   changed_.notify_one();
+}
+
+// Only the positions matter, behind whatever waits already; nobody needs to wake for them.
+void projection_runner::pass_over(const committed_batch& batch) {
+  for (const auto& entry : batch.entries) {
+    if (batches_.empty()) {
+      passed_over_[entry.shard] = entry.index;
+    } else {
+      batches_.back().entries.push_back({.shard = entry.shard, .index = entry.index, .entry = {}});
+    }
+  }
 }
 
 void projection_runner::checkpoint() {
@@ -153,6 +163,8 @@ void projection_runner::run() {
   std::unique_lock lock(guard_);
   while (step(lock)) {
   }
+  lock.unlock();
+  write_rows();
 }
 
 void projection_runner::run_queued() {
@@ -170,7 +182,7 @@ bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
   if (stopping_) return false;
   for (const auto& [shard, index] : passed_over_) {
     positions_[shard] = std::max(positions_[shard], index);
-    unwritten_.push_back({.shard = shard, .index = positions_[shard]});
+    unwritten_[shard] = positions_[shard];
   }
   passed_over_.clear();
   if (fell_behind_) {
@@ -184,7 +196,7 @@ bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
     batches_.pop_front();
     lock.unlock();
     apply(batch);
-    write_rows(false);
+    if (rows_->changes() >= limits_.rows_per_write) write_rows();
     lock.lock();
     ++applied_;
   } else if (!queries_.empty()) {
@@ -192,12 +204,13 @@ bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
     queries_.pop_front();
     ++queries_run_;
     lock.unlock();
+    write_rows();
     next.run(*rows_);
     lock.lock();
   } else {
     checkpoint_asked_ = false;
     lock.unlock();
-    write_rows(true);
+    write_rows();
     lock.lock();
   }
   return true;
@@ -211,7 +224,7 @@ status projection_runner::catch_up() {
       if (!entries) return fail(entries.error());
       if (entries->empty()) break;
       for (const auto& entry : *entries) apply(entry);
-      write_rows(true);
+      write_rows();
     }
   }
   return {};
@@ -240,13 +253,15 @@ void projection_runner::apply(const committed_entry& entry) {
     }
   }
   position = entry.index;
-  unwritten_.push_back({.shard = entry.shard, .index = entry.index});
+  unwritten_[entry.shard] = entry.index;
 }
 
-void projection_runner::write_rows(bool positions_too) {
-  auto changes = rows_->take_changes();
-  if (changes.empty() && (!positions_too || unwritten_.empty())) return;
-  if (auto written = table_.write(changes, unwritten_); !written) {
+void projection_runner::write_rows() {
+  if (unwritten_.empty()) return;
+  std::vector<projection_store::position> positions;
+  positions.reserve(unwritten_.size());
+  for (const auto& [shard, index] : unwritten_) positions.push_back({.shard = shard, .index = index});
+  if (auto written = table_.write(rows_->take_changes(), positions); !written) {
     log::error("projection cannot be written", {{"why", written.error().detail}});
   }
   unwritten_.clear();

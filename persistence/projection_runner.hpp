@@ -23,6 +23,8 @@ struct projection_limits {
   std::size_t batches_max =
       10'000;  // kept in memory; beyond it the log is read again from the disk
   std::size_t queries_max = 4'096;
+  std::size_t batches_per_wake = 32;   // applied together, unless a query comes before
+  std::size_t rows_per_write = 1'000;  // changed rows kept in memory, unless a query or checkpoint comes before
 };
 
 struct projection_stats {
@@ -32,8 +34,9 @@ struct projection_stats {
 };
 
 // Feeds one projection from the log, on a thread of its own: first what was committed before the
-// start, then every batch as it is committed. Rows and positions are written per batch, not synced
-// (a crash repeats a little).
+// start, then the batches as they are committed. Rows are applied and written, with the positions
+// that they contain, before a query reads them, at a checkpoint, and when enough have gathered; not
+// synced (a crash repeats a little).
 class projection_runner {
  public:
   // All arguments outlive the runner. start() before the journal takes its first item.
@@ -68,8 +71,9 @@ class projection_runner {
   void apply(const committed_batch& batch);
   void apply(const committed_entry& entry);
   status catch_up();
-  void write_rows(bool positions_too);
-  bool concerns(const committed_batch& batch) const;
+  void write_rows();
+  std::optional<committed_batch> wanted_of(const committed_batch& batch) const;
+  void pass_over(const committed_batch& batch);
   // Takes the next piece of work; false when stopping.
   bool step(std::unique_lock<std::mutex>& lock);
 
@@ -79,7 +83,7 @@ class projection_runner {
   projection_store table_;
   std::unique_ptr<rows> rows_;
   std::map<std::uint16_t, std::uint64_t> positions_;  // applied, by shard
-  std::vector<projection_store::position> unwritten_;
+  std::map<std::uint16_t, std::uint64_t> unwritten_;  // positions whose rows are applied, not written
 
   mutable std::mutex guard_;
   std::condition_variable changed_;
