@@ -233,6 +233,7 @@ void entity_host::run(envelope& message) {
   if (refused) return commit(std::move(item), std::move(message.reply), failure(done.error(), version_));
 
   add_events(item, *done, ctx);
+  finish_item(item);
   answer got;
   got.payload = std::move(done->reply);
   got.version = version_;
@@ -243,17 +244,13 @@ void entity_host::run(envelope& message) {
   commit(std::move(item), std::move(message.reply), std::move(got));
 }
 
-void entity_host::run_internal(const std::string& command, const sent_effect* cause) {
+bool entity_host::run_internal(const std::string& command, journal_item& item) {
   const context ctx{.now = env_.journal.log_time(self_), .command = {}, .asker = system_caller()};
   const auto read_only = env_.journal.refusing();
   auto done = state_->execute(command, ctx, read_only ? &*read_only : nullptr);
-  journal_item item = begin_item();
-  if (done) add_events(item, *done, ctx);
-  if (cause && item.events.empty() && still_owes(cause->key)) {
-    more().effects.push_back(*cause);
-    back_off(more_->effects.back());
-  }
-  commit(std::move(item), {}, {});
+  if (!done || done->events.empty()) return false;
+  add_events(item, *done, ctx);
+  return true;
 }
 
 bool entity_host::still_owes(const std::string& effect_key) const {
@@ -266,10 +263,10 @@ void entity_host::wake_up(envelope& message) {
   OMNICART_CRASH_POINT("before_wake");
   const timestamp_ms now = env_.journal.log_time(self_);
   const auto due = state_->wake_at();
-  const bool fired = timer_ && *timer_ <= now;
-  if (due && *due <= now) run_internal(state_->wake_command(), nullptr);
   journal_item item = begin_item();
-  add_timer_change(item, now, fired);
+  if (due && *due <= now) run_internal(state_->wake_command(), item);
+  finish_item(item);
+  add_timer_change(item, now);
   answer got;
   got.version = version_;
   commit(std::move(item), std::move(message.reply), std::move(got));
@@ -289,12 +286,15 @@ void entity_host::add_events(journal_item& item, outcome& done, const context& c
     bytes_since_snapshot_ += static_cast<std::uint32_t>(event.size());
     item.events.push_back({.at = ctx.now, .by = ctx.asker, .event = std::move(event)});
   }
-  version_ += item.events.size();
-  events_since_snapshot_ += static_cast<std::uint32_t>(item.events.size());
+  version_ += done.events.size();
+  events_since_snapshot_ += static_cast<std::uint32_t>(done.events.size());
+}
+
+void entity_host::finish_item(journal_item& item) {
   if (item.events.empty()) return;
   if (state_->blank()) return forget(item);
   add_snapshot_if_due(item);
-  add_timer_change(item, ctx.now, false);
+  add_timer_change(item, item.events.back().at);
   report_memory();
 }
 
@@ -331,7 +331,8 @@ void entity_host::forget(journal_item& item) {
 
 // One durable timer per entity. It is moved only when it would come too late, or has fired: firing early costs
 // one wake-up, moving it with every command would cost two writes each.
-void entity_host::add_timer_change(journal_item& item, timestamp_ms now, bool fired) {
+void entity_host::add_timer_change(journal_item& item, timestamp_ms now) {
+  const bool fired = timer_ && *timer_ <= now;
   auto wanted = state_->wake_at();
   if (!state_->pending(1).empty()) {
     const timestamp_ms retry = now + effect_retry_interval;

@@ -69,11 +69,12 @@ class entity_host {
     bool replayed;
     std::string kept;  // what its receipt keeps for the answer
   };
-  // An effect that is out (backing_off false) or waits for its next try.
+  // An effect that was sent and is still owed as far as the log says.
+  enum class effect_phase : std::uint8_t { out, answered, backing_off };
   struct sent_effect {
     std::string key;
-    std::uint32_t attempts;
-    bool backing_off;
+    std::uint32_t attempts = 0;
+    effect_phase phase = effect_phase::out;
   };
   struct open_receipt {
     receipt proof;
@@ -84,6 +85,7 @@ class entity_host {
     std::deque<envelope> stash;  // messages that wait for the state
     std::vector<waiter> waiters;
     std::vector<sent_effect> effects;
+    std::vector<effect_answered> answers;  // to be taken in together, in order of arrival
     std::vector<open_receipt> receipts;  // written or being written, perhaps not yet readable
     std::vector<ticket> lookups;         // receipt look-ups under way: what was durable at their start
   };
@@ -92,6 +94,7 @@ class entity_host {
   void on(state_loaded& message);
   void on(receipt_looked_up& message);
   void on(effect_answered& message);
+  void on(answers_due& message);
   void on(retry_due& message);
   void on(waiters_due& message);
   void on(passivation_asked& message);
@@ -104,16 +107,21 @@ class entity_host {
   void answer_replay(envelope& message, const receipt& proof);
   void run(envelope& message);
   void wake_up(envelope& message);
-  // A command of the entity to itself. `cause`: the effect whose answer it is; should the entity still owe that
-  // effect although nothing changed, it backs off before the next try.
-  void run_internal(const std::string& command, const sent_effect* cause);
+  // A command of the entity to itself. True: it left events in the item.
+  bool run_internal(const std::string& command, journal_item& item);
   bool still_owes(const std::string& effect_key) const;
+  bool awaits_more_answers() const;
+  void take_answers();
+  void take_answer(const effect_answered& message, journal_item& item);
+  sent_effect& sent(const std::string& effect_key);
 
   journal_item begin_item() const;
   void add_events(journal_item& item, outcome& done, const context& ctx);
+  // After the last events of an item: its snapshot and timer.
+  void finish_item(journal_item& item);
   void add_snapshot_if_due(journal_item& item);
   void forget(journal_item& item);
-  void add_timer_change(journal_item& item, timestamp_ms now, bool fired);
+  void add_timer_change(journal_item& item, timestamp_ms now);
   std::vector<envelope> new_effects();
   std::vector<std::pair<reply_fn, answer>> released_waiters();
   // Hands the item over; its answer, waiters and effects leave when it is durable.

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "runtime/base/limits.hpp"
 #include "runtime/crash_point.hpp"
@@ -12,6 +13,8 @@ namespace {
 constexpr duration_ms timer_slack{5};
 constexpr duration_ms first_retry{50};
 constexpr duration_ms last_retry{5'000};
+// How long an answer to an effect waits for those of the others that are out: taken in together they cost one write.
+constexpr duration_ms answers_gather{20};
 
 }  // namespace
 
@@ -61,7 +64,7 @@ std::vector<envelope> entity_host::new_effects() {
     auto& sent = more().effects;
     const auto at = std::find_if(sent.begin(), sent.end(), same);
     if (at != sent.end() || sent.size() >= limits::effects_in_flight_max) continue;
-    sent.push_back({.key = owed.key, .attempts = 0, .backing_off = false});
+    sent.push_back({.key = owed.key});
     envelope message;
     message.to = std::move(owed.to);
     message.command = std::move(owed.command);
@@ -75,34 +78,60 @@ std::vector<envelope> entity_host::new_effects() {
   return messages;
 }
 
+entity_host::sent_effect& entity_host::sent(const std::string& effect_key) {
+  auto& all = more().effects;
+  const auto at = std::find_if(all.begin(), all.end(), [&](const auto& e) { return e.key == effect_key; });
+  ensure(at != all.end(), "an answer belongs to an effect that was sent");
+  return *at;
+}
+
 void entity_host::on(effect_answered& message) {
   OMNICART_CRASH_POINT("before_settle");
-  auto& sent = more().effects;
-  const auto same = [&](const sent_effect& effect) { return effect.key == message.key; };
-  const auto at = std::find_if(sent.begin(), sent.end(), same);
-  ensure(at != sent.end(), "an answer belongs to an effect that was sent");
+  auto& effect = sent(message.key);
+  if (message.got.failure && is_fault(message.got.failure->number)) return back_off(effect);
+  effect.phase = effect_phase::answered;
+  more().answers.push_back(std::move(message));
+  if (!awaits_more_answers()) return take_answers();
+  if (more_->answers.size() == 1) box_.post_after(answers_gather, answers_due{});
+}
 
-  const bool fault = message.got.failure && is_fault(message.got.failure->number);
-  std::optional<std::string> command;
-  if (!fault) command = state_->settle(message.key, message.got);
-  if (!command) return back_off(*at);
-  const sent_effect cause = *at;
-  sent.erase(at);
-  run_internal(*command, &cause);
+void entity_host::on(answers_due&) {
+  if (more_ && !more_->answers.empty()) take_answers();
+}
+
+bool entity_host::awaits_more_answers() const {
+  const auto& all = more_->effects;
+  return std::any_of(all.begin(), all.end(), [](const auto& e) { return e.phase == effect_phase::out; });
+}
+
+void entity_host::take_answers() {
+  journal_item item = begin_item();
+  for (const auto& message : std::exchange(more().answers, {})) take_answer(message, item);
+  finish_item(item);
+  commit(std::move(item), {}, {});
   OMNICART_CRASH_POINT("after_settle");
+}
+
+// An effect that is owed although its answer changed nothing is tried again later.
+void entity_host::take_answer(const effect_answered& message, journal_item& item) {
+  const auto command = state_->settle(message.key, message.got);
+  const bool changed = command && run_internal(*command, item);
+  auto& effect = sent(message.key);
+  if (!changed && (!command || still_owes(message.key))) return back_off(effect);
+  std::erase_if(more().effects, [&](const sent_effect& e) { return e.key == message.key; });
 }
 
 void entity_host::back_off(sent_effect& effect) {
   const auto factor = std::int64_t{1} << std::min<std::uint32_t>(effect.attempts, 10);
   effect.attempts += 1;
-  effect.backing_off = true;
+  effect.phase = effect_phase::backing_off;
   box_.post_after(std::min(first_retry * factor, last_retry), retry_due{effect.key});
 }
 
 void entity_host::on(retry_due& message) {
   auto& sent = more().effects;
   const auto at = std::find_if(sent.begin(), sent.end(), [&](const sent_effect& e) {
-    return e.key == message.key && e.backing_off;
+    return e.key == message.key && e.phase == effect_phase::backing_off;
   });
   if (at == sent.end()) return;
   const std::uint32_t attempts = at->attempts;

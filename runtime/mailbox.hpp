@@ -20,12 +20,13 @@ struct receipt_looked_up {
   ticket since;  // what was durable when the look-up began, and so was seen by it
 };
 struct effect_answered { std::string key; answer got; };
+struct answers_due {};                     // answers that came have waited long enough for the others
 struct retry_due { std::string key; };     // an effect's back-off is over
 struct waiters_due {};                     // some patient caller's time may be over
 struct passivation_asked {};
 
-using host_message = std::variant<envelope, state_loaded, receipt_looked_up, effect_answered, retry_due,
-                                  waiters_due, passivation_asked>;
+using host_message = std::variant<envelope, state_loaded, receipt_looked_up, effect_answered, answers_due,
+                                  retry_due, waiters_due, passivation_asked>;
 
 // The way into one host: a CAF actor's mailbox in production, a queue under simulation. Thread-safe; messages
 // are handled one at a time, in order of posting. Lives as long as its host.

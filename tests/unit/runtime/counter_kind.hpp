@@ -1,6 +1,6 @@
 #pragma once
 
-#include <map>
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <variant>
@@ -11,18 +11,19 @@
 #include "runtime/kind.hpp"
 
 // The smallest kind that exercises the host: a number that can be added to, and that may owe another counter an
-// addition of the same amount.
+// addition of the same amount (or several others, each).
 namespace omnicart::counter {
 
 enum class errc : error_number { too_much = 9'000 };
 
 struct add {
   std::int64_t amount = 0;
-  std::string tell;  // id of a counter that must get the same amount; empty: none
+  std::string tell;  // ids of counters that must get the same amount, each of one letter
   OMNICART_FIELDS(amount, tell)
 };
 struct told {
-  OMNICART_FIELDS()
+  std::string who;
+  OMNICART_FIELDS(who)
 };
 struct get {
   OMNICART_FIELDS()
@@ -42,7 +43,8 @@ struct added {
   OMNICART_FIELDS(amount, tell)
 };
 struct settled {
-  OMNICART_FIELDS()
+  std::string who;
+  OMNICART_FIELDS(who)
 };
 struct ring_set {
   timestamp_ms at;
@@ -53,14 +55,22 @@ struct rang {
 };
 using event = std::variant<added, settled, ring_set, rang>;
 
+struct debt {
+  std::string who;
+  std::int64_t amount = 0;
+  OMNICART_FIELDS(who, amount)
+};
 struct state {
   std::int64_t total = 0;
-  std::int64_t owed = 0;
-  std::string to;
+  std::vector<debt> owed;
   std::optional<timestamp_ms> ring;
   std::int64_t rings = 0;
-  OMNICART_FIELDS(total, owed, to, ring, rings)
+  OMNICART_FIELDS(total, owed, ring, rings)
 };
+
+inline bool owes(const state& s, const std::string& who) {
+  return std::any_of(s.owed.begin(), s.owed.end(), [&](const debt& d) { return d.who == who; });
+}
 
 struct kind {
   static constexpr std::string_view name = "counter";
@@ -74,8 +84,8 @@ struct kind {
     if (const auto* a = std::get_if<add>(&c)) {
       if (a->amount > 1'000) return fail(errc::too_much, "at most 1,000 at a time");
       events.push_back(added{a->amount, a->tell});
-    } else if (std::holds_alternative<told>(c)) {
-      if (s.owed != 0) events.push_back(settled{});
+    } else if (const auto* t = std::get_if<told>(&c)) {
+      if (owes(s, t->who)) events.push_back(settled{t->who});
     } else if (const auto* r = std::get_if<ring_at>(&c)) {
       events.push_back(ring_set{r->at});
     } else if (std::holds_alternative<rung>(c)) {
@@ -86,12 +96,9 @@ struct kind {
   static void apply(state& s, const event& e) {
     if (const auto* a = std::get_if<added>(&e)) {
       s.total += a->amount;
-      if (!a->tell.empty()) {
-        s.owed = a->amount;
-        s.to = a->tell;
-      }
-    } else if (std::holds_alternative<settled>(e)) {
-      s.owed = 0;
+      for (const char who : a->tell) s.owed.push_back({std::string(1, who), a->amount});
+    } else if (const auto* done = std::get_if<settled>(&e)) {
+      std::erase_if(s.owed, [&](const debt& d) { return d.who == done->who; });
     } else if (const auto* r = std::get_if<ring_set>(&e)) {
       s.ring = r->at;
     } else {
@@ -109,20 +116,24 @@ struct kind {
   static std::string reply_again(const state& s, const command& c, const context& ctx, std::string_view kept) {
     return kept.empty() ? reply(s, c, ctx) : std::string(kept);
   }
-  static std::vector<effect> pending(const state& s, std::size_t) {
-    if (s.owed == 0) return {};
-    return {{.key = "tell", .to = {"counter", s.to}, .command = codec::encode(command{add{s.owed, ""}})}};
+  static std::vector<effect> pending(const state& s, std::size_t limit) {
+    std::vector<effect> all;
+    for (const auto& [who, amount] : s.owed) {
+      if (all.size() == limit) break;
+      all.push_back({.key = who, .to = {"counter", who}, .command = codec::encode(command{add{amount, ""}})});
+    }
+    return all;
   }
-  static std::optional<command> settle(const state&, std::string_view, const answer& got) {
+  static std::optional<command> settle(const state&, std::string_view key, const answer& got) {
     if (!got.ok()) return std::nullopt;
-    return told{};
+    return told{std::string(key)};
   }
   // A counter that came to 0 and owes nobody has ended.
-  static bool is_blank(const state& s) { return s.total == 0 && s.owed == 0 && s.rings == 0 && !s.ring; }
+  static bool is_blank(const state& s) { return s.total == 0 && s.owed.empty() && s.rings == 0 && !s.ring; }
   static std::optional<timestamp_ms> wake_at(const state& s) { return s.ring; }
   static command wake() { return rung{}; }
-  static bool in_progress(const state& s) { return s.owed != 0; }
-  static std::size_t memory_bytes(const state& s) { return s.to.capacity(); }
+  static bool in_progress(const state& s) { return !s.owed.empty(); }
+  static std::size_t memory_bytes(const state& s) { return s.owed.size() * 64; }
   static std::string encode_command(const command& c) { return codec::encode(c); }
   static result<command> decode_command(std::string_view b) { return codec::decode<command>(b); }
   static std::string encode_event(const event& e) { return codec::encode(e); }

@@ -254,6 +254,54 @@ BOOST_AUTO_TEST_CASE(an_effect_is_sent_only_when_its_cause_is_durable) {
   BOOST_TEST(node.total("b") == 5);
 }
 
+BOOST_AUTO_TEST_CASE(answers_of_effects_that_left_together_are_taken_in_with_one_write) {
+  bench_node node;
+  node.send("a", add{5, "bcd"});
+  node.run();
+  node.log.flush();  // the cause is durable, three effects are out
+  node.run();
+  node.log.flush();  // and answered
+  node.run();
+  BOOST_REQUIRE(node.log.queue.size() == 1u);
+  BOOST_TEST(node.log.queue.front().events.size() == 3u);
+  node.settle();
+  BOOST_TEST(node.log.records["counter/a"].entity.events.size() == 4u);
+  BOOST_TEST(node.total("b") == 5);
+  BOOST_TEST(node.total("d") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(an_answer_does_not_wait_long_for_the_others) {
+  bench_node node;
+  node.send("a", add{5, "bc"});
+  node.run();
+  node.log.flush();
+  node.run();
+  node.log.flush(1);  // b has answered, c has not
+  node.run();
+  BOOST_TEST(node.log.records["counter/a"].entity.events.size() == 1u);
+  node.pass(duration_ms{20});
+  node.run();
+  BOOST_TEST(node.log.queue.size() == 2u);  // c's own, and what a heard of b
+  node.settle();
+  BOOST_TEST(node.log.records["counter/a"].entity.events.size() == 3u);
+}
+
+BOOST_AUTO_TEST_CASE(answers_that_were_heard_and_not_written_before_a_crash_are_asked_for_again) {
+  bench_node node;
+  node.send("a", add{5, "bc"});
+  node.run();
+  node.log.flush();
+  node.run();
+  node.log.flush(1);
+  node.run();
+  node.stop();
+  node.start();
+  node.send("a", get{});
+  node.settle();
+  BOOST_TEST(node.log.records["counter/a"].entity.events.size() == 3u);
+  BOOST_TEST(node.total("c") == 5);
+}
+
 BOOST_AUTO_TEST_CASE(an_effect_is_sent_again_after_a_crash_until_it_is_settled) {
   bench_node node;
   node.send("a", add{5, "b"});
