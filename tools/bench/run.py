@@ -13,74 +13,82 @@ from servers import Nginx, Node, Redis
 PAGE = "docs/benchmarks.md"
 
 
-def per_s(report):
-    return report["figures"]["requests_per_s"]
+def measured(server, load):
+    """What `load` reports, with the server's CPU time meanwhile."""
+    before = server.cpu_s()
+    figures = load()
+    return figures, server.cpu_s() - before
 
 
-def node_rate(node, kind, seconds, *more, connections=64):
-    """Requests a second of one kind, and the server's CPU microseconds for each."""
-    before = node.cpu_s()
-    report = node.load("bench", "--requests", kind, *more, duration=seconds, connections=connections)
-    used = node.cpu_s() - before
-    rate = per_s(report)
-    return rate, used / (rate * seconds) * 1e6
+def rate_and_cpu(server, load, seconds):
+    figures, cpu_s = measured(server, load)
+    rate = figures["requests_per_s"]
+    return rate, cpu_s / (rate * seconds) * 1e6
+
+
+def prepare(node, folder, kind):
+    """Makes the sessions and products of a kind of request, and saves the bytes to send: a file, and the answer's size."""
+    requests = os.path.join(folder, kind + ".requests")
+    figures = node.load("bench", "--requests", kind, "--save", requests, duration=1)
+    return requests, round(figures["body_bytes_per_answer"])
+
+
+def send(node, requests, seconds):
+    return rate_and_cpu(node, lambda: node.load("bench", "--requests", requests, duration=seconds), seconds)
+
+
+def compared(ours, theirs):
+    (our_rate, our_cpu), (their_rate, their_cpu) = ours, theirs
+    return {"ours": our_rate, "theirs": their_rate, "ratio": our_rate / their_rate, "our_cpu_us": our_cpu,
+            "their_cpu_us": their_cpu}
 
 
 def against_nginx(folder, seconds, kind):
     """The same prepared requests to a node and to nginx answering a constant of the same size."""
-    node = Node(os.path.join(folder, "node"))
-    requests = os.path.join(folder, kind + ".requests")
-    ours, our_cpu = node_rate(node, kind, seconds, "--save", requests)
-    node.stop()
-    nginx = Nginx(os.path.join(folder, "nginx"), ANSWER_BYTES[kind])
-    before = nginx.cpu_s()
-    theirs = per_s(nginx.load(folder, requests, duration=seconds))
-    their_cpu = (nginx.cpu_s() - before) / (theirs * seconds) * 1e6
-    nginx.stop()
-    return {"ours": ours, "theirs": theirs, "ratio": ours / theirs, "our_cpu_us": our_cpu, "their_cpu_us": their_cpu}
-
-
-# Bodies of the answers that the prepared requests get: a cart of five lines, and one changed line with its totals.
-ANSWER_BYTES = {"cart-read": 1_300, "cart-write": 300}
+    with Node(os.path.join(folder, "node")) as node:
+        requests, answer_bytes = prepare(node, folder, kind)
+        ours = send(node, requests, seconds)
+    with Nginx(os.path.join(folder, "nginx"), answer_bytes) as nginx:
+        theirs = rate_and_cpu(nginx, lambda: nginx.load(folder, requests, duration=seconds), seconds)
+    return compared(ours, theirs)
 
 
 def against_redis(folder, seconds):
-    node = Node(os.path.join(folder, "node"))
-    ours, our_cpu = node_rate(node, "cart-write", seconds)
-    node.stop()
-    redis = Redis(os.path.join(folder, "redis"))
-    before = redis.cpu_s()
-    theirs = redis.hset_per_s(seconds)
-    their_cpu = (redis.cpu_s() - before) / (theirs * seconds) * 1e6
-    redis.stop()
-    return {"ours": ours, "theirs": theirs, "ratio": ours / theirs, "our_cpu_us": our_cpu, "their_cpu_us": their_cpu}
+    with Node(os.path.join(folder, "node")) as node:
+        requests, _ = prepare(node, folder, "cart-write")
+        ours = send(node, requests, seconds)
+    with Redis(os.path.join(folder, "redis")) as redis:
+        before = redis.cpu_s()
+        rate, sent = redis.hset_per_s(seconds)
+        theirs = rate, (redis.cpu_s() - before) / sent * 1e6
+    return compared(ours, theirs)
 
 
 def hot_against_many(folder, seconds):
-    node = Node(os.path.join(folder, "node"))
-    hot, hot_cpu = node_rate(node, "reserve-hot", seconds)
-    many, many_cpu = node_rate(node, "reserve-many", seconds)
-    node.stop()
-    return {"ours": hot, "theirs": many, "ratio": hot / many, "our_cpu_us": hot_cpu, "their_cpu_us": many_cpu}
+    with Node(os.path.join(folder, "node")) as node:
+        hot, _ = prepare(node, folder, "reserve-hot")
+        many, _ = prepare(node, folder, "reserve-many")
+        return compared(send(node, hot, seconds), send(node, many, seconds))
 
 
 def long_against_short(folder, seconds):
-    node = Node(os.path.join(folder, "node"))
-    long, long_cpu = node_rate(node, "cart-long", seconds, "--lines", "1000")
-    short, short_cpu = node_rate(node, "cart-long", seconds, "--lines", "1")
-    node.stop()
-    return {"ours": long, "theirs": short, "ratio": long / short, "our_cpu_us": long_cpu, "their_cpu_us": short_cpu}
+    """Both kinds of request in turns, in one run of the client."""
+    with Node(os.path.join(folder, "node")) as node:
+        figures = node.load("bench", "--requests", "cart-long", "--lines", "1000", duration=seconds)
+    long, short = figures["adds_to_1000_lines_per_s"], figures["adds_to_1_line_per_s"]
+    return {"ours": long, "theirs": short, "ratio": figures["ratio"], "our_cpu_us": None, "their_cpu_us": None}
 
 
 VENDURE_CHECKOUTS_PER_S = 4.2  # Vendure 3 on PostgreSQL on this kind of machine, as the design states it
 
 
 def checkouts(folder, seconds):
-    node = Node(os.path.join(folder, "node"))
-    rate, cpu = node_rate(node, "checkout", seconds)
-    node.stop()
-    return {"ours": rate, "theirs": VENDURE_CHECKOUTS_PER_S, "ratio": rate / VENDURE_CHECKOUTS_PER_S, "our_cpu_us": cpu,
-            "their_cpu_us": None}
+    with Node(os.path.join(folder, "node")) as node:
+        node.load("bench", "--requests", "checkout", duration=1)  # products and stock
+        figures, cpu_s = measured(node, lambda: node.load("bench", "--requests", "checkout", duration=seconds))
+    rate = figures["checkouts_per_s"]
+    return {"ours": rate, "theirs": VENDURE_CHECKOUTS_PER_S, "ratio": rate / VENDURE_CHECKOUTS_PER_S,
+            "our_cpu_us": cpu_s / (rate * seconds) * 1e6, "their_cpu_us": None}
 
 
 ROWS = [
@@ -104,10 +112,10 @@ def show(number):
     return f"{number:,.0f}" if number >= 100 else f"{number:.2f}" if number < 10 else f"{number:.1f}"
 
 
-def table(measured):
+def table(results_by_row):
     lines = ["| row | at least | ratio (median) | lowest .. highest | ours /s | theirs /s | our CPU us | their CPU us |",
              "|---|---|---|---|---|---|---|---|"]
-    for name, target, results in measured:
+    for name, target, results in results_by_row:
         row = median_row(results)
         ratios = [r["ratio"] for r in results]
         lines.append(f"| {name} | {target} | **{show(row['ratio'])}** | {show(min(ratios))} .. {show(max(ratios))} | "
@@ -142,15 +150,15 @@ def main():
     rows = [row for row in ROWS if asked.only in row[0]]
     if not rows:
         raise SystemExit("error: no row contains " + asked.only)
-    measured = []
+    results_by_row = []
     for name, target, measure in rows:
         results = []
         for number in range(asked.rounds):
             with tempfile.TemporaryDirectory(prefix="omnicart-bench.") as folder:
                 results.append(measure(folder, asked.seconds))
             print(f"{name}: round {number + 1} of {asked.rounds}, ratio {show(results[-1]['ratio'])}", flush=True)
-        measured.append((name, target, results))
-    text = table(measured)
+        results_by_row.append((name, target, results))
+    text = table(results_by_row)
     print("\n" + text)
     if not asked.only:
         write_page(text, asked.seconds, asked.rounds)

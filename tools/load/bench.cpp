@@ -34,6 +34,7 @@ class bench {
     std::int64_t wall_us = 0;
     std::int64_t cpu_us = 0;
     std::int64_t answers = 0;
+    std::int64_t body_bytes = 0;  // of the answers
     double per_second() const {
       return static_cast<double>(answers) * 1e6 /
              static_cast<double>(std::max<std::int64_t>(1, wall_us));
@@ -211,6 +212,7 @@ task<bench::stretch> bench::send_round(const std::vector<std::string>& turn, std
     if (answered && answer.status / 100 == 2) {
       where_.run().record.answered(op, spent_us, verdict::ok);
       ++sent.answers;
+      sent.body_bytes += static_cast<std::int64_t>(answer.body.size());
       continue;
     }
     const auto named = answered ? json_string(answer.body, "code") : std::string(by->loss());
@@ -234,6 +236,7 @@ task<bench::stretch> bench::send(prepared_turns turns, std::int64_t length_us,
     const auto sent =
         co_await send_round(turns[i], begin_us + length_us, schedule ? &*schedule : nullptr, op);
     all.answers += sent.answers;
+    all.body_bytes += sent.body_bytes;
   };
   co_await gather(where_.run().io, turns.size(), one);
   all.wall_us = now_us() - begin_us;
@@ -352,6 +355,8 @@ task<scenario_outcome> bench::run() {
   auto turns = deal(std::move(requests), connections());
   const auto sent = co_await send(std::move(turns), span_us(), op);
   report(sent, "requests", out);
+  out.figures["body_bytes_per_answer"] =
+      static_cast<double>(sent.body_bytes) / static_cast<double>(std::max<std::int64_t>(1, sent.answers));
   if (sent.answers == 0) throw cannot_go_on("not one request succeeded");
   co_return out;
 }
