@@ -2,11 +2,13 @@
 # Measures one node against nginx and bare Redis on this machine and writes docs/benchmarks.md.
 #
 #   tools/bench.sh [--no-install] [--seconds S] [--rounds N] [--only ROW]
+#   tools/bench.sh [--no-install] --rest [--carts N]
 #
 #   --no-install   do not look for missing packages
 #   --seconds S    length of one measurement (default 5)
 #   --rounds N     measurements of each row; the table has their median (default 5)
 #   --only ROW     rows whose name contains ROW; the table is printed, not written
+#   --rest         carts at rest instead: memory of an active cart, restart with N carts (default 1,000,000)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -15,7 +17,7 @@ arguments=()
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --no-install) install=no ;;
-    --help | -h) sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    --help | -h) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     *) arguments+=("$1") ;;
   esac
   shift

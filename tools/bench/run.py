@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import tempfile
 
+import rest
 from servers import Nginx, Node, Redis
 
 PAGE = "docs/benchmarks.md"
@@ -130,15 +131,15 @@ def machine():
     return f"{os.cpu_count()} cores of {model}, Linux {platform.release()}, {version}, {datetime.date.today()}"
 
 
-def write_page(text, seconds, rounds):
+def write_page(section, text):
+    """Puts the text between the marks of a section of the page."""
     with open(PAGE) as page:
         old = page.read()
-    begin, end = "<!-- measured: begin -->", "<!-- measured: end -->"
-    head, rest = old.split(begin, 1)
-    tail = rest.split(end, 1)[1]
+    begin, end = f"<!-- {section}: begin -->", f"<!-- {section}: end -->"
+    head, behind = old.split(begin, 1)
+    tail = behind.split(end, 1)[1]
     with open(PAGE, "w") as page:
-        page.write(f"{head}{begin}\n{machine()}; {rounds} rounds of {seconds} s each, client on the same cores.\n\n"
-                   f"{text}\n{end}{tail}")
+        page.write(f"{head}{begin}\n{text}\n{end}{tail}")
 
 
 def main():
@@ -146,7 +147,14 @@ def main():
     parse.add_argument("--seconds", type=int, default=5)
     parse.add_argument("--rounds", type=int, default=5)
     parse.add_argument("--only", default="")
+    parse.add_argument("--rest", action="store_true")
+    parse.add_argument("--carts", type=int, default=1_000_000)
     asked = parse.parse_args()
+    if asked.rest:
+        with tempfile.TemporaryDirectory(prefix="omnicart-bench.") as folder:
+            text = rest.measure(folder, asked.carts, min(asked.rounds, 3))
+        print("\n" + text)
+        return write_page("at rest", f"{machine()}.\n\n{text}")
     rows = [row for row in ROWS if asked.only in row[0]]
     if not rows:
         raise SystemExit("error: no row contains " + asked.only)
@@ -161,7 +169,7 @@ def main():
     text = table(results_by_row)
     print("\n" + text)
     if not asked.only:
-        write_page(text, asked.seconds, asked.rounds)
+        write_page("measured", f"{machine()}; {asked.rounds} rounds of {asked.seconds} s each, client on the same cores.\n\n{text}")
 
 
 if __name__ == "__main__":

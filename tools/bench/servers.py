@@ -113,6 +113,14 @@ class Node(Server):
         return run_load("http://" + self.at["http"], self.folder, duration, connections, "--operator",
                         "http://" + self.at["operator"], "--token-file", self.token_file, *scenario)
 
+    def metric(self, name):
+        """The value of a metric without labels."""
+        with open(self.token_file) as file:
+            key = {"Authorization": "Bearer " + file.read().strip()}
+        request = urllib.request.Request(f"http://{self.at['operator']}/metrics", headers=key)
+        with urllib.request.urlopen(request, timeout=30) as got:
+            return next(line.split()[-1] for line in got.read().decode().splitlines() if line.startswith(name + " "))
+
 
 class Nginx(Server):
     """Answers a constant of `size` bytes to everything, one worker per core, no access log."""
