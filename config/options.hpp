@@ -61,7 +61,7 @@ struct limit_options {
 struct memory_options {
   std::int64_t entity_budget_mib = 512;
   std::int64_t block_cache_mib = 128;
-  std::int64_t memtables_mib = 128;
+  std::int64_t memtables_mib = 64;
   std::int64_t idle_passivation_s = 300;
   friend bool operator==(const memory_options&, const memory_options&) = default;
 };

@@ -86,6 +86,7 @@ result<stored_entity> reader_pool::load_now(const entity_ref& entity) const {
   rocksdb::ManagedSnapshot one_moment(&store_.db());
   auto how = entity_scan();
   how.snapshot = one_moment.snapshot();
+  how.fill_cache = false;  // what is loaded stays in the entity; its blocks would be cached for nobody
   const auto prefix = entity_prefix(store_.shard_of(entity), entity);
   stored_entity found;
   std::string bytes;

@@ -89,6 +89,7 @@ void entity_host::on(state_loaded& message) {
     env_.handled(*this);
     handle(envelope, false);
   }
+  drop_empty_extras();
 }
 
 result<void> entity_host::take_over(stored_entity& found) {

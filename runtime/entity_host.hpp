@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -82,7 +81,7 @@ class entity_host {
   };
   // What most entities never need; kept apart so that a resting cart stays small.
   struct extras {
-    std::deque<envelope> stash;  // messages that wait for the state
+    std::vector<envelope> stash;  // messages that wait for the state
     std::vector<waiter> waiters;
     std::vector<sent_effect> effects;
     std::vector<effect_answered> answers;  // to be taken in together, in order of arrival
@@ -134,6 +133,7 @@ class entity_host {
   bool quiet() const;
   extras& more();
   void drop_settled_receipts();
+  void drop_empty_extras();
   void report_memory();
 
   entity_ref self_;

@@ -164,11 +164,14 @@ void entity_host::on(passivation_asked&) {
   retired_ = env_.retire(*this);
 }
 
+void entity_host::drop_empty_extras() {
+  if (!more_ || !more_->stash.empty() || !more_->waiters.empty() || !more_->effects.empty()) return;
+  drop_settled_receipts();
+  if (more_->receipts.empty() && more_->lookups.empty()) more_.reset();
+}
+
 void entity_host::report_memory() {
-  if (more_ && more_->stash.empty() && more_->waiters.empty() && more_->effects.empty()) {
-    drop_settled_receipts();
-    if (more_->receipts.empty() && more_->lookups.empty()) more_.reset();
-  }
+  drop_empty_extras();
   const auto now = static_cast<std::uint32_t>(sizeof(*this) + (state_ ? state_->memory_bytes() : 0));
   if (now == resident_) return;
   env_.resident_changed(static_cast<std::int64_t>(now) - static_cast<std::int64_t>(resident_));
