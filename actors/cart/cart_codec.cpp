@@ -104,11 +104,17 @@ snapshot to_snapshot(const state& now) {
 // one of ours.
 bool is_sound(const std::vector<stored_line>& lines) {
   std::uint32_t last_id = 0;
+  std::int64_t subtotal = 0;
   for (const auto& l : lines) {
     constexpr std::size_t text_bytes_max = std::numeric_limits<std::uint16_t>::max();
     if (l.line_id <= last_id || l.line_id == std::numeric_limits<std::uint32_t>::max())
       return false;
     if (l.quantity == 0 || l.product.size() > text_bytes_max || l.name.size() > text_bytes_max)
+      return false;
+    std::int64_t total = 0;
+    if (l.price_minor < 0 ||
+        __builtin_mul_overflow(l.price_minor, std::int64_t{l.quantity}, &total) ||
+        __builtin_add_overflow(subtotal, total, &subtotal))
       return false;
     last_id = l.line_id;
   }

@@ -82,7 +82,9 @@ class recent_facts {
       order_.emplace_back(at, key);
       bytes_ += bytes_of(key);
     }
-    forget_before(at - memory_retention);
+    // A damaged record may name any time; one in the first hours there are has none before it.
+    const bool has_older = at > timestamp_ms::min() + memory_retention;
+    forget_before(has_older ? timestamp_ms(at - memory_retention) : timestamp_ms::min());
   }
   Fact* find(const key_type& key) {
     const auto at = facts_.find(key);

@@ -1,5 +1,6 @@
 #include "runtime/base/time.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -36,6 +37,10 @@ bool read_zone(std::string_view zone, int& minutes) {
 
 std::string to_rfc3339(timestamp_ms time) {
   using namespace std::chrono;
+  // A damaged record may hold any time; RFC 3339 writes years of four digits, the nearest is shown.
+  constexpr timestamp_ms first = sys_days{year{1} / January / 1};
+  constexpr timestamp_ms last = sys_days{year{10'000} / January / 1} - 1ms;
+  time = std::clamp(time, first, last);
   const auto day = floor<days>(time);
   const year_month_day date{day};
   const hh_mm_ss clock{time - day};
