@@ -120,7 +120,9 @@ task<answer> cart_routes::ask_cart(const addressed& at, const cart::command& wha
 task<response> cart_routes::show(request& req) {
   auto at = co_await address(req);
   if (!at) co_return std::move(at.error());
-  const answer got = co_await ask_cart(*at, cart::get{}, {});
+  const cart::command what = cart::get{};
+  const command_options plain;
+  const answer got = co_await ask_cart(*at, what, plain);
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const std::string tag = etag_of(got.version);
   if (not_modified(req, tag)) co_return not_modified_response(tag);
@@ -254,7 +256,9 @@ task<response> cart_routes::change(request& req, const cart::command& what) {
 task<response> cart_routes::answer_change(request& req, const addressed& at, const answer& got, int status, bool several) {
   if (!got.ok()) co_return failure_response(*got.failure, req);
   if (wants_representation(req)) {
-    const answer all = co_await ask_cart(at, cart::get{}, {});
+    const cart::command what = cart::get{};
+    const command_options plain;
+    const answer all = co_await ask_cart(at, what, plain);
     if (!all.ok()) co_return failure_response(*all.failure, req);
     response shown = whole(req, at, all, status);
     shown.add_header("Preference-Applied", "return=representation");
@@ -298,7 +302,8 @@ task<response> cart_routes::set_by_line(request& req) {
   if (!line) co_return refuse(req, 404, "no_such_line", "no such line");
   const auto quantity = read_quantity(req);
   if (!quantity) co_return quantity.error();
-  co_return co_await change(req, cart::set_quantity{.line_id = *line, .quantity = *quantity});
+  const cart::command what = cart::set_quantity{.line_id = *line, .quantity = *quantity};
+  co_return co_await change(req, what);
 }
 
 task<response> cart_routes::remove_by_product(request& req) {
@@ -310,10 +315,14 @@ task<response> cart_routes::remove_by_product(request& req) {
 task<response> cart_routes::remove_line(request& req) {
   const auto line = line_number(req.param("line_id"));
   if (!line) co_return refuse(req, 404, "no_such_line", "no such line");
-  co_return co_await change(req, cart::set_quantity{.line_id = *line, .quantity = 0});
+  const cart::command what = cart::set_quantity{.line_id = *line, .quantity = 0};
+  co_return co_await change(req, what);
 }
 
-task<response> cart_routes::clear(request& req) { co_return co_await change(req, cart::clear{}); }
+task<response> cart_routes::clear(request& req) {
+  const cart::command what = cart::clear{};
+  co_return co_await change(req, what);
+}
 
 response cart_routes::whole(const request& req, const addressed& at, const answer& got, int status) const {
   const auto reply = cart::decode_reply(got.payload);

@@ -96,6 +96,59 @@ def long_files(root):
             yield f"{path}: {count} lines, at most {most}"
 
 
+COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
+LAMBDA_OPENS = re.compile(r"\[[^\[\]]*\]\s*(?:\([^()]*\))?\s*(?:mutable|noexcept|->\s*[\w:<>*& ]+|\s)*$")
+BLOCK_OPENS = re.compile(r"(?:^|[{};:)]|\b(?:else|do|try|const|noexcept|override|public|private)"
+                         r"|\b(?:namespace|struct|class|enum|union)\b[^;(){}=]*)\s*$")
+CONTROL_HEAD = re.compile(r"\s*(?:else\s+)?(?:if|while|for|switch)\b")
+# A call's result is no aggregate as a rule; what is written as a construction or chosen by ?: may be one.
+AWAITED_TEMPORARIES = (
+    ("a ?:", re.compile(r"\?")),
+    ("a braced value", re.compile(r"\{")),
+    ("a class temporary", re.compile(r"\b(?:entity_ref|envelope|response|std::(?:string|vector|optional|pair|map|function))"
+                                     r"\s*(?:<[^;()]*>)?\s*\(")),
+    ("a lambda that keeps values", re.compile(r"(?:^|[(,={])\s*\[(?:[^\[\]]*,)?\s*(?:=|\w+)(?!\w)(?<!this)[^\[\]]*\]\s*(?:[()]|mutable)")),
+)
+
+
+def statements(text):
+    """(offset, text) of each statement, without comments, strings and the bodies of lambdas, which are statements too."""
+    text = COMMENT_OR_TEXT.sub(lambda m: re.sub(r"[^\n]", " ", m.group()), text)
+    outer, start, said, depth = [], 0, "", 0  # outer: what goes on after a block, or None for a brace of a value
+    for at, char in enumerate(text):
+        is_lambda = char == "{" and LAMBDA_OPENS.search(said)
+        if is_lambda or (char == "{" and depth == 0 and BLOCK_OPENS.search(said)):
+            if not is_lambda:
+                yield start, said
+            outer.append((start, said, depth) if is_lambda else (at, "", 0))
+            start, said, depth = at, "", 0
+        elif char == "}" and depth == 0:
+            yield start, said
+            start, said, depth = outer.pop() if outer else (at, "", 0)
+        elif char == ";" and depth == 0:
+            yield start, said
+            start, said = at, ""
+        else:
+            depth += (char in "([{") - (char in ")]}")
+            said += char
+            start = at if not said.strip() else start
+            if char == ")" and depth == 0 and CONTROL_HEAD.match(said):
+                yield start, said
+                start, said = at, ""
+    yield start, said
+
+
+def awaited_temporaries(root):
+    """GCC 12 moves some temporaries of an expression that awaits by their bytes (docs/decisions/0002)."""
+    for path, text in sources(root):
+        if not path.startswith("http/") or "co_await" not in text:
+            continue
+        for start, said in statements(text):
+            for what, pattern in AWAITED_TEMPORARIES if re.search(r"(?<!operator )\bco_await\b", said) else ():
+                if pattern.search(said):
+                    yield f"{path}:{text.count(chr(10), 0, start) + 1}: {what} in an expression that awaits"
+
+
 def failing_commands(root):
     """Runs every block of documentation that starts with ```sh test, in the root, stopping at the first error."""
     documents = sorted((root / "docs").glob("*.md")) + [root / "README.md"]
@@ -140,6 +193,24 @@ RULES = {
     }, {"runtime/b.hpp": "#pragma once\n#include <caf/actor.hpp>\n"}),
     "every header is included once": (missing_guards, {"http/a.hpp": "int a();\n"},
                                       {"http/b.hpp": "// why\n#pragma once\n"}),
+    "no temporary waits with a coroutine": (awaited_temporaries, {
+        "http/a.cpp": 'task<int> a() { const answer got = co_await ask(shop_, {"cart", id}, who); }\n',
+        "http/b.cpp": "task<int> b() {\n  if (x) co_return co_await change(req, cart::clear{});\n}\n",
+        "http/c.cpp": "task<int> c() { auto got = is_staff ? co_await one() : co_await other(); }\n",
+        "http/d.cpp": "task<int> d() { co_await f(std::string(text)); }\n",
+        "http/e.cpp": "task<int> e() { for (auto x : co_await f(entity_ref(a, b))) use(x); }\n",
+        "http/f.cpp": "task<int> f() { co_await g([text](int i) { return text[i]; }); }\n",
+        "http/g.cpp": "task<int> g() { co_await g([&, text = std::move(t)] { use(text); }); }\n",
+        "http/h.cpp": "task<int> h() { spawn([&]() -> task<int> { co_await f(x{1}); }); }\n",
+        "http/i.cpp": "task<int> i() { co_return response{.status = 200, .body = co_await f()}; }\n",
+    }, {
+        "http/j.cpp": 'task<int> j() {\n  auto asked = ask(shop_, {"cart", id}, who);\n'
+                      "  const answer got = co_await asked;\n  if (!got) co_return response{404};\n}\n",
+        "http/k.cpp": "task<int> k() { co_await async_reply<int>([&](auto done) { run(x{1}, c ? 1 : 2); }); }\n",
+        "http/l.cpp": "struct l { task<int> f(); };\ntask<int> l::f() { if (co_await g(std::move(a))) { h({1}); } }\n",
+        "http/m.cpp": '// co_await f({1});\ntask<int> m() { log("co_await {}"); co_await f(\'{\', 1\'000); }\n',
+        "http/n.cpp": "task<int> n() { const x y{1}; while (co_await f(y)) z(y ? 1 : 2); }\n",
+    }),
     f"no file is longer than {LINES_MAX} lines": (long_files, {"http/a.cpp": "\n" * (LINES_MAX + 1),
                                                                "tests/a.cpp": "\n" * (TEST_LINES_MAX + 1)},
                                                   {"http/b.cpp": "\n" * LINES_MAX,
