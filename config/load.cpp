@@ -290,4 +290,12 @@ void resolve_threads(options& all, unsigned cores) {
   if (all.node.worker_threads == 0) all.node.worker_threads = threads;
 }
 
+void fit_connections(options& all, std::uint64_t files_max) {
+  constexpr std::uint64_t files_kept = 1'024;
+  const std::uint64_t most = files_max - std::min(files_kept, files_max / 2);
+  if (static_cast<std::uint64_t>(all.http.connections_max) > most) {
+    all.http.connections_max = std::max<std::int64_t>(1, static_cast<std::int64_t>(most));
+  }
+}
+
 }  // namespace omnicart::config

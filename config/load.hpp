@@ -46,4 +46,8 @@ status check(const options& all);
 // Replaces "0: one per core" by the figure. `cores` below 1 counts as 1.
 void resolve_threads(options& all, unsigned cores);
 
+// Lowers http.connections_max so that of `files_max` open files 1,024 (or half of fewer) are left
+// for the store, links and logs: peers must not be able to take those.
+void fit_connections(options& all, std::uint64_t files_max);
+
 }  // namespace omnicart::config

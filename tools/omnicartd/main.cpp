@@ -1,9 +1,11 @@
 // omnicartd: one node of the shop.
 #include <CLI/CLI.hpp>
 #include <signal.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <optional>
 #include <string>
@@ -39,9 +41,21 @@ int code_of(const error& why) {
   return exit_unavailable;
 }
 
+// Shells and service managers start programs with 1,024 open files for the sake of select(); more
+// is theirs to ask.
+std::uint64_t raise_file_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1'024;
+  rlimit raised = limit;
+  raised.rlim_cur = limit.rlim_max;
+  return ::setrlimit(RLIMIT_NOFILE, &raised) == 0 ? raised.rlim_cur : limit.rlim_cur;
+}
+
 result<config::options> read_options(const arguments& given) {
   auto options = config::load(given.config_file, given.said);
-  if (options) config::resolve_threads(*options, std::thread::hardware_concurrency());
+  if (!options) return options;
+  config::resolve_threads(*options, std::thread::hardware_concurrency());
+  config::fit_connections(*options, raise_file_limit());
   return options;
 }
 

@@ -191,6 +191,22 @@ BOOST_AUTO_TEST_CASE(threads_follow_the_cores_unless_said) {
   BOOST_TEST(unknown.node.http_threads == 1);
 }
 
+BOOST_AUTO_TEST_CASE(connections_leave_files_for_the_store) {
+  struct row {
+    std::uint64_t files_max;
+    std::int64_t asked, given;
+  };
+  for (const auto& [files_max, asked, given] :
+       {row{1'048'576, 20'000, 20'000}, row{21'024, 20'000, 20'000}, row{20'000, 20'000, 18'976},
+        row{1'024, 20'000, 512}, row{1'024, 100, 100}, row{0, 20'000, 1},
+        row{~std::uint64_t{0}, 1'000'000, 1'000'000}}) {
+    options all;
+    all.http.connections_max = asked;
+    fit_connections(all, files_max);
+    BOOST_TEST(all.http.connections_max == given, files_max);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_reload_takes_the_level_and_the_limits_and_names_the_rest) {
   options running, fresh;
   fresh.log.level = "debug";
