@@ -240,7 +240,8 @@ task<response> cart_routes::added_before(request& req, const addressed& at, cons
   }
   auto asked = ask(shop_, {"cart", at.cart}, cart::encode(cart::command{std::move(again)}), at.who.who, options);
   const answer got = co_await asked;
-  if (!got.replayed) co_return std::move(refusal);
+  const bool ran = got.replayed || (got.failure && got.failure->is(base_errc::id_reused));
+  if (!ran) co_return std::move(refusal);
   co_return co_await answer_change(req, at, got, 201, several);
 }
 

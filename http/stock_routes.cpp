@@ -225,7 +225,8 @@ task<response> stock_routes::reserve(request& req) {
   }
   const auto view = stock::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
-  if (got.replayed && !view->expires_at) co_await drop_hold(who->who, wanted.reservation);
+  const bool ended = !view->expires_at || *view->expires_at <= shop_.time.wall();
+  if (got.replayed && ended) co_await drop_hold(who->who, wanted.reservation);
   response shown = json_response(201, hold_json(id, product, *view));
   mark_replayed(shown, got);
   co_return shown;

@@ -16,8 +16,9 @@ constexpr std::size_t chunk_line_bytes_max =
 // an assertion ends the process. So it does not see "0 CR LF" before the fifth byte is there.
 bool is_part_of_last_chunk(std::string_view unread) {
   constexpr std::size_t last_chunk_bytes_min = 5;  // 0 CR LF CR LF
-  return unread.size() < last_chunk_bytes_min && unread.front() == '0' &&
-         unread.find("\r\n") != unread.npos;
+  if (unread.size() >= last_chunk_bytes_min || unread.front() != '0') return false;
+  const auto line_end = unread.find('\r');
+  return line_end != unread.npos && unread.substr(line_end).starts_with("\r\n");
 }
 
 std::string_view view(beast::string_view text) { return {text.data(), text.size()}; }

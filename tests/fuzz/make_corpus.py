@@ -141,6 +141,7 @@ REQUESTS = {
     "bare_lf": b"GET / HTTP/1.1\nHost: a\n\n",
     # Beast asserted on "0 CR LF CR" arriving after "0 CR LF".
     "last_chunk_alone": b"POST /s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    "last_chunk_two_crs": b"POST /s HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\r\n",
     "long_target": b"GET /" + b"a" * 90 + b" HTTP/1.1\r\nHost: a\r\n\r\n",
     "many_fields": b"GET / HTTP/1.1\r\nHost: a\r\n" + b"".join(b"X%d: y\r\n" % i for i in range(9)) + b"\r\n",
 }

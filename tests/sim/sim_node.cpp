@@ -195,7 +195,8 @@ void sim_node::running::build(message_sink& provider) {
   routes->add_service("payment", provider);
   wakes = std::make_unique<timer_service>(*timers, *routes, time);
   in_node(options.sweep, [this] { sweep(); });
-  in_node(duration_ms{time.between(0, timer_tick.count())}, [this] { tick_timers(); });
+  tick_at = time.monotonic() + duration_ms{time.between(0, timer_tick.count())};
+  in_node(*tick_at - time.monotonic(), [this] { tick_timers(); });  // whoever owed something is woken
 }
 
 void sim_node::running::flush_soon() {

@@ -66,7 +66,7 @@ BOOST_FIXTURE_TEST_CASE(a_repeated_addition_names_its_line_at_another_price_and_
   BOOST_TEST(last.has_header("Idempotent-Replayed"));
   BOOST_TEST(last.body["item"] == first.body["item"]);
   BOOST_TEST(add(2, "key-2").status == 404);
-  BOOST_TEST(add(3, "key-1").status == 404);  // no such product to add
+  BOOST_TEST(add(3, "key-1").status == 422);
 }
 
 BOOST_FIXTURE_TEST_CASE(an_abandoned_cart_is_not_there_once_its_session_has_expired, shopping) {
