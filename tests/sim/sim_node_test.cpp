@@ -24,11 +24,13 @@ struct lone_node {
     sim_node::hooks calls;
     calls.committed = [](const persistence::committed_batch&) {};
     calls.effect = [&effects](const entity_ref&, const envelope&) { ++effects; };
+    calls.snapshot = [] {};
     calls.fatal = [](const std::string& why) { BOOST_FAIL(why); };
     return calls;
   }
   // Runs on for so long, or until `enough`.
-  void run(duration_ms span, const std::function<bool()>& enough = [] { return false; }) {
+  void run(
+      duration_ms span, const std::function<bool()>& enough = [] { return false; }) {
     const duration_ms until = time.monotonic() + span;
     while (!enough() && time.step(until)) {
     }
@@ -94,9 +96,11 @@ BOOST_AUTO_TEST_CASE(an_abandoned_guest_cart_leaves_no_key_and_a_users_stays) {
                                           .quantity = 1,
                                           .unit_price = {100, *currency_code::parse("GBP")}}}};
     one.send({"cart", "ann"}, cart::encode(add), {.as = role::guest, .session = "ann", .user = ""});
-    one.send({"cart", "bob"}, cart::encode(cart::open{"", "Bob"}), {.as = role::shopper, .session = "s", .user = "Bob"});
+    one.send({"cart", "bob"}, cart::encode(cart::open{"", "Bob"}),
+             {.as = role::shopper, .session = "s", .user = "Bob"});
     for (int i = 0; i < 200; ++i)  // past a snapshot
-      one.send({"cart", "eve"}, cart::encode(add), {.as = role::guest, .session = "eve", .user = ""});
+      one.send({"cart", "eve"}, cart::encode(add),
+               {.as = role::guest, .session = "eve", .user = ""});
     one.run(std::chrono::days{29});
     BOOST_TEST(one.carts() == 3u);
     if (restarted) {

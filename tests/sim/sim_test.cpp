@@ -137,10 +137,10 @@ std::uint64_t crash_after_each_step(std::uint64_t seed, bool power_lost) {
   }
 }
 
-// In the first story two orders are paid, one of them is cancelled and refunded, and one is
-// declined; in the second one is voided when its payment takes too long.
+// In the first story two orders are paid, one of them is cancelled and refunded, and one is declined; in the second
+// one is paid, one is declined, and one is voided when its payment takes too long.
 BOOST_AUTO_TEST_CASE(a_crash_after_any_step_keeps_the_laws) {
-  for (const std::uint64_t seed : {33U, 71U}) {
+  for (const std::uint64_t seed : {9U, 87U}) {
     const auto quiet = sim_world(seed, {}, single_crash{.after_step = UINT64_MAX}).run();
     BOOST_TEST(!quiet.struck);
     BOOST_TEST(quiet.captures > 0U);
