@@ -92,9 +92,7 @@ struct decider {
       if (!equal) return fail(errc::reservation_conflict);
       return std::move(book).nothing_more();
     }
-    const bool is_full = book.holds_of(c.session).size() >= limits::session_holds_max;
-    if (!c.session.empty() && (is_full || c.counted_until == timestamp_ms{}))
-      return fail(errc::hold_limit);
+    if (auto room = has_room(c, book); !room) return fail(room.error());
     if (auto counted = is_counted(c.counted_until, c.ttl); !counted) return fail(counted.error());
     if (c.quantity > book.available()) return refuse_short(c.quantity, book.available());
     return std::move(book).then(
@@ -185,6 +183,14 @@ struct decider {
   status is_counted(std::optional<timestamp_ms> until, duration_ms ttl) const {
     if (until && ctx.now + ttl > *until)
       return fail(base_errc::expired, "the hold would outlast its session's count");
+    return {};
+  }
+
+  // Staff's holds have no session, and may be so many that nobody counts them.
+  static status has_room(const reserve& c, const as_of& book) {
+    if (c.session.empty()) return {};
+    const bool is_full = book.holds_of(c.session).size() >= limits::session_holds_max;
+    if (is_full || c.counted_until == timestamp_ms{}) return fail(errc::hold_limit);
     return {};
   }
 
