@@ -82,6 +82,10 @@ result<history> read_history(persistence::store& data) {
         for (const auto& bytes : part.records) {
           auto record = persistence::decode_event_record(bytes);
           if (!record) return fail(record.error());
+          if (!events.empty() && record->at < events.back().record.at) {
+            return fail(base_errc::io,
+                        name + ": its log time goes back at version " + std::to_string(version));
+          }
           events.push_back({version++, std::move(*record)});
         }
       }

@@ -4,6 +4,7 @@
 #include <rocksdb/listener.h>
 #include <rocksdb/table.h>
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <fstream>
 
@@ -171,6 +172,27 @@ BOOST_AUTO_TEST_CASE(what_a_restart_after_a_kill_reads_outlasts_the_power) {
     open_store node(options_on(disk), time);
     BOOST_TEST(node.reader->load_now(cart)->events.size() == seen, "seed " << seed);
   }
+}
+
+// Its end may be torn, and is cut off; a hole that acknowledged writes follow is another matter.
+BOOST_AUTO_TEST_CASE(a_log_damaged_before_its_end_is_not_opened) {
+  const entity_ref cart{"cart", "c"};
+  const auto disk = std::make_shared<sim::fault_fs>(1);
+  {
+    open_store node(options_on(disk), time);
+    for (std::uint64_t version = 1; version <= 9; ++version) {
+      node.journal->append(events_item(cart, version, 1));
+      node.journal->flush_once();
+    }
+  }
+  auto image = disk->crash();
+  const auto log = std::find_if(image.rbegin(), image.rend(),
+                                [](const auto& file) { return file.first.ends_with(".log"); });
+  log->second[log->second.size() / 2] ^= 1;
+  const auto refused =
+      store::open(options_on(std::make_shared<sim::fault_fs>(2, std::move(image))), time);
+  BOOST_TEST_REQUIRE(!refused.has_value());
+  BOOST_TEST(refused.error().is(base_errc::io));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_failed_sync_left_in_memory_is_not_believed_by_the_next_start) {
