@@ -362,9 +362,11 @@ void shopper::await_unsealed() {
 }
 
 void shopper::book_orders(const cart::cart_view& shown) {
-  bool prices_moved = false;
+  // Of two windows one may have put the prices right, and the other, told sooner, bought at them.
+  const bool prices_moved = std::any_of(unbooked_.begin(), unbooked_.end(), [](const auto& view) {
+    return !view.price_changes.empty();
+  });
   for (const auto& view : unbooked_) {
-    prices_moved = prices_moved || !view.price_changes.empty();
     if (!accepted(view)) continue;
     for (const auto& line : view.lines) {
       auto& units = book_[{line.product.str(), line.unit_price.amount_minor}];
