@@ -104,7 +104,7 @@ status law_check::wait_for_orders(duration_ms until, std::vector<std::string>& o
     return {};
   });
   if (!found) return found;
-  while (!open.empty() && time_.monotonic() < until) {
+  while (!open.empty() && time_.monotonic() < until && !stopping_) {
     std::vector<std::string> still;
     for (std::size_t at = 0; at < open.size(); at += step) {
       const std::size_t end = std::min(at + step, open.size());

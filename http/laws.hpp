@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -50,8 +51,10 @@ class law_check {
   };
   using ledger_reader = std::function<status(const std::function<void(const ledger_entry&)>&)>;
 
-  law_check(message_sink& entities, entity_directory& all, const clock& time, ledger_reader ledger)
-      : entities_(entities), all_(all), time_(time), ledger_(std::move(ledger)) {}
+  // `stopping` outlives the check; once true, nothing is waited for any more.
+  law_check(message_sink& entities, entity_directory& all, const clock& time, ledger_reader ledger,
+            const std::atomic<bool>& stopping)
+      : entities_(entities), all_(all), time_(time), ledger_(std::move(ledger)), stopping_(stopping) {}
 
   // Waits at most `patience` for orders in flight to end, then checks. Faults: what kept it from reading.
   result<law_report> run(duration_ms patience);
@@ -80,6 +83,7 @@ class law_check {
   entity_directory& all_;
   const clock& time_;
   ledger_reader ledger_;
+  const std::atomic<bool>& stopping_;
 };
 
 }  // namespace omnicart::http

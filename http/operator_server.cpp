@@ -288,9 +288,10 @@ class operator_server::impl {
   void check_laws(const httplib::Request& in, httplib::Response& out) {
     const auto wait = number_of(in, "wait_s").value_or(0);
     if (wait < 0 || wait > 600) return answer_problem(out, 400, "invalid_query", "wait_s is from 0 to 600");
-    std::lock_guard one_at_a_time(laws_guard_);
+    const std::unique_lock one_at_a_time(laws_guard_, std::try_to_lock);
+    if (!one_at_a_time) return answer_problem(out, 503, "overloaded", "the laws are being checked already");
     law_check check(with_.front.entities, with_.entities, with_.front.time,
-                    [this](const auto& take) { return read_ledger(take); });
+                    [this](const auto& take) { return read_ledger(take); }, stopping_);
     const auto report = check.run(std::chrono::seconds(wait));
     if (!report) return answer_failure(out, report.error());
     answer_json(out, 200, report->json());

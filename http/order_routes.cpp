@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "actors/email/email.hpp"
 #include "actors/user/user_messages.hpp"
 #include "http/history_json.hpp"
 #include "http/list_query.hpp"
@@ -80,11 +81,12 @@ tl::expected<order::place, response> order_routes::read_place(const request& req
   wanted.cart = cart_id(read.optional_string("cart_id", limits::url_id_bytes_max, 1).value_or(""));
   if (const auto* items = read.optional_array("items", limits::cart_lines_max)) {
     wanted.items = read_items(read, *items, who, shop_.currency, errors);
+    if (items->items.empty()) read.report("items", "too_small", "leave it out to order the cart");
   }
   wanted.email = read.optional_string("email", 254, 3).value_or("");
   if (wanted.buyer.user.empty() && wanted.email.empty()) {
     read.report("email", "missing", "a guest's order needs an e-mail address");
-  } else if (!wanted.email.empty() && wanted.email.find('@') == std::string::npos) {
+  } else if (!wanted.email.empty() && !email::is_plausible_address(wanted.email)) {
     read.report("email", "malformed", "not an e-mail address");
   }
   if (const auto* address = read.optional_object("shipping_address")) {

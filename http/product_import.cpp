@@ -83,7 +83,8 @@ namespace {
 
 // What has become of an import so far.
 struct import_tally {
-  // Beyond this many, lines are counted and no longer listed: the answer stays small for any size of file.
+  // Beyond this many, lines that went well are counted and no longer listed: the answer stays small for any size of
+  // a sound file.
   static constexpr std::size_t listed_max = 10'000;
 
   std::string results;
@@ -92,12 +93,12 @@ struct import_tally {
 
   void add(std::uint64_t number, const std::string& id, const std::string& problem) {
     ++(problem.empty() ? imported : failed);
-    if (listed >= listed_max) return;
-    ++listed;
     if (!problem.empty()) {
       results += problem;
       return;
     }
+    if (listed >= listed_max) return;
+    ++listed;
     json_writer(results).begin_object().member("line", number).member("id", id).member("status", "ok").end_object();
     results += '\n';
   }

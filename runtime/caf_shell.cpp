@@ -2,7 +2,9 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/after.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
 namespace omnicart {
@@ -62,6 +64,14 @@ struct caf_shell::state {
 caf_shell::caf_shell(std::size_t workers) : state_(std::make_unique<state>(workers)) {}
 
 caf_shell::~caf_shell() = default;
+
+void caf_shell::drop_delayed() {
+  state_->system.clock().cancel_all();
+  // The clock takes its orders in turn: when this message comes, what stood before it is gone.
+  caf::scoped_actor self(state_->system);
+  caf::delayed_anon_send(caf::actor_cast<caf::actor>(self), duration_ms{0}, caf::ok_atom::value);
+  self->receive([](caf::ok_atom) {}, caf::after(std::chrono::seconds(5)) >> [] {});
+}
 
 router::activator caf_shell::activator() {
   return [this](const entity_ref& self, const kind_entry& kind, host_environment& env) -> std::shared_ptr<mailbox> {

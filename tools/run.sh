@@ -74,7 +74,9 @@ step "node in $data"
 mkdir -p data || fail "cannot make the folder data"
 free_mib="$(df -Pm data | awk 'NR == 2 { print $4 }')"
 ((free_mib >= 1024)) || fail "too little disk: data has $free_mib MiB free, the node wants 1024 MiB"
-"$bin/omnicartd" --data "$data" --config config/development.toml --http "127.0.0.1:$port" --operator 127.0.0.1:0 \
+: >"$said"  # or the last run's line would be read
+# In a session of its own: Ctrl-C is for this script, which asks the node once.
+setsid "$bin/omnicartd" --data "$data" --config config/development.toml --http "127.0.0.1:$port" --operator 127.0.0.1:0 \
   >"$said" 2>"$log" </dev/null &
 node=$!
 deadline=$((SECONDS + 60))

@@ -220,7 +220,7 @@ task<std::string> shop::newest_order(caller& by) {
   co_return page->orders.empty() ? std::string() : page->orders.front().id;
 }
 
-task<std::vector<order_record>> shop::orders_since(std::string newest_before) {
+task<std::vector<order_record>> shop::orders_since(const told& clients, std::string newest_before) {
   const auto by = new_caller();
   std::vector<order_record> all;
   std::string cursor;
@@ -233,7 +233,7 @@ task<std::vector<order_record>> shop::orders_since(std::string newest_before) {
     if (!success(by->answer()) || !page) throw cannot_go_on(refusal("listing orders", *by));
     for (auto& order : page->orders) {
       if (order.id == newest_before) co_return all;
-      order.items.clear();
+      if (clients.knows(order.reference)) order.items.clear();  // known from the clients
       all.push_back(std::move(order));
     }
     cursor = page->next_cursor;
@@ -277,7 +277,7 @@ task<std::vector<law>> shop::audit(const told& clients, read_back facts, std::st
                                    currency_code currency, std::size_t connections) {
   // First: this waits until no order is in flight.
   const auto engine = co_await engine_laws();
-  facts.orders = co_await orders_since(std::move(newest_before));
+  facts.orders = co_await orders_since(clients, std::move(newest_before));
   std::vector<std::string> products;
   for (const auto& [product, stocked] : facts.stocked) products.push_back(product);
   co_await spread(*this, connections, products.size(), [&](caller& by, std::size_t i) -> task<> {

@@ -129,7 +129,7 @@ class shop {
   friend class guest;
   friend class staff;
   task<std::vector<law>> engine_laws();
-  task<std::vector<order_record>> orders_since(std::string newest_before);
+  task<std::vector<order_record>> orders_since(const told& clients, std::string newest_before);
   recorder::operation op(const char* name) { return run_.record.named(name); }
 
   run_state& run_;

@@ -123,7 +123,25 @@ void check_orders(const told& clients, const read_back& shop, verdicts& laws) {
   }
 }
 
-void check_stock(const told& clients, const read_back& shop, verdicts& laws) {
+// What others bought meanwhile: sales whose reference is none of ours.
+struct trade {
+  std::unordered_map<std::string, std::int64_t> units;  // by product
+  std::int64_t minor = 0;
+  std::int64_t orders = 0;
+};
+
+trade of_others(const told& clients, const read_back& shop) {
+  trade theirs;
+  for (const auto& listed : shop.orders) {
+    if (!is_sale(listed.status) || clients.knows(listed.reference) || clients.orders().contains(listed.id)) continue;
+    for (const auto& [product, units] : listed.items) theirs.units[product] += units;
+    theirs.minor += listed.total.amount_minor;
+    ++theirs.orders;
+  }
+  return theirs;
+}
+
+void check_stock(const told& clients, const read_back& shop, trade theirs, verdicts& laws) {
   for (const auto& [product, before] : shop.stocked) {
     const auto now = shop.stock.find(product);
     if (now == shop.stock.end()) {
@@ -131,7 +149,7 @@ void check_stock(const told& clients, const read_back& shop, verdicts& laws) {
       continue;
     }
     const auto& stock = now->second;
-    const std::int64_t most = before - clients.sold_units_of(product);
+    const std::int64_t most = before - clients.sold_units_of(product) - theirs.units[product];
     const std::int64_t least = most - clients.doubtful_units_of(product);
     if (stock.on_hand > most || stock.on_hand < least || stock.reserved != 0) {
       laws.against("stock_agrees", "product " + product + ": " + std::to_string(most) +
@@ -147,7 +165,7 @@ void check_stock(const told& clients, const read_back& shop, verdicts& laws) {
   }
 }
 
-void check_provider(const told& clients, const read_back& shop, verdicts& laws) {
+void check_provider(const told& clients, const read_back& shop, const trade& theirs, verdicts& laws) {
   if (!shop.provider_after) return;
   laws.add("provider_agrees");
   const auto before = shop.provider_before.value_or(provider_sums{});
@@ -155,8 +173,8 @@ void check_provider(const told& clients, const read_back& shop, verdicts& laws) 
   const std::int64_t net = (after.captured_minor - after.refunded_minor) -
                            (before.captured_minor - before.refunded_minor);
   const std::int64_t captures = after.captures - before.captures;
-  const auto told_orders = static_cast<std::int64_t>(clients.orders().size());
-  const std::int64_t least = clients.gross.amount_minor;
+  const auto told_orders = static_cast<std::int64_t>(clients.orders().size()) + theirs.orders;
+  const std::int64_t least = clients.gross.amount_minor + theirs.minor;
   const bool counts_agree =
       clients.doubtful_minor > 0 ? captures >= told_orders : captures == told_orders;
   if (net < least || net > least + clients.doubtful_minor || !counts_agree) {
@@ -264,8 +282,9 @@ std::vector<law> check_laws(const told& clients, const read_back& shop) {
     laws.add(name);
   }
   check_orders(clients, shop, laws);
-  check_stock(clients, shop, laws);
-  check_provider(clients, shop, laws);
+  const trade theirs = of_others(clients, shop);
+  check_stock(clients, shop, theirs, laws);
+  check_provider(clients, shop, theirs, laws);
   if (!clients.contradictions().empty())
     laws.against("answers_agree", clients.contradictions().front());
   return laws.take();

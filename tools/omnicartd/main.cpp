@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -84,6 +85,7 @@ int serve(const arguments& given) {
   }
   if (options->node.data.empty()) return complain(exit_usage, "say where the data lies: --data DIR");
 
+  ::umask(S_IRWXG | S_IRWXO);  // what the store and the ledger know is nobody else's
   // Blocked before any thread starts, so that only sigwait sees them.
   sigset_t signals;
   sigemptyset(&signals);
@@ -107,6 +109,7 @@ int serve(const arguments& given) {
   log::info("ready", {{"http", (*running)->http_address()}, {"version", version_text()}});
 
   wait_for_end(signals, **running, given);
+  sigdelset(&signals, SIGHUP);  // to read a configuration again would be too late, and must not end the drain
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   log::info("stopping", {});
   (*running)->stop(drain);

@@ -369,6 +369,7 @@ node::~node() {
   if (!parts_) return;
   parts_->order.stop(duration_ms{0});
   // Nothing calls back any more: hosts may go, then the threads that ran them.
+  if (parts_->actors) parts_->actors->drop_delayed();
   if (parts_->routes) parts_->routes->release_all();
   parts_->actors.reset();
 }
