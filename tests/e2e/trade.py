@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""The traffic generator against a real node that is killed on the way: what it was told must be what the shop knows.
+
+The wholesaler's year is read from ../shared/data when it is there; without it that case is skipped, saying so."""
+
+import csv
+import gzip
+import json
+import os
+import subprocess
+import tempfile
+import time
+
+from harness import Node, Shop, Suite, check, equal, poll
+from harness.node import program
+
+SALES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "..", "shared", "data", "online-retail.csv.gz")
+CLIENTS, STOCK = 300, 30
+ROWS = 3_000
+LINES_MANY = 1_114
+
+suite = Suite()
+
+
+class Load:
+    """One run of the generator in the background."""
+
+    def __init__(self, node, *scenario):
+        self.folder = tempfile.TemporaryDirectory(prefix="omnicart-e2e.")
+        self.report = os.path.join(self.folder.name, "report.json")
+        self.output = open(os.path.join(self.folder.name, "output"), "w+")
+        self.process = subprocess.Popen(
+            [program("omnicart-load"), "--target", "http://" + node.http, "--operator", "http://" + node.operator, "--token-file",
+             node.token_file, "--json", self.report, "--connections", "32", *scenario], stdout=self.output,
+            stderr=subprocess.STDOUT)
+
+    def result(self):
+        try:
+            poll("the generator ends", lambda: self.process.poll() is not None, 120)
+        finally:
+            self.process.kill()
+        self.output.seek(0)
+        equal(self.process.returncode, 0, self.output.read()[-2000:])
+        with open(self.report) as file:
+            said = json.load(file)
+        broken = [name for name, holds in said["laws"].items() if not holds]
+        equal(broken, [], "laws that do not hold")
+        return said
+
+
+def kill_on_the_way(node, load, orders):
+    """Kills the node once it has taken that many orders (or the generator is done before)."""
+    shop = Shop(node)
+    poll("orders come in", lambda: len(shop.admin.get("/api/orders?limit=100").json["items"]) >= orders or
+         load.process.poll() is not None)
+    node.keep_addresses()
+    node.restart()
+
+
+def kinds_of_rows(path, limit):
+    """Lines and invoices among the first `limit` rows that are sales."""
+    lines, invoices = 0, set()
+    with gzip.open(path, "rt", encoding="utf-8", errors="replace", newline="") as file:
+        for number, row in enumerate(csv.DictReader(file)):
+            if number == limit:
+                break
+            if row["InvoiceNo"].isdigit() and int(row["Quantity"]) > 0 and float(row["UnitPrice"]) > 0:
+                lines += 1
+                invoices.add(row["InvoiceNo"])
+    return lines, len(invoices)
+
+
+@suite.case
+def a_flash_sale_sells_what_there_is_also_when_the_node_is_killed():
+    with Node() as node:
+        node.start()
+        load = Load(node, "flash-sale", "--clients", str(CLIENTS), "--stock", str(STOCK))
+        kill_on_the_way(node, load, STOCK // 3)
+        equal(load.result()["orders"], STOCK, "orders")
+
+
+@suite.case
+def replayed_invoices_are_all_there_also_when_the_node_is_killed():
+    if not os.path.exists(SALES):
+        print("       skipped: the trade data is not beside the project")
+        return
+    lines, invoices = kinds_of_rows(SALES, ROWS)
+    with Node() as node:
+        node.start()
+        load = Load(node, "replay", SALES, "--limit", str(ROWS))
+        kill_on_the_way(node, load, 20)
+        said = load.result()
+        equal((said["orders"], said["lines"]), (invoices, lines), "orders and lines")
+
+
+@suite.case
+def a_checkout_of_many_lines_works():
+    with Node() as node:
+        node.start()
+        shop = Shop(node)
+        rows = [{"id": f"m-{i}", "name": f"Many {i}", "price": {"amount": 100 + i, "currency": "GBP"}} for i in range(LINES_MANY)]
+        for row in rows:
+            shop.stock(shop.product(price=row["price"]["amount"], stock=None, product_id=row["id"]), 5)
+        guest = shop.guest()
+        for begin in range(0, LINES_MANY, 500):
+            items = [{"product_id": row["id"], "quantity": 1} for row in rows[begin:begin + 500]]
+            guest.web.post("/api/cart/items", items).expect(201)
+        began = time.monotonic()
+        order = guest.checkout().expect(201).json
+        check(time.monotonic() - began < 30, "it took long")
+        poll("it is paid", lambda: shop.admin.get("/api/orders/" + order["order_id"]).json["status"] == "paid")
+        paid = shop.admin.get("/api/orders/" + order["order_id"]).json
+        equal(len(paid["items"]), LINES_MANY)
+        node.laws("30s")
+
+
+
+suite.run()
+suite.end()
