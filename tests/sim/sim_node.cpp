@@ -272,6 +272,8 @@ status sim_node::resume() { return open(); }
 disk_image sim_node::stop() {
   while (run_->log->flush_once()) {
   }
+  const auto refusing = run_->log->refusing();
+  if (refusing && refusing->is(base_errc::unknown_outcome)) return crash();
   time_.forget_node();
   run_->readers->stop();
   static_cast<void>(run_->data->close());

@@ -53,7 +53,8 @@ class sim_node {
   // starts the node on it again.
   void kill();
   status resume();
-  // An orderly stop: everything handed to the journal is written first.
+  // An orderly stop: everything handed to the journal is written first. When that fails it ends as
+  // with the loss of power.
   disk_image stop();
 
   void send(envelope message);

@@ -152,7 +152,6 @@ void sim_world::boot() {
 
 void sim_world::go_down(ending how) {
   ++crashes_;
-  dying_ = false;
   switch (how) {
     case ending::killed:
       time_.note("the node is killed");
@@ -168,6 +167,7 @@ void sim_world::go_down(ending how) {
       disk_ = node_->stop();
       break;
   }
+  dying_ = false;  // also of a stop that failed
   provider_.forget_callers();
   break_connections();
   if (time_.chance(30)) time_.shift_wall(duration_ms{time_.between(-3'000, 3'000)});
