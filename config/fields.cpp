@@ -34,7 +34,7 @@ constexpr std::array table{
     field{"node", "http_threads", at<&o::node, &node::http_threads>, "threads", 0, 256, "", change::on_start,
           "threads that serve connections, each with its own event loop; 0: one per core"},
     field{"node", "worker_threads", at<&o::node, &node::worker_threads>, "threads", 0, 256, "", change::on_start,
-          "threads that run entities; 0: one per core"},
+          "threads that run entities; 0: one for two cores"},
     field{"node", "loader_threads", at<&o::node, &node::loader_threads>, "threads", 1, 64, "", change::on_start,
           "threads that read entities from disk; reads wait for the disk, so two do even on one core"},
     field{"node", "password_workers", at<&o::node, &node::password_workers>, "threads", 1, 64, "", change::on_start,

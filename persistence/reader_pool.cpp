@@ -7,6 +7,7 @@
 
 #include "persistence/key_layout.hpp"
 #include "persistence/rocksdb_options.hpp"
+#include "runtime/base/assert.hpp"
 
 namespace omnicart::persistence {
 namespace {
@@ -16,9 +17,10 @@ error damaged(const entity_ref& entity, std::uint64_t version, const std::string
                     entity.str() + ", version " + std::to_string(version) + ": " + what);
 }
 
-// Versions and values of one entity's keys from a version on; `visit` returns an error to stop.
+// Versions and values of one entity's keys from a version on; `visit` returns an error to stop. False: not all of them
+// are in memory, and `how` forbids the disk.
 template <class Visit>
-status scan_events(store& data, const rocksdb::ReadOptions& how, const std::string& prefix,
+result<bool> scan_events(store& data, const rocksdb::ReadOptions& how, const std::string& prefix,
                    std::uint64_t first_version, const Visit& visit) {
   std::unique_ptr<rocksdb::Iterator> at(data.db().NewIterator(how, data.of(family::events)));
   for (at->Seek(event_key(prefix, first_version)); at->Valid(); at->Next()) {
@@ -28,11 +30,13 @@ status scan_events(store& data, const rocksdb::ReadOptions& how, const std::stri
     const auto version = decode_u64(key);
     if (!version) return fail(base_errc::io, "an event key of the wrong length");
     bool go_on = true;
-    if (auto done = visit(*version, at->value().ToStringView(), go_on); !done) return done;
+    if (auto done = visit(*version, at->value().ToStringView(), go_on); !done)
+      return fail(std::move(done.error()));
     if (!go_on) break;
   }
+  if (at->status().IsIncomplete()) return false;
   if (!at->status().ok()) return fail(io_error("cannot read events", at->status()));
-  return {};
+  return true;
 }
 
 rocksdb::ReadOptions entity_scan() {
@@ -52,6 +56,12 @@ reader_pool::reader_pool(store& data, reader_pool_options options)
 reader_pool::~reader_pool() { stop(); }
 
 void reader_pool::load(const entity_ref& entity, std::function<void(result<stored_entity>)> done) {
+  if (!options_.executor && !stopping_) {
+    // A new record, or one written lately, needs no disk: two changes of thread would cost more than the look.
+    auto found = load_with(entity, rocksdb::kBlockCacheTier);
+    if (!found) return done(fail(std::move(found.error())));
+    if (*found) return done(std::move(**found));
+  }
   submit([this, entity, done = std::move(done)](std::optional<error> refused) {
     done(refused ? fail(std::move(*refused)) : load_now(entity));
   });
@@ -83,14 +93,24 @@ entity_store::presence reader_pool::receipt_presence(const entity_ref& entity, c
 }
 
 result<stored_entity> reader_pool::load_now(const entity_ref& entity) const {
+  auto found = load_with(entity, rocksdb::kReadAllTier);
+  if (!found) return fail(std::move(found.error()));
+  ensure(found->has_value(), "a read that may use the disk finds all there is");
+  return std::move(**found);
+}
+
+result<std::optional<stored_entity>> reader_pool::load_with(const entity_ref& entity,
+                                                            int tier) const {
   rocksdb::ManagedSnapshot one_moment(&store_.db());
   auto how = entity_scan();
   how.snapshot = one_moment.snapshot();
   how.fill_cache = false;  // what is loaded stays in the entity; its blocks would be cached for nobody
+  how.read_tier = static_cast<rocksdb::ReadTier>(tier);
   const auto prefix = entity_prefix(store_.shard_of(entity), entity);
   stored_entity found;
   std::string bytes;
   const auto read = store_.db().Get(how, store_.of(family::snapshots), prefix, &bytes);
+  if (read.IsIncomplete()) return std::optional<stored_entity>();
   if (read.ok()) {
     auto state = decode_snapshot(bytes);
     if (!state) return fail(damaged(entity, 0, "its snapshot: " + state.error().detail));
@@ -99,7 +119,7 @@ result<stored_entity> reader_pool::load_now(const entity_ref& entity) const {
     return fail(io_error("cannot read the snapshot of " + entity.str(), read));
   }
   auto next = found.state ? found.state->version + 1 : 1;
-  auto done =
+  const auto done =
       scan_events(store_, how, prefix, next, [&](auto version, auto value, bool&) -> status {
         if (version == timer_marker_version) {
           found.timer = decode_time(value);
@@ -114,8 +134,9 @@ result<stored_entity> reader_pool::load_now(const entity_ref& entity) const {
         ++next;
         return {};
       });
-  if (!done) return fail(std::move(done.error()));
-  return found;
+  if (!done) return fail(done.error());
+  if (!*done) return std::optional<stored_entity>();
+  return std::optional<stored_entity>(std::move(found));
 }
 
 result<std::optional<receipt>> reader_pool::find_receipt_now(const entity_ref& entity,

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <deque>
@@ -20,8 +21,9 @@ struct reader_pool_options {
   std::function<void(std::function<void()>)> executor;
 };
 
-// Reads for activation. Callbacks run on a pool thread, but for two refusals that come on the
-// caller's own thread before the call returns: overloaded (queue_max reads wait already),
+// Reads for activation. Callbacks run on a pool thread, but for what needs no disk and comes on the
+// caller's own thread before the call returns: an entity that lies in memory or has nothing stored
+// (not with an executor), and two refusals: overloaded (queue_max reads wait already),
 // shutting_down (after stop). Errors of reads: io, naming entity and version where stored bytes do
 // not decode or a version is missing.
 class reader_pool final : public entity_store {
@@ -50,6 +52,8 @@ class reader_pool final : public entity_store {
  private:
   // Called with nothing to read, or with the refusal to answer instead.
   using job = std::function<void(std::optional<error>)>;
+  // Nothing: the entity's bytes are not all in memory and the tier (rocksdb::ReadTier) forbids the disk.
+  result<std::optional<stored_entity>> load_with(const entity_ref& entity, int tier) const;
   void submit(job work);
   void run();
 
@@ -58,7 +62,7 @@ class reader_pool final : public entity_store {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   std::deque<job> queue_;
-  bool stopping_ = false;
+  std::atomic<bool> stopping_{false};
   std::vector<std::thread> threads_;
 };
 

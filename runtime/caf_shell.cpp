@@ -2,10 +2,10 @@
 
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/after.hpp>
 #include <caf/event_based_actor.hpp>
-#include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
+
+#include "runtime/delay_line.hpp"
 
 namespace omnicart {
 
@@ -24,8 +24,9 @@ namespace {
 // One entity as an actor: its mailbox feeds the host, which does the work.
 class entity_actor final : public caf::event_based_actor, public mailbox {
  public:
-  entity_actor(caf::actor_config& config, const entity_ref& self, const kind_entry& kind, host_environment& env)
-      : caf::event_based_actor(config), host_(self, kind, env, *this) {}
+  entity_actor(caf::actor_config& config, const entity_ref& self, const kind_entry& kind, host_environment& env,
+               delay_line* later)
+      : caf::event_based_actor(config), later_(*later), host_(self, kind, env, *this) {}
 
   caf::behavior make_behavior() override {
     return {[this](parcel& message) {
@@ -35,12 +36,15 @@ class entity_actor final : public caf::event_based_actor, public mailbox {
 
   void post(host_message message) override { caf::anon_send(handle(), parcel{std::move(message)}); }
   void post_after(duration_ms delay, host_message message) override {
-    caf::delayed_anon_send(handle(), delay, parcel{std::move(message)});
+    later_.run_after(delay, [to = handle(), message = std::move(message)]() mutable {
+      caf::anon_send(to, parcel{std::move(message)});
+    });
   }
 
  private:
   caf::actor handle() { return caf::actor_cast<caf::actor>(this); }
 
+  delay_line& later_;
   entity_host host_;
 };
 
@@ -57,6 +61,7 @@ caf::actor_system_config& configured(caf::actor_system_config& config, std::size
 struct caf_shell::state {
   caf::actor_system_config config;
   caf::actor_system system;
+  delay_line later;  // ends before the system whose actors it speaks to
 
   explicit state(std::size_t workers) : system(configured(config, workers)) {}
 };
@@ -65,18 +70,12 @@ caf_shell::caf_shell(std::size_t workers) : state_(std::make_unique<state>(worke
 
 caf_shell::~caf_shell() = default;
 
-void caf_shell::drop_delayed() {
-  state_->system.clock().cancel_all();
-  // The clock takes its orders in turn: when this message comes, what stood before it is gone.
-  caf::scoped_actor self(state_->system);
-  caf::delayed_anon_send(caf::actor_cast<caf::actor>(self), duration_ms{0}, caf::ok_atom::value);
-  self->receive([](caf::ok_atom) {}, caf::after(std::chrono::seconds(5)) >> [] {});
-}
+void caf_shell::drop_delayed() { state_->later.stop(); }
 
 router::activator caf_shell::activator() {
   return [this](const entity_ref& self, const kind_entry& kind, host_environment& env) -> std::shared_ptr<mailbox> {
     // Hidden: actors at rest do not keep the system from ending.
-    caf::actor entity = state_->system.spawn<entity_actor, caf::hidden>(self, kind, env);
+    caf::actor entity = state_->system.spawn<entity_actor, caf::hidden>(self, kind, env, &state_->later);
     mailbox* box = static_cast<entity_actor*>(caf::actor_cast<caf::abstract_actor*>(entity));
     // The handle in the deleter is what keeps the actor alive.
     return {box, [entity = std::move(entity)](mailbox*) {}};

@@ -17,9 +17,7 @@ class caf_shell {
   caf_shell(const caf_shell&) = delete;
   caf_shell& operator=(const caf_shell&) = delete;
 
-  // Before the router releases its mailboxes: drops what was to be delivered later, and returns when it is gone. A
-  // delayed message that held the last reference to its actor would end it on the clock's own thread, which then
-  // waits for itself.
+  // Before the router releases its mailboxes: drops what was to be delivered later; from now on nothing is.
   void drop_delayed();
 
   // Gives each entity a CAF actor. The activator refers to this shell, which outlives the router's last send.

@@ -186,9 +186,13 @@ BOOST_AUTO_TEST_CASE(threads_follow_the_cores_unless_said) {
   resolve_threads(all, 8);
   BOOST_TEST(all.node.http_threads == 8);
   BOOST_TEST(all.node.worker_threads == 3);
+  options left_to_us;
+  resolve_threads(left_to_us, 8);
+  BOOST_TEST(left_to_us.node.worker_threads == 4);
   options unknown;
   resolve_threads(unknown, 0);
   BOOST_TEST(unknown.node.http_threads == 1);
+  BOOST_TEST(unknown.node.worker_threads == 1);
 }
 
 BOOST_AUTO_TEST_CASE(connections_leave_files_for_the_store) {

@@ -72,14 +72,14 @@ BOOST_AUTO_TEST_CASE(a_full_queue_answers_overloaded_and_a_stopped_pool_shutting
   reader_pool pool(*node.data, {.threads = 1, .queue_max = 2});
   std::promise<void> started;
   std::promise<void> release;
-  pool.load(cart, [&](const auto&) {
+  pool.find_receipt(cart, {0, 1}, [&](const auto&) {
     started.set_value();
     release.get_future().wait();
   });
   started.get_future().wait();
   std::vector<std::optional<error>> answers(4);
   for (std::size_t i = 0; i < 3; ++i) {
-    pool.load(cart, [&answers, i](const auto& got) {
+    pool.find_receipt(cart, {0, 1}, [&answers, i](const auto& got) {
       if (!got) answers[i] = got.error();
     });
   }
@@ -91,6 +91,26 @@ BOOST_AUTO_TEST_CASE(a_full_queue_answers_overloaded_and_a_stopped_pool_shutting
   BOOST_TEST(pool.queued() == 0u);
   pool.load(cart, [&](const auto& got) { answers[3] = got.error(); });
   BOOST_TEST(answers[3]->is(base_errc::shutting_down));
+}
+
+BOOST_AUTO_TEST_CASE(what_lies_in_memory_is_loaded_at_once_and_the_rest_by_a_thread) {
+  reader_pool pool(*node.data, {.threads = 0});
+  std::optional<std::size_t> events;
+  const auto load = [&] {
+    events.reset();
+    pool.load(cart, [&](const auto& got) {
+      if (got) events = got->events.size();
+    });
+  };
+  load();
+  BOOST_TEST((events == std::size_t{0}));
+  write(events_item(cart, 1, 3));
+  load();
+  BOOST_TEST((events == std::size_t{3}));
+  BOOST_TEST_REQUIRE(node.data->flush().has_value());
+  load();
+  BOOST_TEST(!events.has_value());
+  BOOST_TEST(pool.queued() == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(its_threads_answer_loads_receipts_and_history) {
