@@ -71,6 +71,14 @@ std::optional<std::int64_t> number_of(const httplib::Request& in, const char* na
   return value;
 }
 
+// Everything but a checkout works without the provider, and orders are paid once it is back: traffic may come.
+std::string readiness(const std::string& provider_trouble) {
+  nlohmann::json body;
+  body["status"] = provider_trouble.empty() ? "ok" : "degraded";
+  if (!provider_trouble.empty()) body["detail"] = "payments wait: " + provider_trouble;
+  return body.dump();
+}
+
 std::string escape_label(double value) {
   char text[40];
   std::snprintf(text, sizeof text, "%.17g", value);
@@ -156,7 +164,7 @@ class operator_server::impl {
 
   void ready(httplib::Response& out) {
     const auto why = with_.refusing();
-    if (!why) return answer_json(out, 200, "{\"status\":\"ok\"}");
+    if (!why) return answer_json(out, 200, readiness(with_.provider_trouble()));
     answer_problem(out, 503, to_string(static_cast<base_errc>(why->number)), why->detail);
   }
 
@@ -177,6 +185,7 @@ class operator_server::impl {
     body["uptime_s"] = (with_.front.time.monotonic() - started_).count() / 1000;
     body["http"] = with_.http_address();
     body["pay"] = with_.pay_url;
+    body["pay_trouble"] = with_.provider_trouble();
     const auto why = with_.refusing();
     body["read_only"] = why && why->is(base_errc::storage_full);
     body["refusing"] = why ? to_string(static_cast<base_errc>(why->number)) : "";

@@ -34,12 +34,14 @@ struct operator_wiring {
   std::function<std::string()> http_address;        // of the public front, once it serves
   std::function<std::vector<figure>()> figures;
   std::function<std::optional<error>()> refusing;   // why the node takes no writes, if so
+  std::function<std::string()> provider_trouble;    // why the provider that this node runs is down; "" when it is not
 };
 
 // The operators' port: health, metrics, inspection of entities, the laws, tokens. Few callers, so a thread each
 // (cpp-httplib). Everything but /health needs the operator's token.
 //
-//   GET  /health, /health/live, /health/ready     200, or 503 for ready while the node takes no writes
+//   GET  /health, /health/live, /health/ready     200, or 503 for ready while the node takes no writes; while only
+//                                                 payments do not work, ready says "degraded" and is still 200
 //   GET  /metrics                                 Prometheus text format
 //   GET  /status                                  a summary as JSON
 //   GET  /entities/KIND/ID[?at=TIME]              state as JSON; at a time: from the stored history

@@ -123,6 +123,11 @@ warnings judge(const json& status) {
   if (const json* read_only = find(status, "read_only"); read_only && *read_only == true)
     refusing = "storage_full";
   if (!refusing.empty()) out.refuses(advice_for(refusing));
+  if (const auto trouble = text(status, "pay_trouble"); !trouble.empty()) {
+    out.refuses("payments: " + trouble +
+                "; the node starts it again by itself, and orders wait and ask again: if this stays, "
+                "look for \"payment provider\" in the node's log");
+  }
   const config::http_options shipped;
   judge_limit(status, "in_flight", "in_flight_max", shipped.in_flight_max, "requests in flight",
               out);

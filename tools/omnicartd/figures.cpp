@@ -10,6 +10,7 @@
 #include "persistence/reader_pool.hpp"
 #include "persistence/store.hpp"
 #include "runtime/router.hpp"
+#include "tools/omnicartd/pay_supervisor.hpp"
 
 namespace omnicart::node {
 namespace {
@@ -95,6 +96,13 @@ void add_payments(figure_list& out, const http::payment_gateway_figures& now) {
   out.counter("payment_not_sent_total", now.not_sent, "Calls that never left");
 }
 
+void add_provider(figure_list& out, const pay_supervisor& provider) {
+  if (!provider.started()) return;  // not ours to keep alive
+  const auto now = provider.look();
+  out.gauge("payment_provider_up", now.up, "1 while the simulated provider runs");
+  out.counter("payment_provider_restarts_total", now.restarts, "Times it had ended and was started again");
+}
+
 }  // namespace
 
 std::vector<http::figure> node_figures(const figure_sources& from) {
@@ -104,6 +112,7 @@ std::vector<http::figure> node_figures(const figure_sources& from) {
   add_projections(out, from.projections.stats());
   add_store(out, from.data.stats());
   add_payments(out, from.payments.figures());
+  add_provider(out, from.provider);
   out.gauge("password_queue", from.passwords.queued(), "Password checks waiting");
   out.gauge("loader_queue", from.readers.queued(), "Reads waiting");
   if (from.front) {

@@ -21,12 +21,15 @@ class store;
 
 namespace omnicart::node {
 
+class pay_supervisor;
+
 struct figure_sources {
   const router& entities;
   const persistence::group_commit_journal& log;
   const persistence::projection_set& projections;
   const persistence::store& data;
   const http::payment_gateway& payments;
+  const pay_supervisor& provider;
   const http::password_hasher& passwords;
   const persistence::reader_pool& readers;
   const http::server* front;  // null while it is not up

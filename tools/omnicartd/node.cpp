@@ -42,7 +42,7 @@
 #include "runtime/ticker.hpp"
 #include "runtime/timers.hpp"
 #include "tools/omnicartd/figures.hpp"
-#include "tools/omnicartd/pay_child.hpp"
+#include "tools/omnicartd/pay_supervisor.hpp"
 
 namespace omnicart::node {
 namespace {
@@ -172,7 +172,7 @@ struct node::parts {
   std::unique_ptr<caf_shell> actors;
   std::unique_ptr<router> routes;
   std::unique_ptr<timer_service> wakes;
-  pay_child provider;
+  pay_supervisor provider;  // not started when another one is configured
   std::string provider_url;
   std::unique_ptr<http::payment_gateway> payments;
   std::unique_ptr<http::access_tokens> tokens;
@@ -271,7 +271,9 @@ status node::parts::start_entities() {
 status node::parts::start_payments() {
   provider_url = options.payment.url;
   if (provider_url.empty()) {
-    if (auto started = provider.start(options.node.data + "/pay"); !started) return started;
+    if (auto started = provider.start({.program = own_pay_program(), .data = options.node.data + "/pay"}); !started) {
+      return started;
+    }
     provider_url = provider.url();
   }
   auto address = http::parse_provider_url(provider_url);
@@ -354,8 +356,11 @@ status node::parts::start_operators() {
   wiring.version = version_text();
   wiring.pay_url = provider_url;
   wiring.http_address = [this] { return front ? address_text(options.http.address, front->port()) : std::string(); };
-  wiring.figures = [this] { return node_figures({*routes, *log, *projections, *data, *payments, *passwords, *readers, front.get()}); };
+  wiring.figures = [this] {
+    return node_figures({*routes, *log, *projections, *data, *payments, provider, *passwords, *readers, front.get()});
+  };
   wiring.refusing = [this] { return log->refusing(); };
+  wiring.provider_trouble = [this] { return provider.look().trouble; };
   auto started = http::operator_server::start(options.operators.address,
                                               static_cast<std::uint16_t>(options.operators.port), std::move(wiring));
   if (!started) return fail(started.error());

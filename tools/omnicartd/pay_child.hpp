@@ -9,8 +9,19 @@
 
 namespace omnicart::node {
 
-// The simulated provider as a child process. It ends with this one, also when this one is killed: it holds the read
-// end of a pipe whose write end only we have, and stops when that closes.
+struct pay_command {
+  std::string program;                  // path of omnicart-pay
+  std::string data;                     // folder of its ledger
+  std::string address = "127.0.0.1:0";  // port 0: a free one
+};
+
+// The omnicart-pay that lies beside this executable.
+std::string own_pay_program();
+
+// The simulated provider as a child process. It ends with this one, also when this one is killed:
+// it holds the read end of a pipe whose write end only we have, and stops when that closes. It
+// inherits no other descriptor of ours but standard error. For one thread at a time. `give_up`
+// below: a descriptor that ends the waiting once it is readable, or -1.
 class pay_child {
  public:
   pay_child() = default;
@@ -18,21 +29,26 @@ class pay_child {
   pay_child(const pay_child&) = delete;
   pay_child& operator=(const pay_child&) = delete;
 
-  // Starts omnicart-pay from the folder of this executable on a free loopback port and waits until it is ready.
-  // Faults: io, unavailable, with one clear line.
-  status start(const std::string& data_directory);
+  // Starts it and waits until it is ready; never while one runs. Fault: unavailable, with one clear
+  // line.
+  status start(const pay_command& what, int give_up = -1);
+  // Blocks until it ended by itself. False: it still runs, `give_up` came first.
+  bool wait(int give_up);
+  // How the last one ended: "was killed by signal 9", "ended with exit code 74".
+  const std::string& ending() const { return ending_; }
   // Orderly; killed after the deadline.
   void stop(duration_ms deadline);
-  // "http://127.0.0.1:PORT"; empty when not running.
-  const std::string& url() const { return url_; }
-  pid_t pid() const { return pid_; }
+  // "127.0.0.1:PORT"; empty when not running.
+  const std::string& address() const { return address_; }
 
  private:
-  status read_ready_line(int output);
+  status read_ready_line(int give_up);
 
   pid_t pid_ = -1;
   int lifeline_ = -1;  // write end of the pipe
-  std::string url_;
+  int output_ = -1;    // its standard output; at its end the child has ended
+  std::string address_;
+  std::string ending_;
 };
 
 }  // namespace omnicart::node

@@ -165,7 +165,7 @@ class Node:
     def dispose(self):
         """Ends what was started and removes its files."""
         if self.running():
-            for pid in filter(None, (self.pay_pid(), self.pid)):
+            for pid in filter(None, (self.pid, self.pay_pid())):  # the node first: it would start the provider again
                 try:
                     os.kill(pid, signal.SIGCONT)
                     os.kill(pid, signal.SIGKILL)

@@ -53,6 +53,8 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_stands_first_with_what_to_do) {
         row{R"({"refusing":"shutting_down"})", false, "! refusing writes: the node is stopping"},
         row{R"({"refusing":"unknown_outcome"})", false, "! refusing writes: a write has failed"},
         row{R"({"refusing":"tired"})", false, "! refusing writes: tired"},
+        row{R"({"pay_trouble":"omnicart-pay was killed by signal 9"})", false,
+            "! payments: omnicart-pay was killed by signal 9; the node starts it again"},
         row{R"({"in_flight":4096})", true,
             "! 4,096 requests in flight, the default limit http.in_flight_max"},
         row{R"({"in_flight":100,"in_flight_max":100})", false,
