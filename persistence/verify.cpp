@@ -5,6 +5,7 @@
 #include <rocksdb/file_checksum.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <optional>
 #include <utility>
 
@@ -154,6 +155,15 @@ class file_lock {
   const rocksdb::Status taken;
 };
 
+// RocksDB has one code for a lock that somebody holds and for one that cannot be opened.
+tl::unexpected<error> why_not_locked(const std::string& path, const rocksdb::Status& why) {
+  const std::string text = why.ToString();
+  if (text.find("while open a file for lock") != text.npos) {
+    return fail(base_errc::io, path + ": cannot be locked: " + text);
+  }
+  return fail(base_errc::unavailable, path + " is in use by another process (" + text + ')');
+}
+
 }  // namespace
 
 void verify_report::add(std::string where, std::string what) {
@@ -167,12 +177,14 @@ result<verify_report> verify(const std::string& directory,
   const auto owned = file_system ? make_inline_env(std::move(file_system)) : nullptr;
   auto& env = owned ? *owned : *rocksdb::Env::Default();
   const std::string path = directory + "/db";
+  if (!owned) {  // RocksDB calls a folder that it may not look into one that is not there
+    std::error_code hidden;
+    static_cast<void>(std::filesystem::exists(path, hidden));
+    if (hidden) return fail(base_errc::io, path + ": cannot be looked into: " + hidden.message());
+  }
   if (!env.FileExists(path).ok()) return fail(base_errc::not_found, path + ": there is no store");
   const file_lock lock(env, path + "/LOCK");
-  if (!lock.taken.ok()) {
-    return fail(base_errc::unavailable,
-                path + " is in use by another process (" + lock.taken.ToString() + ')');
-  }
+  if (!lock.taken.ok()) return why_not_locked(path, lock.taken);
   verify_report report;
   file_checker files(env, path, report);
   files.check_logs();

@@ -39,7 +39,7 @@ struct verify_report {
 //   - every table file against the checksum noted when it was written;
 //   - every key and value decodes and stands in its shard;
 //   - versions of an entity and indexes of a log have no gap; timers and their markers agree.
-// Errors: not_found (no store there), unavailable (in use). What is found wrong is no error but in
+// Errors: not_found (no store there), unavailable (in use), io (not permitted). What is found wrong is no error but in
 // the report.
 // `file_system`: null for the machine's.
 result<verify_report> verify(const std::string& directory,

@@ -179,6 +179,39 @@ def flip_and_verify(node, name):
     shutil.rmtree(copy)
 
 
+def change(path, place, byte):
+    with open(path, "r+b") as file:
+        file.seek(place)
+        old = file.read(1)[0]
+        file.seek(place)
+        file.write(bytes([old ^ byte]))
+
+
+@suite.case
+def a_flipped_byte_in_the_last_entry_of_the_ledger_is_refused_naming_it_and_a_torn_end_is_not():
+    with Node() as node:
+        traded(node)
+        ledger = os.path.join(node.data, "pay", "ledger.log")
+        whole = os.path.getsize(ledger)
+        with open(ledger, "rb") as file:
+            last = file.read().rstrip(b"\n").rindex(b"\n") + 1
+        change(ledger, whole - 30, 0x10)
+        done = run_ctl("--json", "store", "verify", node.data)
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        check(f"pay/ledger.log at byte {last}" in done.stdout, done.stdout)
+        node.launch()
+        equal(node.wait(), 69)
+        check(f"corrupted at byte {last}" in node.stderr(), node.stderr())
+        equal(os.path.getsize(ledger), whole, "the damaged ledger was changed")
+        change(ledger, whole - 30, 0x10)
+        os.truncate(ledger, whole - 10)
+        done = run_ctl("store", "verify", node.data)
+        equal(done.returncode, 0, done.stdout + done.stderr)
+        check("note: pay/ledger.log ends within a write" in done.stdout, done.stdout)
+        node.start()
+        check("cut" in node.stderr(), node.stderr())
+
+
 # --- space ----------------------------------------------------------------------------------------------------
 
 @suite.case

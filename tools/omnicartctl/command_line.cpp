@@ -51,7 +51,8 @@ It is never an argument: those can be read by everyone on the machine. Examples:
   pass show shop/ann | omnicartctl user create --email ann@shop.example --role support)";
 
 constexpr const char* verify_footer =
-    R"(Reads every byte of a store that no node has open, and changes nothing. Exit code 1 when something is wrong.
+    R"(Reads every byte of a store that no node has open, and of the simulated provider's ledger in DIR/pay, and changes
+nothing. Exit code 1 when something is wrong.
 A running node's directory is refused: stop the node, or verify a copy. Examples:
   omnicartctl store verify ./data/dev
   omnicartctl store verify /backup/monday --json | jq .problems)";

@@ -11,6 +11,7 @@
 #include "tools/omnicartctl/report.hpp"
 #include "tools/omnicartctl/secret_input.hpp"
 #include "tools/omnicartctl/store_report.hpp"
+#include "tools/pay/ledger_scan.hpp"
 
 namespace omnicart::ctl {
 namespace {
@@ -175,21 +176,41 @@ ending create_user(const command_line& given, operator_client& node, const surro
   return exit_code::ok;
 }
 
-ending verify_store(const command_line& given, const surroundings& with) {
-  const auto found = persistence::verify(given.directory);
-  if (!found) {
-    const auto& why = found.error();
-    if (why.is(base_errc::not_found)) return fail_with(exit_code::failed, why.detail);
-    if (why.is(base_errc::unavailable)) {
-      return fail_with(exit_code::unreachable,
-                       why.detail + "; stop the node first, or verify a copy of the directory");
-    }
-    return fail_with(exit_code::io, why.detail);
+tl::unexpected<failure> not_verified(const error& why) {
+  if (why.is(base_errc::not_found)) return fail_with(exit_code::failed, why.detail);
+  if (why.is(base_errc::unavailable)) {
+    return fail_with(exit_code::unreachable,
+                     why.detail + "; stop the node first, or verify a copy of the directory");
   }
+  return fail_with(exit_code::io, why.detail);
+}
+
+// The simulated provider's ledger, where the node runs one: its findings go into the store's. How
+// many entries it has.
+result<std::optional<std::uint64_t>> verify_pay(const std::string& directory,
+                                                persistence::verify_report& into) {
+  const std::string name = "pay/ledger.log";
+  const auto found = pay::verify_ledger(directory + '/' + name);
+  if (!found && found.error().is(base_errc::not_found)) return std::nullopt;
+  if (!found) return tl::unexpected<error>(found.error());
+  for (const auto& each : found->damages)
+    into.add(name + " at byte " + std::to_string(each.offset), each.what);
+  if (found->torn_at) {
+    into.notes.push_back(name + " ends within a write, at byte " + std::to_string(*found->torn_at) +
+                         ": a crash cut it short, and nobody was answered from it");
+  }
+  return found->entries;
+}
+
+ending verify_store(const command_line& given, const surroundings& with) {
+  auto found = persistence::verify(given.directory);
+  if (!found) return not_verified(found.error());
+  const auto ledger_entries = verify_pay(given.directory, *found);
+  if (!ledger_entries) return not_verified(ledger_entries.error());
   if (given.as == form::json) {
-    print_json(store_json(*found, given.directory), with.out);
+    print_json(store_json(*found, *ledger_entries, given.directory), with.out);
   } else {
-    with.out << report_store(*found, given.directory);
+    with.out << report_store(*found, *ledger_entries, given.directory);
   }
   return found->ok() ? exit_code::ok : exit_code::failed;
 }

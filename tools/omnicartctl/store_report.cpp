@@ -22,7 +22,9 @@ std::string keys_text(const persistence::verify_report& found) {
 
 }  // namespace
 
-std::string report_store(const persistence::verify_report& found, const std::string& directory) {
+std::string report_store(const persistence::verify_report& found,
+                         std::optional<std::uint64_t> ledger_entries,
+                         const std::string& directory) {
   std::string out = found.ok() ? "sound: " : "DAMAGED: ";
   out += directory + '\n';
   out += "  entities     " + count_text(found.entities) + '\n';
@@ -30,6 +32,8 @@ std::string report_store(const persistence::verify_report& found, const std::str
   out += "  table files  " + count_text(found.table_files) + '\n';
   out += "  log files    " + count_text(found.wal_files) + " with " +
          count_text(found.wal_records) + " records\n";
+  if (ledger_entries)
+    out += "  ledger       " + count_text(*ledger_entries) + " entries of the provider\n";
   for (const auto& note : found.notes) out += "note: " + printable(note) + '\n';
   for (const auto& each : found.problems)
     out += "! " + printable(each.where) + ": " + printable(each.what) + '\n';
@@ -43,6 +47,7 @@ std::string report_store(const persistence::verify_report& found, const std::str
 }
 
 nlohmann::ordered_json store_json(const persistence::verify_report& found,
+                                  std::optional<std::uint64_t> ledger_entries,
                                   const std::string& directory) {
   nlohmann::ordered_json keys = nlohmann::ordered_json::object();
   for (std::size_t i = 0; i < found.keys.size(); ++i)
@@ -50,11 +55,14 @@ nlohmann::ordered_json store_json(const persistence::verify_report& found,
   auto problems = nlohmann::ordered_json::array();
   for (const auto& each : found.problems)
     problems.push_back({{"where", each.where}, {"what", each.what}});
-  return {{"directory", directory},           {"sound", found.ok()},
-          {"entities", found.entities},       {"keys", std::move(keys)},
-          {"table_files", found.table_files}, {"wal_files", found.wal_files},
-          {"wal_records", found.wal_records}, {"problem_count", found.problem_count},
-          {"problems", std::move(problems)},  {"notes", found.notes}};
+  nlohmann::ordered_json out{
+      {"directory", directory},           {"sound", found.ok()},
+      {"entities", found.entities},       {"keys", std::move(keys)},
+      {"table_files", found.table_files}, {"wal_files", found.wal_files},
+      {"wal_records", found.wal_records}, {"problem_count", found.problem_count},
+      {"problems", std::move(problems)},  {"notes", found.notes}};
+  if (ledger_entries) out["ledger_entries"] = *ledger_entries;
+  return out;
 }
 
 }  // namespace omnicart::ctl

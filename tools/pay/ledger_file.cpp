@@ -7,55 +7,22 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
-#include <charconv>
-#include <cstdio>
 #include <cstring>
 
-#include "runtime/base/ids.hpp"
 #include "tools/pay/entry_codec.hpp"
+#include "tools/pay/ledger_scan.hpp"
 
 namespace omnicart::pay {
 namespace {
 
-constexpr std::string_view header = "omnicart-pay ledger 1\n";
 constexpr std::uint64_t index_stride = 256;
-constexpr std::size_t hash_digits = 16;
 constexpr std::size_t read_bytes = 64 * 1024;  // far above the longest record
 
 tl::unexpected<error> io_error(const std::string& what) { return fail(base_errc::io, what); }
 
 tl::unexpected<error> system_error(const std::string& what) {
   return io_error(what + ": " + std::strerror(errno));
-}
-
-std::string hash_of(std::string_view text) {
-  std::array<char, hash_digits + 1> digits;
-  std::snprintf(digits.data(), digits.size(), "%016llx",
-                static_cast<unsigned long long>(body_hash(text)));
-  return {digits.data(), hash_digits};
-}
-
-struct stored_record {
-  std::uint64_t place = 0;
-  entry what;
-};
-
-// One line without its LF. Nothing: damaged.
-std::optional<stored_record> parse_record(std::string_view line) {
-  if (line.size() < hash_digits + 4 || line[hash_digits] != ' ') return std::nullopt;
-  const auto hashed = line.substr(hash_digits + 1);
-  if (hash_of(hashed) != line.substr(0, hash_digits)) return std::nullopt;
-  stored_record record;
-  const auto [end, wrong] =
-      std::from_chars(hashed.data(), hashed.data() + hashed.size(), record.place);
-  const auto digits = static_cast<std::size_t>(end - hashed.data());
-  if (wrong != std::errc{} || digits == hashed.size() || hashed[digits] != ' ') return std::nullopt;
-  auto what = parse_entry(hashed.substr(digits + 1));
-  if (!what) return std::nullopt;
-  record.what = std::move(*what);
-  return record;
 }
 
 // Takes the next line off `rest`. Nothing: no LF is left.
@@ -65,15 +32,6 @@ std::optional<std::string_view> take_line(std::string_view& rest) {
   const auto line = rest.substr(0, end);
   rest.remove_prefix(end + 1);
   return line;
-}
-
-// Whether a good record in `rest` says that record `seq` had been synced.
-bool was_synced(std::string_view rest, std::uint64_t seq) {
-  while (const auto line = take_line(rest)) {
-    const auto record = parse_record(*line);
-    if (record && record->what.seq > seq + record->place) return true;
-  }
-  return false;
 }
 
 // A file's bytes, read-only, for the time of a replay.
@@ -143,42 +101,28 @@ status ledger_file::replay(provider_book& book, std::string& notice) {
   if (::fstat(fd_, &info) != 0) return system_error("cannot read the ledger");
   const mapping file(fd_, static_cast<std::size_t>(info.st_size));
   if (!file.ok()) return system_error("cannot map the ledger");
-  if (!file.text().starts_with(header)) {
-    // An unfinished header is the whole of a file that was just being made.
-    if (header.starts_with(file.text())) return start_new();
-    return io_error("not a ledger of format 1");
+  size_ = ledger_header.size();
+  const auto found =
+      scan_ledger(file.text(), [&](const entry& what, std::uint64_t offset, std::uint64_t bytes) {
+        if (!book.apply(what)) return false;
+        durable_seq_ = what.seq;
+        index(durable_seq_, offset);
+        size_ = offset + bytes;
+        return true;
+      });
+  if (found.unfinished_header) return start_new();
+  if (!found.damages.empty()) {
+    const auto& first = found.damages.front();
+    return io_error("corrupted at byte " + std::to_string(first.offset) + ": " + first.what);
   }
-  auto rest = file.text().substr(header.size());
-  size_ = header.size();
-  while (!rest.empty()) {
-    const auto from_here = rest;
-    const auto line = take_line(rest);
-    const auto record = line ? parse_record(*line) : std::nullopt;
-    if (!record) {
-      if (was_synced(from_here, durable_seq_ + 1)) {
-        return io_error("entry " + std::to_string(durable_seq_ + 1) + " at byte " +
-                        std::to_string(size_) +
-                        " is damaged and later ones are not: the ledger is corrupted");
-      }
-      return cut(from_here.size(), notice);
-    }
-    if (!book.apply(record->what)) {
-      return io_error("entry " + std::to_string(record->what.seq) + " at byte " +
-                      std::to_string(size_) +
-                      " does not follow from those before it: the ledger is corrupted");
-    }
-    durable_seq_ = record->what.seq;
-    index(durable_seq_, size_);
-    size_ += line->size() + 1;
-  }
-  return {};
+  return found.torn_at ? cut(file.text().size() - *found.torn_at, notice) : status{};
 }
 
 status ledger_file::start_new() {
   if (::ftruncate(fd_, 0) != 0) return system_error("cannot empty the ledger");
-  if (auto done = write_all(fd_, header, 0); !done) return done;
+  if (auto done = write_all(fd_, ledger_header, 0); !done) return done;
   if (::fsync(fd_) != 0) return system_error("cannot sync the ledger");
-  size_ = header.size();
+  size_ = ledger_header.size();
   return {};
 }
 
@@ -199,7 +143,7 @@ void ledger_file::append(const entry& what) {
   std::string hashed = std::to_string(group_place_++) + ' ';
   append_entry(hashed, what);
   index(what.seq, size_ + group_.size());
-  group_ += hash_of(hashed);
+  group_ += ledger_hash(hashed);
   group_ += ' ';
   group_ += hashed;
   group_ += '\n';
@@ -241,7 +185,7 @@ result<std::uint64_t> ledger_file::read(cursor& from, std::uint64_t limit, std::
   while (count < limit) {
     const auto line = take_line(rest);
     if (!line) break;
-    const auto entry_at = line->find(' ', hash_digits + 1);
+    const auto entry_at = line->find(' ', ledger_hash_digits + 1);
     if (entry_at == std::string_view::npos) return io_error("the ledger changed while it was read");
     if (!from.first) out += ',';
     from.first = false;

@@ -24,8 +24,8 @@ namespace omnicart::pay {
 //
 // A group is what one write and one fdatasync made durable together. A record at place p says that
 // all records up to its seq - p - 1 had been synced before it was written. So a damaged record is
-// corruption if a good one behind it says so; otherwise it belongs to the last group, which nobody
-// was answered from, and is cut off.
+// corruption if a good one behind it says so, or if no crash leaves such a line (ledger_scan.hpp);
+// otherwise it belongs to the last group, which nobody was answered from, and is cut off.
 class ledger_file {
  public:
   // Opens or creates, locks (flock), and replays every entry into `book`. `notice` is called with a

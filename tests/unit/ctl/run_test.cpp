@@ -12,6 +12,7 @@
 #include "runtime/system_ports.hpp"
 #include "tools/omnicartctl/operator_client.hpp"
 #include "tools/omnicartctl/secret_input.hpp"
+#include "tools/pay/ledger_file.hpp"
 
 namespace {
 
@@ -270,6 +271,63 @@ BOOST_AUTO_TEST_CASE(a_store_is_verified_unless_a_node_has_it_open) {
 
   BOOST_TEST(((*this)({"store", "verify", data + "/none"}).code == exit_code::failed));
   BOOST_TEST(node.asked().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_may_not_be_opened_is_not_said_to_be_in_use) {
+  const auto data = home.path / "data";
+  std::filesystem::create_directories(data / "db" /
+                                      "LOCK");  // a folder is no file to lock, whoever asks
+  const auto got = (*this)({"store", "verify", data.string()});
+  BOOST_TEST((got.code == exit_code::io), got.err);
+  BOOST_TEST(has(got.err, "cannot be locked"), got.err);
+  BOOST_TEST(!has(got.err, "in use"), got.err);
+}
+
+BOOST_AUTO_TEST_CASE(the_providers_ledger_is_verified_with_the_store) {
+  const system_clock time;
+  const auto data = (home.path / "data").string();
+  std::filesystem::create_directory(data);
+  persistence::store_options options;
+  options.directory = data;
+  options.free_disk_bytes_min = 0;
+  auto store = persistence::store::open(options, time);
+  BOOST_TEST_REQUIRE((*store)->close().has_value());
+  store->reset();
+  std::string notice;
+  pay::provider_book book;
+  auto ledger = pay::ledger_file::open(data + "/pay", book, notice);
+  BOOST_TEST_REQUIRE(ledger.has_value());
+  const money pound{100, *currency_code::parse("GBP")};
+  for (const char* key : {"a", "b"}) {
+    std::vector<pay::entry> made;
+    book.handle(pay::charge_request{key, pound, pay::method::card, "tok_ok"}, time.wall(), made);
+    for (const auto& what : made) (*ledger)->append(what);
+    BOOST_TEST_REQUIRE((*ledger)->commit().has_value());
+  }
+  const auto in_use = (*this)({"store", "verify", data});
+  BOOST_TEST((in_use.code == exit_code::unreachable), in_use.err);
+  ledger->reset();
+  const auto sound = (*this)({"store", "verify", data});
+  BOOST_TEST((sound.code == exit_code::ok), sound.out + sound.err);
+  BOOST_TEST(has(sound.out, "\n  ledger       4 entries"), sound.out);
+
+  const auto file = data + "/pay/ledger.log";
+  const auto end = std::filesystem::file_size(file);
+  std::fstream(file, std::ios::in | std::ios::out | std::ios::binary)
+      .seekp(static_cast<std::streamoff>(end) - 30)
+      .put('#');
+  const auto damaged = (*this)({"store", "verify", data});
+  BOOST_TEST((damaged.code == exit_code::failed), damaged.out + damaged.err);
+  BOOST_TEST(has(damaged.out, "! pay/ledger.log at byte "), damaged.out);
+  BOOST_TEST(has(damaged.out, "entry 4 is damaged"), damaged.out);
+  const auto json = nlohmann::json::parse((*this)({"store", "verify", data, "--json"}).out);
+  BOOST_TEST(json["ledger_entries"] == 3);
+  BOOST_TEST(json["problem_count"] == 1);
+
+  std::filesystem::resize_file(file, end - 40);
+  const auto torn = (*this)({"store", "verify", data});
+  BOOST_TEST((torn.code == exit_code::ok), torn.out + torn.err);
+  BOOST_TEST(has(torn.out, "note: pay/ledger.log ends within a write, at byte "), torn.out);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

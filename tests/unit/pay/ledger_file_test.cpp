@@ -7,6 +7,7 @@
 
 #include "tests/unit/pay/pay_fixture.hpp"
 #include "tools/pay/entry_codec.hpp"
+#include "tools/pay/ledger_scan.hpp"
 
 namespace omnicart::pay {
 namespace {
@@ -152,8 +153,10 @@ BOOST_AUTO_TEST_CASE(a_group_torn_in_its_middle_is_cut_whole_from_there) {
   BOOST_REQUIRE(file->commit().has_value());
   auto torn = read_whole(log());
   file.reset();
-  torn.replace(kept + 5, 100,
-               std::string(100, '\0'));  // the disk wrote the group's later blocks first
+  const auto sector_end = (kept / 512 + 1) * 512;
+  torn.replace(
+      kept, sector_end - kept,
+      std::string(sector_end - kept, '\0'));  // the disk wrote the group's later sectors first
   write_whole(log(), torn);
   BOOST_REQUIRE(open().has_value());
   BOOST_TEST(notice != "");
@@ -176,6 +179,56 @@ BOOST_AUTO_TEST_CASE(a_damaged_byte_before_the_last_group_is_refused) {
     BOOST_TEST(opened.error().is(base_errc::io));
     BOOST_TEST(read_whole(log()) == damaged);  // left for whoever looks into it
   }
+}
+
+// What a flipped byte leaves in the last group is no torn write: its line is there to the end.
+BOOST_AUTO_TEST_CASE(a_damaged_byte_of_the_last_group_is_refused_naming_its_record) {
+  BOOST_REQUIRE(open().has_value());
+  charge_and_commit("a");
+  const auto kept = read_whole(log()).size();
+  charge_and_commit("b");
+  const auto whole = read_whole(log());
+  const auto second = whole.find('\n', kept) + 1;  // b's capture
+  for (std::size_t at = kept; at < whole.size(); ++at) {
+    for (const char flip : {'\x01', '\x20', whole[at]}) {  // the last makes it a zero
+      file.reset();
+      auto damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ flip);
+      write_whole(log(), damaged);
+      const auto opened = open();
+      BOOST_TEST_REQUIRE(!opened.has_value(), "byte " << at << " with " << int{flip});
+      // Some flips make two lines of one, the first of which is damaged.
+      const auto named = "corrupted at byte " + std::to_string(at < second ? kept : second) +
+                         ": entry " + (at < second ? "3" : "4");
+      BOOST_TEST(opened.error().detail.find(named) != std::string::npos,
+                 opened.error().detail << " for byte " << at);
+      BOOST_TEST(read_whole(log()) == damaged);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_scan_names_every_damage_and_reads_on_behind_it) {
+  BOOST_REQUIRE(open().has_value());
+  for (const char* key : {"a", "b", "c"}) charge_and_commit(key);
+  file.reset();
+  auto damaged = read_whole(log());
+  std::vector<std::uint64_t> lines;
+  for (auto at = damaged.find('\n'); at + 1 < damaged.size(); at = damaged.find('\n', at + 1))
+    lines.push_back(at + 1);
+  damaged[lines[1] + 40] = '#';
+  damaged[lines[4] + 40] = '#';
+  write_whole(log(), damaged.substr(0, damaged.size() - 5));
+  const auto found = verify_ledger(log());
+  BOOST_TEST_REQUIRE(found.has_value());
+  BOOST_TEST(found->entries == 1u);
+  BOOST_TEST_REQUIRE(found->damages.size() == 2u);
+  BOOST_TEST(found->damages[0].offset == lines[1]);
+  BOOST_TEST(found->damages[0].what ==
+             "entry 2 is damaged, and a later one says that it was synced");
+  BOOST_TEST(found->damages[1].offset == lines[4]);
+  BOOST_TEST(found->damages[1].what == "entry 5 is damaged, and no crash leaves such a line");
+  BOOST_TEST((found->torn_at == lines[5]));
+  BOOST_TEST(verify_ledger(folder.path() / "none").error().is(base_errc::not_found));
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_or_repeated_record_is_refused) {
