@@ -103,6 +103,7 @@ void provider_line::read() {
 }
 
 void provider_line::received(std::size_t bytes) {
+  if (received_bytes_ == 0) OMNICART_CRASH_POINT("before_provider_answer");
   in_.commit(bytes);
   received_bytes_ += bytes;
   if (received_bytes_ > owner_.options().answer_bytes_max) return too_long();

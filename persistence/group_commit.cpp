@@ -169,7 +169,7 @@ bool group_commit_journal::flush_once() {
   if (std::any_of(batch.begin(), batch.end(), [](const queued& q) { return !q.barrier; })) {
     rocksdb::WriteBatch out;
     log = put_all(batch, out);
-    OMNICART_CRASH_POINT("before_write");
+    OMNICART_CRASH_POINT("before_sync");
     rocksdb::WriteOptions how;
     how.sync = store_.options().sync;
     const auto began = now_us();
@@ -179,7 +179,7 @@ bool group_commit_journal::flush_once() {
       return false;
     }
     count(batch.size(), out.GetDataSize(), now_us() - began);
-    OMNICART_CRASH_POINT("after_write");
+    OMNICART_CRASH_POINT("after_sync");
   }
   finish(batch, log);
   return queue_items_.load(std::memory_order_relaxed) > 0;

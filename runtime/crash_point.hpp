@@ -4,7 +4,7 @@
 // pass). Compiled in with the CMake option OMNICART_CRASH_POINTS only; otherwise it costs nothing.
 //
 // The names are listed in crash_point.cpp; an unknown name in the environment is a bug in the test and ends the
-// process at start.
+// process at start. The process says "crash point NAME" on stderr before it goes.
 #ifdef OMNICART_CRASH_POINTS
 namespace omnicart {
 void crash_point(const char* name);

@@ -32,6 +32,7 @@ void say(const reply_fn& reply, answer got) {
   if (!reply) return;
   OMNICART_CRASH_POINT("before_reply");
   reply(std::move(got));
+  OMNICART_CRASH_POINT("after_reply");
 }
 
 }  // namespace

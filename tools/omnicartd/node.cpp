@@ -11,7 +11,6 @@
 #include "actors/order/order_kind.hpp"
 #include "actors/product/product_kind.hpp"
 #include "actors/session/session_kind.hpp"
-#include "actors/stock/stock_kind.hpp"
 #include "actors/user/user_kind.hpp"
 #include "cluster/placement.hpp"
 #include "config/fields.hpp"
@@ -42,6 +41,7 @@
 #include "runtime/ticker.hpp"
 #include "runtime/timers.hpp"
 #include "tools/omnicartd/figures.hpp"
+#include "tools/omnicartd/marked_stock.hpp"
 #include "tools/omnicartd/pay_supervisor.hpp"
 
 namespace omnicart::node {
@@ -59,7 +59,7 @@ kind_registry all_kinds(const config::options& options) {
       kind_of<order::kind>(),
       kind_of<product::kind>(),
       kind_of<session::kind>(),
-      kind_of<stock::kind>(),
+      kind_of<marked_stock>(),
       kind_of<user::kind>(),
   });
 }
