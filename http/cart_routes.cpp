@@ -1,6 +1,7 @@
 #include "http/cart_routes.hpp"
 
 #include <charconv>
+#include <limits>
 
 #include "actors/product/product_messages.hpp"
 #include "actors/session/session_messages.hpp"
@@ -12,6 +13,9 @@
 
 namespace omnicart::http {
 namespace {
+
+// How much is too much of one line is the cart's to say.
+constexpr std::int64_t any_quantity = std::numeric_limits<std::int64_t>::max();
 
 caller engine() {
   caller self;
@@ -168,7 +172,7 @@ tl::expected<std::vector<cart_routes::wanted>, response> cart_routes::read_items
   const auto read_one = [&](object_reader read) {
     wanted item;
     item.product = read.required_string("product_id", limits::product_id_bytes_max);
-    item.quantity = read.required_int("quantity", 1, limits::line_quantity_max);
+    item.quantity = read.required_int("quantity", 1, any_quantity);
     item.unit_price = read.optional_money("unit_price", shop_.currency);
     if (item.unit_price && !who.staff()) read.report("unit_price", "forbidden", "only staff may set a price");
     read.finish();
@@ -282,7 +286,7 @@ tl::expected<std::int64_t, response> read_quantity(const request& req) {
   std::vector<field_error> errors;
   const auto body = parse_json(req.body, errors);
   object_reader read(body, errors);
-  const std::int64_t quantity = read.required_int("quantity", 0, limits::line_quantity_max);
+  const std::int64_t quantity = read.required_int("quantity", 0, any_quantity);
   read.finish();
   if (!errors.empty()) return tl::unexpected(invalid_body_response(std::move(errors), req.request_id));
   return quantity;

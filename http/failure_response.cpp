@@ -62,6 +62,7 @@ int status_of(stock::errc code) {
     case stock::errc::reservation_conflict: return 409;
     case stock::errc::hold_limit: return 422;
     case stock::errc::invalid_duration: return 422;
+    case stock::errc::quantity_limit: return 422;
   }
   return 500;
 }
@@ -87,6 +88,7 @@ int status_of(order::errc code) {
     case order::errc::no_lines: return 422;
     case order::errc::line_limit: return 422;
     case order::errc::invalid_quantity: return 422;
+    case order::errc::quantity_limit: return 422;
   }
   return 500;
 }

@@ -1,6 +1,7 @@
 #include "http/order_routes.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "actors/email/email.hpp"
 #include "actors/user/user_messages.hpp"
@@ -15,6 +16,10 @@
 
 namespace omnicart::http {
 namespace {
+
+// How many lines and units are too many is the order's to say.
+constexpr auto any_amount = std::numeric_limits<std::int64_t>::max();
+constexpr auto any_count = std::numeric_limits<std::size_t>::max();
 
 // In the order of the enum.
 const std::vector<std::string_view> status_words = {"pending", "paid", "processing", "shipped",
@@ -43,7 +48,7 @@ std::vector<order::wanted_line> read_items(object_reader& read, const json_value
     object_reader item(items.items[i], read.pointer_of("items", i), errors);
     order::wanted_line line;
     line.product = product_id(item.required_string("product_id", limits::product_id_bytes_max));
-    line.quantity = item.required_int("quantity", 1, limits::line_quantity_max);
+    line.quantity = item.required_int("quantity", 1, any_amount);
     line.unit_price = item.optional_money("unit_price", currency);
     if (line.unit_price && !who.staff()) item.report("unit_price", "forbidden", "only staff may set a price");
     item.finish();
@@ -79,9 +84,10 @@ tl::expected<order::place, response> order_routes::read_place(const request& req
     wanted.buyer.as = role::shopper;
   }
   wanted.cart = cart_id(read.optional_string("cart_id", limits::url_id_bytes_max, 1).value_or(""));
-  if (const auto* items = read.optional_array("items", limits::cart_lines_max)) {
+  if (const auto* items = read.optional_array("items", any_count)) {
     wanted.items = read_items(read, *items, who, shop_.currency, errors);
     if (items->items.empty()) read.report("items", "too_small", "leave it out to order the cart");
+    if (!wanted.cart.empty()) read.report("cart_id", "not_with_items", "give cart_id or items, not both");
   }
   wanted.email = read.optional_string("email", 254, 3).value_or("");
   if (wanted.buyer.user.empty() && wanted.email.empty()) {
@@ -103,11 +109,19 @@ tl::expected<order::place, response> order_routes::read_place(const request& req
   if (wanted.items.empty() && wanted.cart.empty() && errors.empty()) {
     errors.push_back({"/items", "missing", "name a cart or items"});
   }
-  if (!wanted.items.empty()) wanted.cart = {};
   if (!errors.empty()) return tl::unexpected(invalid_body_response(std::move(errors), req.request_id));
   if (!who.who.session.empty()) wanted.sessions.push_back(who.who.session);
   wanted.sessions.insert(wanted.sessions.end(), who.absorbed.begin(), who.absorbed.end());
   return wanted;
+}
+
+// Staff may order for any user there is.
+task<std::optional<response>> order_routes::unknown_buyer(request& req, const authority& who, const caller& buyer) {
+  if (buyer.user == who.who.user) co_return std::nullopt;
+  auto asked = ask(shop_, {"user", buyer.user}, user::encode(user::get{}), who.who);
+  const answer known = co_await asked;
+  if (known.ok()) co_return std::nullopt;
+  co_return failure_response(*known.failure, req);
 }
 
 task<std::string> order_routes::order_of_key(const authority& who, const std::string& key) {
@@ -161,6 +175,7 @@ task<response> order_routes::place(request& req) {
   if (!options) co_return std::move(options.error());
   auto wanted = read_place(req, *who);
   if (!wanted) co_return std::move(wanted.error());
+  if (auto none = co_await unknown_buyer(req, *who, wanted->buyer)) co_return std::move(*none);
   const auto key = idempotency_key(req);
   const std::string id = co_await order_of_key(*who, **key);
   wanted->id = order_id(id);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,8 @@ class order_routes {
   task<response> history(request& req);
 
   tl::expected<order::place, response> read_place(const request& req, const authority& who) const;
+  // 404 when the order is for a user who does not exist.
+  task<std::optional<response>> unknown_buyer(request& req, const authority& who, const caller& buyer);
   // The order of this caller and key; that of an absorbed guest session, if it placed one with the key.
   task<std::string> order_of_key(const authority& who, const std::string& key);
   response answer_checkout(const request& req, const std::string& id, const answer& got) const;

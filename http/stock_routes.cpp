@@ -1,5 +1,7 @@
 #include "http/stock_routes.hpp"
 
+#include <limits>
+
 #include "actors/product/product_messages.hpp"
 #include "http/history_json.hpp"
 #include "http/list_query.hpp"
@@ -200,7 +202,7 @@ task<response> stock_routes::reserve(request& req) {
   object_reader read(body, errors);
   const std::string product = read.required_string("product_id", limits::product_id_bytes_max);
   stock::reserve wanted;
-  wanted.quantity = read.required_int("quantity", 1, limits::line_quantity_max);
+  wanted.quantity = read.required_int("quantity", 1, std::numeric_limits<std::int64_t>::max());
   wanted.ttl = std::chrono::seconds(read.optional_int("ttl_s", 1, 1'800).value_or(ttl_default_s));
   wanted.session = who->who.session;
   read.finish();

@@ -67,7 +67,7 @@ struct decider {
 
   result<events> operator()(const set_quantity& c) const {
     if (auto may = may_change(s, ctx.asker); !may) return fail(may.error());
-    if (!is_settable(c.quantity)) return fail(errc::invalid_quantity);
+    if (auto fits = settable(c.quantity); !fits) return fail(fits.error());
     const line* found = s.lines.find(c.line_id);
     if (!found || !found->is_live()) return fail(errc::no_such_line);
     return set(*found, c.quantity, {});
@@ -75,7 +75,7 @@ struct decider {
 
   result<events> operator()(const set_product_quantity& c) const {
     if (auto may = may_change(s, ctx.asker); !may) return fail(may.error());
-    if (!is_settable(c.quantity)) return fail(errc::invalid_quantity);
+    if (auto fits = settable(c.quantity); !fits) return fail(fits.error());
     const line* youngest = s.lines.youngest_at_list_price(c.product.str());
     if (!youngest) return fail(errc::no_such_line);
     events removals;
@@ -145,8 +145,10 @@ struct decider {
   }
 
  private:
-  static bool is_settable(std::int64_t quantity) {
-    return quantity >= 0 && quantity <= limits::line_quantity_max;
+  static status settable(std::int64_t quantity) {
+    if (quantity < 0) return fail(errc::invalid_quantity);
+    if (quantity > limits::line_quantity_max) return fail(errc::quantity_limit);
+    return {};
   }
 
   static tl::unexpected<error> refuse_sealed(const order_id& by) {

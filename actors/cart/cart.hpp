@@ -109,8 +109,10 @@ struct settings {
 //   add                   as get; base_errc::not_found (again_only); line by line:
 //   base_errc::malformed (no product or above 160
 //                         bytes, name above 500 bytes, negative price), invalid_quantity,
-//                         currency_mismatch, line_limit, quantity_limit, base_errc::overflow
-//   set_quantity          as get; invalid_quantity, no_such_line, base_errc::overflow
+//                         quantity_limit (of itself), currency_mismatch, line_limit,
+//                         quantity_limit (with what is there), base_errc::overflow
+//   set_quantity          as get; invalid_quantity, quantity_limit, no_such_line,
+//                         base_errc::overflow
 //   set_product_quantity  as above; of several lines at list price (the price changed between the
 //                         additions) the youngest is set and the others are removed
 //   seal                  checkout_in_progress (data: the other order, or this one if it is

@@ -23,8 +23,8 @@ status addition::fits_shape(const new_line& what) const {
   if (!names_product || what.name.size() > name_bytes_max || what.unit_price.amount_minor < 0) {
     return fail(base_errc::malformed, "no such line of a cart");
   }
-  if (what.quantity < 1 || what.quantity > limits::line_quantity_max)
-    return fail(errc::invalid_quantity);
+  if (what.quantity < 1) return fail(errc::invalid_quantity);
+  if (what.quantity > limits::line_quantity_max) return fail(errc::quantity_limit);
   if (currency_ && *currency_ != what.unit_price.currency) return fail(errc::currency_mismatch);
   return {};
 }

@@ -15,7 +15,7 @@ namespace omnicart::cart {
 
 // Refusals, and what error::data carries.
 enum class errc : error_number {
-  invalid_quantity = 100,      // not 1..999,999 (0 is allowed where it removes)
+  invalid_quantity = 100,      // below 1 (0 is allowed where it removes)
   line_limit = 101,            // more than 5,000 lines
   quantity_limit = 102,        // a line would exceed 999,999
   no_such_line = 103,

@@ -1,6 +1,8 @@
 #include "actors/order/order.hpp"
 
 #include <algorithm>
+#include <map>
+#include <string>
 #include <tuple>
 
 #include "actors/order/order_steps.hpp"
@@ -50,6 +52,23 @@ bool for_oneself(const caller& buyer, const caller& asker) {
   return !asker.session.empty() && asker.session == buyer.session && buyer.user.empty();
 }
 
+// Product and price together are a line, however many items say it.
+status check_quantities(const std::vector<wanted_line>& items) {
+  using line_name = std::tuple<std::string, bool, std::int64_t, std::string>;
+  std::map<line_name, std::int64_t> sums;
+  for (const wanted_line& item : items) {
+    if (item.quantity < 1) return fail(errc::invalid_quantity, "a quantity is 1 to 999,999");
+    const money price = item.unit_price.value_or(money{});
+    auto& sum = sums[{item.product.str(), item.unit_price.has_value(), price.amount_minor,
+                      std::string(price.currency.text())}];
+    if (item.quantity > limits::line_quantity_max - sum) {
+      return fail(errc::quantity_limit, "a line is of at most 999,999");
+    }
+    sum += item.quantity;
+  }
+  return {};
+}
+
 status check_items(const std::vector<wanted_line>& items, bool staff) {
   for (const wanted_line& item : items) {
     if (item.product.empty()) return fail(base_errc::malformed, "an item without product");
@@ -57,11 +76,8 @@ status check_items(const std::vector<wanted_line>& items, bool staff) {
     if (item.unit_price && item.unit_price->amount_minor < 0) {
       return fail(base_errc::malformed, "a negative price");
     }
-    if (item.quantity < 1 || item.quantity > limits::line_quantity_max) {
-      return fail(errc::invalid_quantity, "a quantity is 1 to 999,999");
-    }
   }
-  return {};
+  return check_quantities(items);
 }
 
 status check_place(const place& what, const caller& asker) {

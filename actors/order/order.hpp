@@ -111,8 +111,8 @@ struct state {
 
 // Refusals, in the order checked.
 //   place       conflict (exists with other content or buyer), malformed, no_lines, line_limit,
-//   forbidden (for
-//               another buyer, or a price of one's own, unless staff), invalid_quantity
+//               forbidden (for another buyer, or a price of one's own, unless staff),
+//               invalid_quantity, quantity_limit
 //   all others  no_such_order (also to strangers)
 //   set_status  forbidden (buyers), illegal_step
 //   cancel      not_cancellable

@@ -21,8 +21,9 @@ enum class errc : error_number {
   not_cancellable = 402,  // shipped or ended
   conflict = 403,         // place with other content than the order was placed with
   no_lines = 404,
-  line_limit = 405,
-  invalid_quantity = 406,
+  line_limit = 405,        // more than 5,000 items
+  invalid_quantity = 406,  // below 1
+  quantity_limit = 407,    // more than 999,999 of one product at one price
 };
 const char* to_string(errc code);
 

@@ -19,6 +19,8 @@ const char* to_string(errc code) {
       return "line_limit";
     case errc::invalid_quantity:
       return "invalid_quantity";
+    case errc::quantity_limit:
+      return "quantity_limit";
   }
   return "";
 }

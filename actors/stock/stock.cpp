@@ -84,6 +84,8 @@ struct decider {
 
   result<events> operator()(const reserve& c) const {
     if (c.quantity < 1) return fail(errc::invalid_quantity, "a reservation is of 1 or more");
+    if (c.quantity > limits::line_quantity_max)
+      return fail(errc::quantity_limit, "a reservation is of at most 999,999");
     if (auto valid = valid_ttl(c.ttl); !valid) return fail(valid.error());
     as_of book(s, ctx.now);
     if (const hold* same = book.find(c.reservation)) {
@@ -251,6 +253,8 @@ const char* to_string(errc code) {
       return "hold_limit";
     case errc::invalid_duration:
       return "invalid_duration";
+    case errc::quantity_limit:
+      return "quantity_limit";
   }
   return "";
 }

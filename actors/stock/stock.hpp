@@ -89,7 +89,7 @@ using event = std::variant<counted, adjusted, reserved, extended, released, expi
 //   set_on_hand  base_errc::forbidden (not staff), invalid_quantity, below_reserved
 //   adjust       base_errc::forbidden (not staff), invalid_quantity (0, or a figure outside 64
 //                bits), below_reserved
-//   reserve      invalid_quantity, invalid_duration, reservation_conflict, hold_limit,
+//   reserve      invalid_quantity, quantity_limit, invalid_duration, reservation_conflict, hold_limit,
 //                base_errc::expired (would outlast its count), out_of_stock, contended
 //   extend       invalid_duration, no_such_reservation, base_errc::expired (as above)
 //   release      no_such_reservation

@@ -20,6 +20,7 @@ enum class errc : error_number {
   reservation_conflict = 205,  // the id was used with other content
   hold_limit = 206,            // a session may hold at most 10 reservations (it counts them over all products)
   invalid_duration = 207,      // ttl outside 1 s .. 30 min
+  quantity_limit = 208,        // a hold of more than 999,999
 };
 const char* to_string(errc code);
 

@@ -105,6 +105,11 @@ rules hold_table() {
   return {
       {"a session holds units", {shelf(5)}, held("a", 5), 0, "reserved"},
       {"a hold is of something", {shelf(5)}, held("a", 0), invalid, ""},
+      {"a hold is of 999,999 at most",
+       {shelf(2'000'000)},
+       held("a", 1'000'000),
+       number(errc::quantity_limit),
+       ""},
       {"a hold lasts a second",
        {shelf(5)},
        {reserve{hold_named("a"), 1, "ann", duration_ms{999}}},
@@ -361,7 +366,7 @@ BOOST_AUTO_TEST_CASE(every_rule_has_its_row) {
   for (auto& part : {figures_table(), hold_table(), claim_table()})
     all.insert(all.end(), part.begin(), part.end());
   check_rules(all);
-  check_every_code_is_in(all, {200, 201, 202, 203, 204, 205, 206, 207, forbidden});
+  check_every_code_is_in(all, {200, 201, 202, 203, 204, 205, 206, 207, 208, forbidden});
 }
 
 BOOST_AUTO_TEST_CASE(a_refusal_says_what_was_available) {
