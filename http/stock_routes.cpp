@@ -105,8 +105,10 @@ task<response> stock_routes::show(request& req) {
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = stock::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
+  const std::string tag = etag_of(got.version);
+  if (not_modified(req, tag)) co_return not_modified_response(tag);
   response shown = json_response(200, figures_json(id, *view, got.version, who->staff()));
-  shown.add_header("ETag", etag_of(got.version));
+  shown.add_header("ETag", tag);
   co_return shown;
 }
 
