@@ -1,6 +1,7 @@
 #include "http/front.hpp"
 
 #include <memory>
+#include <utility>
 
 #include "http/cart_routes.hpp"
 #include "http/order_routes.hpp"
@@ -62,9 +63,16 @@ task<response> too_many(request& req, rate_limiter::verdict said) {
 
 task<response> healthy(request&) { co_return json_response(200, R"({"status":"ok"})"); }
 
+// `req` outlives the task; the reason is taken by value.
+task<response> ready(request& req, std::optional<error> refusing) {
+  if (refusing) co_return failure_response(*refusing, req);
+  co_return json_response(200, R"({"status":"ok"})");
+}
+
 }  // namespace
 
-router make_routes(const shop& in, rate_limiter& limits) {
+router make_routes(const shop& in, rate_limiter& limits,
+                   std::function<std::optional<error>()> refusing) {
   const auto all = std::make_shared<const all_routes>(in);
   router limited;
   for (const route* one : all->table.routes()) {
@@ -76,9 +84,11 @@ router make_routes(const shop& in, rate_limiter& limits) {
         },
         one->options);
   }
-  // A node that answers at all is alive, and it listens only when it is ready; the operator port
-  // knows more.
-  for (const char* path : {"/health", "/health/live", "/health/ready"}) limited.get(path, healthy);
+  // A node that answers at all is alive. It listens only once it has started; after that what it may
+  // lack is room for writes.
+  for (const char* path : {"/health", "/health/live"}) limited.get(path, healthy);
+  limited.get("/health/ready",
+              [refusing = std::move(refusing)](request& req) { return ready(req, refusing()); });
   return limited;
 }
 

@@ -1,7 +1,11 @@
 #pragma once
 
+#include <functional>
+#include <optional>
+
 #include "http/metrics.hpp"
 #include "http/server/router.hpp"
+#include "runtime/base/result.hpp"
 
 namespace omnicart::http {
 
@@ -10,7 +14,9 @@ struct shop;
 
 // The whole public API: every route of the shop, each behind the rate limit of its class (429
 // rate_limited, with Retry-After and RateLimit-Limit, -Remaining, -Reset). `in` and `limits`
-// outlive the router.
-router make_routes(const shop& in, rate_limiter& limits);
+// outlive the router. `refusing`: why the node cannot take writes now, if so; /health/ready answers
+// with that. Any thread.
+router make_routes(const shop& in, rate_limiter& limits,
+                   std::function<std::optional<error>()> refusing);
 
 }  // namespace omnicart::http

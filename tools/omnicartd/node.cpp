@@ -343,7 +343,8 @@ status node::parts::start_front() {
   with.cors.origins = options.http.cors_allow;
   if (!options.http.tls_cert.empty()) with.tls = http::tls_files{options.http.tls_cert, options.http.tls_key};
   with.observer = http::request_observer(figures);
-  auto started = http::server::start(std::move(with), http::make_routes(*shop, *rates));
+  auto routed = http::make_routes(*shop, *rates, [this] { return log->refusing(); });
+  auto started = http::server::start(std::move(with), std::move(routed));
   if (!started) return fail(started.error());
   front = std::move(*started);
   return {};

@@ -167,7 +167,7 @@ struct told {
 // The public API over entities in memory.
 struct tiny_shop {
   explicit tiny_shop(const rate_limits& limits = {.enabled = false})
-      : rates(limits, time), routes(make_routes(in, rates)) {}
+      : rates(limits, time), routes(make_routes(in, rates, [this] { return refusing; })) {}
 
   told operator()(const call& what) {
     const auto question = what.path.find('?');
@@ -231,6 +231,7 @@ struct tiny_shop {
           .orders = orders,
           .catalogue = catalogue,
           .currency = *currency_code::parse("GBP")};
+  std::optional<error> refusing;  // why no writes are taken
   rate_limiter rates;
   router routes;
 };
