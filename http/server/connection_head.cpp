@@ -17,10 +17,6 @@ constexpr std::string_view preflight_lines =
     "If-None-Match, Prefer, "
     "X-Request-Id, traceparent\r\n";
 
-void append_hex(std::string& out, std::uint64_t number) {
-  for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[(number >> shift) & 15];
-}
-
 }  // namespace
 
 // The ids an answer carries, also when nothing else could be read.

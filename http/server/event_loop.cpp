@@ -25,6 +25,10 @@ std::uint64_t id_generator::next() {
   return number;
 }
 
+void append_hex(std::string& out, std::uint64_t number) {
+  for (int shift = 60; shift >= 0; shift -= 4) out += "0123456789abcdef"[(number >> shift) & 15];
+}
+
 event_loop::event_loop(const server_limits& limits) : limits_(limits) { refresh_date(); }
 
 event_loop::~event_loop() { close(); }

@@ -29,6 +29,9 @@ class id_generator {
   std::uint64_t state_[4];
 };
 
+// 16 lower-case hexadecimal digits, as ids are written.
+void append_hex(std::string& out, std::uint64_t number);
+
 // One thread's io_context with its deadlines, its copy of the limits and its mailbox. Outlives its
 // thread as long as someone still holds a callback into it.
 class event_loop final : public mailbox {

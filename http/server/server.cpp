@@ -10,6 +10,8 @@
 
 #include "http/server/connection.hpp"
 #include "http/server/event_loop.hpp"
+#include "http/server/problem.hpp"
+#include "http/server/response_writer.hpp"
 
 namespace omnicart::http {
 namespace {
@@ -21,16 +23,29 @@ using reuse_port = asio::detail::socket_option::boolean<SOL_SOCKET, SO_REUSEPORT
 
 constexpr int backlog = 4'096;
 
-constexpr std::string_view full_answer =
-    "HTTP/1.1 503 Service Unavailable\r\n"
-    "Content-Type: application/problem+json\r\n"
-    "Content-Length: 139\r\n"
-    "Retry-After: 1\r\n"
-    "Connection: close\r\n"
-    "Cache-Control: no-store\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-    "\r\n"
-    R"({"type":"urn:omnicart:problem:overloaded","title":"Service Unavailable","status":503,"code":"overloaded","request_id":"-","retryable":true})";
+// What one connection too many is told; its request is never read. The fields are those of every
+// other answer.
+std::string full_answer(event_loop& loop) {
+  std::string ids;
+  for (int words = 0; words < 5; ++words) append_hex(ids, loop.ids().next() | 1);
+  const std::string_view all = ids;
+  const std::string_view request_id = all.substr(0, 32);
+  response refused = problem_response({.status = 503,
+                                       .code = "overloaded",
+                                       .detail = "Too many connections are open.",
+                                       .retryable = true,
+                                       .retry_after_s = loop.limits().retry_after_s},
+                                      request_id);
+  std::string bytes;
+  append_response(bytes, refused,
+                  {.keep_alive = false,
+                   .date_line = loop.date_line(),
+                   .request_id = request_id,
+                   .trace_id = all.substr(32, 32),
+                   .span_id = all.substr(64, 16),
+                   .trace_flags = "00"});
+  return bytes;
+}
 
 // One loop with its listening socket and its connections.
 struct part {
@@ -74,7 +89,7 @@ struct part {
       core.refused_connections.fetch_add(1, std::memory_order_relaxed);
       error_code ignored;
       socket.non_blocking(true, ignored);
-      if (!core.tls) socket.write_some(asio::buffer(full_answer), ignored);
+      if (!core.tls) socket.write_some(asio::buffer(full_answer(*loop)), ignored);
       socket.shutdown(tcp::socket::shutdown_send, ignored);
       return;
     }

@@ -427,12 +427,23 @@ BOOST_AUTO_TEST_CASE(connections_over_the_limit_are_turned_away) {
   auto a = shop.connect();
   auto b = shop.connect();
   BOOST_TEST(a.ask(get("/api/hello")).status == 200);
-  BOOST_TEST(b.ask(get("/api/hello")).status == 200);
+  const auto served = b.ask(get("/api/hello"));
+  BOOST_TEST(served.status == 200);
   auto c = shop.connect();
   const auto refused = c.read();
   BOOST_TEST(refused.status == 503);
   BOOST_TEST(refused.code() == "overloaded");
   BOOST_TEST(refused.body.ends_with("}"));
+  BOOST_TEST(refused.header("X-Request-Id").size() == 32u);
+  BOOST_TEST(refused.body.find(refused.header("X-Request-Id")) != refused.body.npos);
+  BOOST_TEST(refused.header("traceparent").size() == 55u);
+  BOOST_TEST(!refused.header("Date").empty());
+  for (const char* field : {"X-Content-Type-Options", "X-Frame-Options", "Referrer-Policy",
+                            "Content-Security-Policy", "Cache-Control"}) {
+    BOOST_TEST_CONTEXT(field) BOOST_TEST(refused.header(field) == served.header(field));
+  }
+  BOOST_TEST(refused.header("Retry-After") == "1");
+  BOOST_TEST(shop.connect().read().header("X-Request-Id") != refused.header("X-Request-Id"));
   BOOST_TEST(c.ended());
   a.close();
   while (shop.front->counts().connections > 1) std::this_thread::yield();
