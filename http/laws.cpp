@@ -1,6 +1,7 @@
 #include "http/laws.hpp"
 
 #include <algorithm>
+#include <set>
 #include <thread>
 
 #include "http/blocking_ask.hpp"
@@ -14,8 +15,9 @@ constexpr duration_ms step_patience{30'000};
 constexpr std::size_t findings_max = 5;
 constexpr duration_ms poll_interval{100};
 
-constexpr const char* law_names[] = {"no_order_in_doubt",     "no_oversell",   "stock_balance",         "stock_matches_orders",
-                                     "no_stray_claims",       "orders_add_up", "one_capture_per_order", "ledgers_agree"};
+constexpr const char* law_names[] = {
+    "no_order_in_doubt",        "no_oversell",   "stock_balance",         "stock_matches_orders", "no_stray_claims",
+    "no_hold_outlives_its_end", "orders_add_up", "one_capture_per_order", "ledgers_agree"};
 
 envelope question(const char* kind, const std::string& id, const std::string& command) {
   envelope message;
@@ -76,8 +78,7 @@ std::string law_report::json() const {
 }
 
 // Asks every entity of a kind, a step at a time.
-status law_check::each(const char* kind, const std::string& get,
-                       const std::function<status(const std::string&, const answer&)>& take) {
+status law_check::each(const char* kind, const std::string& get, const taker& take) {
   for (std::uint16_t shard = 0; shard < all_.shard_count(); ++shard) {
     std::string after;
     while (true) {
@@ -87,9 +88,10 @@ status law_check::each(const char* kind, const std::string& get,
       after = ids->back();
       std::vector<envelope> questions;
       for (const auto& id : *ids) questions.push_back(question(kind, id, get));
+      const timestamp_ms asked_at = time_.wall();
       const auto answers = ask_and_wait(entities_, std::move(questions), step_patience);
       for (std::size_t i = 0; i < ids->size(); ++i) {
-        if (auto taken = take((*ids)[i], answers[i]); !taken) return taken;
+        if (auto taken = take((*ids)[i], answers[i], asked_at); !taken) return taken;
       }
     }
   }
@@ -98,7 +100,7 @@ status law_check::each(const char* kind, const std::string& get,
 
 status law_check::wait_for_orders(duration_ms until, std::vector<std::string>& open) {
   const std::string get = order::encode(order::get{});
-  auto found = each("order", get, [&](const std::string& id, const answer& got) -> status {
+  auto found = each("order", get, [&](const std::string& id, const answer& got, timestamp_ms) -> status {
     const auto view = got.ok() ? order::decode_reply(got.payload) : result<order::reply>(fail(base_errc::timeout));
     if (!view || in_flight(*view)) open.push_back(id);
     return {};
@@ -127,7 +129,12 @@ status law_check::take_order(const std::string& id, const answer& got, gathered&
   const auto view = order::decode_reply(got.payload);
   if (!view) return fail(view.error());
   ++report.orders_by_status[to_string(view->status)];
-  if (in_flight(*view)) into.found["no_order_in_doubt"].push_back("order " + id + " is " + to_string(view->status));
+  if (in_flight(*view)) {
+    into.found["no_order_in_doubt"].push_back("order " + id + " is " + to_string(view->status));
+    std::set<std::string> products;
+    for (const auto& line : view->lines) products.insert(line.product.str());
+    for (const auto& product : products) ++into.wanted_by[product];
+  }
   paid_amounts& amounts = into.orders[id];
   amounts = {.captured = view->captured.amount_minor,
              .refunded = view->refunded.amount_minor,
@@ -156,7 +163,22 @@ status law_check::take_order(const std::string& id, const answer& got, gathered&
   return {};
 }
 
-status law_check::take_stock(const std::string& id, const answer& got, gathered& into, law_report& report) const {
+// A stock expires what is due before it answers, so a hold that was past its time when it was asked has no end.
+void law_check::check_holds(const std::string& id, const stock::stock_view& view, timestamp_ms asked_at, gathered& into) {
+  auto& found = into.found;
+  if (view.next_expiry && *view.next_expiry <= asked_at) {
+    found["no_hold_outlives_its_end"].push_back(id + " has a hold that ended " + to_rfc3339(*view.next_expiry));
+  }
+  const auto wanted = into.wanted_by.find(id);
+  const std::uint64_t on_their_way = wanted == into.wanted_by.end() ? 0 : wanted->second;
+  if (view.order_claims > on_their_way) {
+    found["no_hold_outlives_its_end"].push_back(id + " has " + std::to_string(view.order_claims) + " claims, " +
+                                                std::to_string(on_their_way) + " orders on their way want it");
+  }
+}
+
+status law_check::take_stock(const std::string& id, const answer& got, timestamp_ms asked_at, gathered& into,
+                             law_report& report) const {
   if (!got.ok()) return fail(*got.failure);
   const auto view = stock::decode_reply(got.payload);
   if (!view) return fail(view.error());
@@ -168,6 +190,7 @@ status law_check::take_stock(const std::string& id, const answer& got, gathered&
   if (view->order_claims != 0) {
     into.found["no_stray_claims"].push_back(id + " is claimed by " + std::to_string(view->order_claims) + " orders");
   }
+  check_holds(id, *view, asked_at, into);
   const auto wanted = into.units.find(id);
   const std::int64_t of_orders = wanted == into.units.end() ? 0 : wanted->second;
   if (view->sold - view->returned != of_orders) {
@@ -199,12 +222,12 @@ result<law_report> law_check::run(duration_ms patience) {
   law_report report;
   gathered all;
   if (auto waited = wait_for_orders(time_.monotonic() + patience, all.open); !waited) return fail(waited.error());
-  auto orders = each("order", order::encode(order::get{}), [&](const std::string& id, const answer& got) {
+  auto orders = each("order", order::encode(order::get{}), [&](const std::string& id, const answer& got, timestamp_ms) {
     return take_order(id, got, all, report);
   });
   if (!orders) return fail(orders.error());
-  auto stocks = each("stock", stock::encode(stock::get{}), [&](const std::string& id, const answer& got) {
-    return take_stock(id, got, all, report);
+  auto stocks = each("stock", stock::encode(stock::get{}), [&](const std::string& id, const answer& got, timestamp_ms at) {
+    return take_stock(id, got, at, all, report);
   });
   if (!stocks) return fail(stocks.error());
   for (const auto& [product, units] : all.units) {

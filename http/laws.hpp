@@ -10,6 +10,7 @@
 
 #include "actors/order/order_messages.hpp"
 #include "actors/stock/stock_messages.hpp"
+#include "runtime/base/time.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/entity_directory.hpp"
 #include "runtime/message.hpp"
@@ -18,14 +19,16 @@ namespace omnicart::http {
 
 // What must be true of a whole shop whenever no order is in flight:
 //
-//   no_order_in_doubt      every order has ended, or is paid, and owes nothing any more
-//   no_oversell            per product available >= 0 and on_hand = available + reserved
-//   stock_balance          per product received + adjusted = on_hand + sold - returned
-//   stock_matches_orders   per product the units sold and not returned are those of the orders that stand
-//   no_stray_claims        no stock is claimed by an order that is over
-//   orders_add_up          every order's lines make its total
-//   one_capture_per_order  the provider captured at most once per order, and for no stranger
-//   ledgers_agree          per order and in all: captured and refunded, here and at the provider; what stands is paid
+//   no_order_in_doubt         every order has ended, or is paid, and owes nothing any more
+//   no_oversell               per product available >= 0 and on_hand = available + reserved
+//   stock_balance             per product received + adjusted = on_hand + sold - returned
+//   stock_matches_orders      per product the units sold and not returned are those of the orders that stand
+//   no_stray_claims           no stock is claimed by an order that is over
+//   no_hold_outlives_its_end  no session's hold is past its expiry, and no product has more claims than there are
+//                             orders on their way that want it
+//   orders_add_up             every order's lines make its total
+//   one_capture_per_order     the provider captured at most once per order, and for no stranger
+//   ledgers_agree             per order and in all: captured and refunded, here and at the provider; what stands is paid
 struct law_report {
   std::map<std::string, bool> laws;
   std::map<std::string, std::string> detail;  // of the broken ones: the first few findings
@@ -70,13 +73,17 @@ class law_check {
     std::map<std::string, std::int64_t> units;           // by product, of orders that stand
     std::map<std::string, paid_amounts> orders, ledger;  // by order id
     std::vector<std::string> open;                       // orders in flight
+    std::map<std::string, std::uint64_t> wanted_by;      // by product, how many of those have it in a line
     std::map<std::string, std::vector<std::string>> found;  // by law
   };
 
-  status each(const char* kind, const std::string& get, const std::function<status(const std::string&, const answer&)>& take);
+  // `take` gets the id, the answer, and when it was asked for.
+  using taker = std::function<status(const std::string&, const answer&, timestamp_ms)>;
+  status each(const char* kind, const std::string& get, const taker& take);
   status wait_for_orders(duration_ms until, std::vector<std::string>& open);
   status take_order(const std::string& id, const answer& got, gathered& into, law_report& report) const;
-  status take_stock(const std::string& id, const answer& got, gathered& into, law_report& report) const;
+  status take_stock(const std::string& id, const answer& got, timestamp_ms asked_at, gathered& into, law_report& report) const;
+  static void check_holds(const std::string& id, const stock::stock_view& view, timestamp_ms asked_at, gathered& into);
   static void compare_ledgers(gathered& with);
 
   message_sink& entities_;

@@ -133,7 +133,8 @@ stock_view reply_to(const state& now, const command& what) {
                   .session_holds = now.holds.all().size(),
                   .order_claims = now.claims.size(),
                   .expires_at = {},
-                  .quantity = 0};
+                  .quantity = 0,
+                  .next_expiry = wake_at(now)};
   std::visit(
       [&](const auto& c) {
         if constexpr (requires { c.reservation; }) add_named(view, now, c.reservation);

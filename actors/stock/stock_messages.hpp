@@ -80,7 +80,9 @@ struct stock_view {
   std::uint64_t order_claims = 0;
   std::optional<timestamp_ms> expires_at;  // of the reservation the command named; none: it is no hold (any more)
   std::int64_t quantity = 0;               // of the reservation or claim the command named
-  OMNICART_FIELDS(on_hand, reserved, available, received, adjusted, sold, returned, session_holds, order_claims, expires_at, quantity)
+  std::optional<timestamp_ms> next_expiry;  // of all session holds, the earliest
+  OMNICART_FIELDS(on_hand, reserved, available, received, adjusted, sold, returned, session_holds, order_claims, expires_at, quantity,
+                  next_expiry)
 };
 using reply = stock_view;
 
