@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "actors/product/product.hpp"
+#include "actors/stock/stock.hpp"
 #include "http/server/async_reply.hpp"
 #include "runtime/base/codec.hpp"
 
@@ -18,7 +19,8 @@ struct row {
   std::int64_t price_minor = 0;
   std::int64_t rating_centi = -1;
   timestamp_ms created_at;
-  OMNICART_FIELDS(name, category, brand, price_minor, rating_centi, created_at)
+  currency_code currency;
+  OMNICART_FIELDS(name, category, brand, price_minor, rating_centi, created_at, currency)
 };
 
 std::string fold(std::string text) {
@@ -97,7 +99,8 @@ std::string encode_row(const product::details& content, timestamp_ms created_at)
                            .brand = content.brand,
                            .price_minor = content.price.amount_minor,
                            .rating_centi = content.rating_centi.value_or(-1),
-                           .created_at = created_at});
+                           .created_at = created_at,
+                           .currency = content.price.currency});
 }
 
 }  // namespace
@@ -110,6 +113,7 @@ void catalogue_list::remember(const std::string& id, std::string_view bytes) {
                 .brand = std::move(stored->brand),
                 .folded = {},
                 .price_minor = stored->price_minor,
+                .currency = stored->currency,
                 .rating_centi = stored->rating_centi,
                 .created_at = stored->created_at};
   product.folded = fold(product.name + '\n' + product.brand + '\n' + product.category);
@@ -121,9 +125,27 @@ void catalogue_list::open(projection_rows& rows) {
     remember(std::string(key.substr(1)), value);
     return true;
   });
+  rows.scan("s", "t", [this](std::string_view key, std::string_view value) {
+    if (const auto stored = codec::decode<shelf>(value)) shelves_[std::string(key.substr(1))] = *stored;
+    return true;
+  });
 }
 
-void catalogue_list::apply(const entity_ref& entity, std::uint64_t, const event_record& record, projection_rows& rows) {
+void catalogue_list::apply(const entity_ref& entity, std::uint64_t version, const event_record& record,
+                           projection_rows& rows) {
+  entity.kind == "stock" ? apply_stock(entity, version, record, rows) : apply_product(entity, record, rows);
+}
+
+void catalogue_list::apply_stock(const entity_ref& entity, std::uint64_t version, const event_record& record,
+                                 projection_rows& rows) {
+  shelf& at = shelves_[entity.id];
+  if (version <= at.version) return;
+  at.version = version;
+  if (const auto event = stock::decode_event(record.event)) put_on_shelf(at, entity.id, *event, rows);
+  rows.put("s" + entity.id, codec::encode(at));
+}
+
+void catalogue_list::apply_product(const entity_ref& entity, const event_record& record, projection_rows& rows) {
   const auto event = product::decode_event(record.event);
   if (!event) return;
   const std::string key = "p" + entity.id;
@@ -140,24 +162,35 @@ void catalogue_list::apply(const entity_ref& entity, std::uint64_t, const event_
   rows.put(key, std::move(bytes));
 }
 
-catalogue_list::place catalogue_list::place_of(catalogue_sort sort, const std::string& id, const entry& product) {
-  switch (sort) {
+catalogue_list::place catalogue_list::place_of(const catalogue_query& query, const std::string& id,
+                                               const entry& product) {
+  const auto priced = [&](std::int64_t amount_minor) {
+    const bool own = product.currency == query.currency;
+    return (own ? std::string() : std::string(product.currency.text())) + ' ' + sortable(amount_minor);
+  };
+  switch (query.sort) {
     case catalogue_sort::id: return {"", id};
     case catalogue_sort::name: return {product.folded.substr(0, product.folded.find('\n')), id};
-    case catalogue_sort::price_up: return {sortable(product.price_minor), id};
-    case catalogue_sort::price_down: return {sortable(-product.price_minor), id};
+    case catalogue_sort::price_up: return {priced(product.price_minor), id};
+    case catalogue_sort::price_down: return {priced(-product.price_minor), id};
     case catalogue_sort::rating: return {sortable(-product.rating_centi), id};
     case catalogue_sort::newest: return {sortable(-product.created_at.time_since_epoch().count()), id};
   }
   return {"", id};
 }
 
-bool catalogue_list::matches(const catalogue_query& query, const std::vector<std::string>& words, const entry& product) {
+bool catalogue_list::matches(const catalogue_query& query, const std::vector<std::string>& words, const std::string& id,
+                             const entry& product) const {
   if (!query.category.empty() && !in_category(product.category, query.category)) return false;
   if (!query.brand.empty() && fold(product.brand) != fold(query.brand)) return false;
+  if ((query.min_price || query.max_price) && product.currency != query.currency) return false;
   if (query.min_price && product.price_minor < *query.min_price) return false;
   if (query.max_price && product.price_minor > *query.max_price) return false;
   if (query.min_rating_centi && product.rating_centi < *query.min_rating_centi) return false;
+  if (query.in_stock) {
+    const auto at = shelves_.find(id);
+    if (*query.in_stock != (at != shelves_.end() && at->second.available > 0)) return false;
+  }
   return std::all_of(words.begin(), words.end(),
                      [&](const std::string& word) { return product.folded.find(word) != std::string::npos; });
 }
@@ -173,11 +206,11 @@ result<catalogue_page> catalogue_list::find(const catalogue_query& query) const 
   std::unordered_map<std::string, std::uint64_t> categories, brands;
   std::vector<place> behind;  // a heap of the first limit + 1 places behind the cursor, the last on top
   for (const auto& [id, product] : products_) {
-    if (!matches(query, words, product)) continue;
+    if (!matches(query, words, id, product)) continue;
     ++page.total;
     ++categories[product.category];
     ++brands[product.brand];
-    place at = place_of(query.sort, id, product);
+    place at = place_of(query, id, product);
     if (after && at <= *after) continue;
     if (behind.size() > query.limit && at >= behind.front()) continue;
     behind.push_back(std::move(at));
@@ -190,11 +223,8 @@ result<catalogue_page> catalogue_list::find(const catalogue_query& query) const 
   std::sort_heap(behind.begin(), behind.end());
   const bool more = behind.size() > query.limit;
   if (more) behind.pop_back();
-  for (const auto& at : behind) {
-    page.ids.push_back(at.second);
-    page.cursors.push_back(to_cursor(at));
-  }
-  if (more) page.next_cursor = page.cursors.back();
+  for (const auto& at : behind) page.ids.push_back(at.second);
+  if (more) page.next_cursor = to_cursor(behind.back());
   page.categories = most_frequent(categories);
   page.brands = most_frequent(brands);
   return page;

@@ -5,9 +5,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "http/server/task.hpp"
+#include "http/shelf.hpp"
 #include "runtime/base/money.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/projection.hpp"
@@ -20,9 +22,12 @@ struct catalogue_query {
   std::string text;      // every word somewhere in name, brand or category, ASCII case folded; empty: any
   std::string category;  // this one or below it ("a > b"); empty: any
   std::string brand;     // ASCII case folded
-  std::optional<std::int64_t> min_price;  // minor units, in any currency
+  // Minor units of `currency`: a product priced in another one is neither below nor above them.
+  std::optional<std::int64_t> min_price;
   std::optional<std::int64_t> max_price;
   std::optional<std::int64_t> min_rating_centi;
+  std::optional<bool> in_stock;  // whether any unit is available
+  currency_code currency;        // the shop's; sorted by price its products stand first, then the others by currency
   catalogue_sort sort = catalogue_sort::id;
   std::string cursor;
   std::size_t limit = 20;
@@ -36,13 +41,17 @@ struct facet {
 struct catalogue_page {
   std::vector<std::string> ids;
   std::string next_cursor;                // empty: that was all
-  std::vector<std::string> cursors;       // of each id: a caller that uses only some goes on behind the last it used
   std::uint64_t total = 0;
   std::vector<facet> categories, brands;  // of everything that matches, most frequent first, at most 20 each
 };
 
-// Which products there are: a projection of the product events, kept in memory (about 400 bytes a product) and in rows
-// ("p" product_id -> what the filters look at).
+// Which products there are: a projection of the product and stock events, kept in memory (about 400 bytes a product)
+// and in rows:
+//
+//   "p" product                    -> what the filters look at
+//   "s" product                    -> shelf: available and reserved units, last version seen
+//   "h" product NUL reservation    -> units of an open hold
+//   "c" product NUL order          -> units of an open claim
 class catalogue_list final : public projection {
  public:
   void attach(projection_host& host) { host_ = &host; }
@@ -51,7 +60,7 @@ class catalogue_list final : public projection {
   task<result<catalogue_page>> page(catalogue_query query) const;
 
   std::string_view name() const override { return "catalogue"; }
-  bool wants(std::string_view kind) const override { return kind == "product"; }
+  bool wants(std::string_view kind) const override { return kind == "product" || kind == "stock"; }
   void open(projection_rows& rows) override;
   void apply(const entity_ref& entity, std::uint64_t version, const event_record& record,
              projection_rows& rows) override;
@@ -65,18 +74,23 @@ class catalogue_list final : public projection {
     std::string name, category, brand;
     std::string folded;  // name, brand and category in lower case
     std::int64_t price_minor = 0;
+    currency_code currency;
     std::int64_t rating_centi = -1;
     timestamp_ms created_at;
   };
   // Sort key and id: orders the list and is what a cursor holds.
   using place = std::pair<std::string, std::string>;
 
-  static place place_of(catalogue_sort sort, const std::string& id, const entry& product);
-  static bool matches(const catalogue_query& query, const std::vector<std::string>& words, const entry& product);
+  static place place_of(const catalogue_query& query, const std::string& id, const entry& product);
+  bool matches(const catalogue_query& query, const std::vector<std::string>& words, const std::string& id,
+               const entry& product) const;
   void remember(const std::string& id, std::string_view row);
+  void apply_product(const entity_ref& entity, const event_record& record, projection_rows& rows);
+  void apply_stock(const entity_ref& entity, std::uint64_t version, const event_record& record, projection_rows& rows);
 
   projection_host* host_ = nullptr;
   std::map<std::string, entry, std::less<>> products_;  // living ones, by id
+  std::unordered_map<std::string, shelf> shelves_;      // also of retired products
 };
 
 }  // namespace omnicart::http

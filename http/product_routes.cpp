@@ -61,6 +61,18 @@ std::int64_t available_of(const answer& got) {
   return view ? view->available : 0;
 }
 
+void write_facets(json_writer& json, const catalogue_page& page) {
+  json.key("facets").begin_object();
+  for (const auto& [name, facets] : {std::pair{"category", &page.categories}, std::pair{"brand", &page.brands}}) {
+    json.key(name).begin_array();
+    for (const auto& each : *facets) {
+      json.begin_object().member("value", each.value).member("count", each.count).end_object();
+    }
+    json.end_array();
+  }
+  json.end_object();
+}
+
 }  // namespace
 
 product::details read_product(object_reader& read, currency_code currency, rating_member rating) {
@@ -97,10 +109,10 @@ void product_routes::add_to(router& routes) {
 
 // --- reading --------------------------------------------------------------------------------------------------
 
-tl::expected<catalogue_query, response> product_routes::read_query(const request& req,
-                                                                   std::optional<bool>& in_stock) const {
+tl::expected<catalogue_query, response> product_routes::read_query(const request& req) const {
   list_query read(req);
   catalogue_query query;
+  query.currency = shop_.currency;
   query.limit = read.limit();
   query.cursor = read.cursor();
   query.text = read.text("q", 200).value_or("");
@@ -123,7 +135,7 @@ tl::expected<catalogue_query, response> product_routes::read_query(const request
       query.min_rating_centi = stars->amount_minor;
     }
   }
-  in_stock = read.flag("in_stock");
+  query.in_stock = read.flag("in_stock");
   const auto sort = read.word("sort", {"id", "name", "price", "-price", "rating", "newest"});
   query.sort = static_cast<catalogue_sort>(sort.value_or(0));
   if (auto bad = read.finish()) return tl::unexpected(std::move(*bad));
@@ -131,68 +143,41 @@ tl::expected<catalogue_query, response> product_routes::read_query(const request
 }
 
 task<response> product_routes::list(request& req) {
-  std::optional<bool> in_stock;
-  auto query = read_query(req, in_stock);
+  auto query = read_query(req);
   if (!query) co_return std::move(query.error());
-  auto body = co_await page_json(req, std::move(*query), in_stock);
+  auto body = co_await page_json(req, std::move(*query));
   if (!body) co_return std::move(body.error());
   co_return json_response(200, std::move(*body));
 }
 
-task<tl::expected<std::string, response>> product_routes::page_json(request& req, catalogue_query query,
-                                                                    std::optional<bool> in_stock) {
-  // A filter on stock is applied to whole pages of the list; after so many the page is sent as it is, with its cursor.
-  constexpr int rounds_max = 10;
-  const std::size_t limit = query.limit;
-  if (in_stock) query.limit = limits::list_page_max;
+task<tl::expected<std::string, response>> product_routes::page_json(request& req, catalogue_query query) {
+  auto page = co_await shop_.catalogue.page(std::move(query));
+  if (!page) co_return tl::unexpected(failure_response(page.error(), req));
+  std::vector<envelope> questions;
+  for (const auto& id : page->ids) {
+    questions.push_back(make_envelope(shop_, {"product", id}, product::encode(product::get{}), engine()));
+    questions.push_back(make_envelope(shop_, {"stock", id}, stock::encode(stock::get{}), engine()));
+  }
+  const auto answers = co_await ask_all(shop_, std::move(questions));
   std::string body;
   json_writer json(body);
   json.begin_object().key("items").begin_array();
-  std::size_t written = 0;
-  catalogue_page page;
-  std::string next_cursor;
-  for (int round = 0; round < rounds_max; ++round) {
-    auto found = co_await shop_.catalogue.page(query);
-    if (!found) co_return tl::unexpected(failure_response(found.error(), req));
-    page = std::move(*found);
-    next_cursor = page.next_cursor;
-    std::vector<envelope> questions;
-    for (const auto& id : page.ids) {
-      questions.push_back(make_envelope(shop_, {"product", id}, product::encode(product::get{}), engine()));
-      questions.push_back(make_envelope(shop_, {"stock", id}, stock::encode(stock::get{}), engine()));
+  for (std::size_t i = 0; i < page->ids.size(); ++i) {
+    const answer& about = answers[2 * i];
+    if (about.failure && is_fault(about.failure->number)) {
+      co_return tl::unexpected(failure_response(*about.failure, req));
     }
-    const auto answers = co_await ask_all(shop_, std::move(questions));
-    for (std::size_t i = 0; i < page.ids.size(); ++i) {
-      const answer& about = answers[2 * i];
-      if (about.failure && is_fault(about.failure->number)) {
-        co_return tl::unexpected(failure_response(*about.failure, req));
-      }
-      auto reply = about.ok() ? product::decode_reply(about.payload) : result<product::reply>(fail(base_errc::not_found));
-      const auto* view = view_of(reply);
-      const std::int64_t available = available_of(answers[2 * i + 1]);
-      if (!view || (in_stock && *in_stock != (available > 0))) continue;
-      if (written == limit) {
-        next_cursor = page.cursors[i - 1];
-        break;
-      }
-      write_product(json, page.ids[i], *view, about.version, available);
-      ++written;
+    auto reply = about.ok() ? product::decode_reply(about.payload) : result<product::reply>(fail(base_errc::not_found));
+    // Retired since the list was made.
+    if (const auto* view = view_of(reply)) {
+      write_product(json, page->ids[i], *view, about.version, available_of(answers[2 * i + 1]));
     }
-    if (!in_stock || written == limit || next_cursor.empty()) break;
-    query.cursor = next_cursor;
   }
   json.end_array().key("next_cursor");
-  next_cursor.empty() ? json.null() : json.value(next_cursor);
-  json.member("total", page.total);
-  json.key("facets").begin_object();
-  for (const auto& [name, facets] : {std::pair{"category", &page.categories}, std::pair{"brand", &page.brands}}) {
-    json.key(name).begin_array();
-    for (const auto& each : *facets) {
-      json.begin_object().member("value", each.value).member("count", each.count).end_object();
-    }
-    json.end_array();
-  }
-  json.end_object().end_object();
+  page->next_cursor.empty() ? json.null() : json.value(page->next_cursor);
+  json.member("total", page->total);
+  write_facets(json, *page);
+  json.end_object();
   co_return body;
 }
 

@@ -28,10 +28,9 @@ class product_routes {
   task<response> retire(request& req);
   task<response> import(request& req);
 
-  tl::expected<catalogue_query, response> read_query(const request& req, std::optional<bool>& in_stock) const;
-  // Whole products of a page, with what is in stock; those without are dropped, and the page filled up, when
-  // `in_stock` says so.
-  task<tl::expected<std::string, response>> page_json(request& req, catalogue_query query, std::optional<bool> in_stock);
+  tl::expected<catalogue_query, response> read_query(const request& req) const;
+  // Whole products of a page, with what is in stock.
+  task<tl::expected<std::string, response>> page_json(request& req, catalogue_query query);
   // The answer to create and replace: the product as it is now.
   task<response> shown(request& req, const std::string& id, const answer& got, int status);
   struct import_line;

@@ -153,6 +153,73 @@ def a_list_is_filtered_sorted_and_counted(shop):
 
 
 @suite.case
+def what_is_in_stock_is_counted_as_it_is_listed(shop):
+    brand = fresh("Stock")
+    import_lines(shop, [body(f"S{i}", id=f"{brand}-{i}", brand=brand, category=f"c{i % 3}", on_hand=i % 2 * 3) for i in range(9)])
+    guest = shop.guest().web
+
+    def listed(in_stock):
+        """The ids, after a look at whether page by page, total and facets say the same."""
+        path = f"/api/products?brand={brand}&in_stock={in_stock}"
+        ids = sorted(p["id"] for p in shop.web.all_of(path, limit=2))
+        page = shop.web.get(path + "&limit=100").expect(200).json
+        equal(sorted(p["id"] for p in page["items"]), ids)
+        check(all((p["stock"]["available"] > 0) == (in_stock == "true") for p in page["items"]), page["items"])
+        equal((page["total"], page["next_cursor"]), (len(ids), None))
+        for facet, member in (("brand", "brand"), ("category", "category")):
+            values = [p[member] for p in page["items"]]
+            equal({f["value"]: f["count"] for f in page["facets"][facet]}, {v: values.count(v) for v in values})
+        return {i for i in range(9) if f"{brand}-{i}" in ids}
+
+    def both():
+        there, gone = listed("true"), listed("false")
+        equal(there | gone, set(range(9)))
+        return there
+    equal(both(), {1, 3, 5, 7})
+    hold = guest.post("/api/inventory/reserve", {"product_id": f"{brand}-1", "quantity": 3, "ttl_s": 600}).expect(201)
+    guest.post("/api/inventory/reserve", {"product_id": f"{brand}-3", "quantity": 2, "ttl_s": 600}).expect(201)
+    equal(both(), {3, 5, 7}, "all of it is held")
+    guest.delete("/api/inventory/reservations/" + urllib.parse.quote(hold["reservation_id"], safe="")).expect(204)
+    equal(both(), {1, 3, 5, 7}, "the hold was released")
+    buyer, order = shop.buy(f"{brand}-5", 3)
+    equal(both(), {1, 3, 7}, "all of it is sold")
+    buyer.web.delete("/api/orders/" + order["order_id"]).expect(200)
+    poll("it is back", lambda: shop.figures(f"{brand}-5")["available"] == 3)
+    equal(both(), {1, 3, 5, 7})
+    short = shop.guest()
+    short.add(f"{brand}-7", 3).expect(201)
+    short.checkout(card="tok_declined").expect(402)
+    poll("it was given back", lambda: shop.figures(f"{brand}-7")["available"] == 3)
+    equal(both(), {1, 3, 5, 7})
+    shop.stock(f"{brand}-3", 2)
+    equal(both(), {1, 5, 7}, "what is left of it is held")
+    brief = guest.post("/api/inventory/reserve", {"product_id": f"{brand}-7", "quantity": 3, "ttl_s": 1})
+    brief.expect(201)
+    poll("the hold expires", lambda: shop.figures(f"{brand}-7")["available"] == 3)
+    equal(both(), {1, 5, 7})
+
+
+@suite.case
+def prices_in_other_currencies_are_not_compared(shop):
+    brand = fresh("Money")
+    prices = {"pounds-5": pounds(500), "pounds-15": pounds(1500), "dollars-10": {"amount": 1000, "currency": "USD"},
+              "euros-1": {"amount": 100, "currency": "EUR"}, "yen-1200": {"amount": 1200, "currency": "JPY"}}
+    import_lines(shop, [{"id": f"{brand}-{name}", "name": name, "brand": brand, "price": price}
+                        for name, price in prices.items()])
+
+    def names(query):
+        page = shop.web.get(f"/api/products?brand={brand}&{query}").expect(200)
+        equal(page["total"], len(page["items"]))
+        return [p["name"] for p in page["items"]]
+    equal(names("min_price=1&max_price=12&sort=name"), ["pounds-5"])
+    equal(names("min_price=0&sort=name"), ["pounds-15", "pounds-5"])
+    equal(names("max_price=100&sort=name"), ["pounds-15", "pounds-5"])
+    equal(names("sort=price"), ["pounds-5", "pounds-15", "euros-1", "yen-1200", "dollars-10"])
+    equal(names("sort=-price"), ["pounds-15", "pounds-5", "euros-1", "yen-1200", "dollars-10"])
+    equal(len(names("")), 5)
+
+
+@suite.case
 def a_cursor_stays_valid_while_products_come_and_go(shop):
     brand = fresh("Cursor")
     import_lines(shop, [body(f"C{i:02}", id=f"{brand}-{i:02}", brand=brand) for i in range(10)])
