@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """Checkout, payment, status, cancellation, history and lists of orders, over HTTP against a real node."""
 
+import os
+import signal
 import threading
 import urllib.parse
 
@@ -159,6 +161,29 @@ def a_second_checkout_of_a_sealed_cart_names_the_order_in_progress(shop):
     equal(refused["order_in_progress"], sealed)
     slow.join()
     equal(answers[0].expect(201)["order_id"], sealed)
+
+
+@suite.case
+def a_key_whose_order_is_still_running_is_409_in_progress(shop):
+    guest, answers, key = shop.guest(), [], fresh("order")
+    guest.add(shop.product()).expect(201)
+    provider = shop.node.pay_pid()
+    os.kill(provider, signal.SIGSTOP)
+    try:
+        patient = Client(shop.node.http, guest.web.token)
+        first = threading.Thread(target=lambda: answers.append(patient.post("/api/orders", guest.order_body(), key=key)))
+        first.start()
+        sealed = poll("the cart is sealed", lambda: answers or guest.cart().get("sealed_by"))
+        check(isinstance(sealed, str), "answered before the provider was", answers)
+        refused = guest.checkout(key).expect(409, "in_progress")
+        equal((refused["order_id"], refused["retryable"]), (sealed, True))
+        check(int(refused.headers["retry-after"]) >= 1, refused.headers)
+    finally:
+        os.kill(provider, signal.SIGCONT)
+    first.join()
+    equal(answers[0].expect(201)["order_id"], sealed)
+    again = guest.checkout(key).expect(201)
+    equal((again["order_id"], again.replayed), (sealed, True))
 
 
 @suite.case
