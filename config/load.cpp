@@ -165,6 +165,15 @@ result<std::string> read_file(const std::string& path) {
   return text;
 }
 
+// Says where what is wrong with the whole was said: in the file, or only with what the command line
+// put into it.
+error blame(error wrong, const std::optional<std::string>& file, const options& in_file) {
+  const auto alone = check(in_file);
+  const bool of_file = file && !alone && alone.error().detail == wrong.detail;
+  wrong.detail = (of_file ? *file : "on the command line") + ": " + wrong.detail;
+  return wrong;
+}
+
 // "http://HOST[:PORT]" without user, path or query: the calls add their own.
 bool is_base_url(std::string_view url) {
   const auto slashes = url.find("://");
@@ -180,8 +189,9 @@ status check_currency(const options& all) {
 }
 
 status check_payment_url(const options& all) {
-  if (all.payment.url.empty() || is_base_url(all.payment.url)) return {};
-  return fail(base_errc::malformed, "payment.url must be http://HOST:PORT");
+  const std::string_view url = all.payment.url;
+  if (url.empty() || (url.starts_with("http://") && is_base_url(url))) return {};
+  return fail(base_errc::malformed, "payment.url must be http://HOST:PORT, without TLS, user or path");
 }
 
 status check_origins(const options& all) {
@@ -252,18 +262,15 @@ result<options> load(const std::optional<std::string>& file, const overrides& sa
     if (!parsed) return parsed;
     all = std::move(*parsed);
   }
+  const options in_file = all;
   if (said.data) all.node.data = *said.data;
   if (said.pay) all.payment.url = *said.pay;
-  auto checked = say_address(said.http, "--http", all.http.address, all.http.port)
-                     .and_then([&] {
-                       return say_address(said.operator_port, "--operator", all.operators.address,
-                                          all.operators.port);
-                     })
-                     .and_then([&] { return check(all); });
-  if (!checked) {
-    if (file) checked.error().detail = *file + ": " + checked.error().detail;
-    return fail(std::move(checked.error()));
-  }
+  auto placed = say_address(said.http, "--http", all.http.address, all.http.port).and_then([&] {
+    return say_address(said.operator_port, "--operator", all.operators.address,
+                       all.operators.port);
+  });
+  if (!placed) return fail(std::move(placed.error()));
+  if (auto checked = check(all); !checked) return fail(blame(std::move(checked.error()), file, in_file));
   return all;
 }
 

@@ -30,7 +30,10 @@
 namespace omnicart::http {
 namespace {
 
-constexpr std::size_t threads = 4;
+// A connection holds a thread until it ends, so the silent ones must be few seconds' work: a dozen that say nothing
+// must not keep a health check waiting.
+constexpr std::size_t threads = 32;
+constexpr std::chrono::seconds silence_max{2};  // before a request, and within one
 constexpr std::size_t body_bytes_max = 65'536;
 constexpr duration_ms patience{10'000};
 constexpr std::int64_t token_ttl_max_s = 86'400;
@@ -95,7 +98,8 @@ class operator_server::impl {
   status start(const std::string& host, std::uint16_t port) {
     server_.new_task_queue = [] { return new httplib::ThreadPool(threads); };
     server_.set_payload_max_length(body_bytes_max);
-    server_.set_read_timeout(10);
+    server_.set_keep_alive_timeout(silence_max.count());
+    server_.set_read_timeout(silence_max.count());
     server_.set_write_timeout(30);
     // Without SO_REUSEPORT, which the library would set: a port in use must be an error.
     server_.set_socket_options([](socket_t socket) {
@@ -103,6 +107,7 @@ class operator_server::impl {
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
     });
     add_routes();
+    errno = 0;  // or the reason told below would be that of something earlier
     if (port == 0) {
       port_ = server_.bind_to_any_port(host.c_str());
     } else {

@@ -38,7 +38,8 @@ struct operator_wiring {
 };
 
 // The operators' port: health, metrics, inspection of entities, the laws, tokens. Few callers, so a thread each
-// (cpp-httplib). Everything but /health needs the operator's token.
+// (cpp-httplib), 32 at most; one that says nothing for 2 s is closed. Everything but /health needs the operator's
+// token.
 //
 //   GET  /health, /health/live, /health/ready     200, or 503 for ready while the node takes no writes; while only
 //                                                 payments do not work, ready says "degraded" and is still 200

@@ -129,17 +129,23 @@ result<std::unique_ptr<asio::ssl::context>> make_tls(const tls_files& files) {
                    SSL_MODE_RELEASE_BUFFERS);  // 34 KiB less per idle connection
   tls->use_certificate_chain_file(files.certificate_chain, failure);
   if (failure) {
-    return fail(base_errc::io,
+    return fail(base_errc::malformed,
                 "cannot use the certificate " + files.certificate_chain + ": " + failure.message());
   }
   tls->use_private_key_file(files.private_key, asio::ssl::context::pem, failure);
-  if (failure)
-    return fail(base_errc::io,
+  if (failure) {
+    return fail(base_errc::malformed,
                 "cannot use the private key " + files.private_key + ": " + failure.message());
+  }
   return tls;
 }
 
 }  // namespace
+
+status check_tls(const tls_files& files) {
+  const auto tls = make_tls(files);
+  return tls ? status{} : fail(tls.error());
+}
 
 class server::impl {
  public:

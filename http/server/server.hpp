@@ -20,6 +20,9 @@ struct tls_files {
   std::string private_key;
 };
 
+// Reads both and tries whether they fit. Refusal: malformed, naming the file and why.
+status check_tls(const tls_files& files);
+
 // Browsers of other origins (Fetch standard, CORS). Origins are compared as they are written:
 // "https://shop.example".
 struct cors_options {
@@ -50,8 +53,8 @@ struct server_counts {
 // the rest.
 class server {
  public:
-  // Binds and serves. Faults with one clear line: unavailable (port in use), io (unreadable
-  // certificate).
+  // Binds and serves. Faults with one clear line: unavailable (port in use), malformed
+  // (as check_tls).
   static result<std::unique_ptr<server>> start(server_options options, router routes);
   // As stop(0).
   ~server();

@@ -76,6 +76,55 @@ def wrong_usage_and_version_say_so():
         check(re.search(r"\d+\.\d+\.\d+", shown.stdout), name, shown.stdout)
 
 
+def refused(node, code, *words, options=()):
+    """Refused with one line that has these words, and the data untouched."""
+    line = ["--data", node.data] + (["--config", node.config_file] if node.config_file else [])
+    for option in ("--http", "--operator"):
+        line += [] if option in options else [option, "127.0.0.1:0"]
+    done = daemon(*line, *options)
+    equal(done.returncode, code, done.stderr)
+    one_clear_line(done, *words)
+    check(not os.path.exists(node.data), "a refused start made a data directory")
+    return done.stderr
+
+
+@suite.case
+def a_certificate_or_key_that_cannot_be_used_is_a_configuration_error_and_touches_nothing():
+    for cert, key, named in (("/nowhere/chain.pem", "/nowhere/key.pem", "/nowhere/chain.pem"),
+                             (__file__, __file__, __file__)):
+        with Node(f'[http]\ntls_cert = "{cert}"\ntls_key = "{key}"\n') as node:
+            refused(node, EX_CONFIG, "cannot use the certificate " + named)
+            done = daemon("--config", node.config_file, "--check-config")
+            equal(done.returncode, EX_CONFIG, done.stderr)
+
+
+@suite.case
+def a_host_name_is_served_and_what_is_no_host_of_ours_is_refused_for_its_own_reason():
+    with Node() as node:
+        node.addresses = ("localhost:0", "localhost:0")
+        node.start()
+        check(re.match(r"(127\.0\.0\.1|\[::1\]):\d+$", node.http), node.http)
+        node.client().get("/api/products").expect(200)
+        equal(node.stop(), 0)
+    for option in ("--http", "--operator"):
+        with Node() as node:
+            said = refused(node, EX_CONFIG, "no..such", "no known name", options=(option, "no..such:0"))
+            check("File exists" not in said, said)
+            done = daemon("--data", node.data, option, "192.0.2.1:0",
+                          "--operator" if option == "--http" else "--http", "127.0.0.1:0")
+            equal(done.returncode, EX_UNAVAILABLE, done.stderr)
+            one_clear_line(done, "192.0.2.1", "Cannot assign requested address")
+
+
+@suite.case
+def what_the_command_line_said_wrong_is_not_the_files_fault():
+    with Node("[http]\nidle_timeout_ms = 1234\n") as node:
+        for options, words in ((("--http", "nonsense"), ("--http", "nonsense")), (("--pay", "https://p"), ("payment.url",))):
+            said = refused(node, EX_CONFIG, *words, options=options)
+            check(node.config_file not in said, said)
+    equal(daemon("--check-config", "--pay", "https://provider").returncode, EX_CONFIG)
+
+
 # --- refusing to start ----------------------------------------------------------------------------------------
 
 @suite.case

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What operators see and do: the provider beside the node, the operator's port, omnicartctl."""
 
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import subprocess
 
 from harness import Client, Node, Shop, Suite, check, equal, poll, run_ctl
 from harness.node import program
+from harness.raw import connect
 
 suite = Suite()
 
@@ -76,6 +78,35 @@ def the_operators_token_is_in_a_file_of_mode_0600_and_is_needed():
         node.stop()
         os.chmod(node.token_file, 0o644)
         refused_to_start(node, "operator.token")
+
+
+def still_open(peer):
+    peer.setblocking(False)
+    try:
+        return peer.recv(1) != b""
+    except BlockingIOError:
+        return True
+
+
+def answers_past(node, silent):
+    """Whether a health check is answered while all of these connections say nothing."""
+    with contextlib.ExitStack() as open_ones:
+        peers = [open_ones.enter_context(connect(node.operator)) for _ in range(silent)]
+        for peer in peers[::2]:
+            peer.sendall(b"GET /status HTTP/1.1\r\nHost: a\r\n")  # and no end of it
+        Client(node.operator).get("/health").expect(200)
+        return all(still_open(peer) for peer in peers)
+
+
+@suite.case
+def a_dozen_silent_connections_do_not_keep_a_health_check_waiting():
+    with Node() as node:
+        node.start()
+        # On a machine so slow that they are closed meanwhile nothing is known; the next try is another one.
+        check(any(answers_past(node, 24) for _ in range(5)), "it was answered only after they had been closed")
+        with connect(node.operator) as peer:
+            peer.settimeout(60)
+            equal(peer.recv(1), b"", "a connection that says nothing is closed")
 
 
 SAMPLE = re.compile(r'^[a-zA-Z_:][\w:]*(\{(\w+="(\\.|[^"\\])*",?)*\})? [-+]?(\d|Inf|NaN)')

@@ -18,6 +18,7 @@
 #include "runtime/base/version.hpp"
 #include "runtime/log.hpp"
 #include "tools/omnicartd/node.hpp"
+#include "tools/omnicartd/preflight.hpp"
 
 namespace {
 
@@ -57,6 +58,7 @@ result<config::options> read_options(const arguments& given) {
   if (!options) return options;
   config::resolve_threads(*options, std::thread::hardware_concurrency());
   config::fit_connections(*options, raise_file_limit());
+  if (auto sound = node::preflight(*options); !sound) return fail(sound.error());
   return options;
 }
 
@@ -130,7 +132,8 @@ int main(int argc, char** argv) {
   app.add_option("--operator", given.said.operator_port, "Where operators are served")->type_name("HOST:PORT");
   app.add_option("--pay", given.said.pay, "The payment provider; without one the simulated provider is started")
       ->type_name("URL");
-  app.add_flag("--check-config", given.check_config, "Print the effective configuration and end");
+  app.add_flag("--check-config", given.check_config,
+               "Print the effective configuration and end; a certificate is read and tried, nothing is opened");
   app.set_version_flag("--version", version_text());
   app.footer(
       "Prints \"ready http=… operator=… pay=…\" when it serves. SIGTERM stops it in order, SIGHUP reads the\n"

@@ -124,6 +124,7 @@ BOOST_AUTO_TEST_CASE(settings_that_contradict_each_other_are_refused) {
            row{"[payment]\nurl = \"provider\"\n", "payment.url"},
            row{"[payment]\nurl = \"http://me:secret@provider\"\n", "payment.url"},
            row{"[payment]\nurl = \"http://provider/path\"\n", "payment.url"},
+           row{"[payment]\nurl = \"https://provider\"\n", "payment.url"},
            row{"[http]\ncors_allow = [\"*\"]\n", "http.cors_allow"},
            row{"[rate_limits]\nread_burst = 1\n", "rate_limits.read_burst"},
            row{"[rate_limits]\nwrite_burst = 1\n", "rate_limits.write_burst"},
@@ -167,6 +168,30 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_missing_or_bad_is_named) {
   const temporary_file file("[http]\nprot = 1\n");
   BOOST_TEST(load(file.path.string()).error().detail ==
              file.path.string() + ":2: unknown key http.prot");
+}
+
+BOOST_AUTO_TEST_CASE(who_said_what_is_wrong_is_named) {
+  const std::string sound = "[http]\nport = 9000\n", bad = "[payment]\nurl = \"ftp://x\"\n";
+  struct row {
+    std::string text;
+    overrides said;
+    std::string begins;  // FILE stands for the file
+  };
+  for (const auto& [text, said, begins] :
+       {row{sound, {.http = "nonsense"}, "--http: 'nonsense' is not HOST:PORT"},
+        row{sound, {.pay = "https://provider"}, "on the command line: payment.url"},
+        row{sound, {.operator_port = "127.0.0.1:9000"}, "on the command line: http.port"},
+        row{bad, {}, "FILE: payment.url"},
+        row{bad, {.http = "127.0.0.1:1"}, "FILE: payment.url"}}) {
+    const temporary_file file(text);
+    const auto all = load(file.path.string(), said);
+    BOOST_TEST_REQUIRE(!all.has_value(), begins);
+    const auto wanted =
+        begins.starts_with("FILE") ? file.path.string() + begins.substr(4) : begins;
+    BOOST_TEST(all.error().detail.starts_with(wanted), all.error().detail);
+  }
+  const temporary_file file(bad);
+  BOOST_TEST(load(file.path.string(), {.pay = "http://provider"}).has_value());
 }
 
 BOOST_AUTO_TEST_CASE(addresses_parse_or_are_refused) {

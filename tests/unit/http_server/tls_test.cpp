@@ -121,6 +121,29 @@ BOOST_AUTO_TEST_CASE(an_unreadable_certificate_is_refused_in_one_line) {
       started.error().detail.starts_with("cannot use the certificate /nonexistent/chain.pem: "));
 }
 
+BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named_without_a_server) {
+  const certificate own, other;
+  BOOST_TEST(check_tls(own.files).has_value());
+  const struct {
+    tls_files files;
+    std::string names;
+  } rows[] = {
+      {{"/nonexistent/chain.pem", own.files.private_key}, "certificate /nonexistent/chain.pem: "},
+      {{own.files.private_key, own.files.private_key}, "certificate " + own.files.private_key},
+      {{own.files.certificate_chain, "/nonexistent/key.pem"}, "private key /nonexistent/key.pem: "},
+      {{own.files.certificate_chain, own.files.certificate_chain},
+       "private key " + own.files.certificate_chain},
+      {{own.files.certificate_chain, other.files.private_key},
+       "private key " + other.files.private_key},
+  };
+  for (const auto& [files, names] : rows) {
+    const auto checked = check_tls(files);
+    BOOST_TEST_REQUIRE(!checked.has_value(), names);
+    BOOST_TEST(checked.error().is(base_errc::malformed));
+    BOOST_TEST(checked.error().detail.starts_with("cannot use the " + names), checked.error().detail);
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <string>
+
+#include "config/options.hpp"
+#include "runtime/base/result.hpp"
+
+namespace omnicart::node {
+
+// An address to listen on: itself, or what a host name means on this machine (IPv4 where it means
+// both). Blocks for the name service. Refusal: malformed, naming `key` and the host.
+result<std::string> listen_address(const std::string& key, const std::string& host);
+
+// What can be known before the data is touched, so that a wrong configuration leaves nothing
+// behind: host names become addresses, certificate and key are read and tried, the provider's URL
+// is one. Refusal: malformed, with one clear line.
+status preflight(config::options& options);
+
+}  // namespace omnicart::node
