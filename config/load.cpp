@@ -191,7 +191,8 @@ status check_currency(const options& all) {
 status check_payment_url(const options& all) {
   const std::string_view url = all.payment.url;
   if (url.empty() || (url.starts_with("http://") && is_base_url(url))) return {};
-  return fail(base_errc::malformed, "payment.url must be http://HOST:PORT, without TLS, user or path");
+  return fail(base_errc::malformed,
+              "payment.url must be http://HOST:PORT, without TLS, user or path");
 }
 
 status check_origins(const options& all) {
@@ -266,11 +267,11 @@ result<options> load(const std::optional<std::string>& file, const overrides& sa
   if (said.data) all.node.data = *said.data;
   if (said.pay) all.payment.url = *said.pay;
   auto placed = say_address(said.http, "--http", all.http.address, all.http.port).and_then([&] {
-    return say_address(said.operator_port, "--operator", all.operators.address,
-                       all.operators.port);
+    return say_address(said.operator_port, "--operator", all.operators.address, all.operators.port);
   });
   if (!placed) return fail(std::move(placed.error()));
-  if (auto checked = check(all); !checked) return fail(blame(std::move(checked.error()), file, in_file));
+  if (auto checked = check(all); !checked)
+    return fail(blame(std::move(checked.error()), file, in_file));
   return all;
 }
 

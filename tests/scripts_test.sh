@@ -141,6 +141,12 @@ test_sh() {
   check "failure is not exit code 0" test "$code" != 0
   check "who failed is named" says '^FAILED: unit_a$'
 
+  program "$tree/tests/e2e/more.py" <<<'echo "skip   a_case: no ptrace here"; echo "skip   b: why not"; echo "5 passed, 0 failed"'
+  run ./tools/test.sh --only more
+  check "what could not be tried is told with its reason" says '^SKIPPED: e2e/more.py: a_case: no ptrace here$'
+  check "and counted where it stands" says '^e2e/more.py .* 5 passed .*, 2 skipped$'
+  check "and is neither passed nor failed" last_line "5 passed, 0 failed"
+
   program "$tree/build/dev/tests/unit_a" <<<'kill -SEGV $$'
   program "$tree/tests/e2e/more.py" <<<'echo "5 passed, 0 failed"; exit 1'
   run ./tools/test.sh
@@ -203,8 +209,26 @@ install_and_build() {
   check "an unknown preset is refused" refused "^error: no preset 'frobnicate'"
 }
 
+every_script_explains_itself() {
+  local script
+  new_tree
+  cp "$root"/tools/*.sh "$tree/tools/"
+  cp "$root/CMakePresets.json" "$tree/"
+  for script in "$tree"/tools/*.sh; do
+    script="tools/${script##*/}"
+    run "./$script" --help
+    check "$script --help ends with 0" test "$code" == 0
+    check "$script --help shows how it is called" says "^  $script "
+    run "./$script" --frobnicate
+    check "$script refuses an option it does not know" test "$code" != 0
+    check "$script --frobnicate says so" says "frobnicate"
+    check "$script did nothing else" test ! -s "$CALLS"
+  done
+}
+
 code=0
 said=""
+every_script_explains_itself
 run_sh
 test_sh
 install_and_build

@@ -18,7 +18,13 @@ while [[ $# -gt 0 ]]; do
   case "$1" in
     --no-install) install=no ;;
     --help | -h) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
-    *) arguments+=("$1") ;;
+    --rest) arguments+=("$1") ;;
+    --seconds | --rounds | --only | --carts)
+      [[ $# -ge 2 ]] || { echo "error: $1 wants a value" >&2; exit 2; }
+      arguments+=("$1" "$2")
+      shift
+      ;;
+    *) echo "error: unknown option $1" >&2; exit 2 ;;
   esac
   shift
 done

@@ -1,6 +1,9 @@
 #!/usr/bin/env bash
-# Configures (once) and builds: tools/build.sh PRESET [TARGET...]. The result is in build/PRESET/.
-# Presets: release, dev, tsan, bench, fuzz (CMakePresets.json).
+# Configures (once) and builds. The result is in build/PRESET/.
+#
+#   tools/build.sh PRESET [TARGET...]
+#
+# Presets: release, dev, tsan, bench, fuzz (CMakePresets.json). Without targets everything is built.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -10,6 +13,10 @@ fail() {
 }
 
 preset="${1:-}"
+if [[ "$preset" == --help || "$preset" == -h ]]; then
+  sed -n '2,6s/^# \{0,1\}//p' tools/build.sh
+  exit
+fi
 [[ -n "$preset" ]] || fail "say which preset: tools/build.sh release [TARGET...]"
 shift
 grep -q "\"name\": \"$preset\", \"configurePreset\"" CMakePresets.json || fail "no preset '$preset' in CMakePresets.json"

@@ -2,9 +2,11 @@
 # Runs the libFuzzer targets of tests/fuzz/ and prints one line for each. Inputs that break something
 # are kept in build/fuzz/found/, and the exit code is then 1.
 #
-#   tools/fuzz.sh                              every target for 60 s each
-#   tools/fuzz.sh --seconds 5 fuzz_http        one target, shorter
-#   tools/fuzz.sh --no-install                 leaves the packages alone
+#   tools/fuzz.sh [--no-install] [--seconds S] [TARGET...]
+#
+#   --seconds S    how long each target runs (60)
+#   --no-install   do not look for missing packages
+#   TARGET         fuzz_http, fuzz_json, … (all of tests/fuzz/)
 #
 # A kept input runs again with: build/fuzz/tests/fuzz/TARGET FILE
 set -euo pipefail
@@ -28,6 +30,10 @@ while (($# > 0)); do
     --no-install)
       install=no
       shift
+      ;;
+    --help | -h)
+      sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"
+      exit
       ;;
     -*) fail "unknown option $1" ;;
     *)

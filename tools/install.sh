@@ -2,8 +2,10 @@
 # Installs the Debian packages of the named groups (tools/packages.txt) that are missing, by name, with apt-get.
 # Does nothing, and needs neither root nor a network, when all are there.
 #
-#   tools/install.sh build run        install what is missing
-#   tools/install.sh --list build     print the names of a group, one per line
+#   tools/install.sh GROUP...           install what is missing
+#   tools/install.sh --list GROUP...    print the names, one per line
+#
+# Groups: build, run, test, fuzz, bench.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 
@@ -48,6 +50,13 @@ may_become_root() {
     fail "sudo did not let $(id -un) install the missing packages: ${missing[*]}"
 }
 
+usage() { sed -n '2,8s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+
+if [[ "${1:-}" == --help || "${1:-}" == -h ]]; then
+  usage
+  exit
+fi
+[[ "${1:-}" != -* || "$1" == --list ]] || fail "unknown option $1"
 if [[ "${1:-}" == --list ]]; then
   shift
   packages_of "$@"

@@ -34,6 +34,7 @@ trap 'rm -rf "$work"' EXIT
 passed=0
 failed=0
 failures=()
+skips=()
 times=()
 # For the scripts in tests/e2e: where the programs are.
 export OMNICART_BUILD="$build"
@@ -43,16 +44,17 @@ finish() {
   echo
   local line
   for line in "${times[@]}"; do echo "$line"; done
+  for line in "${skips[@]}"; do echo "SKIPPED: $line"; done
   for line in "${failures[@]}"; do echo "FAILED: $line"; done
   echo "$passed passed, $failed failed"
   ((failed == 0 && passed > 0))
   exit
 }
 
-count() {  # NAME PASSED FAILED SECONDS
+count() {  # NAME PASSED FAILED SECONDS [SKIPPED]
   passed=$((passed + $2))
   failed=$((failed + $3))
-  printf '%-44s %5d passed %3d failed %5d s\n' "$1" "$2" "$3" "$4"
+  printf '%-44s %5d passed %3d failed %5d s%s\n' "$1" "$2" "$3" "$4" "${5:+, $5 skipped}"
   (($3 == 0)) || failures+=("$1")
 }
 
@@ -81,10 +83,13 @@ run_program() {
   count "$name" "$good" "$bad" $((SECONDS - start))
 }
 
-# A script: the last line "N passed, N failed" of its output counts; without one it is a single case.
+# A script: the last line "N passed, N failed" of its output counts; without one it is a single case. What it could
+# not try here stands in lines "skip CASE: REASON" and is told at the end.
 run_script() {
-  local name="${1#tests/}" start=$SECONDS good=0 bad=0
+  local name="${1#tests/}" start=$SECONDS good=0 bad=0 left_out=()
   run_quietly 600 "$1"
+  mapfile -t left_out < <(sed -n 's/^skip  *//p' "$work/output")
+  skips+=("${left_out[@]/#/$name: }")
   if [[ "$(tail -n 1 "$work/output")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     good=${BASH_REMATCH[1]}
     bad=${BASH_REMATCH[2]}
@@ -95,7 +100,7 @@ run_script() {
     bad=1
   fi
   ((bad == 0)) || show_output
-  count "$name" "$good" "$bad" $((SECONDS - start))
+  count "$name" "$good" "$bad" $((SECONDS - start)) "${left_out[0]:+${#left_out[@]}}"
 }
 
 wanted() { [[ "$1" == *"$only"* ]]; }

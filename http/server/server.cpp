@@ -161,7 +161,8 @@ class server::impl {
     error_code failure;
     const auto address = asio::ip::make_address(options_.host, failure);
     if (failure)
-      return fail(base_errc::unavailable, "cannot listen on '" + options_.host + "': not an IP address");
+      return fail(base_errc::unavailable,
+                  "cannot listen on '" + options_.host + "': not an IP address");
     if (options_.tls) {
       auto tls = make_tls(*options_.tls);
       if (!tls) return fail(std::move(tls.error()));

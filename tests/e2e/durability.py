@@ -32,7 +32,7 @@ def traced(log, *more):
 def traces_case(function):
     """A case that needs strace: passed over, with the reason printed, where it cannot run."""
     if reason := why_no_strace():
-        print(f"skip   {function.__name__}: {reason}")
+        suite.skip(function.__name__, reason)
     else:
         suite.case(function)
     return function

@@ -1,6 +1,11 @@
 #include "tools/load/options.hpp"
 
+#include <unistd.h>
+
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
 
 #include "runtime/base/version.hpp"
 
@@ -9,14 +14,26 @@ namespace {
 
 constexpr const char* examples = R"(
 Examples:
-  omnicart-load --operator http://127.0.0.1:9090 --token-file data/dev/operator.token storefront --duration 20
+  omnicart-load --operator http://127.0.0.1:8081 --token-file data/dev/operator.token storefront --duration 20
   omnicart-load --operator … --token-file … flash-sale --clients 2000 --stock 100
   omnicart-load --operator … --token-file … replay online-retail.csv.gz --json totals.json --html replay.html
-  omnicart-load --target http://127.0.0.1:8081 bench --requests raw --path /constant
+  omnicart-load --target http://127.0.0.1:80 bench --requests raw --path /constant     (any other server)
 
 Requests lost to a dying server, time-outs and 503 are repeated with the same idempotency key for up to
 --ride-through seconds; they count as retries, not as errors.
 Exit codes: 0 all laws hold, 1 a law is broken, 2 wrong usage or a scenario that could not be carried out.)";
+
+// For CLI11, which shows what is returned: a report that cannot be written must not be found out
+// after an hour of traffic. Touches nothing.
+std::string writable(const std::string& path) {
+  const std::filesystem::path file(path);
+  std::error_code none;
+  if (std::filesystem::is_directory(file, none)) return "cannot write " + path + ": it is a folder";
+  const bool there = std::filesystem::exists(file, none);
+  const auto folder = file.has_parent_path() ? file.parent_path() : std::filesystem::path(".");
+  const int done = there ? ::access(path.c_str(), W_OK) : ::access(folder.c_str(), W_OK | X_OK);
+  return done == 0 ? std::string() : "cannot write " + path + ": " + std::strerror(errno);
+}
 
 void add_common(CLI::App& app, load_options& into) {
   auto& s = into.scenario;
@@ -45,8 +62,9 @@ void add_common(CLI::App& app, load_options& into) {
                  "Seconds one request outlasts a server that is gone")
       ->check(CLI::Range(0, 3600))
       ->capture_default_str();
-  app.add_option("--json", into.json_file, "Write the report as JSON");
-  app.add_option("--html", into.html_file, "Write the report as one self-contained page");
+  app.add_option("--json", into.json_file, "Write the report as JSON")->check(writable);
+  app.add_option("--html", into.html_file, "Write the report as one self-contained page")
+      ->check(writable);
 }
 
 void add_scenarios(CLI::App& app, scenario_options& into) {
@@ -91,8 +109,10 @@ void add_scenarios(CLI::App& app, scenario_options& into) {
           "written by --save")
       ->required();
   bench->add_option("--path", into.path, "Path that `raw` gets")->capture_default_str();
-  bench->add_option("--save", into.save_file,
-                    "Write the prepared requests, to send them to another server");
+  bench
+      ->add_option("--save", into.save_file,
+                   "Write the prepared requests, to send them to another server")
+      ->check(writable);
   bench->add_option("--sessions", into.sessions, "Prepared guest sessions")
       ->check(CLI::Range(1, 100'000))
       ->capture_default_str();

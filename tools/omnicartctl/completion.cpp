@@ -10,13 +10,14 @@ namespace omnicart::ctl {
 namespace {
 
 // What may follow an option, or stand as the word of a command.
-enum class wanted { nothing, file, folder, role, shell };
+enum class wanted { nothing, file, folder, words };
 
 struct option {
   std::string name;  // "--role"; empty for the word without one
   std::string says;
   bool has_value = false;
   wanted value = wanted::nothing;
+  std::string words;  // "support admin": what may be said here, which differs between commands
 };
 
 struct place {
@@ -24,36 +25,38 @@ struct place {
   std::string says;
   std::vector<std::string> commands;  // one word each
   std::vector<option> options;        // its own, and those of the program
-  wanted word = wanted::nothing;
+  option word;                        // what its word may be
 };
 
-constexpr const char* roles = "support admin shopper";
-constexpr const char* shells = "bash zsh fish";
-
 // `type` is what the help shows: "ROLE:{support,admin}" with its check behind a colon.
-wanted wanted_by(std::string_view type) {
+void take_type(std::string_view type, option& into) {
+  const auto brace = type.find(":{");
+  if (brace != type.npos && type.ends_with('}')) {
+    into.value = wanted::words;
+    into.words = type.substr(brace + 2, type.size() - brace - 3);
+    std::ranges::replace(into.words, ',', ' ');
+    return;
+  }
   type = type.substr(0, type.find(':'));
-  if (type == "FILE") return wanted::file;
-  if (type == "DIR") return wanted::folder;
-  if (type == "ROLE") return wanted::role;
-  if (type == "SHELL") return wanted::shell;
-  return wanted::nothing;
+  if (type == "FILE") into.value = wanted::file;
+  if (type == "DIR") into.value = wanted::folder;
 }
 
 void collect(const CLI::App& app, const std::string& path, const std::vector<option>& inherited,
              std::vector<place>& into) {
   place here{.path = path, .says = app.get_description(), .commands = {}, .options = inherited};
   for (const CLI::Option* each : app.get_options()) {
-    const auto value = wanted_by(each->get_type_name());
     if (each->get_positional()) {
-      here.word = value;
+      here.word.says = each->get_description();
+      take_type(each->get_type_name(), here.word);
     } else if (!each->get_lnames().empty()) {
       const auto name = "--" + each->get_lnames().front();
       if (std::ranges::find(here.options, name, &option::name) == here.options.end()) {
-        here.options.push_back({.name = name,
-                                .says = each->get_description(),
-                                .has_value = each->get_items_expected_max() > 0,
-                                .value = value});
+        option& added =
+            here.options.emplace_back(option{.name = name,
+                                             .says = each->get_description(),
+                                             .has_value = each->get_items_expected_max() > 0});
+        take_type(each->get_type_name(), added);
       }
     }
   }
@@ -110,7 +113,7 @@ std::string value_patterns(const std::vector<option>& all) {
 std::string words_of(const place& at) {
   std::vector<std::string> words = at.commands;
   for (const auto& each : at.options) words.push_back(each.name);
-  if (at.word == wanted::shell) words.push_back(shells);
+  if (at.word.value == wanted::words) words.push_back(at.word.words);
   return joined(words, " ");
 }
 
@@ -155,20 +158,31 @@ _omnicartctl() {
         "}\nif [ \"$funcstack[1]\" = \"_omnicartctl\" ]; then _omnicartctl \"$@\"; else "
         "compdef _omnicartctl omnicartctl; fi\n"};
 
-std::string offer_of(const dialect& in, wanted value) {
-  switch (value) {
+std::string offer_of(const dialect& in, const option& of) {
+  switch (of.value) {
     case wanted::file:
       return in.files;
     case wanted::folder:
       return in.folders;
-    case wanted::role:
-      return std::string(in.words) + roles + in.words_end;
-    case wanted::shell:
-      return std::string(in.words) + shells + in.words_end;
+    case wanted::words:
+      return in.words + of.words + in.words_end;
     case wanted::nothing:
       break;
   }
   return ":";
+}
+
+// One line for each option of each command: the roles of a token are not those of a user.
+std::string value_offers(const dialect& in, const std::vector<place>& all) {
+  std::string out;
+  for (const auto& at : all) {
+    for (const auto& each : at.options) {
+      if (each.has_value) {
+        out += "    \"" + at.path + ' ' + each.name + "\") " + offer_of(in, each) + "; return ;;\n";
+      }
+    }
+  }
+  return out;
 }
 
 std::string shell_function(const dialect& in) {
@@ -179,13 +193,11 @@ std::string shell_function(const dialect& in) {
   out += "    case \"$word\" in " + value_patterns(valued) + ") skip=1; continue ;; esac\n";
   out += "    case \"$at $word\" in\n      " + command_patterns(all) +
          ") at=\"$at $word\" ;;\n    esac\n";
-  out += "  done\n  case \"$prev\" in\n";
-  for (const auto& each : valued)
-    out += "    " + each.name + ") " + offer_of(in, each.value) + "; return ;;\n";
+  out += "  done\n  case \"$at $prev\" in\n" + value_offers(in, all);
   out += "  esac\n  case \"$at\" in\n";
   for (const auto& each : all) {
     out += "    \"" + each.path + "\") " + in.words + words_of(each) + in.words_end;
-    if (each.word == wanted::folder) out += std::string("; ") + in.more_folders;
+    if (each.word.value == wanted::folder) out += std::string("; ") + in.more_folders;
     out += " ;;\n";
   }
   return out + "  esac\n" + in.close;
@@ -210,10 +222,8 @@ std::string fish_value(const option& each) {
       return " -r -F";
     case wanted::folder:
       return " -x -a '(__fish_complete_directories)'";
-    case wanted::role:
-      return std::string(" -x -a '") + roles + "'";
-    case wanted::shell:
-      return std::string(" -x -a '") + shells + "'";
+    case wanted::words:
+      return " -x -a " + fish_quoted(each.words);
     case wanted::nothing:
       break;
   }
@@ -253,9 +263,10 @@ complete -c omnicartctl -f
     }
     for (const auto& each : at.options)
       out += fish_line(at, "-l " + each.name.substr(2) + fish_value(each), each.says);
-    if (at.word == wanted::folder)
+    if (at.word.value == wanted::folder)
       out += fish_line(at, "-a '(__fish_complete_directories)'", "folder");
-    if (at.word == wanted::shell) out += fish_line(at, std::string("-a '") + shells + "'", "shell");
+    if (at.word.value == wanted::words)
+      out += fish_line(at, "-a " + fish_quoted(at.word.words), at.word.says);
   }
   return out;
 }

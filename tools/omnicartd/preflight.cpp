@@ -38,9 +38,9 @@ result<std::string> listen_address(const std::string& key, const std::string& ho
   const int failed = ::getaddrinfo(host.c_str(), nullptr, &wanted, &list);
   const found_addresses found(list, &::freeaddrinfo);
   if (failed != 0) {
-    return fail(base_errc::malformed, key + ": cannot listen on '" + host +
-                                          "', no address and no known name: " +
-                                          ::gai_strerror(failed));
+    return fail(base_errc::malformed,
+                key + ": cannot listen on '" + host +
+                    "', no address and no known name: " + ::gai_strerror(failed));
   }
   const auto v4 = first_of(found.get(), AF_INET);
   return v4.empty() ? first_of(found.get(), AF_INET6) : v4;

@@ -186,8 +186,7 @@ BOOST_AUTO_TEST_CASE(who_said_what_is_wrong_is_named) {
     const temporary_file file(text);
     const auto all = load(file.path.string(), said);
     BOOST_TEST_REQUIRE(!all.has_value(), begins);
-    const auto wanted =
-        begins.starts_with("FILE") ? file.path.string() + begins.substr(4) : begins;
+    const auto wanted = begins.starts_with("FILE") ? file.path.string() + begins.substr(4) : begins;
     BOOST_TEST(all.error().detail.starts_with(wanted), all.error().detail);
   }
   const temporary_file file(bad);

@@ -160,9 +160,11 @@ BOOST_AUTO_TEST_CASE(completion_knows_every_command_and_option) {
     }
   }
   const auto bash = completion_script("bash");
-  for (const char* offer : {R"(--role) COMPREPLY=($(compgen -W "support admin shopper")",
-                            R"(--token-file) compopt -o filenames; COMPREPLY=($(compgen -f)",
-                            R"(" completion") COMPREPLY=($(compgen -W "--help)", "bash zsh fish"}) {
+  for (const char* offer :
+       {R"(" token issue --role") COMPREPLY=($(compgen -W "support admin" --)",
+        R"(" user create --role") COMPREPLY=($(compgen -W "shopper support admin" --)",
+        R"(" laws --token-file") compopt -o filenames; COMPREPLY=($(compgen -f)",
+        R"(" completion") COMPREPLY=($(compgen -W "--help)", "bash zsh fish"}) {
     BOOST_TEST(bash.find(offer) != std::string::npos, offer);
   }
   BOOST_TEST(completion_script("tcsh").empty());

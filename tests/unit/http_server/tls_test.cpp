@@ -140,7 +140,8 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named_without_a_server) {
     const auto checked = check_tls(files);
     BOOST_TEST_REQUIRE(!checked.has_value(), names);
     BOOST_TEST(checked.error().is(base_errc::malformed));
-    BOOST_TEST(checked.error().detail.starts_with("cannot use the " + names), checked.error().detail);
+    BOOST_TEST(checked.error().detail.starts_with("cannot use the " + names),
+               checked.error().detail);
   }
 }
 

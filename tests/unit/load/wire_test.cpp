@@ -211,7 +211,11 @@ BOOST_AUTO_TEST_CASE(wrong_usage_is_exit_code_2) {
         {"omnicart-load", "replay"},
         {"omnicart-load", "storefront", "--duration", "0"},
         {"omnicart-load", "--operator", "http://h:1", "storefront"},
-        {"omnicart-load", "storefront", "--unknown"}}) {
+        {"omnicart-load", "storefront", "--unknown"},
+        // Found out at the start, not after an hour of traffic.
+        {"omnicart-load", "storefront", "--json", "/nowhere/report.json"},
+        {"omnicart-load", "storefront", "--html", "/tmp"},
+        {"omnicart-load", "bench", "--requests", "raw", "--save", "/nowhere/requests"}}) {
     int code = -1;
     BOOST_TEST(!read_options(static_cast<int>(line.size()), line.data(), code).has_value());
     BOOST_TEST(code == 2);
