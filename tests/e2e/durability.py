@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
 """What is acknowledged is on disk: syncs are counted and made to fail, stores are damaged and verified, space runs out."""
 
+import glob
+import json
 import os
 import re
 import shutil
 import subprocess
 
 from harness import Gone, Node, Shop, Suite, check, equal, poll, run_ctl
+from harness.node import ROOT
 from harness.shop import fresh
 
 suite = Suite()
@@ -242,6 +245,31 @@ def with_too_little_disk_the_node_reads_and_refuses_writes_and_recovers():
         node.write_config("[storage]\nmin_free_mib = 16\n")
         node.start()
         node.client(guest.web.token).post("/api/cart/items", {"product_id": product, "quantity": 1}).expect(201)
+
+
+# --- stores of older builds -----------------------------------------------------------------------------------
+
+@suite.case
+def a_node_serves_the_store_of_every_released_format():
+    stores = glob.glob(os.path.join(ROOT, "tests", "data", "store-format-*"))
+    check(stores, "no released stores")
+    for store in stores:
+        with open(os.path.join(store, "entities.json"), encoding="utf-8") as file:
+            told = json.load(file)
+        with Node() as node:
+            for part in ("db", "pay"):
+                shutil.copytree(os.path.join(store, part), os.path.join(node.data, part))
+            shop = Shop(node.start())
+            # What a shop keeps for ever; guests' carts and sessions may have had their time since.
+            kept = {name: facts for name, facts in told["entities"].items() if name.split("/")[0] in ("order", "product", "user")}
+            for name, facts in kept.items():
+                equal(node.operate().get("/entities/" + name).expect(200)["version"], facts["version"], name)
+            equal(sorted("order/" + o["order_id"] for o in shop.admin.all_of("/api/orders")),
+                  sorted(name for name in kept if name.startswith("order/")))
+            signed_in = shop.web.post("/api/users/login", {"email": told["email"], "password": told["password"]}).expect(200)
+            check("user/" + signed_in["user"]["user_id"] in kept, signed_in)
+            shop.buy("tea")
+            node.laws()
 
 
 suite.run()
