@@ -8,6 +8,7 @@
 #include "actors/session/session_messages.hpp"
 #include "actors/stock/stock_messages.hpp"
 #include "actors/user/user_messages.hpp"
+#include "http/code_explanations.hpp"
 #include "http/server/problem.hpp"
 #include "http/shop.hpp"
 
@@ -176,6 +177,7 @@ response failure_response(const error& why, const request& req, std::string_view
   what.code = to.code;
   // A fault's detail is for the operator's log, not for strangers.
   what.detail = is_fault(why.number) || to.status >= 500 ? "" : why.detail;
+  if (what.detail.empty()) what.detail = explanation_of(to.code);
   what.retryable = is_fault(why.number);
   if (to.status == 503 || to.status == 409) what.retry_after_s = what.retryable ? 1 : 0;
   what.members = members;

@@ -99,8 +99,8 @@ response problem_response(const problem& what, std::string_view request_id) {
       .member("title",
               what.title.empty() ? status_phrase(what.status) : std::string_view(what.title))
       .member("status", what.status);
-  if (!what.detail.empty()) json.member("detail", what.detail);
-  json.member("code", what.code)
+  json.member("detail", what.detail.empty() ? status_phrase(what.status) : std::string_view(what.detail))
+      .member("code", what.code)
       .member("request_id", request_id)
       .member("retryable", what.retryable);
   if (!what.errors.empty()) {

@@ -114,9 +114,10 @@ class Table:
 
     def check_problem(self, answer):
         said = answer.json
-        missing = {"type", "title", "status", "code", "request_id", "retryable"} - set(said)
+        missing = {"type", "title", "status", "detail", "code", "request_id", "retryable"} - set(said)
         check(not missing, "members are missing", missing)
         equal(said["status"], answer.status)
+        check(said["detail"] not in ("", said["title"]), "the detail says nothing", said)
         text = answer.body.decode()
         for leak in (self.shop.node.data, ROOT, ".cpp", "rocksdb", "nlohmann"):
             check(leak not in text, "an answer tells of the inside", leak)

@@ -353,7 +353,8 @@ BOOST_AUTO_TEST_CASE(problems_name_what_is_wrong) {
                                        "r1");
   BOOST_TEST(
       answer.body ==
-      R"({"type":"urn:omnicart:problem:price_changed","title":"Conflict","status":409,"code":"price_changed",)"
+      R"({"type":"urn:omnicart:problem:price_changed","title":"Conflict","status":409,"detail":"Conflict",)"
+      R"("code":"price_changed",)"
       R"("request_id":"r1","retryable":false,"errors":[{"pointer":"/items/0","code":"out_of_range","detail":"x"}],)"
       R"("order_id":"o1"})");
   BOOST_TEST(answer.headers == "Retry-After: 3\r\n");

@@ -1,0 +1,88 @@
+#include "http/code_explanations.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+namespace omnicart::http {
+namespace {
+
+struct entry {
+  std::string_view code, text;
+};
+
+constexpr entry entries[] = {
+    // The engine's own.
+    {"malformed", "The request does not read."},
+    {"precondition_failed", "The record has changed since the version that If-Match names."},
+    {"id_reused", "This Idempotency-Key was used for another request."},
+    {"not_found", "There is no such record."},
+    {"forbidden", "The caller may not do this."},
+    {"overflow", "An amount would become too large."},
+    {"unknown_kind", "There is no such record."},
+    {"in_progress", "The same request is still being worked on."},
+    {"overloaded", "Too much is being done at once; try again later."},
+    {"timeout", "No answer came in time; what was asked for may have been done."},
+    {"unavailable", "The node cannot reach what it needs; try again later."},
+    {"storage_full", "The node takes no writes for want of disk space."},
+    {"shutting_down", "The node is stopping; try again on another one, or later."},
+    {"expired", "The request waited too long to be handled; nothing was done."},
+    {"unknown_outcome", "Whether this was done is not known; ask again with the same Idempotency-Key."},
+    {"io", "A stored record could not be read."},
+    {"internal", "The request failed here."},
+    // Carts.
+    {"invalid_quantity", "A quantity is 1 or more."},
+    {"line_limit", "There may be at most 5,000 lines."},
+    {"quantity_limit", "There may be at most 999,999 of one thing."},
+    {"no_such_line", "The cart has no such line."},
+    {"empty", "The cart is empty."},
+    {"checkout_in_progress", "An order is being placed from this cart."},
+    {"currency_mismatch", "A cart holds prices of one currency."},
+    {"closed", "The cart has become part of another one."},
+    {"already_open", "This belongs to somebody else."},
+    // Stock.
+    {"out_of_stock", "There is not so much of it."},
+    {"contended", "What is left of it is held by others for the moment."},
+    {"below_reserved", "More of it than that is reserved."},
+    {"no_such_reservation", "There is no such reservation (any more)."},
+    {"reservation_conflict", "The reservation exists with other content."},
+    {"hold_limit", "A session may hold 10 reservations at a time."},
+    {"invalid_duration", "A hold lasts from a second to half an hour."},
+    // Products.
+    {"invalid_name", "A product has a name of at most 500 bytes."},
+    {"invalid_price", "A price is not negative, and not beyond the limit."},
+    {"retired", "The product is no longer sold."},
+    {"already_exists", "There is a product with this id."},
+    {"invalid_details", "The product's description is not as it should be."},
+    {"no_such_product", "There is no such product."},
+    // Orders and payments.
+    {"no_such_order", "There is no such order."},
+    {"illegal_step", "An order does not take this step."},
+    {"not_cancellable", "The order can no longer be cancelled, or not yet."},
+    {"conflict", "This was done before, with other content."},
+    {"no_lines", "An order has lines."},
+    {"key_reused", "The payment's key was used for another payment."},
+    {"voided", "The payment was given up."},
+    {"not_captured", "Nothing was captured."},
+    {"over_refund", "More would be refunded than was captured."},
+    {"captured", "The payment was captured."},
+    {"unknown_method", "The payment method is not known."},
+    // People.
+    {"revoked", "The session has ended."},
+    {"bad_refresh_token", "The refresh token is not valid (any more); sign in again."},
+    {"no_such_session", "There is no such session."},
+    {"email_taken", "There is an account with this e-mail address."},
+    {"unclaimed", "There is no account with this e-mail address."},
+    {"no_such_user", "There is no such user."},
+    {"disabled", "The account is disabled."},
+    {"invalid_profile", "The profile is not as it should be."},
+    {"password_changed", "The password was changed meanwhile."},
+};
+
+}  // namespace
+
+std::string_view explanation_of(std::string_view code) {
+  const auto at = std::find_if(std::begin(entries), std::end(entries), [&](const entry& e) { return e.code == code; });
+  return at == std::end(entries) ? std::string_view() : at->text;
+}
+
+}  // namespace omnicart::http
