@@ -61,6 +61,7 @@ class catalogue_list final : public projection {
 
   std::string_view name() const override { return "catalogue"; }
   bool wants(std::string_view kind) const override { return kind == "product" || kind == "stock"; }
+  std::uint32_t format() const override { return 2; }  // 1 had neither stock nor currencies
   void open(projection_rows& rows) override;
   void apply(const entity_ref& entity, std::uint64_t version, const event_record& record,
              projection_rows& rows) override;

@@ -28,6 +28,7 @@
 //   receipts   shard name 00 command id (16)      message of receipt
 //   timers     shard time name                    empty; exactly the timers that have a marker, in
 //   order of time index      'd' projection 00 key              the projection's row
+//              'd' projection 00                  u64: the format of the rows; none: 1
 //              'p' projection 00 shard            u64: the last log index that the rows contain
 //
 // An entity is read with one get (snapshot) and one short scan (events after it, then the timer

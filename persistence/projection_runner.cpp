@@ -1,11 +1,14 @@
 #include "persistence/projection_runner.hpp"
 
 #include <pthread.h>
+#include <rocksdb/db.h>
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
 #include "persistence/key_layout.hpp"
+#include "persistence/rocksdb_options.hpp"
 #include "runtime/log.hpp"
 
 namespace omnicart::persistence {
@@ -13,6 +16,7 @@ namespace {
 
 constexpr std::size_t catch_up_entries = 256;
 constexpr std::size_t catch_up_bytes = std::size_t{4} << 20;
+constexpr std::string_view format_row = "";
 
 }  // namespace
 
@@ -59,6 +63,7 @@ projection_runner::projection_runner(store& data, projection& what, projection_l
 projection_runner::~projection_runner() { stop(); }
 
 status projection_runner::start() {
+  if (auto made = make_anew_if_outdated(); !made) return made;
   for (std::uint16_t shard = 0; shard < store_.shard_count(); ++shard) {
     auto position = table_.stored_position(shard);
     if (!position) return fail(position.error());
@@ -67,6 +72,56 @@ status projection_runner::start() {
   // What was committed since is read by the thread, so that a restart does not wait for it; queries do.
   fell_behind_ = true;
   thread_ = std::thread([this] { run(); });
+  return {};
+}
+
+// Nothing is being written yet, so what is in the log is in the histories too. The format stands last: should this be
+// cut short, it begins again.
+status projection_runner::make_anew_if_outdated() {
+  const auto stored = table_.get(format_row);
+  if (!stored) return fail(stored.error());
+  const std::uint64_t format = *stored ? decode_u64(**stored).value_or(0) : 1;
+  if (format == projection_.format()) return {};
+  if (auto cleared = table_.clear(); !cleared) return cleared;
+  projection_.open(*rows_);
+  std::vector<projection_store::position> positions;
+  for (std::uint16_t shard = 0; shard < store_.shard_count(); ++shard) {
+    if (auto applied = apply_histories(shard); !applied) return applied;
+    const auto log = shard_log(store_).stored(shard);
+    if (!log) return fail(log.error());
+    if (log->last > 0) positions.push_back({.shard = shard, .index = log->last});
+  }
+  rows_->put(std::string(format_row), encode_u64(projection_.format()));
+  if (auto written = table_.write(rows_->take_changes(), positions); !written) return written;
+  if (!positions.empty()) log::info("projection was made anew", {{"projection", projection_.name()}});
+  return {};
+}
+
+// Steps over the kinds that are not wanted: there may be millions of those.
+status projection_runner::apply_histories(std::uint16_t shard) {
+  rocksdb::ReadOptions how;
+  how.total_order_seek = true;
+  std::unique_ptr<rocksdb::Iterator> at(store_.db().NewIterator(how, store_.of(family::events)));
+  for (at->Seek(shard_key(shard)); at->Valid();) {
+    const auto key = parse_entity_key(at->key().ToStringView());
+    if (!key) return fail(base_errc::io, "a key of an event does not read");
+    if (key->shard != shard) break;
+    if (!projection_.wants(key->entity.kind)) {
+      at->Seek(shard_key(shard) + key->entity.kind + static_cast<char>('/' + 1));
+      continue;
+    }
+    const auto version = decode_u64(key->rest);
+    if (version && *version != timer_marker_version) {
+      auto record = decode_event_record(at->value().ToStringView());
+      if (!record) return fail(base_errc::io, key->entity.str() + ": " + record.error().detail);
+      projection_.apply(key->entity, *version, *record, *rows_);
+    }
+    if (rows_->changes() >= limits_.rows_per_write) {
+      if (auto written = table_.write(rows_->take_changes(), {}); !written) return written;
+    }
+    at->Next();
+  }
+  if (!at->status().ok()) return fail(io_error("cannot read histories", at->status()));
   return {};
 }
 

@@ -43,7 +43,8 @@ class projection_runner {
   projection_runner(store& data, projection& what, projection_limits limits);
   ~projection_runner();
 
-  // Returns at once; the thread reads what was committed since the stored position, then goes on by itself.
+  // Makes rows of another format anew, which takes as long as there is history. Else returns at once; the thread reads
+  // what was committed since the stored position, then goes on by itself.
   status start();
   // Waiting queries are refused; what was applied is written.
   void stop();
@@ -71,6 +72,8 @@ class projection_runner {
   void apply(const committed_batch& batch);
   void apply(const committed_entry& entry);
   status catch_up();
+  status make_anew_if_outdated();
+  status apply_histories(std::uint16_t shard);
   void write_rows();
   std::optional<committed_batch> wanted_of(const committed_batch& batch) const;
   void pass_over(const committed_batch& batch);

@@ -30,7 +30,10 @@ class projection {
   virtual ~projection() = default;
   virtual std::string_view name() const = 0;
   virtual bool wants(std::string_view kind) const = 0;
-  // Once, before anything else: what is kept in memory is read from the rows.
+  // Of the rows, which have keys that are not empty. Raised when they change their meaning: rows of another format are
+  // dropped at the start and made anew, by apply(), from the histories that are kept of the wanted kinds.
+  virtual std::uint32_t format() const { return 1; }
+  // Before anything else, and again when the rows were made anew: what is kept in memory is read from the rows.
   virtual void open(projection_rows& rows) = 0;
   virtual void apply(const entity_ref& entity, std::uint64_t version, const event_record& record,
                      projection_rows& rows) = 0;

@@ -1,0 +1,102 @@
+#include "persistence/projection_runner.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <future>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "tests/unit/persistence/store_fixture.hpp"
+
+namespace omnicart::persistence {
+namespace {
+
+// Counts the events of each cart.
+class cart_counts final : public projection {
+ public:
+  explicit cart_counts(std::uint32_t format) : format_(format) {}
+
+  std::string_view name() const override { return "counts"; }
+  bool wants(std::string_view kind) const override { return kind == "cart"; }
+  std::uint32_t format() const override { return format_; }
+  void open(projection_rows&) override {}
+  void apply(const entity_ref& entity, std::uint64_t version, const event_record&,
+             projection_rows& rows) override {
+    rows.put(prefix() + entity.id, std::to_string(version));
+  }
+  std::string prefix() const { return "v" + std::to_string(format_) + '/'; }
+
+ private:
+  std::uint32_t format_;
+};
+
+struct counting {
+  manual_clock time;
+  std::shared_ptr<sim::fault_fs> disk = std::make_shared<sim::fault_fs>(1);
+  open_store node{options_on(disk), time};
+
+  void commit(const char* kind, const std::string& id, std::uint64_t version) {
+    node.journal->append(events_item({kind, id}, version, 1));
+    node.journal->flush_once();
+  }
+  // Every row, as a projection of this format reads them after a start.
+  std::string rows_of(std::uint32_t format) {
+    cart_counts counts(format);
+    projection_runner runner(*node.data, counts, {});
+    BOOST_REQUIRE(runner.start().has_value());
+    std::promise<std::string> seen;
+    runner.query(
+        [&](projection_rows& rows) {
+          std::string all;
+          rows.scan("a", "", [&](std::string_view key, std::string_view value) {
+            all += std::string(key) + '=' + std::string(value) + ' ';
+            return true;
+          });
+          seen.set_value(all);
+        },
+        [&](const error& why) { seen.set_value(why.detail); });
+    std::string found = seen.get_future().get();
+    runner.stop();
+    return found;
+  }
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_SUITE(projection_runners, counting)
+
+BOOST_AUTO_TEST_CASE(rows_of_another_format_are_made_anew_from_what_the_log_has_forgotten) {
+  for (const char* id : {"a", "b"}) {
+    for (std::uint64_t version = 1; version <= 3; ++version) commit("cart", id, version);
+    commit("session", id, 1);
+    commit("alpha", id, 1);
+  }
+  BOOST_TEST(rows_of(1) == "v1/a=3 v1/b=3 ");
+  BOOST_TEST(truncate_consumed(*node.data, {"counts"}).has_value());
+  BOOST_TEST(rows_of(1) == "v1/a=3 v1/b=3 ");
+  BOOST_TEST(rows_of(2) == "v2/a=3 v2/b=3 ");
+  // Not again, and on from there.
+  BOOST_TEST(truncate_consumed(*node.data, {"counts"}).has_value());
+  commit("cart", "a", 4);
+  BOOST_TEST(rows_of(2) == "v2/a=4 v2/b=3 ");
+  // An older build makes its own.
+  BOOST_TEST(rows_of(1) == "v1/a=4 v1/b=3 ");
+}
+
+BOOST_AUTO_TEST_CASE(rows_made_anew_include_what_the_log_had_not_told_yet) {
+  commit("cart", "a", 1);
+  BOOST_TEST(rows_of(1) == "v1/a=1 ");
+  commit("cart", "a", 2);
+  commit("cart", "b", 1);
+  BOOST_TEST(rows_of(2) == "v2/a=2 v2/b=1 ");
+}
+
+BOOST_AUTO_TEST_CASE(a_fresh_store_has_the_format_of_its_first_build) {
+  BOOST_TEST(rows_of(2) == "");
+  commit("cart", "a", 1);
+  BOOST_TEST(rows_of(2) == "v2/a=1 ");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace omnicart::persistence
