@@ -73,6 +73,10 @@ constexpr std::array table{
           "requests being answered at once; beyond it 503, so that accepted ones keep their latency"},
     field{"http", "cors_allow", at<&o::http, &http::cors_allow>, "origins", 0, 100, "", change::on_start,
           "web origins whose scripts may read answers (`https://shop.example`); none by default"},
+    field{"http", "trusted_proxies", at<&o::http, &http::trusted_proxies>, "addresses", 0, 100, "", change::on_start,
+          "proxies in front of the node, as addresses or networks (`10.0.0.0/8`): of a request from one of them the client's address is what they say, for limits and log. None by default: anybody can write such a field"},
+    field{"http", "client_field", at<&o::http, &http::client_field>, "", 0, 16, "x-forwarded-for|forwarded", change::on_start,
+          "the field in which these proxies name the client; they must set it themselves, and the rightmost address that is not theirs counts"},
 
     field{"operator", "address", at<&o::operators, &operator_options::address>, "", 1, 253, "", change::on_start,
           "address of health, metrics and inspection; guarded by a token, and still best kept on loopback"},

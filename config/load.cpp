@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/fields.hpp"
+#include "runtime/base/ip_network.hpp"
 #include "runtime/base/money.hpp"
 
 namespace omnicart::config {
@@ -205,6 +206,16 @@ status check_origins(const options& all) {
   return {};
 }
 
+status check_proxies(const options& all) {
+  for (const auto& proxy : all.http.trusted_proxies) {
+    if (!ip_network::parse(proxy)) {
+      return fail(base_errc::malformed, "http.trusted_proxies: '" + proxy +
+                                            "' is no address or network such as 10.0.0.0/8");
+    }
+  }
+  return {};
+}
+
 status check_rates(const rate_limit_options& rates) {
   const std::pair<std::string_view, bool> classes[] = {
       {"read", rates.read_burst >= rates.read_per_s},
@@ -289,6 +300,7 @@ status check(const options& all) {
   return check_currency(all)
       .and_then([&] { return check_payment_url(all); })
       .and_then([&] { return check_origins(all); })
+      .and_then([&] { return check_proxies(all); })
       .and_then([&] { return check_rates(all.rate_limits); });
 }
 

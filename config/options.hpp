@@ -40,6 +40,8 @@ struct http_options {
   std::int64_t connections_max = 20'000;
   std::int64_t in_flight_max = 4'096;
   std::vector<std::string> cors_allow;
+  std::vector<std::string> trusted_proxies;
+  std::string client_field = "x-forwarded-for";
   friend bool operator==(const http_options&, const http_options&) = default;
 };
 

@@ -17,7 +17,7 @@ struct access_record {
   std::uint64_t response_bytes = 0;  // of the body
   std::string_view request_id;
   std::string_view trace_id;
-  std::string_view peer;
+  std::string_view peer;   // the client's address, as request::peer
   std::string_view fault;  // what an exception that left the handler said; "" normally
 };
 

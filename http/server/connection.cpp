@@ -28,6 +28,8 @@ connection::connection(server_core& core, event_loop& loop, registry& all, tcp::
   socket_.set_option(tcp::no_delay(true), ignored);
   const auto endpoint = socket_.remote_endpoint(ignored);
   if (!ignored) peer_ = endpoint.address().to_string();
+  request_.peer = peer_;
+  from_proxy_ = core_.proxies.trusts(peer_);
 }
 
 connection::~connection() {
@@ -337,7 +339,7 @@ void connection::observe(const response& what) {
        .response_bytes = what.body.size(),
        .request_id = request_.request_id,
        .trace_id = request_.trace_id,
-       .peer = peer_,
+       .peer = request_.peer,
        .fault = fault_});
 }
 
@@ -377,6 +379,7 @@ void connection::next_request() {
   head_ = {};
   parser_.reset();
   request_.verb = method::other;
+  request_.peer = peer_;
   request_.method_name = request_.target = request_.path = request_.route = request_.body = {};
   request_.fields.clear();
   request_.params.clear();

@@ -22,6 +22,7 @@ namespace omnicart::http {
 struct server_core {
   router routes;
   cors_options cors;
+  trusted_proxies proxies;
   access_observer observer;
   std::unique_ptr<boost::asio::ssl::context> tls;  // null: plain
 
@@ -135,6 +136,8 @@ class connection final : public std::enable_shared_from_this<connection>,
   boost::asio::ip::tcp::socket socket_;
   std::unique_ptr<boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>> tls_;
   std::string peer_;
+  std::string client_;  // of this request, when peer_ is a proxy of ours
+  bool from_proxy_ = false;
 
   stage stage_ = stage::head;
   bool advancing_ = false;

@@ -44,7 +44,10 @@ void connection::name_request() {
   request_.trace_id = trace ? trace->trace_id : all.substr(trace_at, 32);
   request_.span_id = all.substr(span_at, 16);
   trace_flags_ = trace ? trace->flags : "00";
-  request_.peer = peer_;
+  if (from_proxy_) {
+    client_ = core_.proxies.client_of(request_, peer_);
+    request_.peer = client_;
+  }
   request_.secure = tls_ != nullptr;
 }
 

@@ -61,7 +61,7 @@ struct request {
   std::vector<name_value> query_params;  // in order, percent-decoded, '+' is a space
   std::vector<name_value> fields;        // header fields in order, values trimmed
   std::string_view body;                 // whole; empty on a streaming route
-  std::string_view peer;                 // address without port
+  std::string_view peer;                 // the client's address, without port
   std::string_view request_id;
   std::string_view trace_id;  // 32 hexadecimal digits (W3C trace context)
   std::string_view span_id;   // 16 hexadecimal digits: this node's span

@@ -152,6 +152,7 @@ class server::impl {
   impl(server_options options, router routes) : options_(std::move(options)) {
     core_.routes = std::move(routes);
     core_.cors = options_.cors;
+    core_.proxies = options_.proxies;
     core_.observer = options_.observer;
     if (options_.threads == 0) options_.threads = std::max(1u, std::thread::hardware_concurrency());
   }

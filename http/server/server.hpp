@@ -10,6 +10,7 @@
 #include "http/server/access.hpp"
 #include "http/server/limits.hpp"
 #include "http/server/router.hpp"
+#include "http/server/trusted_proxies.hpp"
 #include "runtime/base/result.hpp"
 
 namespace omnicart::http {
@@ -38,6 +39,7 @@ struct server_options {
   server_limits limits;
   std::optional<tls_files> tls;
   cors_options cors;
+  trusted_proxies proxies;  // whose word on the client's address is taken
   access_observer observer;  // may be empty
 };
 

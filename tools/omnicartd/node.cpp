@@ -87,6 +87,16 @@ router_limits limits_of(const config::options& o) {
   return limits;
 }
 
+// The list has been checked with the rest of the configuration.
+http::trusted_proxies proxies_of(const config::http_options& o) {
+  std::vector<ip_network> proxies;
+  for (const auto& text : o.trusted_proxies) {
+    if (const auto parsed = ip_network::parse(text)) proxies.push_back(*parsed);
+  }
+  const bool standard = o.client_field == "forwarded";
+  return {std::move(proxies), standard ? http::client_field::forwarded : http::client_field::x_forwarded_for};
+}
+
 http::server_limits limits_of(const config::http_options& o) {
   http::server_limits limits;
   limits.uri_bytes_max = static_cast<std::size_t>(o.uri_bytes_max);
@@ -341,6 +351,7 @@ status node::parts::start_front() {
   with.threads = static_cast<unsigned>(options.node.http_threads);
   with.limits = limits_of(options.http);
   with.cors.origins = options.http.cors_allow;
+  with.proxies = proxies_of(options.http);
   if (!options.http.tls_cert.empty()) with.tls = http::tls_files{options.http.tls_cert, options.http.tls_key};
   with.observer = http::request_observer(figures);
   auto routed = http::make_routes(*shop, *rates, [this] { return log->refusing(); });
