@@ -82,6 +82,7 @@ status law_check::each(const char* kind, const std::string& get, const taker& ta
   for (std::uint16_t shard = 0; shard < all_.shard_count(); ++shard) {
     std::string after;
     while (true) {
+      if (stopping_) return fail(base_errc::shutting_down);
       const auto ids = all_.ids(kind, shard, after, step);
       if (!ids) return fail(ids.error());
       if (ids->empty()) break;
@@ -244,6 +245,7 @@ result<law_report> law_check::run(duration_ms patience) {
       report.refunded[entry.currency] += entry.amount;
     }
   });
+  if (stopping_) return fail(base_errc::shutting_down);  // what was cut short says nothing of the books
   if (!ledger) all.found["ledgers_agree"].push_back("the provider's ledger cannot be read: " + ledger.error().detail);
   if (ledger) compare_ledgers(all);
 

@@ -128,6 +128,10 @@ class operator_server::impl {
 
   void stop() {
     stopping_ = true;
+    {
+      const std::lock_guard guard(provider_guard_);
+      if (asked_provider_ != nullptr) asked_provider_->stop();  // a silent one is not waited for
+    }
     server_.stop();
     if (thread_.joinable()) thread_.join();
   }
@@ -311,14 +315,32 @@ class operator_server::impl {
     answer_json(out, 200, report->json());
   }
 
+  // Lets stop() end what `provider` waits for.
+  class ended_when_stopping {
+   public:
+    ended_when_stopping(impl& of, httplib::Client& provider) : of_(of) { set(&provider); }
+    ~ended_when_stopping() { set(nullptr); }
+    ended_when_stopping(const ended_when_stopping&) = delete;
+    ended_when_stopping& operator=(const ended_when_stopping&) = delete;
+
+   private:
+    void set(httplib::Client* provider) {
+      const std::lock_guard guard(of_.provider_guard_);
+      of_.asked_provider_ = provider;
+    }
+    impl& of_;
+  };
+
   // The provider's ledger in pages, so that memory stays small however long it is.
   status read_ledger(const std::function<void(const law_check::ledger_entry&)>& take) {
     constexpr std::int64_t page = 10'000;
     const auto address = parse_provider_url(with_.pay_url);
     if (!address) return fail(address.error());
     httplib::Client provider(address->host, address->port);
-    provider.set_read_timeout(60);
+    provider.set_read_timeout(patience.count() / 1'000);
+    const ended_when_stopping asked(*this, provider);
     for (std::int64_t next = 1;;) {
+      if (stopping_) return fail(base_errc::shutting_down);
       const auto got = provider.Get(("/ledger?from=" + std::to_string(next) + "&limit=" + std::to_string(page)).c_str());
       if (!got || got->status != 200) return fail(base_errc::unavailable, "no answer from the provider");
       const auto body = nlohmann::json::parse(got->body, nullptr, false);
@@ -399,6 +421,8 @@ class operator_server::impl {
   httplib::Server server_;
   std::thread thread_;
   std::mutex laws_guard_;
+  std::mutex provider_guard_;
+  httplib::Client* asked_provider_ = nullptr;  // while one check of the laws reads the ledger
   std::atomic<bool> stopping_{false};
   std::atomic<bool> ended_{false};
   int port_ = -1;

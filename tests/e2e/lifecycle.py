@@ -249,6 +249,88 @@ def refuses(address):
         return True
 
 
+# Longer than any of these cases may take: none of them may wait for it.
+SLOW_DRAIN = "[node]\ndrain_timeout_s = 300\n[payment]\nanswer_timeout_ms = 500\n"
+
+
+@suite.case
+def sigterm_while_the_laws_wait_for_an_order_ends_with_0_before_its_deadline():
+    with Node(SLOW_DRAIN) as node:
+        shop = Shop(node.start())
+        guest = shop.guest()
+        guest.add(shop.product()).expect(201)
+        os.kill(node.pay_pid(), signal.SIGSTOP)  # so that an order stays in doubt
+        equal(guest.checkout().expect(201)["status"], "pending")
+        line = [program("omnicartctl"), "--operator", "http://" + node.operator, "--token-file", node.token_file, "laws",
+                "--wait", "5m"]
+        # One check at a time: when one of two is refused, the other waits.
+        two = [subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+        try:
+            poll("one of them waits", lambda: [each.poll() for each in two].count(69) == 1)
+            node.signal(signal.SIGTERM)
+            equal(node.wait(), 0)
+            for each in two:
+                said = each.communicate(timeout=60)[1]
+                check(each.returncode == 69 and said.startswith("omnicartctl: "), each.returncode, said)
+        finally:
+            for each in two:
+                each.kill()
+                each.wait()
+
+
+@suite.case
+def sigterm_while_the_laws_ask_a_silent_provider_does_not_wait_for_it():
+    with Node(SLOW_DRAIN) as node:
+        node.start()
+        os.kill(node.pay_pid(), signal.SIGSTOP)
+        line = [program("omnicartctl"), "--operator", "http://" + node.operator, "--token-file", node.token_file, "laws"]
+        two = [subprocess.Popen(line, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) for _ in range(2)]
+        try:
+            poll("one of them asks the provider", lambda: [each.poll() for each in two].count(69) == 1)
+            node.signal(signal.SIGTERM)
+            equal(node.wait(), 0)
+            equal([each.wait(60) for each in two], [69, 69], "cut short is not broken")
+        finally:
+            for each in two:
+                each.kill()
+                each.wait()
+
+
+@suite.case
+def sigterm_right_after_a_load_ends_with_0_before_its_deadline_and_keeps_the_books():
+    with Node(SLOW_DRAIN) as node:
+        Shop(node.start()).product()
+        load = subprocess.run([program("omnicart-load"), "--target", "http://" + node.http, "--operator",
+                               "http://" + node.operator, "--token-file", node.token_file, "--connections", "32", "storefront",
+                               "--duration", "2", "--think-ms", "0"], capture_output=True, text=True, timeout=120, check=False)
+        equal(load.returncode, 0, load.stdout[-1500:] + load.stderr[-500:])
+        equal(node.stop(), 0)
+        node.start().laws()
+
+
+@suite.case
+def sighup_during_the_drain_changes_nothing_and_the_node_ends_with_0():
+    with Node(SLOW_DRAIN) as node:
+        shop = Shop(node.start())
+        guest = shop.guest()
+        guest.add(shop.product()).expect(201)
+        provider = node.pay_pid()
+        os.kill(provider, signal.SIGSTOP)
+        body = json.dumps(guest.order_body()).encode()
+        with connect(node.http) as peer:
+            peer.sendall((f"POST /api/orders HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {guest.web.token}\r\n"
+                          "Idempotency-Key: in-flight\r\nContent-Type: application/json\r\n"
+                          f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
+            poll("the checkout is under way", lambda: "sealed_by" in guest.cart())
+            node.signal(signal.SIGTERM)
+            poll("no new connections", lambda: refuses(node.http))
+            for _ in range(3):
+                node.signal(signal.SIGHUP)
+            os.kill(provider, signal.SIGCONT)
+            read_answer(peer.makefile("rb")).expect(201)
+        equal(node.wait(), 0)
+
+
 @suite.case
 def a_connection_that_does_nothing_does_not_hold_up_the_end():
     with Node() as node:
