@@ -1,12 +1,9 @@
 #!/usr/bin/env python3
-"""docs/api.md tells the truth: a node serves every path it lists, no path that the sources add is missing, and the
-examples work as they stand."""
+"""docs/api.md tells the truth: a node serves every path it lists, and no path that the sources add is missing."""
 
 import glob
 import os
 import re
-import shutil
-import subprocess
 
 from harness import Node, Suite, check, equal
 from harness.node import ROOT
@@ -61,17 +58,6 @@ def the_files_named_exist(_):
         check(glob.glob(os.path.join(ROOT, name)), "no such file", name)
     for name in re.findall(r"\]\(([\w.-]+)\)", doc()):
         check(os.path.exists(os.path.join(ROOT, "docs", name)), "no such page", name)
-
-
-@suite.case
-def the_examples_work_as_they_stand(node):
-    check(shutil.which("curl"), "curl is missing")
-    script = "\n".join(re.findall(r"```sh\n(.*?)```", doc(), re.DOTALL))
-    token = node.ctl("token", "issue", "--role", "admin").stdout.strip()
-    done = subprocess.run(["bash", "-euo", "pipefail", "-c", script], capture_output=True, text=True, check=False,
-                          timeout=120, env={**os.environ, "SHOP": "http://" + node.http, "TOKEN": token})
-    equal(done.returncode, 0, done.stdout + done.stderr)
-    check('"status":"paid"' in done.stdout, done.stdout)
 
 
 with Node() as running:
