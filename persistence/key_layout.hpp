@@ -20,6 +20,8 @@
 //
 //   family     key                                value
 //   default    "format"                           message of store_format
+//              "replica/" shard                   what consensus keeps (cluster/replica_storage.hpp)
+//              "applied/" shard                   u64: how far the shard's content contains its log
 //   log        shard u64(index from 1)            message of log_entry; no gaps from the first to
 //   the last index events     shard name 00 u64(version from 1)  message of event_record; no gaps
 //   from the first to the last version
@@ -38,6 +40,8 @@ namespace omnicart::persistence {
 
 // Highest format this build reads and writes.
 inline constexpr std::uint32_t format_version = 1;
+inline constexpr std::string_view replica_record_prefix = "replica/";
+inline constexpr std::string_view applied_prefix = "applied/";
 inline constexpr std::uint64_t timer_marker_version = std::numeric_limits<std::uint64_t>::max();
 
 struct store_format {
@@ -47,25 +51,41 @@ struct store_format {
   OMNICART_FIELDS(version, shard_count)
 };
 
-// Consecutive events of one entity inside a log entry, as they stand in the events family.
-struct logged_events {
+// All that one journal item left behind, inside a log entry: what a replica needs to write the same keys.
+struct logged_item {
   std::string kind;
   std::string id;
   std::uint64_t first_version = 0;
-  std::vector<std::string> records;  // messages of event_record
+  std::vector<std::string> records;  // messages of event_record: consecutive events, as in events
+  std::optional<receipt> proof;
+  std::optional<timer_change> timer;
+  std::optional<snapshot> state;
+  std::uint64_t cut_through = 0;  // see journal_item
+  std::uint64_t cut_from = 0;
+  bool forgotten = false;
 
-  friend bool operator==(const logged_events&, const logged_events&) = default;
-  OMNICART_FIELDS(kind, id, first_version, records)
+  friend bool operator==(const logged_item&, const logged_item&) = default;
+  // What stands behind the records was added by the second issue of the format; older entries end there.
+  OMNICART_FIELDS(kind, id, first_version, records, proof, timer, state, cut_through, cut_from, forgotten)
+};
+
+// What a log entry is for. Numbers are stored; never reuse one.
+enum class entry_kind : std::uint8_t {
+  items = 0,
+  barrier = 2,  // nothing: a leader's first word in its term
+  change = 3,   // the shard's replicas change
 };
 
 // What one shard got in one group commit.
 struct log_entry {
   std::uint64_t term = 0;
   timestamp_ms time;  // log time: at least that of every event in it, never below the entry before
-  std::vector<logged_events> events;
+  std::vector<logged_item> items;
+  entry_kind what = entry_kind::items;
+  std::string change;  // of a change: the configuration (cluster/raft/membership.hpp)
 
   friend bool operator==(const log_entry&, const log_entry&) = default;
-  OMNICART_FIELDS(term, time, events)
+  OMNICART_FIELDS(term, time, items, what, change)
 };
 
 std::string entity_prefix(std::uint16_t shard, const entity_ref& entity);  // shard name 00

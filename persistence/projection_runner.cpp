@@ -143,9 +143,12 @@ std::optional<committed_batch> projection_runner::wanted_of(const committed_batc
   bool any = false;
   for (const auto& [shard, index, entry] : batch.entries) {
     auto& kept = wanted.entries.emplace_back(committed_entry{.shard = shard, .index = index, .entry = {}});
-    for (const auto& logged : entry.events) {
-      if (!projection_.wants(logged.kind)) continue;
-      kept.entry.events.push_back(logged);
+    for (const auto& logged : entry.items) {
+      if (logged.records.empty() || !projection_.wants(logged.kind)) continue;
+      kept.entry.items.push_back({.kind = logged.kind,
+                                  .id = logged.id,
+                                  .first_version = logged.first_version,
+                                  .records = logged.records});
       any = true;
     }
   }
@@ -292,7 +295,7 @@ void projection_runner::apply(const committed_batch& batch) {
 void projection_runner::apply(const committed_entry& entry) {
   auto& position = positions_[entry.shard];
   if (entry.index <= position) return;
-  for (const auto& logged : entry.entry.events) {
+  for (const auto& logged : entry.entry.items) {
     if (!projection_.wants(logged.kind)) continue;
     const entity_ref entity{logged.kind, logged.id};
     std::uint64_t version = logged.first_version;

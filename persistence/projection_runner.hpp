@@ -12,7 +12,7 @@
 #include <thread>
 #include <vector>
 
-#include "persistence/group_commit.hpp"
+#include "persistence/committed.hpp"
 #include "persistence/projection_store.hpp"
 #include "persistence/shard_log.hpp"
 #include "runtime/projection.hpp"

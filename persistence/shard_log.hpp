@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "persistence/group_commit.hpp"
+#include "persistence/committed.hpp"
 #include "persistence/store.hpp"
 
 namespace omnicart::persistence {

@@ -80,8 +80,9 @@ class content_checker {
     shard_count_ = format->shard_count;
     auto at = all(family::meta);
     for (; have(*at, family::meta); at->Next()) {
-      if (at->key() != "format")
-        problem(family::meta, at->key().ToStringView(), "an unknown record");
+      const auto key = at->key().ToStringView();
+      if (key != "format" && !key.starts_with(replica_record_prefix) && !key.starts_with(applied_prefix))
+        problem(family::meta, key, "an unknown record");
     }
     return true;
   }
@@ -118,7 +119,7 @@ class content_checker {
   }
 
   void check_logged(std::string_view key, std::uint16_t shard, const log_entry& entry) {
-    for (const auto& logged : entry.events) {
+    for (const auto& logged : entry.items) {
       if (shard_of(logged.id, shard_count_) != shard) {
         problem(family::log, key, logged.kind + '/' + logged.id + " belongs to another shard");
       }

@@ -4,6 +4,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "runtime/crash_point.hpp"
+#include "runtime/placement.hpp"
 #include "runtime/timers.hpp"
 
 namespace omnicart {
@@ -62,12 +63,18 @@ void entity_host::on(envelope& message) {
     handle(message, false);
     return;
   }
+  if (phase_ == phase::gone) {
+    env_.handled(*this);
+    return say(message.reply, failure(not_the_leader(std::nullopt), 0));
+  }
   more().stash.push_back(std::move(message));
   if (phase_ == phase::idle) load();
 }
 
 void entity_host::load() {
   phase_ = phase::loading;
+  loads_ = true;
+  term_ = env_.journal.term_of(self_);
   OMNICART_CRASH_POINT("before_load");
   env_.store.load(self_, [&box = box_](result<stored_entity> found) {
     box.post(state_loaded{std::move(found)});
@@ -75,6 +82,8 @@ void entity_host::load() {
 }
 
 void entity_host::on(state_loaded& message) {
+  loads_ = false;
+  if (phase_ == phase::gone) return leave_if_forgotten();
   if (!message.found) return refuse_stash(message.found.error());
   if (auto taken = take_over(*message.found); !taken) {
     env_.unreadable(self_, taken.error());
@@ -153,7 +162,7 @@ bool entity_host::answered_from_receipt(envelope& message, bool receipt_checked)
   }
   if (receipt_checked) return false;
   if (env_.store.receipt_presence(self_, message.id) == entity_store::presence::absent) return false;
-  const ticket since = env_.journal.durable();
+  const ticket since = env_.journal.durable(self_);
   more().lookups.push_back(since);
   const command_id id = message.id;
   env_.store.find_receipt(self_, id, [&box = box_, asked = std::move(message), since](auto found) mutable {
@@ -163,7 +172,9 @@ bool entity_host::answered_from_receipt(envelope& message, bool receipt_checked)
 }
 
 void entity_host::on(receipt_looked_up& message) {
-  if (!message.found) {
+  if (phase_ == phase::gone) {
+    say(message.message.reply, failure(not_the_leader(std::nullopt), 0));
+  } else if (!message.found) {
     release(std::move(message.message.reply), failure(message.found.error(), version_));
   } else if (*message.found) {
     answer_replay(message.message, **message.found);
@@ -173,6 +184,7 @@ void entity_host::on(receipt_looked_up& message) {
   // Not before: a receipt written since the look-up began is proof that only memory has shown so far.
   auto& under_way = more().lookups;
   under_way.erase(std::find(under_way.begin(), under_way.end(), message.since));
+  if (phase_ == phase::gone) leave_if_forgotten();
 }
 
 void entity_host::answer_replay(envelope& message, const receipt& proof) {
@@ -279,6 +291,7 @@ void entity_host::wake_up(envelope& message) {
 journal_item entity_host::begin_item() const {
   journal_item item;
   item.entity = self_;
+  item.term = term_;
   item.first_version = version_ + 1;
   return item;
 }
@@ -377,9 +390,14 @@ void entity_host::commit(journal_item item, reply_fn reply, answer got) {
 
 void entity_host::release(reply_fn reply, answer got) {
   if (!reply) return;
-  if (last_ticket_ <= env_.journal.durable()) return say(reply, std::move(got));
+  if (last_ticket_ <= env_.journal.durable(self_)) {
+    // Another node may have decided since, unless this one holds the shard's lease.
+    if (!env_.journal.may_answer(self_)) got = failure(not_the_leader(std::nullopt), 0);
+    return say(reply, std::move(got));
+  }
   journal_item barrier;
   barrier.entity = self_;
+  barrier.term = term_;
   barrier.done = [reply = std::move(reply), got = std::move(got)](status written) mutable {
     say(reply, written ? std::move(got) : failure(written.error(), got.version));
   };
@@ -388,7 +406,7 @@ void entity_host::release(reply_fn reply, answer got) {
 
 void entity_host::drop_settled_receipts() {
   if (!more_) return;
-  ticket readable = env_.journal.durable();
+  ticket readable = env_.journal.durable(self_);
   for (const ticket since : more_->lookups) readable = std::min(readable, since);
   std::erase_if(more_->receipts, [&](const open_receipt& open) { return open.position <= readable; });
 }

@@ -59,7 +59,9 @@ class entity_host {
   std::string describe() const;
 
  private:
-  enum class phase : std::uint8_t { idle, loading, active };
+  // gone: this node no longer leads the shard; what was in memory counts no more, and everybody is told so until the
+  // last callback that knows the mailbox has come.
+  enum class phase : std::uint8_t { idle, loading, active, gone };
 
   // A caller that waits until the entity is no longer in progress.
   struct waiter {
@@ -97,6 +99,7 @@ class entity_host {
   void on(retry_due& message);
   void on(waiters_due& message);
   void on(passivation_asked& message);
+  void on(leadership_lost& message);
 
   void load();
   result<void> take_over(stored_entity& found);
@@ -131,6 +134,7 @@ class entity_host {
   void back_off(sent_effect& effect);
   context context_for(const envelope& message) const;
   bool quiet() const;
+  void leave_if_forgotten();
   extras& more();
   void drop_settled_receipts();
   void drop_empty_extras();
@@ -145,12 +149,14 @@ class entity_host {
   std::uint64_t version_ = 0;
   std::uint64_t kept_from_ = 1;            // first event version still stored
   ticket last_ticket_ = 0;                 // everything this entity's state depends on
+  std::uint64_t term_ = 0;                 // of leadership in which it was loaded
   std::optional<timestamp_ms> timer_;      // the durable wake-up as stored
   std::uint32_t events_since_snapshot_ = 0;
   std::uint32_t bytes_since_snapshot_ = 0;
   std::uint32_t snapshot_bytes_ = 0;
   std::uint32_t resident_ = 0;             // as last reported
   phase phase_ = phase::idle;
+  bool loads_ = false;                     // the store was asked and has not answered
   bool retired_ = false;
 };
 

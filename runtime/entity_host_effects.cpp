@@ -4,6 +4,7 @@
 #include "runtime/base/limits.hpp"
 #include "runtime/crash_point.hpp"
 #include "runtime/entity_host.hpp"
+#include "runtime/placement.hpp"
 
 // The second half of the host: what outlasts a command (patient callers, effects), and leaving memory.
 namespace omnicart {
@@ -49,6 +50,7 @@ std::vector<std::pair<reply_fn, answer>> entity_host::released_waiters() {
 }
 
 void entity_host::on(waiters_due&) {
+  if (phase_ == phase::gone) return;
   for (auto& [reply, got] : released_waiters()) release(std::move(reply), std::move(got));
 }
 
@@ -86,6 +88,10 @@ entity_host::sent_effect& entity_host::sent(const std::string& effect_key) {
 }
 
 void entity_host::on(effect_answered& message) {
+  if (phase_ == phase::gone) {
+    std::erase_if(more().effects, [&](const sent_effect& e) { return e.key == message.key; });
+    return leave_if_forgotten();
+  }
   OMNICART_CRASH_POINT("before_settle");
   auto& effect = sent(message.key);
   if (message.got.failure && is_fault(message.got.failure->number)) return back_off(effect);
@@ -96,7 +102,7 @@ void entity_host::on(effect_answered& message) {
 }
 
 void entity_host::on(answers_due&) {
-  if (more_ && !more_->answers.empty()) take_answers();
+  if (phase_ != phase::gone && more_ && !more_->answers.empty()) take_answers();
 }
 
 bool entity_host::awaits_more_answers() const {
@@ -129,6 +135,7 @@ void entity_host::back_off(sent_effect& effect) {
 }
 
 void entity_host::on(retry_due& message) {
+  if (phase_ == phase::gone) return;
   auto& sent = more().effects;
   const auto at = std::find_if(sent.begin(), sent.end(), [&](const sent_effect& e) {
     return e.key == message.key && e.phase == effect_phase::backing_off;
@@ -143,6 +150,7 @@ void entity_host::on(retry_due& message) {
   if (effects.empty()) return;
   journal_item barrier;
   barrier.entity = self_;
+  barrier.term = term_;
   barrier.done = [out = &env_.out, effects = std::move(effects)](status written) mutable {
     if (!written) return;
     for (auto& effect : effects) out->send(std::move(effect));
@@ -153,15 +161,41 @@ void entity_host::on(retry_due& message) {
 // --- leaving memory -------------------------------------------------------------------------------------------
 
 bool entity_host::quiet() const {
-  if (phase_ == phase::loading || last_ticket_ > env_.journal.durable()) return false;
+  if (phase_ == phase::loading || last_ticket_ > env_.journal.durable(self_)) return false;
   if (!more_) return true;
   return more_->stash.empty() && more_->waiters.empty() && more_->effects.empty() && more_->lookups.empty();
 }
 
 void entity_host::on(passivation_asked&) {
-  if (!quiet()) return;
+  if (phase_ == phase::gone || !quiet()) return;
   OMNICART_CRASH_POINT("before_passivate");
   retired_ = env_.retire(*this);
+}
+
+// What this node decided may never have counted. Whoever waits asks again and finds out; commands with an id are
+// decided once, wherever they arrive.
+void entity_host::on(leadership_lost&) {
+  phase_ = phase::gone;
+  state_.reset();
+  if (more_) {
+    for (auto& envelope : std::exchange(more_->stash, {})) {
+      env_.handled(*this);
+      if (envelope.reply) envelope.reply({.failure = not_the_leader(std::nullopt)});
+    }
+    for (auto& waiting : std::exchange(more_->waiters, {})) {
+      if (!waiting.message.reply) continue;
+      waiting.message.reply({.failure = make_error(base_errc::unknown_outcome, "another node took the lead")});
+    }
+    std::erase_if(more_->effects, [](const sent_effect& e) { return e.phase != effect_phase::out; });
+    more_->answers.clear();
+    more_->receipts.clear();
+  }
+  leave_if_forgotten();
+}
+
+void entity_host::leave_if_forgotten() {
+  const bool awaited = more_ && (!more_->effects.empty() || !more_->lookups.empty());
+  if (!awaited && !loads_) retired_ = env_.retire(*this);
 }
 
 void entity_host::drop_empty_extras() {

@@ -10,7 +10,8 @@
 
 namespace omnicart {
 
-// Order of everything handed to the journal of this process; rises by one per item, starts at 1.
+// Order of everything handed to the journal of this process; rises by one per item, starts at 1. Items of one shard
+// become durable in this order, those of different shards in any.
 using ticket = std::uint64_t;
 
 // One event as stored: who caused it and when (log time), and the kind's encoded event.
@@ -48,12 +49,16 @@ struct snapshot {
 struct timer_change {
   std::optional<timestamp_ms> before;
   std::optional<timestamp_ms> after;
+
+  friend bool operator==(const timer_change&, const timer_change&) = default;
+  OMNICART_FIELDS(before, after)
 };
 
 // All that one command leaves behind; written as one, or not at all. An item with nothing to write is a barrier:
 // `done` runs when everything handed over earlier is durable.
 struct journal_item {
   entity_ref entity;
+  std::uint64_t term = 0;             // of leadership in which it was decided; 0: whichever
   std::uint64_t first_version = 0;    // version after the first of `events`
   std::vector<event_record> events;
   std::optional<receipt> proof;
@@ -73,12 +78,16 @@ class journal {
   virtual ~journal() = default;
   // Takes the item and returns its ticket; never blocks. Order of calls is order on disk.
   virtual ticket append(journal_item item) = 0;
-  // Everything up to this ticket is on disk.
-  virtual ticket durable() const = 0;
+  // Of what was handed over for the shard of this id, everything up to this ticket is durable and in the store.
+  virtual ticket durable(const entity_ref& entity) const = 0;
   // Why no new work may be accepted now (storage_full, overloaded, shutting_down), if so.
   virtual std::optional<error> refusing() const = 0;
   // Log time for the shard of this id: the wall clock, never below an earlier entry's time.
   virtual timestamp_ms log_time(const entity_ref& entity) = 0;
+  // In which this node leads the shard of this id; 0: it does not. What is decided in one term counts in no other.
+  virtual std::uint64_t term_of(const entity_ref&) const { return 1; }
+  // Whether what this node knows of the entity may be told to somebody: no other node can have decided anything since.
+  virtual bool may_answer(const entity_ref&) const { return true; }
 };
 
 // What the store knows of an entity at rest.

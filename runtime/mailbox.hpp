@@ -24,9 +24,10 @@ struct answers_due {};                     // answers that came have waited long
 struct retry_due { std::string key; };     // an effect's back-off is over
 struct waiters_due {};                     // some patient caller's time may be over
 struct passivation_asked {};
+struct leadership_lost {};                 // another node may decide for the entity by now
 
 using host_message = std::variant<envelope, state_loaded, receipt_looked_up, effect_answered, answers_due,
-                                  retry_due, waiters_due, passivation_asked>;
+                                  retry_due, waiters_due, passivation_asked, leadership_lost>;
 
 // The way into one host: a CAF actor's mailbox in production, a queue under simulation. Thread-safe; messages
 // are handled one at a time, in order of posting. Lives as long as its host.

@@ -41,7 +41,9 @@ void router::send(envelope message) {
   const kind_entry* kind = kinds_.find(message.to.kind);
   if (!kind) return refuse(message, base_errc::unknown_kind, "no such kind of entity");
   if (!placement_.leads(shard_of(message.to.id, shard_count_))) {
-    return refuse(message, base_errc::unavailable, "another node leads this shard");
+    ++refused_;
+    if (message.reply) message.reply({.failure = not_the_leader(placement_.leader(shard_of(message.to.id, shard_count_)))});
+    return;
   }
   stripe& in = stripe_of(message.to);
   std::shared_ptr<mailbox> box;
@@ -87,13 +89,36 @@ bool router::retire(const entity_host& host) {
   std::shared_ptr<mailbox> box;  // let go outside the lock
   stripe& in = stripe_of(host.self());
   std::lock_guard lock(in.guard);
+  if (host.box().backlog > 0) return false;
   const auto at = in.entities.find(host.self().str());
-  if (at == in.entities.end() || host.box().backlog > 0) return false;
-  box = std::move(at->second.box);
-  in.entities.erase(at);
-  --residents_;
-  ++passivations_;
+  if (at != in.entities.end() && at->second.box.get() == &host.box()) {
+    box = std::move(at->second.box);
+    in.entities.erase(at);
+    --residents_;
+    ++passivations_;
+    return true;
+  }
+  const auto left = std::find_if(in.leaving.begin(), in.leaving.end(), [&](const auto& b) { return b.get() == &host.box(); });
+  if (left == in.leaving.end()) return false;
+  box = std::move(*left);
+  in.leaving.erase(left);
   return true;
+}
+
+void router::drop(std::uint16_t shard) {
+  for (auto& in : stripes_) {
+    std::lock_guard lock(in.guard);
+    for (auto at = in.entities.begin(); at != in.entities.end();) {
+      if (shard_of(std::string_view(at->first).substr(at->first.find('/') + 1), shard_count_) != shard) {
+        ++at;
+        continue;
+      }
+      at->second.box->post(leadership_lost{});
+      in.leaving.push_back(std::move(at->second.box));
+      at = in.entities.erase(at);
+      --residents_;
+    }
+  }
 }
 
 void router::unreadable(const entity_ref& entity, const error& why) {
@@ -124,8 +149,10 @@ void router::sweep() {
 void router::release_all() {
   for (auto& in : stripes_) {
     std::unordered_map<std::string, place_of_entity> entities;
+    std::vector<std::shared_ptr<mailbox>> leaving;
     std::lock_guard lock(in.guard);
     entities.swap(in.entities);
+    leaving.swap(in.leaving);
     residents_ -= entities.size();
   }
 }

@@ -9,6 +9,7 @@
 #include <mutex>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "runtime/clock.hpp"
 #include "runtime/entity_host.hpp"
@@ -68,6 +69,8 @@ class router final : public message_sink, public host_environment {
   void stop_accepting() { accepting_ = false; }
   // True when no message is waiting at any entity.
   bool drained() const { return backlog_.load() == 0; }
+  // This node no longer leads the shard: what is in memory of its entities counts no more. Whoever waits there is told.
+  void drop(std::uint16_t shard);
   // Lets go of every mailbox. Nothing may be sent or called back afterwards.
   void release_all();
 
@@ -90,6 +93,7 @@ class router final : public message_sink, public host_environment {
   struct stripe {
     mutable std::mutex guard;
     std::unordered_map<std::string, place_of_entity> entities;  // by "kind/id"
+    std::vector<std::shared_ptr<mailbox>> leaving;  // dropped; callbacks may still know them
     std::atomic<std::uint32_t> backlog{0};
   };
   static constexpr std::size_t stripe_count = 64;

@@ -71,7 +71,7 @@ result<history> read_history(persistence::store& data) {
     auto entries = log.read(shard, 1, SIZE_MAX, SIZE_MAX);
     if (!entries) return fail(entries.error());
     for (const auto& each : *entries) {
-      for (const auto& part : each.entry.events) {
+      for (const auto& part : each.entry.items) {
         const std::string name = part.kind + '/' + part.id;
         auto& events = past[name];
         auto version = part.first_version;
@@ -119,7 +119,7 @@ void sim_checks::effect_sent(const entity_ref& from, const envelope& what) {
 
 void sim_checks::committed(const persistence::committed_batch& batch) {
   for (const auto& each : batch.entries) {
-    for (const auto& part : each.entry.events) {
+    for (const auto& part : each.entry.items) {
       const std::string name = part.kind + '/' + part.id;
       committed_[name] = part.first_version + part.records.size() - 1;
       for (const auto& bytes : part.records) {

@@ -11,7 +11,7 @@
 
 #include "actors/cart/cart_kind.hpp"
 #include "actors/order/order_kind.hpp"
-#include "persistence/group_commit.hpp"
+#include "persistence/committed.hpp"
 #include "persistence/store.hpp"
 #include "runtime/base/entity.hpp"
 #include "runtime/kind.hpp"

@@ -21,16 +21,10 @@ namespace {
 constexpr duration_ms timer_tick{100};
 constexpr duration_ms read_delay{2};
 
-class everywhere final : public placement {
- public:
-  bool leads(std::uint16_t) const override { return true; }
-  std::uint64_t term(std::uint16_t) const override { return 1; }
-};
-
 // The journal, with a word to the timeline when it has something to write.
 class prompted_journal final : public journal {
  public:
-  prompted_journal(persistence::group_commit_journal& real, const std::function<void()>& snapshot,
+  prompted_journal(cluster::replicated_journal& real, const std::function<void()>& snapshot,
                    std::function<void()> appended)
       : real_(real), snapshot_(snapshot), appended_(std::move(appended)) {}
   ticket append(journal_item item) override {
@@ -39,12 +33,14 @@ class prompted_journal final : public journal {
     appended_();
     return number;
   }
-  ticket durable() const override { return real_.durable(); }
+  ticket durable(const entity_ref& entity) const override { return real_.durable(entity); }
+  std::uint64_t term_of(const entity_ref& entity) const override { return real_.term_of(entity); }
+  bool may_answer(const entity_ref& entity) const override { return real_.may_answer(entity); }
   std::optional<error> refusing() const override { return real_.refusing(); }
   timestamp_ms log_time(const entity_ref& entity) override { return real_.log_time(entity); }
 
  private:
-  persistence::group_commit_journal& real_;
+  cluster::replicated_journal& real_;
   const std::function<void()>& snapshot_;
   std::function<void()> appended_;
 };
@@ -76,10 +72,9 @@ struct sim_node::running {
   timeline& time;
   const node_options& options;
   const hooks& calls;
-  everywhere place;
   std::unique_ptr<persistence::store> data;
   std::unique_ptr<persistence::timer_index> timers;
-  std::unique_ptr<persistence::group_commit_journal> log;
+  std::unique_ptr<cluster::replicated_journal> log;
   std::unique_ptr<persistence::reader_pool> readers;
   std::unique_ptr<prompted_journal> prompted;
   std::unique_ptr<router> routes;
@@ -168,11 +163,11 @@ status sim_node::running::open(const std::shared_ptr<fault_fs>& disk) {
   auto index = persistence::timer_index::open(*data);
   if (!index) return fail(index.error());
   timers = std::move(*index);
-  persistence::group_commit_options commit;
+  cluster::journal_options commit;
   commit.batch_items_max = options.batch_items_max;
   commit.committed = calls.committed;
   commit.fatal = calls.fatal;
-  auto journal = persistence::group_commit_journal::open(*data, *timers, time, std::move(commit));
+  auto journal = cluster::replicated_journal::open(*data, *timers, time, std::move(commit));
   if (!journal) return fail(journal.error());
   log = std::move(*journal);
   return {};
@@ -188,7 +183,7 @@ void sim_node::running::build(message_sink& provider) {
   router_limits limits;
   limits.idle = options.idle;
   routes = std::make_unique<router>(
-      router::parts{sim_node::kinds(), *prompted, *readers, time, place, data->shard_count()},
+      router::parts{sim_node::kinds(), *prompted, *readers, time, *log, data->shard_count()},
       limits, [this](const entity_ref& self, const kind_entry& kind, host_environment& env) {
         return std::make_shared<queued_mailbox>(*this, self, kind, env);
       });
@@ -285,6 +280,6 @@ disk_image sim_node::stop() {
 void sim_node::send(envelope message) { run_->routes->send(std::move(message)); }
 void sim_node::flush_memtables() { static_cast<void>(run_->data->flush()); }
 persistence::store& sim_node::data() { return *run_->data; }
-persistence::group_commit_journal& sim_node::log() { return *run_->log; }
+cluster::replicated_journal& sim_node::log() { return *run_->log; }
 
 }  // namespace omnicart::sim

@@ -6,7 +6,8 @@
 #include <optional>
 #include <string>
 
-#include "persistence/group_commit.hpp"
+#include "cluster/replicated_journal.hpp"
+#include "persistence/committed.hpp"
 #include "persistence/store.hpp"
 #include "runtime/kind.hpp"
 #include "runtime/message.hpp"
@@ -62,7 +63,7 @@ class sim_node {
   void flush_memtables();
   fault_fs& disk() { return *disk_; }
   persistence::store& data();
-  persistence::group_commit_journal& log();
+  cluster::replicated_journal& log();
   static const kind_registry& kinds();
 
  private:

@@ -58,7 +58,7 @@ sim_world::sim_world(std::uint64_t seed, const reader& read_along,
     checks_.committed(batch);
     if (!time_.is_read()) return;
     for (const auto& each : batch.entries) {
-      for (const auto& part : each.entry.events) {
+      for (const auto& part : each.entry.items) {
         time_.note("  " + part.kind + '/' + part.id + " v" + std::to_string(part.first_version));
       }
     }

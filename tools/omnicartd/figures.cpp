@@ -5,7 +5,7 @@
 #include "http/password_hasher.hpp"
 #include "http/payment_gateway.hpp"
 #include "http/server/server.hpp"
-#include "persistence/group_commit.hpp"
+#include "cluster/replicated_journal.hpp"
 #include "persistence/projection_runner.hpp"
 #include "persistence/reader_pool.hpp"
 #include "persistence/store.hpp"
@@ -51,7 +51,7 @@ void add_histogram(figure_list& out, const char* name, const Buckets& buckets, c
   out.counter(name, sum, help, label("le", "+Inf"));
 }
 
-void add_journal(figure_list& out, const persistence::journal_stats& now) {
+void add_journal(figure_list& out, const cluster::journal_stats& now) {
   out.counter("journal_items_total", now.items, "Commands written");
   out.counter("journal_batches_total", now.batches, "Group commits: one sync each");
   out.counter("journal_bytes_total", now.batch_bytes, "Bytes written by them");

@@ -7,13 +7,15 @@
 namespace omnicart {
 class router;
 }
+namespace omnicart::cluster {
+class replicated_journal;
+}
 namespace omnicart::http {
 class password_hasher;
 class payment_gateway;
 class server;
 }  // namespace omnicart::http
 namespace omnicart::persistence {
-class group_commit_journal;
 class projection_set;
 class reader_pool;
 class store;
@@ -25,7 +27,7 @@ class pay_supervisor;
 
 struct figure_sources {
   const router& entities;
-  const persistence::group_commit_journal& log;
+  const cluster::replicated_journal& log;
   const persistence::projection_set& projections;
   const persistence::store& data;
   const http::payment_gateway& payments;

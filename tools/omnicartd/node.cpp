@@ -12,7 +12,6 @@
 #include "actors/product/product_kind.hpp"
 #include "actors/session/session_kind.hpp"
 #include "actors/user/user_kind.hpp"
-#include "cluster/placement.hpp"
 #include "config/fields.hpp"
 #include "http/access_token.hpp"
 #include "http/catalogue_list.hpp"
@@ -27,7 +26,7 @@
 #include "http/shop.hpp"
 #include "http/sign_in_guard.hpp"
 #include "persistence/entity_scan.hpp"
-#include "persistence/group_commit.hpp"
+#include "cluster/replicated_journal.hpp"
 #include "persistence/projection_runner.hpp"
 #include "persistence/reader_pool.hpp"
 #include "persistence/store.hpp"
@@ -167,7 +166,6 @@ struct node::parts {
   config::options options;
   system_clock time;
   random_ids ids;
-  cluster::single_node place;
   kind_registry kinds = all_kinds(options);
   http::order_list orders;
   http::catalogue_list catalogue;
@@ -177,7 +175,7 @@ struct node::parts {
   std::unique_ptr<persistence::store> data;
   std::unique_ptr<persistence::timer_index> timers;
   std::unique_ptr<persistence::projection_set> projections;
-  std::unique_ptr<persistence::group_commit_journal> log;
+  std::unique_ptr<cluster::replicated_journal> log;
   std::unique_ptr<persistence::reader_pool> readers;
   std::unique_ptr<caf_shell> actors;
   std::unique_ptr<router> routes;
@@ -249,16 +247,18 @@ status node::parts::start_store() {
   orders.attach(*projections);
   catalogue.attach(*projections);
 
-  persistence::group_commit_options commit;
+  cluster::journal_options commit;
   commit.batch_items_max = static_cast<std::size_t>(options.storage.commit_batch_items_max);
   commit.batch_bytes_max = static_cast<std::size_t>(options.storage.commit_batch_bytes_max);
-  commit.term_of = [this](std::uint16_t shard) { return place.term(shard); };
+  commit.leadership = [this](std::uint16_t shard, std::uint64_t term) {
+    if (term == 0 && routes) routes->drop(shard);
+  };
   commit.committed = [this](const persistence::committed_batch& batch) { projections->committed(batch); };
   commit.now_us = [] {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
   };
-  auto journal = persistence::group_commit_journal::open(*data, *timers, time, std::move(commit));
+  auto journal = cluster::replicated_journal::open(*data, *timers, time, std::move(commit));
   if (!journal) return fail(journal.error());
   log = std::move(*journal);
   if (auto started = projections->start(); !started) return started;
@@ -272,7 +272,7 @@ status node::parts::start_entities() {
   reading.queue_max = static_cast<std::size_t>(options.limits.loader_queue_max);
   readers = std::make_unique<persistence::reader_pool>(*data, std::move(reading));
   actors = std::make_unique<caf_shell>(static_cast<std::size_t>(options.node.worker_threads));
-  routes = std::make_unique<router>(router::parts{kinds, *log, *readers, time, place, data->shard_count()},
+  routes = std::make_unique<router>(router::parts{kinds, *log, *readers, time, *log, data->shard_count()},
                                     limits_of(options), actors->activator());
   wakes = std::make_unique<timer_service>(*timers, *routes, time);
   return {};

@@ -44,11 +44,18 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_format_1_do_not_change) {
            .id = {1, 2}, .body = 5, .expires_at = moment, .refused = 4, .detail = "d", .data = ""}),
        "920196920102"
        "05cd012304c40164c400"},
-      {encode(log_entry{.term = 1, .time = moment, .events = {{"cart", "x", 2, {"r"}}}}),
-       "92019301cd01239194c40463617274c4017802"
-       "91c40172"},
+      {encode(log_entry{.term = 1, .time = moment, .items = {{.kind = "cart", .id = "x", .first_version = 2, .records = {"r"}}}}),
+       "92019501cd0123919ac40463617274c4017802"
+       "91c40172c0c0c00000c200c400"},
   };
   for (const auto& r : rows) BOOST_TEST(hex(r.written) == r.expected);
+}
+
+// As they were written before entries carried more than events.
+BOOST_AUTO_TEST_CASE(log_entries_of_events_alone_are_read_for_ever) {
+  const auto bytes = "\x92\x01\x93\x01\xcd\x01\x23\x91\x94\xc4\x04""cart\xc4\x01x\x02\x91\xc4\x01r"s;
+  const log_entry expected{.term = 1, .time = moment, .items = {{.kind = "cart", .id = "x", .first_version = 2, .records = {"r"}}}};
+  BOOST_TEST((decode_log_entry(bytes).value() == expected));
 }
 
 BOOST_AUTO_TEST_CASE(keys_parse_back_whatever_bytes_the_id_has) {

@@ -8,7 +8,7 @@
 #include <utility>
 #include <vector>
 
-#include "persistence/group_commit.hpp"
+#include "cluster/replicated_journal.hpp"
 #include "persistence/reader_pool.hpp"
 #include "persistence/store.hpp"
 #include "persistence/timer_index.hpp"
@@ -41,13 +41,13 @@ inline store_options options_on(std::shared_ptr<sim::fault_fs> disk) {
 // The parts in the order that a node starts them in, stopped in the other.
 struct open_store {
   explicit open_store(const store_options& options, const clock& time,
-                      group_commit_options commit = {}) {
+                      cluster::journal_options commit = {}) {
     if (!commit.fatal) commit.fatal = [this](const std::string& why) { fatal.push_back(why); };
     auto opened = store::open(options, time);
     if (!opened) throw std::runtime_error(opened.error().detail);
     data = std::move(*opened);
     timers = timer_index::open(*data).value();
-    journal = group_commit_journal::open(*data, *timers, time, std::move(commit)).value();
+    journal = cluster::replicated_journal::open(*data, *timers, time, std::move(commit)).value();
     reader = std::make_unique<reader_pool>(
         *data, reader_pool_options{.executor = [](std::function<void()> read) { read(); }});
   }
@@ -55,7 +55,7 @@ struct open_store {
   std::vector<std::string> fatal;
   std::unique_ptr<store> data;
   std::unique_ptr<timer_index> timers;
-  std::unique_ptr<group_commit_journal> journal;
+  std::unique_ptr<cluster::replicated_journal> journal;
   std::unique_ptr<reader_pool> reader;
 };
 

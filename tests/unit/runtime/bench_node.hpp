@@ -43,7 +43,7 @@ class memory_log final : public journal, public entity_store {
     queue.push_back(std::move(item));
     return ++last_;
   }
-  ticket durable() const override { return durable_; }
+  ticket durable(const entity_ref&) const override { return durable_; }
   std::optional<error> refusing() const override { return refusal; }
   timestamp_ms log_time(const entity_ref&) override { return time_.wall(); }
 

@@ -1,4 +1,4 @@
-#include "persistence/group_commit.hpp"
+#include "cluster/replicated_journal.hpp"
 
 #include <rocksdb/db.h>
 
@@ -10,8 +10,10 @@
 #include "persistence/verify.hpp"
 #include "tests/unit/persistence/store_fixture.hpp"
 
-namespace omnicart::persistence {
+namespace omnicart::cluster {
 namespace {
+
+using namespace omnicart::persistence;
 
 const entity_ref cart{"cart", "a"};
 const entity_ref stock{"stock", "p-1"};
@@ -39,17 +41,17 @@ struct journaling {
   ticket appended = 0;
 };
 
-BOOST_FIXTURE_TEST_SUITE(group_commit, journaling)
+BOOST_FIXTURE_TEST_SUITE(replicated_journal_alone, journaling)
 
 BOOST_AUTO_TEST_CASE(many_items_cost_one_sync_and_are_told_in_order) {
   const auto before = syncs();
   for (std::uint64_t i = 0; i < 100; ++i)
     append(events_item({"cart", "c" + std::to_string(i)}, 1, 2));
   BOOST_TEST(told.empty());
-  BOOST_TEST(node->journal->durable() == 0u);
+  BOOST_TEST(node->journal->durable(cart) == 0u);
   BOOST_TEST(!node->journal->flush_once());
   BOOST_TEST(syncs() == before + 1);
-  BOOST_TEST(node->journal->durable() == 100u);
+  BOOST_TEST((node->journal->durable({"cart", "c99"}) == 100u));
   BOOST_TEST_REQUIRE(told.size() == 100u);
   for (ticket i = 0; i < 100; ++i) {
     BOOST_TEST(told[i].first == i + 1);
@@ -108,7 +110,8 @@ BOOST_AUTO_TEST_CASE(barriers_alone_write_nothing_and_wait_for_what_came_before)
   node->journal->flush_once();
   BOOST_TEST(disk->counters().operations == before);
   BOOST_TEST(told.size() == 4u);
-  BOOST_TEST(node->journal->durable() == 4u);
+  BOOST_TEST(node->journal->durable(cart) == 3u);
+  BOOST_TEST(node->journal->durable(stock) == 4u);
 }
 
 BOOST_AUTO_TEST_CASE(what_was_told_survives_a_crash_and_reads_back_as_written) {
@@ -162,7 +165,7 @@ BOOST_AUTO_TEST_CASE(a_failed_sync_tells_unknown_ends_the_node_and_nothing_succe
     BOOST_TEST_REQUIRE(!outcome.has_value());
     BOOST_TEST(outcome.error().is(base_errc::unknown_outcome));
   }
-  BOOST_TEST(node->journal->durable() == 0u);
+  BOOST_TEST(node->journal->durable(cart) == 0u);
   BOOST_TEST(node->journal->refusing().value().is(base_errc::unknown_outcome));
 }
 
@@ -191,7 +194,7 @@ BOOST_AUTO_TEST_CASE(low_disk_refuses_new_work_until_there_is_room) {
 
 BOOST_AUTO_TEST_CASE(a_full_queue_refuses_new_work_but_takes_what_was_decided) {
   node.reset();
-  group_commit_options tight;
+  journal_options tight;
   tight.queue_items_max = 3;
   tight.batch_items_max = 2;
   node.emplace(options_on(disk), time, std::move(tight));
@@ -209,7 +212,7 @@ BOOST_AUTO_TEST_CASE(a_full_queue_refuses_new_work_but_takes_what_was_decided) {
 
 BOOST_AUTO_TEST_CASE(a_queue_of_too_many_bytes_refuses_new_work) {
   node.reset();
-  group_commit_options tight;
+  journal_options tight;
   tight.queue_bytes_max = 10'000;
   node.emplace(options_on(disk), time, std::move(tight));
   append({.entity = cart, .state = snapshot{.version = 1, .state = std::string(20'000, 'x')}});
@@ -249,13 +252,13 @@ BOOST_AUTO_TEST_CASE(
     each_shard_gets_one_numbered_log_entry_for_each_commit_before_anybody_is_told) {
   node.reset();
   std::vector<committed_entry> seen;
-  group_commit_options observed;
-  observed.term_of = [](std::uint16_t) { return std::uint64_t{5}; };
+  journal_options observed;
   observed.committed = [&](const committed_batch& batch) {
     BOOST_TEST(told.empty());
     seen.insert(seen.end(), batch.entries.begin(), batch.entries.end());
   };
   node.emplace(options_on(disk), time, std::move(observed));
+  const auto before = node->journal->last_index(node->data->shard_of({"cart", "x"}));
   append(events_item({"cart", "x"}, 1, 2));
   append(events_item({"session", "x"}, 1, 1));
   append({.entity = {"cart", "x"}, .proof = receipt{.id = {0, 1}}});
@@ -263,17 +266,18 @@ BOOST_AUTO_TEST_CASE(
   BOOST_TEST_REQUIRE(seen.size() == 1u);
   const auto shard = node->data->shard_of({"cart", "x"});
   BOOST_TEST(seen[0].shard == shard);
-  BOOST_TEST(seen[0].index == 1u);
-  BOOST_TEST(seen[0].entry.term == 5u);
-  BOOST_TEST_REQUIRE(seen[0].entry.events.size() == 2u);
-  BOOST_TEST(seen[0].entry.events[0].kind == "cart");
-  BOOST_TEST(seen[0].entry.events[0].records.size() == 2u);
-  BOOST_TEST(seen[0].entry.events[1].kind == "session");
-  BOOST_TEST(node->journal->last_index(shard) == 1u);
+  BOOST_TEST(seen[0].index == before + 1);
+  BOOST_TEST(seen[0].entry.term == node->journal->term(shard));
+  BOOST_TEST_REQUIRE(seen[0].entry.items.size() == 3u);
+  BOOST_TEST(seen[0].entry.items[0].kind == "cart");
+  BOOST_TEST(seen[0].entry.items[0].records.size() == 2u);
+  BOOST_TEST(seen[0].entry.items[1].kind == "session");
+  BOOST_TEST(seen[0].entry.items[2].proof.has_value());
+  BOOST_TEST(node->journal->last_index(shard) == before + 1);
 }
 
 BOOST_AUTO_TEST_CASE(its_own_thread_writes_what_many_threads_hand_over) {
-  group_commit_journal& journal = *node->journal;
+  replicated_journal& journal = *node->journal;
   constexpr int threads = 4;
   constexpr int items = 200;
   std::mutex mutex;
@@ -299,7 +303,6 @@ BOOST_AUTO_TEST_CASE(its_own_thread_writes_what_many_threads_hand_over) {
   all.wait(lock, [&] { return order.size() == threads * items; });
   lock.unlock();
   journal.stop();
-  BOOST_TEST(journal.durable() == ticket{threads * items});
   BOOST_TEST(journal.refusing().value().is(base_errc::shutting_down));
   BOOST_TEST(node->reader->load_now({"cart", "w3"}).value().events.size() == std::size_t{items});
   BOOST_TEST(journal.stats().items == std::uint64_t{threads * items});
@@ -316,4 +319,4 @@ BOOST_AUTO_TEST_CASE(stopping_writes_what_is_queued) {
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
-}  // namespace omnicart::persistence
+}  // namespace omnicart::cluster

@@ -1,0 +1,429 @@
+#include <rocksdb/db.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "cluster/journal_round.hpp"
+#include "cluster/raft/membership.hpp"
+#include "cluster/replicated_journal.hpp"
+#include "persistence/entry_writer.hpp"
+#include "persistence/timer_index.hpp"
+#include "runtime/base/assert.hpp"
+#include "runtime/crash_point.hpp"
+#include "runtime/log.hpp"
+
+// One round of the journal's loop.
+//
+//   messages, timeouts, items  ->  Raft  ->  one batch  ->  write, sync  ->  Raft  ->  what is committed  ->  told
+//
+// Messages that may leave before the write do (the disk and the peers work at the same time); Raft itself holds back
+// those that may not. What is committed by others' word needs its content written, which no sync has to follow: the log
+// has it, and "applied/" says where to go on.
+namespace omnicart::cluster {
+namespace {
+
+constexpr raft::log_index uncommitted_entries_max = 1'024;  // of one shard; the rest waits outside the log
+
+// Content of the entry for the batch; of an own proposal it is at hand.
+void put_content(const persistence::store& data, std::uint16_t shard, const proposal& own, rocksdb::WriteBatch& out) {
+  std::size_t next = 0;
+  for (const auto& waiting : own.items) {
+    if (!waiting.barrier) put_item(data, shard, waiting.prefix, own.entry.items[next++], out);
+  }
+}
+
+}  // namespace
+
+void replicated_journal::run() {
+  for (;;) {
+    const bool more = flush_once();
+    if (more) continue;
+    if (stopping_ && queue_.items() == 0) return;
+    std::unique_lock lock(bell_guard_);
+    asleep_ = true;
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const auto has_work = [this] {
+      if (queue_.items() > 0) return true;
+      const std::lock_guard inbox(inbox_guard_);
+      return !inbox_.empty();
+    };
+    if (!has_work() && !rung_ && !stopping_) {
+      const auto wait = until_next_timeout();
+      if (wait == raft::monotonic_time::max()) {
+        bell_.wait(lock, [this] { return rung_; });
+      } else {
+        bell_.wait_for(lock, wait, [this] { return rung_; });
+      }
+    }
+    asleep_ = false;
+    rung_ = false;
+  }
+}
+
+raft::monotonic_time replicated_journal::until_next_timeout() const {
+  auto next = raft::monotonic_time::max();
+  for (const auto& r : replicas_) {
+    if (!r.alone) next = std::min(next, r.group->next_timeout());
+  }
+  if (next == raft::monotonic_time::max()) return next;
+  return std::max(next - monotonic(), raft::monotonic_time{1});
+}
+
+bool replicated_journal::flush_once() {
+  round now;
+  take_messages(now);
+  take_timeouts(now);
+  take_items(now);
+  if (!settle(now)) return false;
+  publish(now);
+  tell(now);
+  return queue_.items() > 0;
+}
+
+// Writes, and confirms what is written to Raft, until nothing more follows from it.
+bool replicated_journal::settle(round& now) {
+  for (;;) {
+    send_out(now);
+    if (!write(now)) return false;
+    confirm(now);
+    apply(now);
+    const bool confirmed = std::none_of(now.touched.begin(), now.touched.end(),
+                                        [this](auto shard) { return replicas_[shard].write != 0; });
+    if (confirmed && now.batch.Count() == 0) break;
+  }
+  send_out(now);
+  return true;
+}
+
+// --- what comes in --------------------------------------------------------------------------------------------
+
+void replicated_journal::take_messages(round& now) {
+  std::vector<shard_message> came;
+  {
+    const std::lock_guard lock(inbox_guard_);
+    came.swap(inbox_);
+  }
+  for (const auto& [shard, content] : came) {
+    if (shard >= replicas_.size()) continue;
+    auto& r = replicas_[shard];
+    auto update = r.group->receive(monotonic(), content);
+    if (update) {
+      note(r, std::move(*update), now);
+    } else if (update.error().is(base_errc::io)) {
+      // A leader that contradicts what is committed here: a lost disk came back under its old name, or worse.
+      log::error("replica stopped", {{"shard", shard}, {"why", update.error().detail}});
+    }
+  }
+}
+
+void replicated_journal::take_timeouts(round& now) {
+  const auto time = monotonic();
+  for (auto& r : replicas_) {
+    if (!r.alone && r.group->next_timeout() <= time) note(r, r.group->timeout(time), now);
+  }
+}
+
+void replicated_journal::take_items(round& now) {
+  auto taken = queue_.take(options_.batch_items_max, options_.batch_bytes_max);
+  if (failed_) {
+    for (auto& item : taken) {
+      now.refused.emplace_back(std::move(item), make_error(base_errc::unknown_outcome, "a write had failed before"));
+    }
+    return;
+  }
+  std::map<std::uint16_t, std::vector<persistence::queued_item>> by_shard;
+  for (auto& r : replicas_) {
+    if (!r.held.empty()) by_shard[r.shard] = std::exchange(r.held, {});
+  }
+  for (auto& item : taken) by_shard[item.shard].push_back(std::move(item));
+  for (auto& [shard, items] : by_shard) propose(replicas_[shard], std::move(items), now);
+}
+
+void replicated_journal::propose(replica& r, std::vector<persistence::queued_item> items, round& now) {
+  now.touch(r.shard);
+  const auto term = r.published_term;
+  const auto stale = [&](const persistence::queued_item& q) { return term == 0 || (q.term != 0 && q.term != term); };
+  std::vector<persistence::queued_item> taken;
+  for (auto& item : items) {
+    if (stale(item)) {
+      now.refused.emplace_back(std::move(item), not_the_leader(leader(r.shard)));
+    } else {
+      taken.push_back(std::move(item));
+    }
+  }
+  if (taken.empty()) return;
+  if (std::all_of(taken.begin(), taken.end(), [](const auto& q) { return q.barrier; })) {
+    if (r.proposals.empty() && !r.alone && !r.group->may_read(monotonic(), r.applied)) {
+      for (auto& item : taken) now.refused.emplace_back(std::move(item), not_the_leader(std::nullopt));
+      return;
+    }
+    auto& waiting = r.proposals.empty() ? now.finished : r.proposals.back().items;
+    std::move(taken.begin(), taken.end(), std::back_inserter(waiting));
+    return;
+  }
+  if (r.group->last_index() - r.group->commit_index() >= uncommitted_entries_max) {
+    r.held = std::move(taken);
+    return;
+  }
+  proposal made;
+  made.entry.term = r.group->term();
+  for (auto& item : taken) {
+    if (!item.barrier) made.entry.items.push_back(std::move(item.content));
+  }
+  // Read after the items were queued: not below any log time that their events were given.
+  made.entry.time = timestamp_ms{duration_ms{shards_[r.shard].time_ms.load()}};
+  auto update = r.group->submit(monotonic(), {encode(made.entry)});
+  if (!update) {
+    for (auto& item : taken) now.refused.emplace_back(std::move(item), not_the_leader(leader(r.shard)));
+    return;
+  }
+  now.items += taken.size();
+  made.items = std::move(taken);
+  made.index = update->entries.front().index;
+  r.proposals.push_back(std::move(made));
+  note(r, std::move(*update), now);
+}
+
+// --- what Raft wants done -------------------------------------------------------------------------------------
+
+void replicated_journal::note(replica& r, raft::update update, round& now) {
+  now.touch(r.shard);
+  if (update.write != 0) {
+    r.write = update.write;
+    now.sync = true;
+  }
+  if (update.hard) {
+    r.record.hard = *update.hard;
+    storage_.put(r.shard, r.record, now.batch);
+  }
+  if (!update.entries.empty()) note_entries(r, update.entries, now);
+  for (auto& message : update.messages) {
+    const auto to = message.to;
+    now.outbox[to].push_back({r.shard, std::move(message)});
+  }
+  answer_reads(r, std::move(update.reads), now);
+}
+
+void replicated_journal::note_entries(replica& r, const std::vector<raft::log_entry>& entries, round& now) {
+  if (entries.front().index <= r.last_stored) take_back(r, entries.front().index, now);
+  const timestamp_ms time{duration_ms{std::max<std::int64_t>(shards_[r.shard].time_ms.load(), 0)}};
+  for (const auto& entry : entries) {
+    storage_.put_entry(r.shard, entry, time, now.batch);
+    r.unapplied.push_back(entry);
+    r.last_stored = entry.index;
+    if (entry.type == raft::entry_type::change) note_change(r, entry, now);
+    // Committed as soon as it is durable: its content goes along.
+    if (r.alone && r.content_through + 1 == entry.index) put_content(r, entry, now);
+  }
+}
+
+// A new leader's entries replace those from `first` on.
+void replicated_journal::take_back(replica& r, raft::log_index first, round& now) {
+  ensure(first > r.applied, "nothing that is applied is taken back");
+  while (!r.unapplied.empty() && r.unapplied.back().index >= first) r.unapplied.pop_back();
+  while (!r.proposals.empty() && r.proposals.back().index >= first) {
+    for (auto& item : r.proposals.back().items) {
+      now.refused.emplace_back(std::move(item), make_error(base_errc::unknown_outcome, "another node took the lead"));
+    }
+    r.proposals.pop_back();
+  }
+  storage_.remove_entries(r.shard, first, r.last_stored, now.batch);
+  if (r.record.latest && r.record.latest->index >= first) {
+    r.record.latest = std::exchange(r.record.previous, std::nullopt);
+    storage_.put(r.shard, r.record, now.batch);
+    r.learn_members(options_.self);
+  }
+}
+
+void replicated_journal::note_change(replica& r, const raft::log_entry& entry, round& now) {
+  auto members = raft::decode_configuration(*entry.bytes);
+  ensure(members.has_value(), "Raft checked the configuration");
+  r.record.previous = std::exchange(r.record.latest, stored_configuration{entry.index, std::move(*members)});
+  storage_.put(r.shard, r.record, now.batch);
+  r.learn_members(options_.self);
+  if (!r.alone && !r.applied_is_written) {
+    storage_.put_applied(r.shard, r.content_through, now.batch);
+    r.applied_is_written = true;
+  }
+}
+
+void replicated_journal::put_content(replica& r, const raft::log_entry& entry, round& now) {
+  r.content_through = entry.index;
+  if (entry.type != raft::entry_type::command) return;
+  const auto own = std::find_if(r.proposals.rbegin(), r.proposals.rend(),
+                                [&](const proposal& p) { return p.index == entry.index; });
+  if (own != r.proposals.rend()) return cluster::put_content(store_, r.shard, *own, now.batch);
+  const auto content = persistence::decode_log_entry(*entry.bytes);
+  ensure(content.has_value(), "an entry of the log decodes");
+  put_items(store_, r.shard, *content, now.batch);
+}
+
+void replicated_journal::answer_reads(replica& r, std::vector<raft::entries_wanted> reads, round& now) {
+  for (auto& wanted : reads) {
+    auto entries = storage_.read(r.shard, wanted.first, wanted.count);
+    if (!entries) {
+      log::error("log cannot be read for a follower", {{"shard", r.shard}, {"why", entries.error().detail}});
+      continue;
+    }
+    for (auto& message : r.group->complete_append(wanted, std::move(*entries))) {
+      const auto to = message.to;
+      now.outbox[to].push_back({r.shard, std::move(message)});
+    }
+  }
+}
+
+void replicated_journal::send_out(round& now) {
+  for (auto& [to, messages] : std::exchange(now.outbox, {})) {
+    if (options_.send) options_.send(to, std::move(messages));
+  }
+}
+
+// --- the write ------------------------------------------------------------------------------------------------
+
+bool replicated_journal::write(round& now) {
+  if (now.batch.Count() == 0) return true;
+  OMNICART_CRASH_POINT("before_sync");
+  rocksdb::WriteOptions how;
+  how.sync = now.sync && store_.options().sync;
+  const auto began = now_us();
+  const auto written = store_.db().Write(how, &now.batch);
+  if (!written.ok()) {
+    fail_all(now, written.ToString());
+    return false;
+  }
+  if (now.sync) count(std::exchange(now.items, 0), now.batch.GetDataSize(), now_us() - began);
+  OMNICART_CRASH_POINT("after_sync");
+  now.batch.Clear();
+  now.sync = false;
+  return true;
+}
+
+void replicated_journal::confirm(round& now) {
+  for (std::size_t i = 0; i < now.touched.size(); ++i) {
+    auto& r = replicas_[now.touched[i]];
+    const auto number = std::exchange(r.write, 0);
+    if (number != 0) note(r, r.group->persisted(monotonic(), number), now);
+  }
+}
+
+// What is committed by now goes into the store, if it is not there yet, and to those who wait.
+void replicated_journal::apply(round& now) {
+  for (const auto shard : now.touched) {
+    auto& r = replicas_[shard];
+    const auto committed = r.group->applicable_index();
+    const auto before = r.applied;
+    while (!r.unapplied.empty() && r.unapplied.front().index <= committed) apply_next(r, now);
+    if (r.applied == before) continue;
+    if (!r.alone) {
+      storage_.put_applied(shard, r.applied, now.batch);
+      r.applied_is_written = true;
+    } else if (r.applied_is_written && r.content_through == r.last_stored) {
+      storage_.put_applied(shard, std::nullopt, now.batch);
+      r.applied_is_written = false;
+    }
+  }
+}
+
+void replicated_journal::apply_next(replica& r, round& now) {
+  const auto entry = std::move(r.unapplied.front());
+  r.unapplied.pop_front();
+  if (entry.index > r.content_through) put_content(r, entry, now);
+  r.applied = entry.index;
+  auto& told = now.log.entries.emplace_back();
+  told.shard = r.shard;
+  told.index = entry.index;
+  if (!r.proposals.empty() && r.proposals.front().index == entry.index) {
+    auto own = std::move(r.proposals.front());
+    r.proposals.pop_front();
+    told.entry = std::move(own.entry);
+    std::move(own.items.begin(), own.items.end(), std::back_inserter(now.finished));
+  } else if (entry.type == raft::entry_type::command) {
+    auto content = persistence::decode_log_entry(*entry.bytes);
+    ensure(content.has_value(), "an entry of the log decodes");
+    told.entry = std::move(*content);
+    raise_time(r.shard, told.entry.time);
+  }
+}
+
+// --- who hears of it ------------------------------------------------------------------------------------------
+
+// Tells the other threads who leads, and those who wait for a leader that is none any more.
+void replicated_journal::publish(round& now) {
+  const auto time = monotonic();
+  for (const auto shard : now.touched) {
+    auto& r = replicas_[shard];
+    const auto& group = *r.group;
+    const bool leading = group.current_state() == raft::state::leader;
+    if (!r.proposals.empty() && (!leading || r.proposals.front().entry.term != group.term())) {
+      abandon(r, now);
+    }
+    const bool ready = leading && group.serving() && group.barrier_index() != 0 && r.applied >= group.barrier_index();
+    const auto term = ready ? group.term() : 0;
+    auto& seen = shards_[shard];
+    seen.applied = r.applied;
+    seen.leader = group.leader();
+    const auto lease = r.alone ? std::optional(raft::monotonic_time::max()) : group.lease_expires_at(time);
+    seen.lease_until_ms = ready && lease ? lease->count() : 0;
+    if (term == r.published_term) continue;
+    r.published_term = term;
+    seen.term.store(term, std::memory_order_release);
+    if (options_.leadership) options_.leadership(shard, term);
+  }
+}
+
+void replicated_journal::abandon(replica& r, round& now) {
+  for (auto& lost : r.proposals) {
+    for (auto& item : lost.items) {
+      now.refused.emplace_back(std::move(item), make_error(base_errc::unknown_outcome, "another node took the lead"));
+    }
+  }
+  r.proposals.clear();
+}
+
+void replicated_journal::tell(round& now) {
+  // Each shard's came in order; callers get the order of their calls over all of them, as far as one round goes.
+  std::sort(now.finished.begin(), now.finished.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
+  for (const auto& item : now.finished) {
+    shards_[item.shard].durable.store(item.number, std::memory_order_release);
+  }
+  for (const auto& [shard, index, entry] : now.log.entries) {
+    for (const auto& item : entry.items) {
+      if (item.timer) timers_.changed(shard, {item.kind, item.id}, item.timer->before, item.timer->after);
+    }
+  }
+  if (options_.committed && !now.log.entries.empty()) options_.committed(now.log);
+  OMNICART_CRASH_POINT("before_done");
+  for (auto& item : now.finished) {
+    if (item.done) item.done({});
+  }
+  for (auto& [item, why] : now.refused) {
+    if (item.done) item.done(fail(why));
+  }
+  OMNICART_CRASH_POINT("after_done");
+}
+
+void replicated_journal::fail_all(round& now, const std::string& why) {
+  failed_ = true;
+  const auto tell_one = [](persistence::queued_item& item) {
+    if (item.done) item.done(fail(base_errc::unknown_outcome, "the write failed"));
+  };
+  for (auto& r : replicas_) {
+    for (auto& lost : r.proposals) std::for_each(lost.items.begin(), lost.items.end(), tell_one);
+    r.proposals.clear();
+    std::for_each(r.held.begin(), r.held.end(), tell_one);
+    r.held.clear();
+  }
+  std::for_each(now.finished.begin(), now.finished.end(), tell_one);
+  for (auto& [item, reason] : now.refused) {
+    if (item.done) item.done(fail(reason));
+  }
+  now.finished.clear();
+  now.refused.clear();
+  for (auto rest = queue_.take(options_.batch_items_max, options_.batch_bytes_max); !rest.empty();
+       rest = queue_.take(options_.batch_items_max, options_.batch_bytes_max)) {
+    std::for_each(rest.begin(), rest.end(), tell_one);
+  }
+  options_.fatal(why);
+}
+
+}  // namespace omnicart::cluster

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "cluster/raft/raft_group.hpp"
+#include "cluster/replica_storage.hpp"
+#include "persistence/item_queue.hpp"
+
+namespace omnicart::cluster {
+
+// One entry that this node proposed as leader, with those who wait for it.
+struct proposal {
+  raft::log_index index = 0;
+  persistence::log_entry entry;                  // what the payload decodes to
+  std::vector<persistence::queued_item> items;   // in the order of their tickets; barriers have no part in the entry
+};
+
+// One shard's replica on this node: Raft's side of it and how much of its log is in the store. Data of the journal's
+// loop, which alone uses it.
+struct replica {
+  std::uint16_t shard = 0;
+  std::unique_ptr<raft::raft_group> group;
+  replica_record record;
+  bool alone = false;                          // the only voter: what it wrote is committed
+  raft::log_index applied = 0;                 // content in the store, everybody told
+  raft::log_index content_through = 0;         // content at least in a batch that is being written
+  raft::log_index last_stored = 0;             // last entry in the store's log
+  bool applied_is_written = false;             // the store has "applied/" for it
+  std::deque<raft::log_entry> unapplied;       // entries behind `applied`, in order
+  std::deque<proposal> proposals;              // those of them that this node proposed in its present term
+  std::vector<persistence::queued_item> held;  // handed over, and not proposed because too much is uncommitted
+  raft::term_number published_term = 0;        // in which this node tells others that it leads; 0: it does not
+  std::uint64_t write = 0;                     // to be confirmed to the group once durable
+
+  // Takes note of who belongs to the shard now.
+  void learn_members(raft::node_id self);
+};
+
+}  // namespace omnicart::cluster

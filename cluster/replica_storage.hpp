@@ -1,0 +1,85 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/raft/raft_group.hpp"
+#include "persistence/key_layout.hpp"
+#include "persistence/store.hpp"
+
+namespace rocksdb {
+class WriteBatch;
+}
+
+namespace omnicart::cluster {
+
+// A configuration and the log entry that brought it.
+struct stored_configuration {
+  raft::log_index index = 0;
+  raft::configuration members;
+
+  friend bool operator==(const stored_configuration&, const stored_configuration&) = default;
+  OMNICART_FIELDS(index, members)
+};
+
+// What a replica keeps besides its log and the shard's content.
+struct replica_record {
+  raft::hard_state hard;
+  std::optional<stored_configuration> latest;    // nothing: the replica waits to be told who belongs to it
+  std::optional<stored_configuration> previous;  // in use again should `latest` be taken back
+
+  friend bool operator==(const replica_record&, const replica_record&) = default;
+  OMNICART_FIELDS(hard, latest, previous)
+};
+
+// A replica as it lies in the store.
+struct stored_replica {
+  replica_record record;
+  raft::stored_state state;     // for raft_group::start, with the bytes of what is not applied
+  raft::log_index applied = 0;  // the shard's content contains the log up to here
+  raft::log_index last = 0;     // of the log
+  bool applied_is_written = false;  // "applied/" says so, not the rule of the only voter
+  timestamp_ms time;            // log time of the last entry
+  bool is_new = false;          // neither record nor entries are stored: the caller puts them first
+};
+
+// The keys that Raft needs in the store, in the family `default`:
+//
+//   "replica/" shard    message of replica_record
+//   "applied/" shard    u64: the last log index whose content is stored
+//
+// The only voter of a shard writes an entry and its content in one batch and has no "applied/": all that is in its log
+// is applied. With more voters the content follows when the entry is committed, and "applied/" says how far it is.
+class replica_storage {
+ public:
+  explicit replica_storage(persistence::store& data) : store_(data) {}
+
+  // What the shard's replica is started from. A shard that a node without replication wrote, or nobody yet, becomes that
+  // of the only voter `founder` (0: of a replica that waits for its leader).
+  // Errors: io, naming shard and entry.
+  result<stored_replica> recover(std::uint16_t shard, raft::node_id founder) const;
+
+  void put(std::uint16_t shard, const replica_record& record, rocksdb::WriteBatch& out) const;
+  void put_applied(std::uint16_t shard, std::optional<raft::log_index> applied, rocksdb::WriteBatch& out) const;
+  // An entry as raft hands it out. `time`: of entries that have none of their own.
+  void put_entry(std::uint16_t shard, const raft::log_entry& entry, timestamp_ms time, rocksdb::WriteBatch& out) const;
+  // Entries from `first` through `last` are gone.
+  void remove_entries(std::uint16_t shard, raft::log_index first, raft::log_index last, rocksdb::WriteBatch& out) const;
+
+  // For a follower that lags: what is stored from `first` on, at most `count`. Errors: io.
+  result<std::vector<raft::log_entry>> read(std::uint16_t shard, raft::log_index first, std::size_t count) const;
+
+ private:
+  result<std::optional<std::string>> get(const std::string& key) const;
+  status found(stored_replica& fresh, raft::node_id founder, raft::log_index last, raft::term_number last_term) const;
+
+  persistence::store& store_;
+};
+
+// A stored entry and the entry that raft knows: the bytes of a command are the stored value itself.
+raft::log_entry raft_entry(raft::log_index index, const persistence::log_entry& stored, std::string value);
+std::string stored_value(const raft::log_entry& entry, timestamp_ms time);
+
+}  // namespace omnicart::cluster

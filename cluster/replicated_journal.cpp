@@ -1,0 +1,221 @@
+#include "cluster/replicated_journal.hpp"
+
+#include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "cluster/journal_round.hpp"
+#include "cluster/raft/membership.hpp"
+#include "persistence/timer_index.hpp"
+#include "runtime/base/assert.hpp"
+#include "runtime/crash_point.hpp"
+
+// The journal's face: what other threads call. The loop is in journal_loop.cpp.
+namespace omnicart::cluster {
+namespace {
+
+constexpr int exit_storage_failed = 74;  // EX_IOERR of sysexits.h
+
+[[noreturn]] void end_process(const std::string& why) {
+  std::fprintf(stderr, "omnicart: storage failed, ending: %s\n", why.c_str());
+  _exit(exit_storage_failed);
+}
+
+}  // namespace
+
+result<std::unique_ptr<replicated_journal>> replicated_journal::open(persistence::store& data,
+                                                                     persistence::timer_index& timers,
+                                                                     const clock& time, journal_options options) {
+  std::unique_ptr<replicated_journal> opened(new replicated_journal(data, timers, time, std::move(options)));
+  if (auto done = opened->recover(); !done) return fail(std::move(done.error()));
+  return opened;
+}
+
+replicated_journal::replicated_journal(persistence::store& data, persistence::timer_index& timers, const clock& time,
+                                       journal_options options)
+    : store_(data),
+      timers_(timers),
+      clock_(time),
+      options_(std::move(options)),
+      storage_(data),
+      shards_(std::make_unique<shard_state[]>(data.shard_count())),
+      replicas_(data.shard_count()),
+      queue_(data, options_.queue_items_max, options_.queue_bytes_max) {
+  if (!options_.fatal) options_.fatal = end_process;
+}
+
+replicated_journal::~replicated_journal() { stop(); }
+
+status replicated_journal::recover() {
+  round first;
+  for (std::uint16_t shard = 0; shard < store_.shard_count(); ++shard) {
+    if (auto done = recover(shard, first); !done) return done;
+  }
+  // What follows from the start alone (the first term of an only voter) is nobody's work yet: it is told to nobody, and
+  // projections find it in the log.
+  if (!settle(first)) return fail(base_errc::io, "the replicas' first write failed");
+  publish(first);
+  return {};
+}
+
+status replicated_journal::recover(std::uint16_t shard, round& first) {
+  auto stored = storage_.recover(shard, options_.founder ? options_.self : 0);
+  if (!stored) return fail(std::move(stored.error()));
+  auto& r = replicas_[shard];
+  r.shard = shard;
+  r.record = stored->record;
+  r.applied = stored->applied;
+  r.content_through = stored->applied;
+  r.last_stored = std::max(stored->last, stored->state.entries.empty() ? 0 : stored->state.entries.back().index);
+  r.unapplied.assign(stored->state.entries.begin(), stored->state.entries.end());
+  r.applied_is_written = stored->applied_is_written;
+  r.learn_members(options_.self);
+  shards_[shard].applied = r.applied;
+  shards_[shard].time_ms = stored->time.time_since_epoch().count();
+  if (stored->is_new) {
+    storage_.put(shard, r.record, first.batch);
+    for (const auto& entry : stored->state.entries) storage_.put_entry(shard, entry, stored->time, first.batch);
+    first.sync = true;
+  }
+  r.group = std::make_unique<raft::raft_group>(raft::group_options{.self = options_.self,
+                                                                   .seed = options_.seed * 65'537 + shard,
+                                                                   .election_timeout = options_.election_timeout,
+                                                                   .heartbeat = options_.heartbeat});
+  auto begun = r.group->start(monotonic(), stored->state);
+  if (!begun) return fail(base_errc::io, "shard " + std::to_string(shard) + ": " + begun.error().detail);
+  note(r, std::move(*begun), first);
+  return {};
+}
+
+void replica::learn_members(raft::node_id self) {
+  const auto voters = record.latest ? raft::voters_of(record.latest->members) : std::vector<raft::node_id>{};
+  alone = voters.size() == 1 && voters.front() == self;
+}
+
+ticket replicated_journal::append(journal_item item) {
+  const auto number = queue_.push(std::move(item));
+  ring();
+  return number;
+}
+
+ticket replicated_journal::durable(const entity_ref& entity) const {
+  return shards_[store_.shard_of(entity)].durable.load(std::memory_order_acquire);
+}
+
+std::optional<error> replicated_journal::refusing() const {
+  if (stopping_.load(std::memory_order_relaxed)) return make_error(base_errc::shutting_down);
+  if (failed_.load(std::memory_order_relaxed)) return make_error(base_errc::unknown_outcome, "a write has failed");
+  check_limits();
+  if (disk_low_.load(std::memory_order_relaxed)) {
+    return make_error(base_errc::storage_full, "free disk space is below the limit");
+  }
+  if (queue_.full()) return make_error(base_errc::overloaded, "the journal's queue is full");
+  if (receipts_full()) return make_error(base_errc::overloaded, "as many receipts are stored as allowed");
+  return std::nullopt;
+}
+
+void replicated_journal::check_limits() const {
+  const auto now = clock_.monotonic().count();
+  auto due = next_check_ms_.load(std::memory_order_relaxed);
+  if (now < due) return;
+  // One of the callers asks the disk, the others go by the last answer.
+  if (!next_check_ms_.compare_exchange_strong(due, now + options_.check_every.count())) return;
+  const auto free = store_.free_disk_bytes();
+  disk_low_ = !free || *free < store_.options().free_disk_bytes_min;
+  receipts_full_ = store_.receipts_estimate() >= store_.options().receipts_max;
+}
+
+timestamp_ms replicated_journal::log_time(const entity_ref& entity) {
+  const auto shard = store_.shard_of(entity);
+  raise_time(shard, clock_.wall());
+  return timestamp_ms{duration_ms{shards_[shard].time_ms.load()}};
+}
+
+void replicated_journal::raise_time(std::uint16_t shard, timestamp_ms to) {
+  auto& last = shards_[shard].time_ms;
+  const auto wanted = to.time_since_epoch().count();
+  auto seen = last.load(std::memory_order_relaxed);
+  while (seen < wanted && !last.compare_exchange_weak(seen, wanted)) {
+  }
+}
+
+std::uint64_t replicated_journal::term_of(const entity_ref& entity) const { return term(store_.shard_of(entity)); }
+
+bool replicated_journal::may_answer(const entity_ref& entity) const {
+  return monotonic().count() < shards_[store_.shard_of(entity)].lease_until_ms.load(std::memory_order_acquire);
+}
+
+std::uint64_t replicated_journal::term(std::uint16_t shard) const {
+  return shards_[shard].term.load(std::memory_order_acquire);
+}
+
+std::optional<node_id> replicated_journal::leader(std::uint16_t shard) const {
+  const auto node = shards_[shard].leader.load(std::memory_order_relaxed);
+  return node == 0 ? std::nullopt : std::optional(node);
+}
+
+void replicated_journal::receive(std::vector<shard_message> messages) {
+  {
+    const std::lock_guard lock(inbox_guard_);
+    // Raft allows the loss of any message; memory does not allow to keep all of them.
+    if (inbox_.size() + messages.size() > options_.inbox_messages_max) return;
+    std::move(messages.begin(), messages.end(), std::back_inserter(inbox_));
+  }
+  ring();
+}
+
+void replicated_journal::ring() {
+  // Pairs with the look at the queues after asleep_ was set: one of the two sees the other.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  if (!asleep_.load()) return;
+  const std::lock_guard lock(bell_guard_);
+  rung_ = true;
+  bell_.notify_one();
+}
+
+void replicated_journal::start() {
+  ensure(!thread_.joinable(), "a journal is started once");
+  thread_ = std::thread([this] { run(); });
+}
+
+void replicated_journal::stop() {
+  {
+    const std::lock_guard lock(bell_guard_);
+    stopping_ = true;
+    rung_ = true;
+    bell_.notify_one();
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void replicated_journal::count(std::size_t items, std::size_t bytes, std::uint64_t took_us) {
+  const auto bucket = [](std::uint64_t value) {
+    const auto width = static_cast<std::size_t>(std::bit_width(value));
+    return std::min(width == 0 ? 0 : width - 1, journal_stats::buckets - 1);
+  };
+  const std::lock_guard lock(stats_mutex_);
+  stats_.items += items;
+  ++stats_.batches;
+  stats_.batch_bytes += bytes;
+  ++stats_.batch_items[bucket(items)];
+  ++stats_.commit_us[bucket(took_us)];
+  stats_.commit_us_total += took_us;
+}
+
+journal_stats replicated_journal::stats() const {
+  const std::lock_guard lock(stats_mutex_);
+  auto now = stats_;
+  now.queue_items = queue_.items();
+  now.queue_bytes = queue_.bytes();
+  return now;
+}
+
+std::uint64_t replicated_journal::now_us() const {
+  return options_.now_us ? options_.now_us() : static_cast<std::uint64_t>(clock_.monotonic().count()) * 1'000;
+}
+
+}  // namespace omnicart::cluster

@@ -1,0 +1,205 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "cluster/raft/types.hpp"
+#include "cluster/replica.hpp"
+#include "persistence/committed.hpp"
+#include "persistence/item_queue.hpp"
+#include "persistence/store.hpp"
+#include "runtime/journal.hpp"
+#include "runtime/placement.hpp"
+
+namespace rocksdb {
+class WriteBatch;
+}
+
+namespace omnicart::persistence {
+class timer_index;
+}
+
+namespace omnicart::cluster {
+
+// A Raft message and the shard whose group it is for.
+struct shard_message {
+  std::uint16_t shard = 0;
+  raft::message content;
+};
+
+struct journal_options {
+  std::size_t queue_items_max = 65'536;  // beyond either, refusing() says overloaded
+  std::size_t queue_bytes_max = std::size_t{64} << 20;
+  std::size_t batch_items_max = 4'096;  // bound the time one sync keeps others waiting
+  std::size_t batch_bytes_max = std::size_t{4} << 20;
+  std::size_t inbox_messages_max = 65'536;  // of Raft, not yet taken; beyond it they are dropped
+  duration_ms check_every{1'000};           // free disk and number of receipts
+
+  raft::node_id self = 1;
+  bool founder = true;  // shards that nobody has written to begin here, with this node as their only voter
+  unsigned seed = 1;    // of the election timeouts
+  raft::monotonic_time election_timeout{1'000};
+  raft::monotonic_time heartbeat{100};
+
+  // All called on the journal's thread; none may block.
+  //
+  // After a batch is durable and in the store, before its `done` callbacks: what is kept in memory from it is there
+  // when the answer leaves.
+  std::function<void(const persistence::committed_batch&)> committed;
+  // After a failed write or sync, when every open item has been told. Null: one line on stderr, _exit(74).
+  std::function<void(const std::string&)> fatal;
+  // This node leads the shard in this term from now on, or (0) no longer: entities in memory are then out of date.
+  std::function<void(std::uint16_t shard, std::uint64_t term)> leadership;
+  // Takes Raft's messages to another node; may lose them. Null: a node without others.
+  std::function<void(raft::node_id to, std::vector<shard_message>)> send;
+  // Monotonic microseconds, for the latency figures only; null: the clock's milliseconds.
+  std::function<std::uint64_t()> now_us;
+};
+
+struct journal_stats {
+  static constexpr std::size_t buckets = 24;  // bucket n counts values in [2^n, 2^(n+1)); 0 goes to bucket 0
+
+  std::uint64_t items = 0;
+  std::uint64_t batches = 0;  // group commits that wrote: one sync each
+  std::uint64_t batch_bytes = 0;
+  std::uint64_t queue_items = 0;  // now
+  std::uint64_t queue_bytes = 0;
+  std::array<std::uint64_t, buckets> batch_items{};  // histogram of items per write
+  std::array<std::uint64_t, buckets> commit_us{};    // histogram of write + sync
+  std::uint64_t commit_us_total = 0;
+};
+
+// The durable log of a node, replicated by shard: gathers what all shards handed over and what their other replicas
+// sent, and writes it as one batch with one sync. Where this node is a shard's only voter that is all; else an entry
+// counts once a majority has it.
+//
+// Production: start() runs it on a thread of its own. Simulator: nobody calls start(); flush_once() does the work on the
+// caller's thread. Never both.
+//
+// refusing() answers, in this order: shutting_down, unknown_outcome (a write has failed; the process is about to end),
+// storage_full (free disk below the store's limit), overloaded (queue beyond its limits, or as many receipts stored as
+// allowed). It is advice for new work: append() still takes what was decided before. An item is told
+//   unavailable       it was decided by a leader that is none any more; nothing was written
+//   unknown_outcome   leadership was lost, or a write failed, while it was on its way
+class replicated_journal final : public journal, public placement {
+ public:
+  // Reads the last log entry and the replica's record of every shard. All arguments must outlive the journal.
+  static result<std::unique_ptr<replicated_journal>> open(persistence::store& data, persistence::timer_index& timers,
+                                                          const clock& time, journal_options options);
+  ~replicated_journal() override;  // stops
+
+  ticket append(journal_item item) override;
+  ticket durable(const entity_ref& entity) const override;
+  std::optional<error> refusing() const override;
+  timestamp_ms log_time(const entity_ref& entity) override;
+  std::uint64_t term_of(const entity_ref& entity) const override;
+  bool may_answer(const entity_ref& entity) const override;
+
+  bool leads(std::uint16_t shard) const override { return term(shard) != 0; }
+  std::uint64_t term(std::uint16_t shard) const override;
+  std::optional<node_id> leader(std::uint16_t shard) const override;
+
+  // Raft's messages from another node. Any thread; never blocks.
+  void receive(std::vector<shard_message> messages);
+
+  // One round: what came from peers, timeouts, queued items, one write. True while more is queued. Rounds without
+  // anything to store write nothing.
+  bool flush_once();
+  void start();
+  // New work is refused from here; what is queued is written, then the thread ends. Items handed over after it has
+  // returned are neither written nor told.
+  void stop();
+
+  // As many receipts are stored as store_options allow, as far as the last check knows.
+  bool receipts_full() const { return receipts_full_.load(std::memory_order_relaxed); }
+  // Index of the shard's last applied log entry; 0: none yet. Any thread.
+  std::uint64_t last_index(std::uint16_t shard) const { return shards_[shard].applied.load(); }
+  journal_stats stats() const;
+
+ private:
+  struct round;
+  // What other threads may know of a replica.
+  struct shard_state {
+    std::atomic<std::int64_t> time_ms{std::numeric_limits<std::int64_t>::min()};
+    std::atomic<std::uint64_t> applied{0};
+    std::atomic<ticket> durable{0};
+    std::atomic<std::uint64_t> term{0};
+    std::atomic<node_id> leader{0};
+    std::atomic<std::int64_t> lease_until_ms{0};
+  };
+
+  replicated_journal(persistence::store& data, persistence::timer_index& timers, const clock& time,
+                     journal_options options);
+  status recover();
+  status recover(std::uint16_t shard, round& first);
+
+  // The steps of a round (journal_loop.cpp).
+  void take_messages(round& now);
+  void take_timeouts(round& now);
+  void take_items(round& now);
+  void propose(replica& r, std::vector<persistence::queued_item> items, round& now);
+  bool settle(round& now);
+  void note(replica& r, raft::update update, round& now);
+  void note_entries(replica& r, const std::vector<raft::log_entry>& entries, round& now);
+  void note_change(replica& r, const raft::log_entry& entry, round& now);
+  void take_back(replica& r, raft::log_index first, round& now);
+  void put_content(replica& r, const raft::log_entry& entry, round& now);
+  void answer_reads(replica& r, std::vector<raft::entries_wanted> reads, round& now);
+  void send_out(round& now);
+  bool write(round& now);
+  void confirm(round& now);
+  void apply(round& now);
+  void apply_next(replica& r, round& now);
+  void publish(round& now);
+  void abandon(replica& r, round& now);
+  void tell(round& now);
+
+  void fail_all(round& now, const std::string& why);
+  void count(std::size_t items, std::size_t bytes, std::uint64_t took_us);
+  void run();
+  void ring();
+  void raise_time(std::uint16_t shard, timestamp_ms to);
+  raft::monotonic_time until_next_timeout() const;
+  void check_limits() const;
+  std::uint64_t now_us() const;
+  raft::monotonic_time monotonic() const { return clock_.monotonic(); }
+
+  persistence::store& store_;
+  persistence::timer_index& timers_;
+  const clock& clock_;
+  journal_options options_;
+  replica_storage storage_;
+  std::unique_ptr<shard_state[]> shards_;
+  std::vector<replica> replicas_;
+
+  persistence::item_queue queue_;
+  std::mutex inbox_guard_;
+  std::vector<shard_message> inbox_;
+
+  std::mutex bell_guard_;
+  std::condition_variable bell_;
+  std::atomic<bool> asleep_{false};
+  bool rung_ = false;
+  std::atomic<bool> stopping_{false};
+  std::atomic<bool> failed_{false};
+
+  mutable std::atomic<std::int64_t> next_check_ms_{std::numeric_limits<std::int64_t>::min()};
+  mutable std::atomic<bool> disk_low_{false};
+  mutable std::atomic<bool> receipts_full_{false};
+
+  mutable std::mutex stats_mutex_;
+  journal_stats stats_;
+  std::thread thread_;
+};
+
+}  // namespace omnicart::cluster
