@@ -226,11 +226,110 @@ every_script_explains_itself() {
   done
 }
 
+# Where a release's own package is too old: libraft 0.15.0 in Debian 12, with apt sources of either form.
+backports() {
+  new_tree
+  cp "$root"/tools/install.sh "$tree/tools/"
+  local etc="$work/apt" bin="$work/bin12" tool
+  rm -rf "$etc" "$bin"
+  mkdir -p "$etc/sources.list.d" "$bin"
+  echo 'VERSION_CODENAME=bookworm' >"$work/os-release"
+  for tool in bash env dirname sed sort tr awk mktemp tail head grep rm cat; do
+    ln -sf "$(command -v "$tool")" "$bin/$tool"
+  done
+  ln -s "$(command -v dpkg)" "$bin/dpkg"
+  ln -s "$(command -v tee)" "$bin/tee"
+  program "$bin/id" <<<'echo 0'
+  # apt knows 0.22.1 from the backports alone; what was installed stays so.
+  program "$bin/dpkg-query" <<END
+[[ "\$*" == *libraft-dev ]] || { echo -n "installed 1.0"; exit; }
+echo -n "installed \$(cat "$work/libraft")"
+END
+  program "$bin/apt-cache" <<<'printf "  Installed: (none)\n  Candidate: %s\n" "$OFFERED"'
+  program "$bin/apt-get" <<END
+echo "apt-get \$*" >>"\$CALLS"
+[[ "\$*" != *" install "*"libraft-dev" ]] || echo 0.22.1-1~bpo12+1 >"$work/libraft"
+END
+  local install=(env PATH="$bin" OMNICART_APT_ETC="$etc" OMNICART_OS_RELEASE="$work/os-release")
+  local added="$etc/sources.list.d/omnicart-backports.sources"
+
+  echo 0.15.0-1 >"$work/libraft"
+  run "${install[@]}" OFFERED=0.15.0-1 bash tools/install.sh build
+  check "without a source to derive from, one clear line" refused "^error: none of this machine's apt sources has bookworm main"
+
+  cat >"$etc/sources.list.d/debian.sources" <<'END'
+Types: deb
+URIs: http://mirror.example/security
+Suites: bookworm-security
+Components: main
+Signed-By: /wrong.gpg
+
+# A comment
+Enabled: no
+Types: deb
+URIs: http://off.example/debian
+Suites: bookworm
+Components: main
+
+Types: deb deb-src
+URIs: http://mirror.example/debian
+Suites: bookworm bookworm-updates
+Components: main contrib
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ -----END PGP PUBLIC KEY BLOCK-----
+END
+  run "${install[@]}" OFFERED=0.15.0-1 bash tools/install.sh build
+  check "what is too old is fetched from the backports" test "$code" == 0
+  check "by name" called '^apt-get .* install --no-install-recommends -t bookworm-backports libraft-dev$'
+  said="$(cat "$added")"
+  check "from the mirror of the release" test "$said" == "Types: deb
+URIs: http://mirror.example/debian
+Suites: bookworm-backports
+Components: main
+Signed-By:
+ -----BEGIN PGP PUBLIC KEY BLOCK-----
+ .
+ -----END PGP PUBLIC KEY BLOCK-----"
+
+  : >"$CALLS"
+  run "${install[@]}" OFFERED=0.15.0-1 bash tools/install.sh build
+  check "nothing is done twice" test ! -s "$CALLS"
+
+  echo 0.15.0-1 >"$work/libraft"
+  touch -d '2001-01-01' "$added"
+  run "${install[@]}" OFFERED=0.15.0-1 bash tools/install.sh build
+  check "backports that are known already are not added again" test "$(date -r "$added" +%Y)" == 2001
+
+  rm "$etc"/sources.list.d/*
+  echo 0.15.0-1 >"$work/libraft"
+  run "${install[@]}" OFFERED=0.22.1-1 bash tools/install.sh build
+  check "a release that has it needs no backports" test ! -e "$added"
+  check "and is asked for it" called 'install --no-install-recommends libraft-dev$'
+
+  cat >"$etc/sources.list" <<'END'
+# deb http://old.example/debian bookworm main
+deb-src http://mirror.example/debian bookworm main
+deb [arch=amd64 signed-by=/usr/share/keyrings/some.gpg] https://mirror.example/debian bookworm contrib main # ours
+END
+  run bash tools/install.sh --backports-source bookworm "$etc/sources.list"
+  check "the one-line form is understood" test "$said" == "Types: deb
+URIs: https://mirror.example/debian
+Suites: bookworm-backports
+Components: main
+Architectures: amd64
+Signed-By: /usr/share/keyrings/some.gpg"
+  run bash tools/install.sh --backports-source trixie "$etc/sources.list"
+  check "another release is not" refused '^error: none of these apt sources has trixie main'
+}
+
 code=0
 said=""
 every_script_explains_itself
 run_sh
 test_sh
 install_and_build
+backports
 echo "$passed passed, $failed failed"
 ((failed == 0))
