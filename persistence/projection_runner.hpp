@@ -49,7 +49,7 @@ class projection_runner {
   // Waiting queries are refused; what was applied is written.
   void stop();
 
-  // From group_commit_options::committed. Never blocks.
+  // From the journal (journal_options::committed). Never blocks.
   void committed(const committed_batch& batch);
   void query(std::function<void(projection_rows&)> run, std::function<void(error)> refused);
   projection_stats stats() const;
