@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
 #include <utility>
 
@@ -84,7 +85,8 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
   r.group = std::make_unique<raft::raft_group>(raft::group_options{.self = options_.self,
                                                                    .seed = options_.seed * 65'537 + shard,
                                                                    .election_timeout = options_.election_timeout,
-                                                                   .heartbeat = options_.heartbeat});
+                                                                   .heartbeat = options_.heartbeat,
+                                                                   .memory_bytes_max = options_.log_memory_bytes_max});
   auto begun = r.group->start(monotonic(), stored->state);
   if (!begun) return fail(base_errc::io, "shard " + std::to_string(shard) + ": " + begun.error().detail);
   note(r, std::move(*begun), first);

@@ -50,6 +50,7 @@ struct journal_options {
   unsigned seed = 1;    // of the election timeouts
   raft::monotonic_time election_timeout{1'000};
   raft::monotonic_time heartbeat{100};
+  std::size_t log_memory_bytes_max = std::size_t{64} << 10;  // of one shard's newest entries, kept for followers
 
   // All called on the journal's thread; none may block.
   //
