@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <httplib.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -33,6 +34,7 @@ namespace {
 // A connection holds a thread until it ends, so the silent ones must be few seconds' work: a dozen that say nothing
 // must not keep a health check waiting.
 constexpr std::size_t threads = 32;
+constexpr int waiting_connections_max = 128;  // not yet taken by a thread
 constexpr std::chrono::seconds silence_max{2};  // before a request, and within one
 constexpr std::size_t body_bytes_max = 65'536;
 constexpr duration_ms patience{10'000};
@@ -102,9 +104,10 @@ class operator_server::impl {
     server_.set_read_timeout(silence_max.count());
     server_.set_write_timeout(30);
     // Without SO_REUSEPORT, which the library would set: a port in use must be an error.
-    server_.set_socket_options([](socket_t socket) {
+    server_.set_socket_options([this](socket_t socket) {
       const int yes = 1;
       ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+      socket_ = socket;
     });
     add_routes();
     errno = 0;  // or the reason told below would be that of something earlier
@@ -117,6 +120,8 @@ class operator_server::impl {
       return fail(base_errc::unavailable, "cannot listen on " + host + ':' + std::to_string(port) + ": " +
                                               (errno != 0 ? std::strerror(errno) : "in use or not permitted"));
     }
+    // The library lets five connections wait; the next one's greeting is dropped and repeated a second later.
+    ::listen(socket_, waiting_connections_max);
     thread_ = std::thread([this] {
       server_.listen_after_bind();
       ended_ = true;
@@ -419,6 +424,7 @@ class operator_server::impl {
   operator_wiring with_;
   const duration_ms started_;
   httplib::Server server_;
+  socket_t socket_ = INVALID_SOCKET;
   std::thread thread_;
   std::mutex laws_guard_;
   std::mutex provider_guard_;

@@ -102,7 +102,8 @@ def answers_past(node, silent):
 def a_dozen_silent_connections_do_not_keep_a_health_check_waiting():
     with Node() as node:
         node.start()
-        # On a machine so slow that they are closed meanwhile nothing is known; the next try is another one.
+        # On a machine so slow that they are closed meanwhile nothing is known; the next try is another one. (A port that
+        # lets only a few connections wait makes every try so slow: the next greeting is sent a second later.)
         check(any(answers_past(node, 24) for _ in range(5)), "it was answered only after they had been closed")
         with connect(node.operator) as peer:
             peer.settimeout(60)
