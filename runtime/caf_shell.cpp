@@ -70,6 +70,8 @@ caf_shell::caf_shell(std::size_t workers) : state_(std::make_unique<state>(worke
 
 caf_shell::~caf_shell() = default;
 
+caf::actor_system& caf_shell::system() { return state_->system; }
+
 void caf_shell::drop_delayed() { state_->later.stop(); }
 
 router::activator caf_shell::activator() {

@@ -5,9 +5,14 @@
 
 #include "runtime/router.hpp"
 
+namespace caf {
+class actor_system;
+}
+
 namespace omnicart {
 
-// The CAF actor system of a node and the thin actor around each entity host. All of CAF is behind this header.
+// The CAF actor system of a node and the thin actor around each entity host. All of CAF is behind this header
+// and caf_reference.hpp.
 class caf_shell {
  public:
   // `workers`: threads that run entities.
@@ -22,6 +27,9 @@ class caf_shell {
 
   // Gives each entity a CAF actor. The activator refers to this shell, which outlives the router's last send.
   router::activator activator();
+
+  // For actors of other makers, and for references to entities (runtime/caf_reference.hpp). Lives as long as this.
+  caf::actor_system& system();
 
  private:
   struct state;

@@ -71,6 +71,7 @@ std::vector<envelope> entity_host::new_effects() {
     message.to = std::move(owed.to);
     message.command = std::move(owed.command);
     message.asker.as = role::system;
+    message.repeatable = true;  // receivers of effects are idempotent
     message.wait = owed.wait;
     message.reply = [&box = box_, key = std::move(owed.key)](answer got) {
       box.post(effect_answered{key, std::move(got)});

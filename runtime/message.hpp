@@ -21,6 +21,7 @@ struct envelope {
   std::uint64_t body = 0;                         // hash of the client's body, to tell a retry from a reused id
   std::optional<std::uint64_t> expected_version;  // If-Match
   timestamp_ms deadline = timestamp_ms::max();    // refused as expired when it is handled later than this
+  bool repeatable = false;                        // doing it twice is as good as once, also without an id (a read)
   duration_ms wait{0};                            // hold the answer while the entity is in progress, at most this
   reply_fn reply;                                 // may be empty: nobody waits
 };

@@ -23,33 +23,50 @@ void router::add_service(std::string kind, message_sink& service) {
   services_.emplace(std::move(kind), &service);
 }
 
-void router::refuse(envelope& message, base_errc why, const char* detail) {
-  if (is_fault(static_cast<error_number>(why))) ++refused_;
+void router::refuse(envelope& message, base_errc why, const char* detail) { refuse(message, make_error(why, detail)); }
+
+void router::refuse(envelope& message, error why) {
+  if (is_fault(why.number)) ++refused_;
   if (!message.reply) return;
   answer got;
-  got.failure = make_error(why, detail);
+  got.failure = std::move(why);
   message.reply(std::move(got));
 }
 
+bool router::turned_away(envelope& message) {
+  if (accepting_ || message.asker.as == role::system) return false;
+  refuse(message, base_errc::shutting_down, "the node is stopping");
+  return true;
+}
+
 void router::send(envelope message) {
-  if (!accepting_ && message.asker.as != role::system) {
-    return refuse(message, base_errc::shutting_down, "the node is stopping");
-  }
+  if (turned_away(message)) return;
   if (const auto service = services_.find(message.to.kind); service != services_.end()) {
     return service->second->send(std::move(message));
   }
   const kind_entry* kind = kinds_.find(message.to.kind);
   if (!kind) return refuse(message, base_errc::unknown_kind, "no such kind of entity");
-  if (!placement_.leads(shard_of(message.to.id, shard_count_))) {
-    ++refused_;
-    if (message.reply) message.reply({.failure = not_the_leader(placement_.leader(shard_of(message.to.id, shard_count_)))});
-    return;
-  }
+  const std::uint16_t shard = shard_of(message.to.id, shard_count_);
+  if (placement_.leads(shard)) return deliver(std::move(message), *kind);
+  if (elsewhere_) return elsewhere_->send(std::move(message));
+  refuse(message, not_the_leader(placement_.leader(shard)));
+}
+
+void router::from_others::send(envelope message) {
+  if (routes.turned_away(message)) return;
+  const kind_entry* kind = routes.kinds_.find(message.to.kind);
+  if (!kind) return routes.refuse(message, base_errc::unknown_kind, "no such kind of entity");
+  const std::uint16_t shard = shard_of(message.to.id, routes.shard_count_);
+  if (routes.placement_.leads(shard)) return routes.deliver(std::move(message), *kind);
+  routes.refuse(message, not_the_leader(routes.placement_.leader(shard)));
+}
+
+void router::deliver(envelope message, const kind_entry& kind) {
   stripe& in = stripe_of(message.to);
   std::shared_ptr<mailbox> box;
   {
     std::lock_guard lock(in.guard);
-    box = admit(in, message, *kind);
+    box = admit(in, message, kind);
     // Posted under the lock: an entity that retires now either sees the backlog or is gone from the map.
     if (box) box->post(std::move(message));
   }

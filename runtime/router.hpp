@@ -60,6 +60,13 @@ class router final : public message_sink, public host_environment {
   // Messages to "kind/…" go to `service` from now on. Before the first send only. The service outlives the router.
   void add_service(std::string kind, message_sink& service);
 
+  // Messages for shards that another node leads, or nobody, go to `elsewhere` from now on. Before the first send only.
+  // It outlives the router, and may call entrance() but never send().
+  void set_elsewhere(message_sink& elsewhere) { elsewhere_ = &elsewhere; }
+  // The way in for messages that came from another node: to entities of shards led here and nothing else. Ports are each
+  // node's own, and what is not ours is never passed on, so that nothing can go round in circles: not_the_leader().
+  message_sink& entrance() { return entrance_; }
+
   // Answers at once: unknown_kind, not the leader (unavailable), a limit (overloaded), stopping (shutting_down).
   void send(envelope message) override;
 
@@ -97,10 +104,19 @@ class router final : public message_sink, public host_environment {
     std::atomic<std::uint32_t> backlog{0};
   };
   static constexpr std::size_t stripe_count = 64;
+  struct from_others final : message_sink {
+    explicit from_others(router& r) : routes(r) {}
+    void send(envelope message) override;
+    router& routes;
+  };
 
   stripe& stripe_of(const entity_ref& entity) { return stripes_[shard_of(entity.id, stripe_count)]; }
   std::uint32_t seconds() const { return static_cast<std::uint32_t>(time.monotonic().count() / 1000); }
   void refuse(envelope& message, base_errc why, const char* detail);
+  void refuse(envelope& message, error why);
+  bool turned_away(envelope& message);  // the node is stopping
+  // To the entity, which is ours.
+  void deliver(envelope message, const kind_entry& kind);
   // Takes a place in the backlog and returns the mailbox, or nothing beyond a limit. Holds the stripe's lock.
   std::shared_ptr<mailbox> admit(stripe& in, const envelope& message, const kind_entry& kind);
 
@@ -109,6 +125,8 @@ class router final : public message_sink, public host_environment {
   const std::uint16_t shard_count_;
   activator activate_;
   std::map<std::string, message_sink*, std::less<>> services_;
+  message_sink* elsewhere_ = nullptr;  // null: a node alone
+  from_others entrance_{*this};
   std::array<stripe, stripe_count> stripes_;
   mutable std::mutex limits_guard_;
   router_limits limits_;

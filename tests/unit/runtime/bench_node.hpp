@@ -121,11 +121,11 @@ class everywhere final : public placement {
 
 class bench_node {
  public:
-  explicit bench_node(router_limits limits = {}) { start(limits); }
+  explicit bench_node(router_limits limits = {}, const placement* by = nullptr) : led(by ? *by : place) { start(limits); }
   ~bench_node() { stop(); }
 
   void start(router_limits limits = {}) {
-    routes = std::make_unique<router>(router::parts{kinds, log, log, time, place, 64}, limits,
+    routes = std::make_unique<router>(router::parts{kinds, log, log, time, led, 64}, limits,
                                       [this](const entity_ref& self, const kind_entry& kind, host_environment& env) {
                                         return std::make_shared<queued_mailbox>(*this, self, kind, env);
                                       });
@@ -195,6 +195,7 @@ class bench_node {
   memory_log log{time};
   kind_registry kinds{{kind_of<counter::kind>()}};
   everywhere place;
+  const placement& led;
   std::deque<std::pair<std::shared_ptr<queued_mailbox>, host_message>> messages;
   std::multimap<duration_ms, std::pair<std::shared_ptr<queued_mailbox>, host_message>> later;
   std::vector<std::string> retired;
