@@ -29,6 +29,10 @@ void fuzz_tokens(const std::uint8_t* data, std::size_t size);
 void fuzz_codecs(const std::uint8_t* data, std::size_t size);
 // Byte 0 selects the command, byte 1 the HTTP status, the rest is the provider's body.
 void fuzz_provider_answer(const std::uint8_t* data, std::size_t size);
+// Byte 0: 0 a greeting's stream of frames, 1 a stream that is up after its first frame, 2 a message of the link.
+void fuzz_link(const std::uint8_t* data, std::size_t size);
+// Byte 0: 0 a command from another node, 1 an answer; the rest are its bytes.
+void fuzz_remote(const std::uint8_t* data, std::size_t size);
 
 using target_body = void (*)(const std::uint8_t*, std::size_t);
 

@@ -215,6 +215,34 @@ ANSWERS = {
     "busy": (0, 4, {}),
 }
 
+HELLO = [[1, 2], b"shop-1", 3, 2**63, 99]
+LINK_MESSAGES = {"hello": (0, HELLO), "hello_newer": (0, HELLO + [b"more"]), "hello_no_node": (0, [[1, 2], b"shop-1", 0, 1, 2]),
+                 "confirm": (1, [99, 1]), "ping": (2, [7]), "pong": (3, [7]), "credit": (4, [2**63]), "unknown": (5, [1])}
+COMMAND = [9, [b"cart", b"c-1"], message([12, []]), SHOPPER, ID, 77, 4, 5000, 100, True]
+REMOTE = {
+    "command": (0, COMMAND), "command_plain": (0, [1, [b"stock", b"p-1"], b""]), "command_newer": (0, COMMAND + [b"trace"]),
+    "command_system": (0, [2, [b"order", b"o-1"], b"x", [9, b"", b""]]), "command_odd_role": (0, [2, [b"order", b"o-1"], b"x", [4, b"", b""]]),
+    "command_endless": (0, [1, [b"cart", b"c-1"], b"", GUEST, [0, 0], 0, None, 2**63 - 1, 0]),
+    "answer": (1, [9, None, b"state", 7, True]), "answer_refused": (1, [9, [201, b"only 3", message(3)]]),
+    "answer_other_leads": (1, [9, [33, b"another node leads this shard", b"3"]]), "answer_no_reason": (1, [9, [0, b"", b""]]),
+}
+
+
+def frames(*parts):
+    """A stream: (version, channel, payload) by their order."""
+    return b"".join(struct.pack(">IBBQ", 10 + len(payload), version, channel, i + 1) + payload
+                    for i, (version, channel, payload) in enumerate(parts))
+
+
+LINK_STREAMS = {
+    "greeting": b"\0" + frames((0, 0, message([0, HELLO])), (0, 0, message([1, [99, 1]]))),
+    "too_long": b"\0" + frames((0, 0, b"x" * 513)),
+    "up": b"\1" + frames((0, 0, b"x"), (1, 1, b"raft"), (1, 4, b""), (1, 5, b"snapshot")),
+    "out_of_sequence": b"\1" + frames((0, 0, b"x"), (1, 1, b"a")) + frames((1, 1, b"a")),
+    "absurd_length": b"\1" + frames((0, 0, b"x")) + b"\xff" * 14,
+    "cut": b"\1" + frames((0, 0, b"x"), (1, 3, b"answer"))[:-3],
+}
+
 
 def write(target, seeds):
     folder = CORPUS / target
@@ -241,6 +269,8 @@ def main():
     write("fuzz_provider_answer", {
         name: bytes([command, status]) + json.dumps(body, separators=(",", ":")).encode()
         for name, (command, status, body) in ANSWERS.items()})
+    write("fuzz_link", LINK_STREAMS | {name: b"\2" + message(list(said)) for name, said in LINK_MESSAGES.items()})
+    write("fuzz_remote", {name: bytes([which]) + message(value) for name, (which, value) in REMOTE.items()})
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 #include "tools/omnicartctl/command_line.hpp"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <functional>
 #include <sstream>
 
@@ -57,6 +58,19 @@ A running node's directory is refused: stop the node, or verify a copy. Examples
   omnicartctl store verify ./data/dev
   omnicartctl store verify /backup/monday --json | jq .problems)";
 
+constexpr const char* cert_init_footer =
+    R"(Makes ca.crt and ca.key in a folder, readable by you only. Keep ca.key where no node is: whoever has it can
+make a node. Examples:
+  omnicartctl cert init ./certs
+  omnicartctl cert init ./certs --cluster berlin-1)";
+
+constexpr const char* cert_node_footer =
+    R"(Makes node-N.crt and node-N.key beside the authority's files. A node is given these two and ca.crt, never ca.key.
+To renew them, make them again with --force, copy them over the old ones and have the node read them (SIGHUP).
+Examples:
+  omnicartctl cert node ./certs --id 1
+  omnicartctl cert node ./certs --id 2 --host shop-2.example --host 10.0.0.2)";
+
 constexpr const char* completion_footer =
     R"(Prints a script for your shell. To have it in every new one:
   omnicartctl completion bash > ~/.local/share/bash-completion/completions/omnicartctl
@@ -99,6 +113,13 @@ void take_time(command_line& into, const std::string& text) {
     throw CLI::ValidationError("--at", "\"" + text + "\" is no time; write 2026-03-01T12:00:00Z");
   }
   into.at = to_rfc3339(*parsed);
+}
+
+void take_node(command_line& into, const std::string& text) {
+  const char* const end = text.data() + text.size();
+  const auto [stop, failure] = std::from_chars(text.data(), end, into.node);
+  if (failure != std::errc{} || stop != end || into.node == 0)
+    throw CLI::ValidationError("--id", "\"" + text + "\" is no number of a node; they begin at 1");
 }
 
 void describe_entity(CLI::App& app, command_line& into) {
@@ -171,6 +192,36 @@ void describe_user(CLI::App& app, command_line& into) {
       ->type_name("FILE");
 }
 
+void add_cert_options(CLI::App& to, command_line& into) {
+  to.add_option("directory", into.directory, "The folder of the cluster's certificates")
+      ->type_name("DIR")
+      ->required();
+  to.add_option("--days", into.days, "For how many days it is good")
+      ->type_name("N")
+      ->check(CLI::Range(1, 36'500));
+  to.add_flag("--force", into.force, "Replace the files that are there");
+}
+
+void describe_cert(CLI::App& app, command_line& into) {
+  auto& group = add_group(app, "cert", "Certificates of the nodes of a cluster");
+  auto& init = add_verb(group, into, verb::cert_init, "init", "Make a cluster's own authority",
+                        cert_init_footer);
+  add_cert_options(init, into);
+  init.add_option("--cluster", into.cluster, "What the cluster is called: a-z, 0-9, - (random)")
+      ->type_name("NAME");
+  auto& node = add_verb(group, into, verb::cert_node, "node",
+                        "Make the certificate of one node", cert_node_footer);
+  add_cert_options(node, into);
+  node.add_option_function<std::string>(
+          "--id", [&into](const std::string& text) { take_node(into, text); },
+          "The node's number, never given twice")
+      ->type_name("N")
+      ->required();
+  node.add_option("--host", into.hosts, "A name or address of it; may be given again")
+      ->type_name("HOST")
+      ->allow_extra_args(false);
+}
+
 void describe_rest(CLI::App& app, command_line& into) {
   auto& store = add_group(app, "store", "A data directory on this machine, without a node");
   add_verb(store, into, verb::store_verify, "verify", "Say whether a store is sound, and what not",
@@ -229,6 +280,7 @@ void describe_command_line(CLI::App& app, command_line& into) {
   describe_laws(app, into);
   describe_token(app, into);
   describe_user(app, into);
+  describe_cert(app, into);
   describe_rest(app, into);
 }
 

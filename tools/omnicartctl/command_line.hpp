@@ -18,7 +18,17 @@ namespace omnicart::ctl {
 inline constexpr const char* default_operator_url = "http://127.0.0.1:8081";
 inline constexpr const char* default_token_file = "./data/dev/operator.token";
 
-enum class verb { status, entity_show, laws, token_issue, user_create, store_verify, completion };
+enum class verb {
+  status,
+  entity_show,
+  laws,
+  token_issue,
+  user_create,
+  store_verify,
+  cert_init,
+  cert_node,
+  completion
+};
 enum class form { text, json };
 
 struct command_line {
@@ -35,7 +45,12 @@ struct command_line {
   std::string role;
   std::optional<duration_ms> ttl;
   std::string email, name, password_file;
-  std::string directory;  // store verify
+  std::string directory;  // store verify, cert
+  std::string cluster;    // cert init; empty: a random one
+  std::uint64_t node = 0;
+  std::vector<std::string> hosts;
+  std::optional<int> days;
+  bool force = false;
   std::string shell;
 };
 

@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "persistence/verify.hpp"
+#include "tools/omnicartctl/certificate_commands.hpp"
 #include "tools/omnicartctl/completion.hpp"
 #include "tools/omnicartctl/operator_client.hpp"
 #include "tools/omnicartctl/report.hpp"
@@ -245,6 +246,10 @@ ending carry_out(const command_line& given, const surroundings& with) {
       return on_node(create_user);
     case verb::store_verify:
       return verify_store(given, with);
+    case verb::cert_init:
+      return make_authority(given, with.out);
+    case verb::cert_node:
+      return make_node_certificate(given, with.out);
     case verb::completion:
       return print_completion(given, with);
   }

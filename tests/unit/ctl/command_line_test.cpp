@@ -25,7 +25,8 @@ command_line parsed(const std::string& line) {
 }
 
 const std::vector<std::string> commands{"status",      "entity show",  "laws",      "token issue",
-                                        "user create", "store verify", "completion"};
+                                        "user create", "store verify", "cert init", "cert node",
+                                        "completion"};
 
 }  // namespace
 
@@ -63,6 +64,13 @@ BOOST_AUTO_TEST_CASE(every_command_takes_its_options) {
   BOOST_TEST((user.what == verb::user_create));
   BOOST_TEST(user.email + user.role + user.name + user.password_file == "a@b.exampleadminAnnp");
   BOOST_TEST(parsed("store verify data/dev").directory == "data/dev");
+  const auto authority = parsed("cert init d --cluster shop-1 --days 30 --force");
+  BOOST_TEST((authority.what == verb::cert_init && authority.force && authority.days == 30));
+  BOOST_TEST(authority.directory + authority.cluster == "dshop-1");
+  const auto node = parsed("cert node --host a --id 18446744073709551615 --host b d");
+  BOOST_TEST((node.what == verb::cert_node && !node.force && !node.days));
+  BOOST_TEST((node.node == UINT64_MAX && node.hosts == std::vector<std::string>{"a", "b"}));
+  BOOST_TEST(node.directory == "d");
   BOOST_TEST(parsed("completion fish").shell == "fish");
   BOOST_TEST(*parsed("entity show order/o --at 2026-03-01T13:00:00+01:00").at ==
              "2026-03-01T12:00:00.000Z");
@@ -93,6 +101,17 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_exit_64_with_a_reason) {
                            "user create --email a@b.example",
                            "user create --role admin",
                            "store verify",
+                           "cert",
+                           "cert init",
+                           "cert init d --days 0",
+                           "cert init d --id 1",
+                           "cert node d",
+                           "cert node --id 1",
+                           "cert node d --id 0",
+                           "cert node d --id -1",
+                           "cert node d --id one",
+                           "cert node d --id 1 --host",
+                           "cert node d --id 1 --days 36501",
                            "completion",
                            "completion tcsh",
                            "status laws",
@@ -155,7 +174,7 @@ BOOST_AUTO_TEST_CASE(completion_knows_every_command_and_option) {
     const std::string dashes = std::string(shell) == "fish" ? "-l " : "--";
     for (const char* option :
          {"operator", "token-file", "json", "help", "history", "at", "limit", "wait", "role", "ttl",
-          "email", "name", "password-file", "version"}) {
+          "email", "name", "password-file", "version", "cluster", "days", "force", "id", "host"}) {
       BOOST_TEST(script.find(dashes + option) != std::string::npos, shell << ": " << option);
     }
   }

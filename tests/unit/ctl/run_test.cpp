@@ -330,6 +330,30 @@ BOOST_AUTO_TEST_CASE(the_providers_ledger_is_verified_with_the_store) {
   BOOST_TEST(has(torn.out, "note: pay/ledger.log ends within a write, at byte "), torn.out);
 }
 
+BOOST_AUTO_TEST_CASE(certificates_are_made_without_a_node_and_never_over_others) {
+  const std::string certs = (home.path / "certs").string();
+  const auto early = (*this)({"cert", "node", certs, "--id", "1"});
+  BOOST_TEST((early.code == exit_code::failed));
+  BOOST_TEST(has(early.err, "omnicartctl cert init DIR"), early.err);
+  const auto authority = (*this)({"cert", "init", certs, "--cluster", "shop-1"});
+  BOOST_TEST((authority.code == exit_code::ok), authority.err);
+  BOOST_TEST(has(authority.out, "cluster shop-1"), authority.out);
+  const auto made = (*this)({"cert", "node", certs, "--id", "1", "--host", "n1.example", "--json"});
+  BOOST_TEST((made.code == exit_code::ok), made.err);
+  const auto files = nlohmann::json::parse(made.out);
+  for (const char* part : {"authority", "certificate", "private_key"}) {
+    BOOST_TEST(std::filesystem::exists(files[part].get<std::string>()), part);
+  }
+  const auto again = (*this)({"cert", "node", certs, "--id", "1"});
+  BOOST_TEST((again.code == exit_code::failed));
+  BOOST_TEST(has(again.err, "--force"), again.err);
+  BOOST_TEST(((*this)({"cert", "node", certs, "--id", "1", "--force"}).code == exit_code::ok));
+  BOOST_TEST(((*this)({"cert", "init", certs}).code == exit_code::failed));
+  BOOST_TEST(((*this)({"cert", "init", certs + "2", "--cluster", "A B"}).code == exit_code::usage));
+  BOOST_TEST(((*this)({"cert", "init", certs + "/a/b"}).code == exit_code::io));
+  BOOST_TEST(node.asked().empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 BOOST_AUTO_TEST_SUITE(ctl_exit_codes)

@@ -32,7 +32,9 @@ constexpr target targets[] = {{"fuzz_http", fuzz_http},
                               {"fuzz_json", fuzz_json},
                               {"fuzz_tokens", fuzz_tokens},
                               {"fuzz_codecs", fuzz_codecs},
-                              {"fuzz_provider_answer", fuzz_provider_answer}};
+                              {"fuzz_provider_answer", fuzz_provider_answer},
+                              {"fuzz_link", fuzz_link},
+                              {"fuzz_remote", fuzz_remote}};
 
 std::vector<std::filesystem::path> files_of(const target& t) {
   const auto folder = std::filesystem::path(OMNICART_SOURCE_DIR) / "tests/fuzz/corpus" / t.name;
