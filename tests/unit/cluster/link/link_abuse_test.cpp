@@ -7,7 +7,7 @@
 #include "cluster/link/openssl_ptr.hpp"
 #include "tests/unit/cluster/link/link_bench.hpp"
 
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 // The sanitizer's own allocator answers nothing to mallinfo2; GCC ships no header for this.
 extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 #endif
@@ -18,7 +18,7 @@ namespace omnicart::cluster::test {
 namespace {
 
 std::size_t memory_in_use() {
-#ifdef __SANITIZE_ADDRESS__
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   return __sanitizer_get_current_allocated_bytes();
 #else
   return ::mallinfo2().uordblks;
