@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "cluster/raft/message_codec.hpp"
+
 namespace omnicart::raft {
 namespace {
 
@@ -260,7 +262,12 @@ void raft_cluster::send(const message& m) {
   for (int i = 0; i < copies; ++i) {
     const auto delay_us = chance(net.late_percent) ? pick(net.delay_us_max, net.late_us_max)
                                                    : pick(net.delay_us_min, net.delay_us_max);
-    later(delay_us, [this, m] { deliver(m); });
+    // As bytes, as everywhere.
+    later(delay_us, [this, frame = encode_frame({{.group = 1, .content = m}})] {
+      const auto decoded = decode_frame(frame);
+      law(decoded && decoded->size() == 1, "a frame reads back");
+      deliver(decoded->front().content);
+    });
   }
 }
 
