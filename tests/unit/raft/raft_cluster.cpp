@@ -366,6 +366,7 @@ void raft_cluster::check_leader(node_state& n) {
 }
 
 bool raft_cluster::may_read(node_id node) {
+  if (node == 0) return false;
   auto& n = at(node);
   return n.group && n.group->may_read(local(n), n.content.index);
 }
