@@ -71,8 +71,11 @@ struct update {
 };
 
 // One replica of one group: libraft's protocol core with what it leaves to its caller. No I/O, no
-// threads, no clock; used from one thread at a time. `now` must not go back; where it does, the
-// latest one counts.
+// threads, no clock; used from one thread at a time.
+//
+// `now` is read from the clock for each call, after what the call reports: a message taken with the
+// time of an earlier one could let a follower stand while the leader that sent it still holds its
+// lease. It must not go back.
 //
 // Beyond libraft's own rules:
 // - messages that tell of a term or vote are held until that is persisted, and those behind a
