@@ -33,18 +33,18 @@ group_options options_of(node_id self) {
   return {.self = self, .election_timeout = election_timeout, .heartbeat = milliseconds{20}};
 }
 
-// Replica 1 of three, started at 0 with term 1 and the first entry; its writes are done when told
-// so.
+// Replica 1 of three if not said otherwise, started with term 1 and the first entry; its writes are
+// done when told so.
 struct replica {
   explicit replica(const configuration& members = trio, group_options options = options_of(1))
-      : group(options) {
+      : self(options.self), group(options) {
     stored_state stored{.hard = {.term = 1}, .entries = {first_entry(members)}};
     last = group.start(now, stored).value();
   }
 
   void wait(int ms) { now += milliseconds{ms}; }
   bool take(message_body body, node_id from = 2) {
-    auto done = group.receive(now, {.from = from, .to = 1, .body = std::move(body)});
+    auto done = group.receive(now, {.from = from, .to = self, .body = std::move(body)});
     if (done) keep(std::move(*done));
     return done.has_value();
   }
@@ -76,6 +76,7 @@ struct replica {
     return found;
   }
 
+  node_id self;
   milliseconds now{1000};
   raft_group group;
   update last;
@@ -281,6 +282,43 @@ BOOST_AUTO_TEST_CASE(a_voter_left_alone_takes_a_new_term_too) {
   r.keep(r.group.timeout(r.now));
   BOOST_TEST((r.group.current_state() == state::leader));
   BOOST_TEST(r.group.term() == 3);  // node 2 may lead in term 2 still
+}
+
+BOOST_AUTO_TEST_CASE(a_standby_votes_as_a_voter_would) {
+  const vote_request good{.term = 5, .last_index = 1, .last_term = 1};
+  const auto grants = [](replica& r, const vote_request& request, node_id from) {
+    r.take(request, from);
+    if (r.last.hard) r.persist();
+    const auto answers = r.sent<vote_result>();
+    return !answers.empty() && answers.back().granted;
+  };
+  replica once(with_standby, options_of(4));
+  BOOST_TEST(!grants(once, good, 2));  // it has just begun
+  once.wait(100);
+  BOOST_TEST(grants(once, good, 2));
+  BOOST_TEST(!grants(once, good, 3));  // one vote in a term
+  BOOST_TEST(grants(once, good, 2));   // the same again
+
+  replica longer(with_standby, options_of(4));
+  longer.wait(100);
+  BOOST_TEST(!grants(longer, {.term = 5, .last_index = 0, .last_term = 0}, 2));
+  BOOST_TEST(longer.group.term() == 5);
+
+  replica led(with_standby, options_of(4));
+  led.wait(100);
+  led.take(append_request{.term = 2, .prev_index = 1, .prev_term = 1}, 3);
+  led.persist();
+  led.wait(99);
+  BOOST_TEST(!grants(led, good, 2));  // it has a leader
+  BOOST_TEST(led.group.term() == 2);
+  led.wait(1);
+  BOOST_TEST(grants(led, {.term = 5, .last_index = 1, .last_term = 1, .pre_vote = true}, 2));
+  BOOST_TEST(led.group.term() == 2);
+  BOOST_TEST(grants(led, good, 2));
+
+  replica nobody(trio, options_of(4));
+  nobody.wait(100);
+  BOOST_TEST(!grants(nobody, good, 2));
 }
 
 BOOST_AUTO_TEST_CASE(messages_behind_a_change_wait_for_the_leaders_own_disk) {
