@@ -20,6 +20,7 @@
 #include "http/blocking_ask.hpp"
 #include "http/laws.hpp"
 #include "http/metrics.hpp"
+#include "http/operator_answers.hpp"
 #include "http/password_hasher.hpp"
 #include "http/payment_wire.hpp"
 #include "http/server/json_reader.hpp"
@@ -42,39 +43,6 @@ constexpr std::int64_t token_ttl_max_s = 86'400;
 constexpr std::size_t replay_events_max = 1'000'000;  // of one entity, for its state at a time
 
 using stored_events = std::vector<std::pair<std::uint64_t, event_record>>;
-
-void answer_problem(httplib::Response& out, int status, std::string_view code, std::string_view detail) {
-  problem what;
-  what.status = status;
-  what.code = code;
-  what.detail = detail;
-  const response shown = problem_response(what, "");
-  out.status = status;
-  out.set_content(shown.body, std::string(shown.content_type).c_str());
-}
-
-void answer_json(httplib::Response& out, int status, const std::string& body) {
-  out.status = status;
-  out.set_content(body, "application/json");
-}
-
-// Codes as the public front maps them.
-void answer_failure(httplib::Response& out, const error& why) {
-  request none;
-  const response shown = failure_response(why, none);
-  out.status = shown.status;
-  out.set_content(shown.body, std::string(shown.content_type).c_str());
-}
-
-std::optional<std::int64_t> number_of(const httplib::Request& in, const char* name) {
-  if (!in.has_param(name)) return std::nullopt;
-  const std::string text = in.get_param_value(name);
-  char* end = nullptr;
-  errno = 0;
-  const long long value = std::strtoll(text.c_str(), &end, 10);
-  if (errno != 0 || end == text.c_str() || *end != '\0') return std::nullopt;
-  return value;
-}
 
 // Everything but a checkout works without the provider, and orders are paid once it is back: traffic may come.
 std::string readiness(const std::string& provider_trouble) {
