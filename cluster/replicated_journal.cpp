@@ -43,8 +43,8 @@ replicated_journal::replicated_journal(persistence::store& data, persistence::ti
       clock_(time),
       options_(std::move(options)),
       storage_(data),
-      shards_(std::make_unique<shard_state[]>(data.shard_count())),
-      replicas_(data.shard_count()),
+      shards_(std::make_unique<shard_state[]>(data.group_count())),
+      replicas_(data.group_count()),
       queue_(data, options_.queue_items_max, options_.queue_bytes_max) {
   if (!options_.fatal) options_.fatal = end_process;
 }
@@ -53,7 +53,7 @@ replicated_journal::~replicated_journal() { stop(); }
 
 status replicated_journal::recover() {
   round first;
-  for (std::uint16_t shard = 0; shard < store_.shard_count(); ++shard) {
+  for (std::uint16_t shard = 0; shard < store_.group_count(); ++shard) {
     if (auto done = recover(shard, first); !done) return done;
   }
   // What follows from the start alone (the first term of an only voter) is nobody's work yet: it is told to nobody, and

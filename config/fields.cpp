@@ -17,6 +17,7 @@ constexpr auto on_reload = change::on_reload;
 using o = options;
 using node = node_options;
 using http = http_options;
+using clu = cluster_options;
 using lim = limit_options;
 using mem = memory_options;
 using sto = storage_options;
@@ -82,6 +83,29 @@ constexpr std::array table{
           "address of health, metrics and inspection; guarded by a token, and still best kept on loopback"},
     field{"operator", "port", at<&o::operators, &operator_options::port>, "", 0, 65'535, "", change::on_start,
           "its TCP port; 0 takes a free one"},
+
+    field{"cluster", "node", at<&o::cluster, &clu::node>, "", 1, 65'535, "", change::on_creation,
+          "number of this node; never given twice, not even to the successor of a node that lost its disk"},
+    field{"cluster", "name", at<&o::cluster, &clu::name>, "", 1, 64, "", change::on_start,
+          "name of the cluster; nodes of differently named clusters, and their certificates, do not talk to each other"},
+    field{"cluster", "address", at<&o::cluster, &clu::address>, "", 1, 253, "", change::on_start,
+          "address that the other nodes' links arrive at; without certificates it must be a loopback address"},
+    field{"cluster", "port", at<&o::cluster, &clu::port>, "", -1, 65'535, "", change::on_start,
+          "TCP port of the link to other nodes; -1: none, the node stays alone; 0 takes a free one"},
+    field{"cluster", "advertise", at<&o::cluster, &clu::advertise>, "HOST:PORT", 0, 260, "", change::on_start,
+          "where the other nodes find this one; empty: `address` and `port`"},
+    field{"cluster", "peers", at<&o::cluster, &clu::peers>, "ID@HOST:PORT", 0, 100, "", change::on_start,
+          "some members of the cluster that this node belongs to or is to join, `1@10.0.0.1:7400`. Empty: a node without data founds a cluster of its own"},
+    field{"cluster", "authority", at<&o::cluster, &clu::authority>, "path", 0, text_most, "", change::on_start,
+          "certificate of the cluster's own authority in PEM (`omnicartctl cert init`); with the next two it turns TLS on, read again on SIGHUP"},
+    field{"cluster", "certificate", at<&o::cluster, &clu::certificate>, "path", 0, text_most, "", change::on_start,
+          "this node's certificate in PEM (`omnicartctl cert node`)"},
+    field{"cluster", "private_key", at<&o::cluster, &clu::private_key>, "path", 0, text_most, "", change::on_start,
+          "its private key in PEM, readable by this user alone"},
+    field{"cluster", "election_timeout_ms", at<&o::cluster, &clu::election_timeout_ms>, "ms", 50, 60'000, "", change::on_start,
+          "a shard whose leader is silent this long, up to twice it, elects another; the same on all nodes"},
+    field{"cluster", "heartbeat_ms", at<&o::cluster, &clu::heartbeat_ms>, "ms", 5, 10'000, "", change::on_start,
+          "how often a leader is heard at least; a fifth of the election timeout or less lets some be late"},
 
     field{"limits", "entity_mailbox_max", at<&o::limits, &lim::entity_mailbox_max>, "messages", 16, 1'000'000, "", on_reload,
           "messages that may wait for one entity; beyond it 503. Holds a rush of some thousand buyers on one product"},

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/cluster_check.hpp"
 #include "config/fields.hpp"
 #include "runtime/base/ip_network.hpp"
 #include "runtime/base/money.hpp"
@@ -290,6 +291,7 @@ status check(const options& all) {
   if (all.http.tls_cert.empty() != all.http.tls_key.empty()) {
     return fail(base_errc::malformed, "http.tls_cert and http.tls_key go together");
   }
+  if (auto sound = check_cluster(all); !sound) return sound;
   if (all.http.port != 0 && all.http.port == all.operators.port &&
       all.http.address == all.operators.address) {
     return fail(base_errc::malformed, "http.port and operator.port are the same");

@@ -51,6 +51,21 @@ struct operator_options {
   friend bool operator==(const operator_options&, const operator_options&) = default;
 };
 
+struct cluster_options {
+  std::int64_t node = 1;
+  std::string name = "omnicart";
+  std::string address = "127.0.0.1";
+  std::int64_t port = -1;
+  std::string advertise;
+  std::vector<std::string> peers;
+  std::string authority;
+  std::string certificate;
+  std::string private_key;
+  std::int64_t election_timeout_ms = 250;
+  std::int64_t heartbeat_ms = 40;
+  friend bool operator==(const cluster_options&, const cluster_options&) = default;
+};
+
 struct limit_options {
   std::int64_t entity_mailbox_max = 4'096;
   std::int64_t shard_in_flight_max = 16'384;
@@ -131,6 +146,7 @@ struct options {
   shop_options shop;
   http_options http;
   operator_options operators;  // section [operator]
+  cluster_options cluster;
   limit_options limits;
   memory_options memory;
   storage_options storage;

@@ -62,7 +62,7 @@ task<tl::expected<cart_routes::addressed, response>> cart_routes::address(reques
     if (!is_url_id(at.cart)) co_return none();
     if (at.cart == at.who.cart || at.who.staff()) co_return at;
     // A cart nobody opened would be anybody's: it must look like somebody else's.
-    auto cart_asked = ask(shop_, {"cart", at.cart}, cart::encode(cart::get{}), at.who.who);
+    auto cart_asked = inquire(shop_, {"cart", at.cart}, cart::encode(cart::get{}), at.who.who);
     const answer found = co_await cart_asked;
     if (!found.ok() && is_fault(found.failure->number)) {
       co_return tl::unexpected(failure_response(*found.failure, req));
@@ -81,7 +81,7 @@ task<tl::expected<cart_routes::addressed, response>> cart_routes::address(reques
     at.cart = at.who.cart;
     co_return at;
   }
-  auto asked = ask(shop_, {"user", user}, user::encode(user::get{}), at.who.who);
+  auto asked = inquire(shop_, {"user", user}, user::encode(user::get{}), at.who.who);
   const answer got = co_await asked;
   if (!got.ok() && is_fault(got.failure->number)) co_return tl::unexpected(failure_response(*got.failure, req));
   const auto view = got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(base_errc::not_found));
@@ -93,14 +93,14 @@ task<tl::expected<cart_routes::addressed, response>> cart_routes::address(reques
 // A session's or a user's cart comes into being with its first line. Staff may be the first to touch it.
 task<bool> cart_routes::open_if_known(const std::string& cart) {
   cart::open opening;
-  auto session_asked = ask(shop_, {"session", cart}, session::encode(session::authorize{}), engine());
+  auto session_asked = inquire(shop_, {"session", cart}, session::encode(session::authorize{}), engine());
   const answer session = co_await session_asked;
   if (session.ok()) {
     const auto view = session::decode_reply(session.payload);
     opening.session = cart;
     if (view) opening.user = view->user;
   } else {
-    auto user_asked = ask(shop_, {"user", cart}, user::encode(user::get{}), engine());
+    auto user_asked = inquire(shop_, {"user", cart}, user::encode(user::get{}), engine());
     const answer user = co_await user_asked;
     if (!user.ok()) co_return false;
     opening.user = cart;
@@ -147,7 +147,7 @@ task<response> cart_routes::create(request& req) {
     co_return refuse(req, 404, "not_found", "no such user");
   }
   if (owner && *owner != who->who.user) {
-    auto known_asked = ask(shop_, {"user", *owner}, user::encode(user::get{}), who->who);
+    auto known_asked = inquire(shop_, {"user", *owner}, user::encode(user::get{}), who->who);
     const answer known = co_await known_asked;
     if (!known.ok()) co_return failure_response(*known.failure, req);
   }
@@ -195,7 +195,7 @@ task<tl::expected<std::vector<cart::new_line>, response>> cart_routes::price(con
                                                                             const std::vector<wanted>& items) {
   std::vector<envelope> questions;
   for (const auto& item : items) {
-    questions.push_back(make_envelope(shop_, {"product", item.product}, product::encode(product::quote{}), engine()));
+    questions.push_back(make_envelope(shop_, {"product", item.product}, product::encode(product::quote{}), engine(), {.repeatable = true}));
   }
   const auto answers = co_await ask_all(shop_, std::move(questions));
   std::vector<cart::new_line> lines;

@@ -24,6 +24,7 @@ envelope question(const char* kind, const std::string& id, const std::string& co
   message.to = {kind, id};
   message.command = command;
   message.asker.as = role::system;
+  message.repeatable = true;
   return message;
 }
 

@@ -118,7 +118,7 @@ tl::expected<order::place, response> order_routes::read_place(const request& req
 // Staff may order for any user there is.
 task<std::optional<response>> order_routes::unknown_buyer(request& req, const authority& who, const caller& buyer) {
   if (buyer.user == who.who.user) co_return std::nullopt;
-  auto asked = ask(shop_, {"user", buyer.user}, user::encode(user::get{}), who.who);
+  auto asked = inquire(shop_, {"user", buyer.user}, user::encode(user::get{}), who.who);
   const answer known = co_await asked;
   if (known.ok()) co_return std::nullopt;
   co_return failure_response(*known.failure, req);
@@ -127,7 +127,7 @@ task<std::optional<response>> order_routes::unknown_buyer(request& req, const au
 task<std::string> order_routes::order_of_key(const authority& who, const std::string& key) {
   for (const auto& guest : who.absorbed) {
     const std::string id = order_id_of("session:" + guest, key);
-    auto asked = ask(shop_, {"order", id}, order::encode(order::get{}), who.who);
+    auto asked = inquire(shop_, {"order", id}, order::encode(order::get{}), who.who);
     const answer got = co_await asked;
     if (got.version > 0) co_return id;
   }
@@ -137,7 +137,7 @@ task<std::string> order_routes::order_of_key(const authority& who, const std::st
 task<std::vector<std::string>> order_routes::guests_of(const authority& who) {
   std::vector<std::string> guests = who.absorbed;
   if (who.who.user.empty()) co_return guests;
-  auto asked = ask(shop_, {"user", who.who.user}, user::encode(user::get{}), who.who);
+  auto asked = inquire(shop_, {"user", who.who.user}, user::encode(user::get{}), who.who);
   const answer got = co_await asked;
   const auto view = got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(base_errc::not_found));
   if (view) guests.insert(guests.end(), view->absorbed.begin(), view->absorbed.end());
@@ -148,7 +148,7 @@ task<std::vector<std::string>> order_routes::guests_of(const authority& who) {
 
 task<caller> order_routes::asker_of(const authority& who, const std::string& id) {
   if (who.staff() || who.who.user.empty()) co_return who.who;
-  auto asked = ask(shop_, {"order", id}, order::encode(order::get{}), who.who);
+  auto asked = inquire(shop_, {"order", id}, order::encode(order::get{}), who.who);
   const answer own = co_await asked;
   if (own.ok() || is_fault(own.failure->number)) co_return who.who;
   const auto guests = co_await guests_of(who);
@@ -156,7 +156,7 @@ task<caller> order_routes::asker_of(const authority& who, const std::string& id)
   for (const auto& guest : guests) {
     caller as_guest;
     as_guest.session = guest;
-    questions.push_back(make_envelope(shop_, {"order", id}, order::encode(order::get{}), as_guest));
+    questions.push_back(make_envelope(shop_, {"order", id}, order::encode(order::get{}), as_guest, {.repeatable = true}));
   }
   const auto answers = co_await ask_all(shop_, std::move(questions));
   caller found = who.who;
@@ -207,7 +207,7 @@ task<response> order_routes::show(request& req) {
   const std::string id(req.param("id"));
   if (!is_url_id(id)) co_return refuse(req, 404, "no_such_order", "no such order");
   const caller asker = co_await asker_of(*who, id);
-  auto asked = ask(shop_, {"order", id}, order::encode(order::get{}), asker);
+  auto asked = inquire(shop_, {"order", id}, order::encode(order::get{}), asker);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = order::decode_reply(got.payload);
@@ -257,7 +257,7 @@ task<tl::expected<std::string, response>> order_routes::page_json(request& req, 
   engine.as = role::system;
   std::vector<envelope> questions;
   for (const auto& id : ids) {
-    questions.push_back(make_envelope(shop_, {"order", id}, order::encode(order::get{}), engine));
+    questions.push_back(make_envelope(shop_, {"order", id}, order::encode(order::get{}), engine, {.repeatable = true}));
   }
   const auto answers = co_await ask_all(shop_, std::move(questions));
   std::string body;
@@ -322,7 +322,7 @@ task<response> order_routes::history(request& req) {
   const entity_ref entity{"order", std::string(req.param("id"))};
   if (!is_url_id(entity.id)) co_return refuse(req, 404, "no_such_order", "no such order");
   const caller asker = co_await asker_of(*who, entity.id);
-  auto allowed_asked = ask(shop_, entity, order::encode(order::get{}), asker);
+  auto allowed_asked = inquire(shop_, entity, order::encode(order::get{}), asker);
   const answer allowed = co_await allowed_asked;
   if (!allowed.ok()) co_return failure_response(*allowed.failure, req);
   co_return co_await history_page(shop_, req, entity);

@@ -155,8 +155,8 @@ task<tl::expected<std::string, response>> product_routes::page_json(request& req
   if (!page) co_return tl::unexpected(failure_response(page.error(), req));
   std::vector<envelope> questions;
   for (const auto& id : page->ids) {
-    questions.push_back(make_envelope(shop_, {"product", id}, product::encode(product::get{}), engine()));
-    questions.push_back(make_envelope(shop_, {"stock", id}, stock::encode(stock::get{}), engine()));
+    questions.push_back(make_envelope(shop_, {"product", id}, product::encode(product::get{}), engine(), {.repeatable = true}));
+    questions.push_back(make_envelope(shop_, {"stock", id}, stock::encode(stock::get{}), engine(), {.repeatable = true}));
   }
   const auto answers = co_await ask_all(shop_, std::move(questions));
   std::string body;
@@ -185,8 +185,8 @@ task<response> product_routes::show(request& req) {
   const std::string id(req.param("id"));
   if (!is_product_id(id)) co_return refuse(req, 404, "no_such_product", "no such product");
   std::vector<envelope> questions;
-  questions.push_back(make_envelope(shop_, {"product", id}, product::encode(product::get{}), engine()));
-  questions.push_back(make_envelope(shop_, {"stock", id}, stock::encode(stock::get{}), engine()));
+  questions.push_back(make_envelope(shop_, {"product", id}, product::encode(product::get{}), engine(), {.repeatable = true}));
+  questions.push_back(make_envelope(shop_, {"stock", id}, stock::encode(stock::get{}), engine(), {.repeatable = true}));
   const auto answers = co_await ask_all(shop_, std::move(questions));
   if (!answers[0].ok()) co_return failure_response(*answers[0].failure, req);
   auto reply = product::decode_reply(answers[0].payload);
@@ -210,7 +210,7 @@ task<response> product_routes::shown(request& req, const std::string& id, const 
   auto reply = product::decode_reply(got.payload);
   const auto* view = view_of(reply);
   if (!view) co_return refuse(req, 500, "internal", "");
-  auto in_stock_asked = ask(shop_, {"stock", id}, stock::encode(stock::get{}), engine());
+  auto in_stock_asked = inquire(shop_, {"stock", id}, stock::encode(stock::get{}), engine());
   const answer in_stock = co_await in_stock_asked;
   std::string body;
   json_writer json(body);

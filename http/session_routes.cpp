@@ -90,7 +90,7 @@ task<tl::expected<std::vector<std::string>, response>> session_routes::sessions_
   std::vector<std::string> ids;
   if (!user.empty()) {
     const entity_ref to{"user", user};
-    auto asked = ask(shop_, to, user::encode(user::get{}), who.who);
+    auto asked = inquire(shop_, to, user::encode(user::get{}), who.who);
     const answer got = co_await asked;
     if (!got.ok()) co_return tl::unexpected(failure_response(*got.failure, req));
     auto view = user::decode_reply(got.payload);
@@ -126,7 +126,7 @@ task<response> session_routes::list(request& req) {
   std::vector<envelope> questions;
   for (const auto& id : *ids) {
     questions.push_back(
-        make_envelope(shop_, {"session", id}, session::encode(session::authorize{}), who->who));
+        make_envelope(shop_, {"session", id}, session::encode(session::authorize{}), who->who, {.repeatable = true}));
   }
   const auto answers = co_await ask_all(shop_, std::move(questions));
   std::string text;
@@ -199,7 +199,7 @@ task<response> session_routes::refresh(request& req) {
   if (!claims) co_return bad_refresh_token(req);
 
   const entity_ref to{"session", claims->session};
-  auto known_asked = ask(shop_, to, session::encode(session::authorize{}), caller{});
+  auto known_asked = inquire(shop_, to, session::encode(session::authorize{}), caller{});
   const answer known = co_await known_asked;
   if (!known.ok() && !refused_by_rules(known)) co_return failure_response(*known.failure, req);
   const auto before = known.ok() ? session::decode_reply(known.payload)

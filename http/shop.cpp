@@ -57,7 +57,7 @@ task<tl::expected<authority, response>> authenticate(const shop& in, request& re
   authority found;
   found.who = {.as = claims->as, .session = claims->session, .user = claims->user};
   if (claims->session.empty()) co_return found;
-  auto asked = ask(in, {"session", claims->session}, session::encode(session::authorize{}), found.who);
+  auto asked = inquire(in, {"session", claims->session}, session::encode(session::authorize{}), found.who);
   const answer got = co_await asked;
   if (!got.ok()) {
     // Only the session's own word ends it; that the machinery had none to give is no reason to log anybody out.
@@ -99,6 +99,7 @@ envelope make_envelope(const shop& in, entity_ref to, std::string command, calle
   message.body = options.body;
   message.expected_version = options.expected_version;
   message.wait = options.wait;
+  message.repeatable = options.repeatable;
   message.deadline = in.time.wall() + in.command_patience;
   return message;
 }

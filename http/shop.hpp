@@ -79,6 +79,7 @@ struct command_options {
   std::uint64_t body = 0;
   std::optional<std::uint64_t> expected_version;
   duration_ms wait{0};
+  bool repeatable = false;  // a question: asking twice does no harm
 };
 
 envelope make_envelope(const shop& in, entity_ref to, std::string command, caller asker, command_options options = {});
@@ -100,6 +101,10 @@ inline auto ask(const shop& in, entity_ref to, std::string command, caller asker
         };
         in.entities.send(std::move(message));
       });
+}
+// The same for a question, a command that never leaves an event: on its way to another node it may be asked again.
+inline auto inquire(const shop& in, entity_ref to, std::string command, caller asker) {
+  return ask(in, std::move(to), std::move(command), std::move(asker), {.repeatable = true});
 }
 // Sends several at once and waits for all; answers in order.
 task<std::vector<answer>> ask_all(const shop& in, std::vector<envelope> messages);

@@ -36,7 +36,7 @@ task<tl::expected<signed_in, response>> credentials_of(const shop& in, request& 
                                                        std::string user) {
   signed_in found{.user = std::move(user), .view = {}};
   const entity_ref to{"user", found.user};
-  auto asked = ask(in, to, user::encode(user::credentials{}), engine());
+  auto asked = inquire(in, to, user::encode(user::credentials{}), engine());
   const answer got = co_await asked;
   if (!got.ok() && !refused_by_rules(got))
     co_return tl::unexpected(failure_response(*got.failure, req));
@@ -49,7 +49,7 @@ task<tl::expected<signed_in, response>> credentials_of(const shop& in, request& 
 
 task<tl::expected<std::string, response>> owner_of(const shop& in, request& req,
                                                    entity_ref address) {
-  auto asked = ask(in, address, email::encode(email::look_up{}), engine());
+  auto asked = inquire(in, address, email::encode(email::look_up{}), engine());
   const answer got = co_await asked;
   if (!got.ok() && !refused_by_rules(got))
     co_return tl::unexpected(failure_response(*got.failure, req));

@@ -88,7 +88,7 @@ void stock_routes::add_to(router& routes) {
 task<std::optional<response>> stock_routes::unknown_product(request& req, const std::string& id) {
   const auto none = [&] { return refuse(req, 404, "no_such_product", "no such product"); };
   if (!is_product_id(id)) co_return none();
-  auto asked = ask(shop_, {"product", id}, product::encode(product::quote{}), engine());
+  auto asked = inquire(shop_, {"product", id}, product::encode(product::quote{}), engine());
   const answer got = co_await asked;
   if (got.ok() || got.failure->is(product::errc::retired)) co_return std::nullopt;
   if (is_fault(got.failure->number)) co_return failure_response(*got.failure, req);
@@ -100,7 +100,7 @@ task<response> stock_routes::show(request& req) {
   if (!who) co_return std::move(who.error());
   const std::string id(req.param("product_id"));
   if (auto none = co_await unknown_product(req, id)) co_return std::move(*none);
-  auto asked = ask(shop_, {"stock", id}, stock::encode(stock::get{}), who->who);
+  auto asked = inquire(shop_, {"stock", id}, stock::encode(stock::get{}), who->who);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = stock::decode_reply(got.payload);

@@ -121,7 +121,7 @@ task<std::optional<response>> user_routes::other_password(request& req, std::str
   caller engine;
   engine.as = role::system;
   const entity_ref to{"user", user};
-  auto asked = ask(shop_, to, user::encode(user::credentials{}), engine);
+  auto asked = inquire(shop_, to, user::encode(user::credentials{}), engine);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto kept = user::decode_reply(got.payload);
@@ -245,7 +245,7 @@ task<response> user_routes::profile_of(request& req, const authority& who) {
   const entity_ref to{"user", who.who.user};
   if (to.id.empty())
     co_return refuse(req, 403, "forbidden", "a guest has no profile: register first");
-  auto asked = ask(shop_, to, user::encode(user::get{}), who.who);
+  auto asked = inquire(shop_, to, user::encode(user::get{}), who.who);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = user::decode_reply(got.payload);
@@ -312,7 +312,7 @@ task<tl::expected<answer, response>> user_routes::update_profile(request& req, c
   const bool conditional = options.expected_version.has_value();
   answer got;
   for (int tries = 0; tries < merge_tries_max; ++tries) {
-    auto known_asked = ask(shop_, to, user::encode(user::get{}), who.who);
+    auto known_asked = inquire(shop_, to, user::encode(user::get{}), who.who);
     const answer known = co_await known_asked;
     if (!known.ok()) co_return tl::unexpected(failure_response(*known.failure, req));
     auto now = user::decode_reply(known.payload);
@@ -366,14 +366,14 @@ task<response> user_routes::search(request& req) {
   json_writer json(text);
   json.begin_object().key("items").begin_array();
   const entity_ref claim = email::entity_for(*address);
-  auto owner_asked = ask(shop_, claim, email::encode(email::look_up{}), who->who);
+  auto owner_asked = inquire(shop_, claim, email::encode(email::look_up{}), who->who);
   const answer owner = co_await owner_asked;
   if (!owner.ok() && !refused_by_rules(owner)) co_return failure_response(*owner.failure, req);
   const auto named =
       owner.ok() ? email::decode_reply(owner.payload) : result<email::reply>(fail(*owner.failure));
   if (named && after.empty()) {
     const entity_ref to{"user", named->user.str()};
-    auto asked = ask(shop_, to, user::encode(user::get{}), who->who);
+    auto asked = inquire(shop_, to, user::encode(user::get{}), who->who);
     const answer got = co_await asked;
     if (!got.ok() && !refused_by_rules(got)) co_return failure_response(*got.failure, req);
     const auto view =

@@ -53,10 +53,12 @@ class projection_runner::rows final : public projection_rows {
   std::map<std::string, std::optional<std::string>, std::less<>> changes_;
 };
 
-projection_runner::projection_runner(store& data, projection& what, projection_limits limits)
+projection_runner::projection_runner(store& data, projection& what, projection_limits limits,
+                                     committed_fn committed_through)
     : store_(data),
       projection_(what),
       limits_(limits),
+      committed_through_(std::move(committed_through)),
       table_(data, std::string(what.name())),
       rows_(std::make_unique<rows>(table_)) {}
 
@@ -64,7 +66,7 @@ projection_runner::~projection_runner() { stop(); }
 
 status projection_runner::start() {
   if (auto made = make_anew_if_outdated(); !made) return made;
-  for (std::uint16_t shard = 0; shard < store_.shard_count(); ++shard) {
+  for (std::uint16_t shard = 0; shard < store_.group_count(); ++shard) {
     auto position = table_.stored_position(shard);
     if (!position) return fail(position.error());
     positions_[shard] = *position;
@@ -85,7 +87,7 @@ status projection_runner::make_anew_if_outdated() {
   if (auto cleared = table_.clear(); !cleared) return cleared;
   projection_.open(*rows_);
   std::vector<projection_store::position> positions;
-  for (std::uint16_t shard = 0; shard < store_.shard_count(); ++shard) {
+  for (std::uint16_t shard = 0; shard < store_.group_count(); ++shard) {
     if (auto applied = apply_histories(shard); !applied) return applied;
     const auto log = shard_log(store_).stored(shard);
     if (!log) return fail(log.error());
@@ -229,13 +231,13 @@ void projection_runner::run_queued() {
   if (!std::exchange(opened_, true)) projection_.open(*rows_);
   std::unique_lock lock(guard_);
   while (!stopping_ &&
-         (fell_behind_ || checkpoint_asked_ || !batches_.empty() || !queries_.empty()))
+         (fell_behind_ || checkpoint_asked_ || !replaced_.empty() || !batches_.empty() || !queries_.empty()))
     step(lock);
 }
 
 bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
   changed_.wait(lock, [this] {
-    return stopping_ || fell_behind_ || checkpoint_asked_ || !batches_.empty() || !queries_.empty();
+    return stopping_ || fell_behind_ || checkpoint_asked_ || !replaced_.empty() || !batches_.empty() || !queries_.empty();
   });
   if (stopping_) return false;
   for (const auto& [shard, index] : passed_over_) {
@@ -243,7 +245,14 @@ bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
     unwritten_[shard] = positions_[shard];
   }
   passed_over_.clear();
-  if (fell_behind_) {
+  if (!replaced_.empty()) {
+    const auto [shard, through] = *replaced_.begin();
+    replaced_.erase(replaced_.begin());
+    lock.unlock();
+    if (auto read = take_replaced(shard, through); !read)
+      log::error("projection cannot read a shard anew", {{"shard", shard}, {"why", read.error().detail}});
+    lock.lock();
+  } else if (fell_behind_) {
     fell_behind_ = false;
     lock.unlock();
     if (auto read = catch_up(); !read)
@@ -277,14 +286,33 @@ bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
 status projection_runner::catch_up() {
   const shard_log log(store_);
   for (auto& [shard, position] : positions_) {
-    while (true) {
-      auto entries = log.read(shard, position + 1, catch_up_entries, catch_up_bytes);
+    // What is stored beyond may still be taken back.
+    const auto through = committed_through_ ? committed_through_(shard) : std::numeric_limits<std::uint64_t>::max();
+    while (position < through) {
+      const auto count = std::min<std::uint64_t>(catch_up_entries, through - position);
+      auto entries = log.read(shard, position + 1, count, catch_up_bytes);
       if (!entries) return fail(entries.error());
       if (entries->empty()) break;
       for (const auto& entry : *entries) apply(entry);
       write_rows();
     }
   }
+  return {};
+}
+
+void projection_runner::replaced(std::uint16_t shard, std::uint64_t through) {
+  {
+    std::lock_guard lock(guard_);
+    replaced_[shard] = through;
+  }
+  changed_.notify_one();
+}
+
+status projection_runner::take_replaced(std::uint16_t shard, std::uint64_t through) {
+  if (auto applied = apply_histories(shard); !applied) return applied;
+  positions_[shard] = std::max(positions_[shard], through);
+  unwritten_[shard] = positions_[shard];
+  write_rows();
   return {};
 }
 
@@ -325,11 +353,11 @@ void projection_runner::write_rows() {
   unwritten_.clear();
 }
 
-projection_set::projection_set(store& data, std::vector<projection*> projections,
-                               projection_limits limits) {
+projection_set::projection_set(store& data, std::vector<projection*> projections, projection_limits limits,
+                               projection_runner::committed_fn committed_through) {
   for (auto* each : projections) {
     runners_.emplace(std::string(each->name()),
-                     std::make_unique<projection_runner>(data, *each, limits));
+                     std::make_unique<projection_runner>(data, *each, limits, committed_through));
   }
 }
 
@@ -346,6 +374,10 @@ void projection_set::stop() {
 
 void projection_set::committed(const committed_batch& batch) {
   for (auto& [name, runner] : runners_) runner->committed(batch);
+}
+
+void projection_set::replaced(std::uint16_t shard, std::uint64_t through) {
+  for (auto& [name, runner] : runners_) runner->replaced(shard, through);
 }
 
 void projection_set::checkpoint() {

@@ -39,8 +39,10 @@ struct projection_stats {
 // synced (a crash repeats a little).
 class projection_runner {
  public:
-  // All arguments outlive the runner. start() before the journal takes its first item.
-  projection_runner(store& data, projection& what, projection_limits limits);
+  // All arguments outlive the runner. start() before the journal takes its first item. `committed_through`: how far the
+  // log of a shard is committed and in the store; null: all of it is.
+  using committed_fn = std::function<std::uint64_t(std::uint16_t shard)>;
+  projection_runner(store& data, projection& what, projection_limits limits, committed_fn committed_through = {});
   ~projection_runner();
 
   // Makes rows of another format anew, which takes as long as there is history. Else returns at once; the thread reads
@@ -53,6 +55,8 @@ class projection_runner {
   void committed(const committed_batch& batch);
   void query(std::function<void(projection_rows&)> run, std::function<void(error)> refused);
   projection_stats stats() const;
+  // The shard's content was replaced as a whole, up to this index of its log: the kept histories are applied again.
+  void replaced(std::uint16_t shard, std::uint64_t through);
   // Soon writes how far the log was read, also where nothing concerned this projection: the log may
   // be cut there.
   void checkpoint();
@@ -72,6 +76,7 @@ class projection_runner {
   void apply(const committed_batch& batch);
   void apply(const committed_entry& entry);
   status catch_up();
+  status take_replaced(std::uint16_t shard, std::uint64_t through);
   status make_anew_if_outdated();
   status apply_histories(std::uint16_t shard);
   void write_rows();
@@ -83,6 +88,7 @@ class projection_runner {
   store& store_;
   projection& projection_;
   const projection_limits limits_;
+  const committed_fn committed_through_;
   projection_store table_;
   std::unique_ptr<rows> rows_;
   std::map<std::uint16_t, std::uint64_t> positions_;  // applied, by shard
@@ -97,6 +103,7 @@ class projection_runner {
   std::uint64_t queries_run_ = 0;
   std::map<std::uint16_t, std::uint64_t>
       passed_over_;  // entries without concern, committed before batches_
+  std::map<std::uint16_t, std::uint64_t> replaced_;  // shards whose histories are to be applied again, and up to where
   bool checkpoint_asked_ = false;
   bool fell_behind_ = false;  // batches were dropped: the log has them
   bool stopping_ = false;
@@ -107,10 +114,12 @@ class projection_runner {
 // The projections of a node by name.
 class projection_set final : public projection_host {
  public:
-  projection_set(store& data, std::vector<projection*> projections, projection_limits limits = {});
+  projection_set(store& data, std::vector<projection*> projections, projection_limits limits = {},
+                 projection_runner::committed_fn committed_through = {});
   status start();
   void stop();
   void committed(const committed_batch& batch);
+  void replaced(std::uint16_t shard, std::uint64_t through);
   void checkpoint();
   void query(std::string_view projection, std::function<void(projection_rows&)> run,
              std::function<void(error)> refused) override;

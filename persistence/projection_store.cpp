@@ -116,7 +116,7 @@ status projection_store::clear() {
 }
 
 status truncate_consumed(store& data, const std::vector<std::string>& projections) {
-  for (std::uint16_t shard = 0; shard < data.shard_count(); ++shard) {
+  for (std::uint16_t shard = 0; shard < data.group_count(); ++shard) {
     auto slowest = std::numeric_limits<std::uint64_t>::max();
     for (const auto& name : projections) {
       const auto position = projection_store(data, name).stored_position(shard);

@@ -8,6 +8,7 @@
 
 #include "runtime/base/ids.hpp"
 #include "runtime/base/result.hpp"
+#include "runtime/base/entity.hpp"
 #include "runtime/clock.hpp"
 
 namespace rocksdb {
@@ -75,9 +76,9 @@ class store {
   status compact_receipts();
 
   std::uint16_t shard_count() const { return shard_count_; }
-  std::uint16_t shard_of(const entity_ref& entity) const {
-    return omnicart::shard_of(entity.id, shard_count_);
-  }
+  // The shop's shards, and one more for the cluster's record.
+  std::uint16_t group_count() const { return omnicart::group_count(shard_count_); }
+  std::uint16_t shard_of(const entity_ref& entity) const { return group_of(entity, shard_count_); }
   const store_options& options() const { return options_; }
 
   result<std::uint64_t> free_disk_bytes() const;

@@ -93,7 +93,7 @@ class content_checker {
     for (auto at = all(family::log); have(*at, family::log); at->Next()) {
       const auto key = at->key().ToStringView();
       const auto here = parse_log_key(key);
-      if (!here || here->shard >= shard_count_ || here->index == 0) {
+      if (!here || here->shard >= group_count(shard_count_) || here->index == 0) {
         problem(family::log, key, "no log key");
         continue;
       }
@@ -120,7 +120,7 @@ class content_checker {
 
   void check_logged(std::string_view key, std::uint16_t shard, const log_entry& entry) {
     for (const auto& logged : entry.items) {
-      if (shard_of(logged.id, shard_count_) != shard) {
+      if (group_of(logged.kind, logged.id, shard_count_) != shard) {
         problem(family::log, key, logged.kind + '/' + logged.id + " belongs to another shard");
       }
       for (const auto& record : logged.records) {
@@ -172,7 +172,7 @@ class content_checker {
       return {};
     }
     ++report_.entities;
-    if (key->shard != shard_of(key->entity.id, shard_count_)) {
+    if (key->shard != group_of(key->entity, shard_count_)) {
       problem(which, key->entity,
               "stands in shard " + std::to_string(key->shard) + ", not its own");
     }
@@ -227,7 +227,7 @@ class content_checker {
   void check_marker(const entity_ref& entity, std::string_view value) {
     const auto due = decode_time(value);
     if (!due) return problem(family::events, entity, "the timer marker is not readable");
-    if (!get(family::timers, timer_key(shard_of(entity.id, shard_count_), *due, entity))) {
+    if (!get(family::timers, timer_key(group_of(entity, shard_count_), *due, entity))) {
       problem(family::timers, entity, "has a marker but no timer");
     }
   }
@@ -237,7 +237,7 @@ class content_checker {
       const auto bytes = at->key().ToStringView();
       const auto key = parse_entity_key(bytes);
       if (!key || key->rest.size() != command_id_bytes ||
-          key->shard != shard_of(key->entity.id, shard_count_)) {
+          key->shard != group_of(key->entity, shard_count_)) {
         problem(family::receipts, bytes, "no receipt key, or not in its shard");
         continue;
       }
@@ -254,7 +254,7 @@ class content_checker {
     for (auto at = all(family::timers); have(*at, family::timers); at->Next()) {
       const auto bytes = at->key().ToStringView();
       const auto timer = parse_timer_key(bytes);
-      if (!timer || timer->shard != shard_of(timer->entity.id, shard_count_)) {
+      if (!timer || timer->shard != group_of(timer->entity, shard_count_)) {
         problem(family::timers, bytes, "no timer key, or not in its shard");
         continue;
       }

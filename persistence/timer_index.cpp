@@ -50,13 +50,14 @@ std::optional<timestamp_ms> timer_index::next_due() const {
   return next;
 }
 
-result<std::vector<std::pair<entity_ref, timestamp_ms>>> timer_index::take_due(timestamp_ms now,
-                                                                               std::size_t limit) {
+result<std::vector<std::pair<entity_ref, timestamp_ms>>> timer_index::take_due(const shard_filter& of,
+                                                                               timestamp_ms now, std::size_t limit) {
   const std::lock_guard lock(mutex_);
   std::vector<std::pair<entity_ref, timestamp_ms>> due;
   for (std::size_t visited = 0; visited < shards_.size() && due.size() < limit; ++visited) {
-    if (auto done = take_from(static_cast<std::uint16_t>(next_shard_), now, limit, due); !done) {
-      return fail(std::move(done.error()));
+    const auto shard = static_cast<std::uint16_t>(next_shard_);
+    if (of(shard)) {
+      if (auto done = take_from(shard, now, limit, due); !done) return fail(std::move(done.error()));
     }
     next_shard_ = (next_shard_ + 1) % shards_.size();
   }
@@ -104,25 +105,23 @@ status timer_index::take_from(std::uint16_t number, timestamp_ms now, std::size_
   return {};
 }
 
-result<std::vector<entity_ref>> timer_index::take_ahead(timestamp_ms until, std::size_t limit) {
+result<std::vector<entity_ref>> timer_index::take_ahead(std::uint16_t shard, timestamp_ms until, std::size_t limit) {
   const std::lock_guard lock(mutex_);
+  if (std::exchange(ahead_shard_, shard) != shard) ahead_key_.clear();
   std::vector<entity_ref> ahead;
   std::unique_ptr<rocksdb::Iterator> at(store_.db().NewIterator({}, store_.of(family::timers)));
-  for (; ahead_shard_ < shards_.size(); ++ahead_shard_, ahead_key_.clear()) {
-    const auto number = static_cast<std::uint16_t>(ahead_shard_);
-    for (at->Seek(ahead_key_.empty() ? shard_key(number) : ahead_key_); at->Valid(); at->Next()) {
-      if (!at->key().starts_with(shard_key(number))) break;
-      if (at->key() == ahead_key_) continue;
-      auto timer = parse_timer_key(at->key().ToStringView());
-      if (!timer) return fail(unreadable(number));
-      if (timer->due > until) break;
-      if (ahead.size() == limit) return ahead;
-      ahead_key_ = at->key().ToString();
-      if (!shards_[number].handed_out.contains(ahead_key_))
-        ahead.push_back(std::move(timer->entity));
-    }
-    if (!at->status().ok()) return fail(io_error("cannot read timers", at->status()));
+  for (at->Seek(ahead_key_.empty() ? shard_key(shard) : ahead_key_); at->Valid(); at->Next()) {
+    if (!at->key().starts_with(shard_key(shard))) break;
+    if (at->key() == ahead_key_) continue;
+    auto timer = parse_timer_key(at->key().ToStringView());
+    if (!timer) return fail(unreadable(shard));
+    if (timer->due > until) break;
+    if (ahead.size() == limit) return ahead;
+    ahead_key_ = at->key().ToString();
+    if (!shards_[shard].handed_out.contains(ahead_key_)) ahead.push_back(std::move(timer->entity));
   }
+  if (!at->status().ok()) return fail(io_error("cannot read timers", at->status()));
+  if (ahead.size() < limit) ahead_key_.clear();
   return ahead;
 }
 

@@ -31,11 +31,11 @@ class timer_index final : public timer_source {
   // Timers due at `now`, earliest first within a shard, at most `limit`. Each is handed out once;
   // again after `retry_after` if its entity has not settled it by then (its wake-up may have been
   // refused). Errors: io.
-  result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(timestamp_ms now,
+  result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(const shard_filter& of, timestamp_ms now,
                                                                     std::size_t limit) override;
 
   // Those handed out by take_due and not yet settled are passed over. Errors: io.
-  result<std::vector<entity_ref>> take_ahead(timestamp_ms until, std::size_t limit) override;
+  result<std::vector<entity_ref>> take_ahead(std::uint16_t shard, timestamp_ms until, std::size_t limit) override;
 
   // Called by the journal once a change is durable.
   void changed(std::uint16_t shard, const entity_ref& entity, std::optional<timestamp_ms> before,
@@ -50,7 +50,7 @@ class timer_index final : public timer_source {
     std::optional<timestamp_ms> retry_at;  // lower bound of those handed out, plus retry_after
   };
 
-  explicit timer_index(store& data) : store_(data), shards_(data.shard_count()) {}
+  explicit timer_index(store& data) : store_(data), shards_(data.group_count()) {}
   status recover();
   static void requeue(shard_timers& shard, timestamp_ms now);
   status take_from(std::uint16_t number, timestamp_ms now, std::size_t limit,
@@ -60,8 +60,8 @@ class timer_index final : public timer_source {
   mutable std::mutex mutex_;
   std::vector<shard_timers> shards_;
   std::size_t next_shard_ = 0;   // where the next round begins, so that a limit starves no shard
-  std::size_t ahead_shard_ = 0;  // how far take_ahead has come
-  std::string ahead_key_;        // the last key it took of that shard; empty: none
+  std::uint16_t ahead_shard_ = 0;  // how far take_ahead has come
+  std::string ahead_key_;          // the last key it took of that shard; empty: none
 };
 
 }  // namespace omnicart::persistence

@@ -1,6 +1,7 @@
 #include "runtime/router.hpp"
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "runtime/log.hpp"
@@ -46,17 +47,31 @@ void router::send(envelope message) {
   }
   const kind_entry* kind = kinds_.find(message.to.kind);
   if (!kind) return refuse(message, base_errc::unknown_kind, "no such kind of entity");
-  const std::uint16_t shard = shard_of(message.to.id, shard_count_);
-  if (placement_.leads(shard)) return deliver(std::move(message), *kind);
+  const std::uint16_t shard = group_of(message.to, shard_count_);
+  if (placement_.leads(shard)) {
+    if (elsewhere_ && message.reply) follow_the_leader(message);
+    return deliver(std::move(message), *kind);
+  }
   if (elsewhere_) return elsewhere_->send(std::move(message));
   refuse(message, not_the_leader(placement_.leader(shard)));
+}
+
+void router::follow_the_leader(envelope& message) {
+  auto reply = std::exchange(message.reply, nullptr);
+  message.reply = [this, again = message, reply = std::move(reply)](answer got) mutable {
+    const bool undone = got.failure && got.failure->is(base_errc::unavailable);
+    const bool doubtful = got.failure && got.failure->is(base_errc::unknown_outcome);
+    if (!undone && !(doubtful && (again.id || again.repeatable))) return reply(std::move(got));
+    again.reply = std::move(reply);
+    elsewhere_->send(std::move(again));
+  };
 }
 
 void router::from_others::send(envelope message) {
   if (routes.turned_away(message)) return;
   const kind_entry* kind = routes.kinds_.find(message.to.kind);
   if (!kind) return routes.refuse(message, base_errc::unknown_kind, "no such kind of entity");
-  const std::uint16_t shard = shard_of(message.to.id, routes.shard_count_);
+  const std::uint16_t shard = group_of(message.to, routes.shard_count_);
   if (routes.placement_.leads(shard)) return routes.deliver(std::move(message), *kind);
   routes.refuse(message, not_the_leader(routes.placement_.leader(shard)));
 }
@@ -126,7 +141,9 @@ void router::drop(std::uint16_t shard) {
   for (auto& in : stripes_) {
     std::lock_guard lock(in.guard);
     for (auto at = in.entities.begin(); at != in.entities.end();) {
-      if (shard_of(std::string_view(at->first).substr(at->first.find('/') + 1), shard_count_) != shard) {
+      const std::string_view name = at->first;
+      const auto slash = name.find('/');
+      if (group_of(name.substr(0, slash), name.substr(slash + 1), shard_count_) != shard) {
         ++at;
         continue;
       }

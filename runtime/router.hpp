@@ -115,6 +115,8 @@ class router final : public message_sink, public host_environment {
   void refuse(envelope& message, base_errc why, const char* detail);
   void refuse(envelope& message, error why);
   bool turned_away(envelope& message);  // the node is stopping
+  // Sends it on should the leadership be lost before it was handled, so that its caller need not know.
+  void follow_the_leader(envelope& message);
   // To the entity, which is ours.
   void deliver(envelope message, const kind_entry& kind);
   // Takes a place in the backlog and returns the mailbox, or nothing beyond a limit. Holds the stripe's lock.

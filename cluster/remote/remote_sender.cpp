@@ -72,7 +72,7 @@ void remote_sender::send(envelope message) {
   {
     std::lock_guard lock(guard_);
     request fresh;
-    fresh.shard = shard_of(message.to.id, with_.shard_count);
+    fresh.shard = group_of(message.to, with_.shard_count);
     fresh.give_up = now + message.wait + patience;
     fresh.find_by = now + std::min(limits_.leader_within, patience);
     fresh.due = fresh.give_up;

@@ -55,9 +55,11 @@ void connection::start() {
 }
 
 void connection::drain() {
-  if (stage_ == stage::handshake ||
-      (stage_ == stage::head && input_.empty() && !writing_ && out_.empty()))
-    close();
+  const bool resting = stage_ == stage::head && input_.empty() && !writing_ && out_.empty();
+  // What the kernel holds already is a request sent in good faith: it is answered.
+  error_code ignored;
+  const bool asked = resting && socket_.available(ignored) > 0;
+  if (stage_ == stage::handshake || (resting && !asked)) close();
 }
 
 void connection::destroy_task() {

@@ -96,6 +96,19 @@ struct part {
     std::make_shared<connection>(core, *loop, connections, std::move(socket))->start();
   }
 
+  // Closing resets what waits to be accepted, and its clients were told that they are connected: they come in first. One
+  // that connects between the last look and the end is still reset; no listening socket can avoid that.
+  void stop_listening() {
+    error_code failure;
+    acceptor.non_blocking(true, failure);
+    for (int i = 0; i < backlog && !failure; ++i) {
+      tcp::socket socket(loop->context());
+      acceptor.accept(socket, failure);
+      if (!failure) take(std::move(socket));
+    }
+    acceptor.close(failure);
+  }
+
   // Calls f for every connection; f may end connections.
   template <class F>
   void for_each(F f) {
@@ -190,8 +203,7 @@ class server::impl {
     core_.draining.store(true);
     for (auto& p : parts_) {
       asio::post(p->loop->context(), [&part = *p] {
-        error_code ignored;
-        part.acceptor.close(ignored);
+        part.stop_listening();
         part.for_each([](connection& c) { c.drain(); });
       });
     }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "runtime/base/fields.hpp"
 #include "runtime/base/ids.hpp"
@@ -45,6 +46,20 @@ struct effect {
 
   friend bool operator==(const effect&, const effect&) = default;
 };
+
+// The kind of the cluster's own record, which stands beside the shop: its group is none of the shop's shards.
+inline constexpr std::string_view cluster_kind = "cluster";
+
+// Groups that a node keeps: the shop's shards, and behind them the one of the cluster's record.
+constexpr std::uint16_t group_count(std::uint16_t shard_count) { return static_cast<std::uint16_t>(shard_count + 1); }
+
+// The group that holds the entity: the shard of its id, or the last one for the cluster's record.
+inline std::uint16_t group_of(std::string_view kind, std::string_view id, std::uint16_t shard_count) {
+  return kind == cluster_kind ? shard_count : shard_of(id, shard_count);
+}
+inline std::uint16_t group_of(const entity_ref& entity, std::uint16_t shard_count) {
+  return group_of(entity.kind, entity.id, shard_count);
+}
 
 // What came back for a command. `payload` is the kind's encoded reply; on a refusal it may carry detail
 // (the kind's codec says what).

@@ -245,7 +245,7 @@ def refuses(address):
     try:
         connect(address).close()
         return False
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # reset: it came in the instant the socket was closed
         return True
 
 

@@ -188,7 +188,7 @@ void sim_node::running::build(message_sink& provider) {
         return std::make_shared<queued_mailbox>(*this, self, kind, env);
       });
   routes->add_service("payment", provider);
-  wakes = std::make_unique<timer_service>(*timers, *routes, time);
+  wakes = std::make_unique<timer_service>(*timers, *routes, *log, time, data->group_count());
   in_node(options.sweep, [this] { sweep(); });
   tick_at = time.monotonic() + duration_ms{time.between(0, timer_tick.count())};
   in_node(*tick_at - time.monotonic(), [this] { tick_timers(); });  // whoever owed something is woken

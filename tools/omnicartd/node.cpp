@@ -41,7 +41,9 @@
 #include "runtime/timers.hpp"
 #include "tools/omnicartd/figures.hpp"
 #include "tools/omnicartd/marked_stock.hpp"
+#include "tools/omnicartd/part_options.hpp"
 #include "tools/omnicartd/pay_supervisor.hpp"
+#include "tools/omnicartd/peers.hpp"
 
 namespace omnicart::node {
 namespace {
@@ -61,90 +63,6 @@ kind_registry all_kinds(const config::options& options) {
       kind_of<marked_stock>(),
       kind_of<user::kind>(),
   });
-}
-
-constexpr std::size_t mib(std::int64_t count) { return static_cast<std::size_t>(count) << 20; }
-
-persistence::store_options store_options(const config::options& o) {
-  persistence::store_options with;
-  with.directory = o.node.data;
-  with.shard_count = static_cast<std::uint16_t>(o.node.shard_count);
-  with.block_cache_bytes = mib(o.memory.block_cache_mib);
-  with.memtable_bytes = mib(o.memory.memtables_mib);
-  with.wal_bytes_max = mib(o.storage.wal_mib_max);
-  with.receipts_max = static_cast<std::uint64_t>(o.storage.receipts_max);
-  with.free_disk_bytes_min = mib(o.storage.min_free_mib);
-  return with;
-}
-
-router_limits limits_of(const config::options& o) {
-  router_limits limits;
-  limits.backlog_per_entity = static_cast<std::uint32_t>(o.limits.entity_mailbox_max);
-  limits.backlog_per_shard = static_cast<std::uint32_t>(o.limits.shard_in_flight_max);
-  limits.memory_bytes = mib(o.memory.entity_budget_mib);
-  limits.idle = std::chrono::seconds(o.memory.idle_passivation_s);
-  return limits;
-}
-
-// The list has been checked with the rest of the configuration.
-http::trusted_proxies proxies_of(const config::http_options& o) {
-  std::vector<ip_network> proxies;
-  for (const auto& text : o.trusted_proxies) {
-    if (const auto parsed = ip_network::parse(text)) proxies.push_back(*parsed);
-  }
-  const bool standard = o.client_field == "forwarded";
-  return {std::move(proxies), standard ? http::client_field::forwarded : http::client_field::x_forwarded_for};
-}
-
-http::server_limits limits_of(const config::http_options& o) {
-  http::server_limits limits;
-  limits.uri_bytes_max = static_cast<std::size_t>(o.uri_bytes_max);
-  limits.header_bytes_max = static_cast<std::size_t>(o.header_bytes_max);
-  limits.body_bytes_max = static_cast<std::size_t>(o.body_bytes_max);
-  limits.connections_max = static_cast<std::size_t>(o.connections_max);
-  limits.in_flight_max = static_cast<std::size_t>(o.in_flight_max);
-  limits.header_timeout = duration_ms{o.header_timeout_ms};
-  limits.idle_timeout = duration_ms{o.idle_timeout_ms};
-  limits.bytes_per_second_min = static_cast<std::size_t>(o.body_bytes_per_s_min);
-  limits.write_timeout = duration_ms{o.write_timeout_ms};
-  return limits;
-}
-
-http::rate_limits limits_of(const config::rate_limit_options& o) {
-  return {.enabled = o.enabled,
-          .loopback_exempt = o.loopback_exempt,
-          .read = {o.read_per_s, o.read_burst},
-          .write = {o.write_per_s, o.write_burst},
-          .checkout = {o.checkout_per_s, o.checkout_burst},
-          .login = {o.login_per_s, o.login_burst},
-          .addresses_max = static_cast<std::size_t>(o.addresses_max)};
-}
-
-http::sign_in_limits limits_of(const config::password_options& o) {
-  return {.slow_after_account = o.slow_after_account,
-          .slow_after_address = o.slow_after_address,
-          .base = duration_ms{o.slow_base_ms},
-          .most = duration_ms{o.slow_max_ms},
-          .forget_after = std::chrono::seconds(o.slow_forget_s)};
-}
-
-http::password_options password_options(const config::options& o) {
-  http::password_options with;
-  with.memory_bytes = static_cast<std::size_t>(o.passwords.memory_kib) << 10;
-  with.passes = static_cast<unsigned>(o.passwords.iterations);
-  with.threads = static_cast<std::size_t>(o.node.password_workers);
-  with.queue_max = static_cast<std::size_t>(o.limits.password_queue_max);
-  return with;
-}
-
-http::payment_gateway_options gateway_options(const config::options& o, http::provider_address provider) {
-  http::payment_gateway_options with;
-  with.provider = std::move(provider);
-  with.connections = static_cast<std::size_t>(o.payment.connections_max);
-  with.queue_max = static_cast<std::size_t>(o.limits.provider_queue_max);
-  with.connect_timeout = duration_ms{o.payment.connect_timeout_ms};
-  with.answer_timeout = duration_ms{o.payment.answer_timeout_ms};
-  return with;
 }
 
 status make_directory(const std::string& path) {
@@ -172,6 +90,7 @@ struct node::parts {
   http::metrics figures;
   lifecycle order;
 
+  std::unique_ptr<peers> others;  // null: a node that stays alone
   std::unique_ptr<persistence::store> data;
   std::unique_ptr<persistence::timer_index> timers;
   std::unique_ptr<persistence::projection_set> projections;
@@ -194,6 +113,7 @@ struct node::parts {
   std::vector<std::unique_ptr<ticker>> tickers;
 
   void plan();
+  status start_link();
   status start_store();
   status start_entities();
   status start_payments();
@@ -206,6 +126,7 @@ struct node::parts {
 };
 
 void node::parts::plan() {
+  order.add({"link", [this] { return start_link(); }, [this](duration_ms) { if (others) others->stop(); }});
   order.add({"store", [this] { return start_store(); },
              [this](duration_ms) {
                log->stop();
@@ -215,6 +136,7 @@ void node::parts::plan() {
   order.add({"entities", [this] { return start_entities(); },
              [this](duration_ms deadline) {
                // Entities finish what they owe each other; what is left is owed still after a restart.
+               if (others) others->stop_commands();
                const auto until = time.monotonic() + deadline / 2;
                while (!routes->drained() && time.monotonic() < until) std::this_thread::sleep_for(duration_ms{5});
                readers->stop();
@@ -235,6 +157,14 @@ void node::parts::plan() {
              }});
 }
 
+status node::parts::start_link() {
+  if (options.cluster.port < 0) return {};
+  auto opened = peers::open(options.cluster, time, ids);
+  if (!opened) return fail(opened.error());
+  others = std::move(*opened);
+  return {};
+}
+
 status node::parts::start_store() {
   if (auto made = make_directory(options.node.data); !made) return made;
   auto opened = persistence::store::open(store_options(options), time);
@@ -243,15 +173,25 @@ status node::parts::start_store() {
   auto index = persistence::timer_index::open(*data);
   if (!index) return fail(index.error());
   timers = std::move(*index);
-  projections = std::make_unique<persistence::projection_set>(*data, std::vector<projection*>{&orders, &catalogue});
+  projections = std::make_unique<persistence::projection_set>(*data, std::vector<projection*>{&orders, &catalogue},
+                                                              persistence::projection_limits{},
+                                                              [this](std::uint16_t shard) { return log->last_index(shard); });
   orders.attach(*projections);
   catalogue.attach(*projections);
 
   cluster::journal_options commit;
   commit.batch_items_max = static_cast<std::size_t>(options.storage.commit_batch_items_max);
   commit.batch_bytes_max = static_cast<std::size_t>(options.storage.commit_batch_bytes_max);
+  commit.self = static_cast<cluster::node_id>(options.cluster.node);
+  commit.founder = options.cluster.peers.empty();
+  commit.seed = static_cast<unsigned>(ids.next().low);
+  commit.election_timeout = duration_ms{options.cluster.election_timeout_ms};
+  commit.heartbeat = duration_ms{options.cluster.heartbeat_ms};
+  if (others) others->describe(commit);
   commit.leadership = [this](std::uint16_t shard, std::uint64_t term) {
-    if (term == 0 && routes) routes->drop(shard);
+    if (!routes) return;
+    routes->drop(shard);
+    if (term != 0) wakes->took_over(shard);
   };
   commit.committed = [this](const persistence::committed_batch& batch) { projections->committed(batch); };
   commit.now_us = [] {
@@ -261,9 +201,7 @@ status node::parts::start_store() {
   auto journal = cluster::replicated_journal::open(*data, *timers, time, std::move(commit));
   if (!journal) return fail(journal.error());
   log = std::move(*journal);
-  if (auto started = projections->start(); !started) return started;
-  log->start();
-  return {};
+  return projections->start();
 }
 
 status node::parts::start_entities() {
@@ -274,7 +212,9 @@ status node::parts::start_entities() {
   actors = std::make_unique<caf_shell>(static_cast<std::size_t>(options.node.worker_threads));
   routes = std::make_unique<router>(router::parts{kinds, *log, *readers, time, *log, data->shard_count()},
                                     limits_of(options), actors->activator());
-  wakes = std::make_unique<timer_service>(*timers, *routes, time);
+  wakes = std::make_unique<timer_service>(*timers, *routes, *log, time, data->group_count());
+  if (others) others->attach(*log, *routes, data->shard_count());
+  log->start();
   return {};
 }
 
@@ -325,6 +265,7 @@ status node::parts::start_shop() {
 }
 
 status node::parts::start_tickers() {
+  if (others) others->start();
   tickers.push_back(std::make_unique<ticker>("timers", timer_tick, [this] {
     if (auto done = wakes->tick(); !done) log::error("timers cannot be read", {{"why", done.error().detail}});
   }));

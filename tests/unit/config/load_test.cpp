@@ -84,10 +84,10 @@ BOOST_AUTO_TEST_CASE(every_bad_line_is_refused_by_file_line_and_key) {
 }
 
 BOOST_AUTO_TEST_CASE(all_faults_are_named_in_the_order_of_the_file) {
-  BOOST_TEST(refusal("[node]\nshard_count = 0\n[http]\nport = \"x\"\n[cluster]\n") ==
+  BOOST_TEST(refusal("[node]\nshard_count = 0\n[http]\nport = \"x\"\n[colony]\n") ==
              "shop.toml:2: node.shard_count 0 outside 1 to 1024\nshop.toml:4: http.port must be a "
              "whole number\n"
-             "shop.toml:5: unknown key cluster");
+             "shop.toml:5: unknown key colony");
 }
 
 BOOST_AUTO_TEST_CASE(text_that_is_not_toml_is_refused_with_its_line) {
@@ -133,6 +133,13 @@ BOOST_AUTO_TEST_CASE(settings_that_contradict_each_other_are_refused) {
            row{"[rate_limits]\nwrite_burst = 1\n", "rate_limits.write_burst"},
            row{"[rate_limits]\ncheckout_burst = 1\n", "rate_limits.checkout_burst"},
            row{"[rate_limits]\nlogin_per_s = 50\n", "rate_limits.login_burst"},
+           row{"[cluster]\npeers = [\"1@10.0.0.1:7400\"]\n", "cluster.port"},
+           row{"[cluster]\nport = 7400\n", "payment.url"},
+           row{"[cluster]\npeers = [\"10.0.0.1:7400\"]\n", "'10.0.0.1:7400'"},
+           row{"[cluster]\npeers = [\"0@10.0.0.1:7400\"]\n", "cluster.peers"},
+           row{"[cluster]\nadvertise = \"10.0.0.1\"\n", "cluster.advertise"},
+           row{"[cluster]\ncertificate = \"node.pem\"\n", "cluster.private_key"},
+           row{"[cluster]\nheartbeat_ms = 100\n", "cluster.election_timeout_ms"},
        }) {
     const auto all = parse(r.text, "x");
     BOOST_TEST_REQUIRE(all.has_value(), r.text);

@@ -15,7 +15,7 @@ class stored_timers final : public timer_source {
  public:
   explicit stored_timers(const memory_log& log) : log_(log) {}
 
-  result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(timestamp_ms now, std::size_t limit) override {
+  result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(const shard_filter&, timestamp_ms now, std::size_t limit) override {
     std::vector<std::pair<entity_ref, timestamp_ms>> due;
     for (const auto& [name, record] : log_.records) {
       if (record.entity.timer && *record.entity.timer <= now && due.size() < limit) {
@@ -24,7 +24,7 @@ class stored_timers final : public timer_source {
     }
     return due;
   }
-  result<std::vector<entity_ref>> take_ahead(timestamp_ms until, std::size_t limit) override {
+  result<std::vector<entity_ref>> take_ahead(std::uint16_t, timestamp_ms until, std::size_t limit) override {
     ++walks;
     std::vector<entity_ref> ahead;
     for (const auto& [name, record] : log_.records) {
@@ -33,6 +33,7 @@ class stored_timers final : public timer_source {
       last_ = name;
       ahead.push_back(ref(name));
     }
+    last_.clear();
     return ahead;
   }
   int walks = 0;
@@ -55,7 +56,7 @@ struct restarted_node {
     node.log.flush();
     node.stop();
     node.start();
-    wakes.emplace(timers, *node.routes, node.time);
+    wakes.emplace(timers, *node.routes, node.led, node.time, 1);
   }
   std::int64_t paid_after_tick() {
     BOOST_TEST(wakes->tick().has_value());
@@ -96,6 +97,25 @@ BOOST_AUTO_TEST_CASE(early_wakes_end_with_those_who_may_have_owed_at_the_start) 
   BOOST_TEST(crashed.node.messages.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_shard_that_is_taken_over_later_has_what_it_owes_sent_then) {
+  restarted_node crashed(2);
+  BOOST_TEST(crashed.paid_after_tick() == 2);
+  crashed.node.send("owing", add{1, "b"});
+  crashed.node.run();
+  for (auto& item : crashed.node.log.queue) item.done = nullptr;
+  crashed.node.log.flush();
+  crashed.node.stop();
+  crashed.node.start();
+  timer_service wakes(crashed.timers, *crashed.node.routes, crashed.node.led, crashed.node.time, 0);
+  BOOST_TEST(wakes.tick().has_value());
+  crashed.node.settle();
+  BOOST_TEST(crashed.node.total("b") == 2);
+  wakes.took_over(0);
+  BOOST_TEST(wakes.tick().has_value());
+  crashed.node.settle();
+  BOOST_TEST(crashed.node.total("b") == 3);
+}
+
 BOOST_AUTO_TEST_CASE(a_wake_up_that_comes_early_leaves_the_timer_where_it_is) {
   bench_node node;
   const timestamp_ms due = node.time.now + duration_ms{20'000};
@@ -104,7 +124,7 @@ BOOST_AUTO_TEST_CASE(a_wake_up_that_comes_early_leaves_the_timer_where_it_is) {
   node.stop();
   node.start();
   stored_timers timers(node.log);
-  timer_service wakes(timers, *node.routes, node.time);
+  timer_service wakes(timers, *node.routes, node.led, node.time, 1);
   BOOST_TEST(wakes.tick().has_value());
   node.settle();
   BOOST_TEST((node.log.records["counter/a"].entity.timer == due));

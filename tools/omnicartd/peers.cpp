@@ -1,0 +1,136 @@
+#include "tools/omnicartd/peers.hpp"
+
+#include <utility>
+
+#include "cluster/raft/message_codec.hpp"
+#include "config/cluster_check.hpp"
+#include "config/load.hpp"
+#include "runtime/log.hpp"
+
+namespace omnicart::node {
+namespace {
+
+constexpr duration_ms sender_tick{10};
+constexpr std::size_t raft_frame_bytes = std::size_t{1} << 20;  // closed when it holds this much; one long entry may pass it
+
+std::string address_text(const std::string& host, std::uint16_t port) {
+  return (host.find(':') == host.npos ? host : '[' + host + ']') + ':' + std::to_string(port);
+}
+
+cluster::link_options link_options(const config::cluster_options& o) {
+  cluster::link_options with;
+  with.self = static_cast<cluster::node_id>(o.node);
+  with.cluster = o.name;
+  with.address = o.address;
+  with.port = static_cast<std::uint16_t>(o.port);
+  if (!o.authority.empty()) {
+    with.certificates = cluster::link_certificates{
+        .authority = o.authority, .certificate = o.certificate, .private_key = o.private_key};
+  }
+  auto& raft = with.limits[static_cast<std::size_t>(cluster::channel::raft)];
+  raft.frame_bytes_max = raft::frame_bytes_max;
+  raft.window_bytes_max = 2 * raft::frame_bytes_max;
+  return with;
+}
+
+std::vector<cluster::peer_address> named_peers(const config::cluster_options& o) {
+  std::vector<cluster::peer_address> all;
+  for (const auto& text : o.peers) {
+    // Checked with the rest of the configuration.
+    if (const auto peer = config::parse_peer(text)) all.push_back({peer->node, peer->host, peer->port});
+  }
+  return all;
+}
+
+}  // namespace
+
+peers::peers(const config::cluster_options& options, const clock& time, id_source& ids)
+    : options_(options), time_(time), named_(ids) {}
+
+peers::~peers() { stop(); }
+
+result<std::unique_ptr<peers>> peers::open(const config::cluster_options& options, const clock& time, id_source& ids) {
+  auto made = std::unique_ptr<peers>(new peers(options, time, ids));
+  auto link = cluster::node_link::open(link_options(options));
+  if (!link) return fail(link.error());
+  made->link_ = std::move(*link);
+  made->link_->set_peers(named_peers(options));
+  return made;
+}
+
+void peers::describe(cluster::journal_options& journal) {
+  journal.send = [this](cluster::node_id to, std::vector<cluster::shard_message> messages) {
+    send_raft(to, std::move(messages));
+  };
+}
+
+void peers::send_raft(cluster::node_id to, std::vector<cluster::shard_message> messages) {
+  std::vector<raft::group_message> frame;
+  std::size_t bytes = 0;
+  const auto close = [&] {
+    if (frame.empty()) return;
+    link_->send(to, cluster::channel::raft, raft::encode_frame(frame));  // may be lost
+    frame.clear();
+    bytes = 0;
+  };
+  for (auto& [shard, content] : messages) {
+    const auto more = raft::frame_bytes_of(content);
+    if (bytes + more > raft_frame_bytes || frame.size() == raft::frame_messages_max) close();
+    bytes += more;
+    frame.push_back({shard, std::move(content)});
+  }
+  close();
+}
+
+void peers::attach(cluster::replicated_journal& log, router& routes, std::uint16_t shard_count) {
+  const auto self = link_->self();
+  link_->receive(cluster::channel::raft, [this, &log, self](cluster::node_id from, const std::string& bytes) {
+    auto frame = raft::decode_frame(bytes);
+    if (!frame) return log::warning("message of a peer dropped", {{"peer", from}, {"why", frame.error().detail}});
+    std::vector<cluster::shard_message> messages;
+    messages.reserve(frame->size());
+    for (auto& [group, content] : *frame) {
+      content.from = from;
+      content.to = self;
+      messages.push_back({static_cast<std::uint16_t>(group), std::move(content)});
+    }
+    log.receive(std::move(messages));
+  });
+  sender_ = std::make_unique<cluster::remote_sender>(
+      cluster::remote_sender::parts{*link_, log, shard_count, routes.entrance(), time_}, named_.ids.next().low >> 1);
+  receiver_ = std::make_unique<cluster::remote_receiver>(*link_, routes.entrance(), time_);
+  named_.next = sender_.get();
+  routes.set_elsewhere(named_);
+  sender_->attach();
+  receiver_->attach();
+}
+
+void peers::start() {
+  link_->start();
+  ticks_ = std::make_unique<ticker>("remote", sender_tick, [this] { sender_->tick(); });
+}
+
+void peers::stop_commands() {
+  ticks_.reset();
+  if (sender_) sender_->stop();
+}
+
+void peers::stop() {
+  stop_commands();
+  if (link_) link_->stop();
+}
+
+void peers::follow(std::vector<cluster::peer_address> members) { link_->set_peers(std::move(members)); }
+
+std::string peers::address() const {
+  return options_.advertise.empty() ? address_text(options_.address, link_->port()) : options_.advertise;
+}
+
+// Entities repeat what they owe until it is settled, and those they ask know it by its own identity.
+void peers::named_commands::send(envelope message) {
+  if (message.asker.as == role::system && !message.id) message.repeatable = true;
+  if (!message.id && !message.repeatable) message.id = ids.next();
+  next->send(std::move(message));
+}
+
+}  // namespace omnicart::node

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cluster/link/node_link.hpp"
+#include "cluster/remote/remote_receiver.hpp"
+#include "cluster/remote/remote_sender.hpp"
+#include "cluster/replicated_journal.hpp"
+#include "config/options.hpp"
+#include "runtime/id_source.hpp"
+#include "runtime/router.hpp"
+#include "runtime/ticker.hpp"
+
+namespace omnicart::node {
+
+// What connects this node to the others: the link, Raft's messages over it, and the entities' commands and answers.
+class peers {
+ public:
+  // Binds the link's port. Faults: unavailable (address in use, or no certificates and not loopback), io (a file).
+  static result<std::unique_ptr<peers>> open(const config::cluster_options& options, const clock& time, id_source& ids);
+  ~peers();
+
+  // Who this node is and where its Raft messages go; before the journal is opened.
+  void describe(cluster::journal_options& journal);
+  // Puts itself between these two and the link. They outlive it.
+  void attach(cluster::replicated_journal& log, router& routes, std::uint16_t shard_count);
+  // Others may come.
+  void start();
+  // Commands on their way are answered; the link stays up for what the journal still writes.
+  void stop_commands();
+  void stop();
+
+  // The committed membership, once it is known: who is let in, and where to find them.
+  void follow(std::vector<cluster::peer_address> members);
+  // The certificates again. Fault: io.
+  status reload() { return link_->reload(); }
+
+  // "HOST:PORT" for others to connect to.
+  std::string address() const;
+  cluster::node_link& link() { return *link_; }
+  const cluster::remote_sender& sender() const { return *sender_; }
+  const cluster::remote_receiver& receiver() const { return *receiver_; }
+
+ private:
+  // Gives commands that nobody named a name, so that a lost answer may be asked for again.
+  struct named_commands final : message_sink {
+    explicit named_commands(id_source& source) : ids(source) {}
+    void send(envelope message) override;
+    id_source& ids;
+    message_sink* next = nullptr;
+  };
+
+  peers(const config::cluster_options& options, const clock& time, id_source& ids);
+  void send_raft(cluster::node_id to, std::vector<cluster::shard_message> messages);
+
+  const config::cluster_options& options_;
+  const clock& time_;
+  named_commands named_;
+  std::unique_ptr<cluster::node_link> link_;
+  std::unique_ptr<cluster::remote_sender> sender_;
+  std::unique_ptr<cluster::remote_receiver> receiver_;
+  std::unique_ptr<ticker> ticks_;
+};
+
+}  // namespace omnicart::node
