@@ -7,7 +7,6 @@
 #include "cluster/raft/membership.hpp"
 #include "cluster/replicated_journal.hpp"
 #include "persistence/entry_writer.hpp"
-#include "persistence/timer_index.hpp"
 #include "runtime/base/assert.hpp"
 #include "runtime/crash_point.hpp"
 #include "runtime/log.hpp"
@@ -38,14 +37,14 @@ void replicated_journal::run() {
   for (;;) {
     const bool more = flush_once();
     if (more) continue;
-    if (stopping_ && queue_.items() == 0) return;
+    if (stopping_ && queue_.items() == 0) return give_up();
     std::unique_lock lock(bell_guard_);
     asleep_ = true;
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const auto has_work = [this] {
       if (queue_.items() > 0) return true;
       const std::lock_guard inbox(inbox_guard_);
-      return !inbox_.empty();
+      return !inbox_.empty() || !asked_.empty();
     };
     if (!has_work() && !rung_ && !stopping_) {
       const auto wait = until_next_timeout();
@@ -71,8 +70,15 @@ raft::monotonic_time replicated_journal::until_next_timeout() const {
 
 bool replicated_journal::flush_once() {
   round now;
+  if (failed_) {  // the disk is not believed any more, nor what is in memory: nobody hears from this node again
+    take_items(now);
+    tell(now);
+    give_up();
+    return queue_.items() > 0;
+  }
   take_messages(now);
   take_timeouts(now);
+  take_controls(now);
   take_items(now);
   if (!settle(now)) return false;
   publish(now);
@@ -139,6 +145,8 @@ void replicated_journal::take_items(round& now) {
   for (auto& [shard, items] : by_shard) propose(replicas_[shard], std::move(items), now);
 }
 
+// While leadership is being handed over, items wait: should the other node not take it, they go on in their order, as if
+// nothing had happened.
 void replicated_journal::propose(replica& r, std::vector<persistence::queued_item> items, round& now) {
   now.touch(r.shard);
   const auto term = r.published_term;
@@ -152,6 +160,10 @@ void replicated_journal::propose(replica& r, std::vector<persistence::queued_ite
     }
   }
   if (taken.empty()) return;
+  if (r.group->handing_over()) {
+    r.held = std::move(taken);
+    return;
+  }
   if (std::all_of(taken.begin(), taken.end(), [](const auto& q) { return q.barrier; })) {
     if (r.proposals.empty() && !r.alone && !r.group->may_read(monotonic(), r.applied)) {
       for (auto& item : taken) now.refused.emplace_back(std::move(item), not_the_leader(std::nullopt));
@@ -343,87 +355,6 @@ void replicated_journal::apply_next(replica& r, round& now) {
     told.entry = std::move(*content);
     raise_time(r.shard, told.entry.time);
   }
-}
-
-// --- who hears of it ------------------------------------------------------------------------------------------
-
-// Tells the other threads who leads, and those who wait for a leader that is none any more.
-void replicated_journal::publish(round& now) {
-  const auto time = monotonic();
-  for (const auto shard : now.touched) {
-    auto& r = replicas_[shard];
-    const auto& group = *r.group;
-    const bool leading = group.current_state() == raft::state::leader;
-    if (!r.proposals.empty() && (!leading || r.proposals.front().entry.term != group.term())) {
-      abandon(r, now);
-    }
-    const bool ready = leading && group.serving() && group.barrier_index() != 0 && r.applied >= group.barrier_index();
-    const auto term = ready ? group.term() : 0;
-    auto& seen = shards_[shard];
-    seen.applied = r.applied;
-    seen.leader = group.leader();
-    const auto lease = r.alone ? std::optional(raft::monotonic_time::max()) : group.lease_expires_at(time);
-    seen.lease_until_ms = ready && lease ? lease->count() : 0;
-    if (term == r.published_term) continue;
-    r.published_term = term;
-    seen.term.store(term, std::memory_order_release);
-    if (options_.leadership) options_.leadership(shard, term);
-  }
-}
-
-void replicated_journal::abandon(replica& r, round& now) {
-  for (auto& lost : r.proposals) {
-    for (auto& item : lost.items) {
-      now.refused.emplace_back(std::move(item), make_error(base_errc::unknown_outcome, "another node took the lead"));
-    }
-  }
-  r.proposals.clear();
-}
-
-void replicated_journal::tell(round& now) {
-  // Each shard's came in order; callers get the order of their calls over all of them, as far as one round goes.
-  std::sort(now.finished.begin(), now.finished.end(), [](const auto& a, const auto& b) { return a.number < b.number; });
-  for (const auto& item : now.finished) {
-    shards_[item.shard].durable.store(item.number, std::memory_order_release);
-  }
-  for (const auto& [shard, index, entry] : now.log.entries) {
-    for (const auto& item : entry.items) {
-      if (item.timer) timers_.changed(shard, {item.kind, item.id}, item.timer->before, item.timer->after);
-    }
-  }
-  if (options_.committed && !now.log.entries.empty()) options_.committed(now.log);
-  OMNICART_CRASH_POINT("before_done");
-  for (auto& item : now.finished) {
-    if (item.done) item.done({});
-  }
-  for (auto& [item, why] : now.refused) {
-    if (item.done) item.done(fail(why));
-  }
-  OMNICART_CRASH_POINT("after_done");
-}
-
-void replicated_journal::fail_all(round& now, const std::string& why) {
-  failed_ = true;
-  const auto tell_one = [](persistence::queued_item& item) {
-    if (item.done) item.done(fail(base_errc::unknown_outcome, "the write failed"));
-  };
-  for (auto& r : replicas_) {
-    for (auto& lost : r.proposals) std::for_each(lost.items.begin(), lost.items.end(), tell_one);
-    r.proposals.clear();
-    std::for_each(r.held.begin(), r.held.end(), tell_one);
-    r.held.clear();
-  }
-  std::for_each(now.finished.begin(), now.finished.end(), tell_one);
-  for (auto& [item, reason] : now.refused) {
-    if (item.done) item.done(fail(reason));
-  }
-  now.finished.clear();
-  now.refused.clear();
-  for (auto rest = queue_.take(options_.batch_items_max, options_.batch_bytes_max); !rest.empty();
-       rest = queue_.take(options_.batch_items_max, options_.batch_bytes_max)) {
-    std::for_each(rest.begin(), rest.end(), tell_one);
-  }
-  options_.fatal(why);
 }
 
 }  // namespace omnicart::cluster

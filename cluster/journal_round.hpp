@@ -24,6 +24,7 @@ struct replicated_journal::round {
   persistence::committed_batch log;
   std::vector<persistence::queued_item> finished;
   std::vector<std::pair<persistence::queued_item, error>> refused;
+  std::vector<std::pair<control_request::done_fn, status>> answered;
 
   void touch(std::uint16_t shard) {
     if (is_touched.size() <= shard) is_touched.resize(shard + std::size_t{1});

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "cluster/raft/raft_group.hpp"
+#include "cluster/replica_control.hpp"
 #include "cluster/replica_storage.hpp"
 #include "persistence/item_queue.hpp"
 
@@ -34,6 +35,8 @@ struct replica {
   std::vector<persistence::queued_item> held;  // handed over, and not proposed because too much is uncommitted
   raft::term_number published_term = 0;        // in which this node tells others that it leads; 0: it does not
   std::uint64_t write = 0;                     // to be confirmed to the group once durable
+  std::vector<running_control> controls;       // begun, and not over
+  bool members_changed = true;                 // since the view was made
 
   // Takes note of who belongs to the shard now.
   void learn_members(raft::node_id self);

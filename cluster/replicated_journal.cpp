@@ -26,6 +26,12 @@ constexpr int exit_storage_failed = 74;  // EX_IOERR of sysexits.h
   _exit(exit_storage_failed);
 }
 
+// Nodes and shards that draw the same timeouts would stand against each other for ever.
+unsigned election_seed(const journal_options& options, std::uint16_t shard) {
+  const auto mixed = (options.seed * 65'537 + shard) * std::uint64_t{0x9E3779B97F4A7C15} + options.self * 0xD1B54A32D192ED03;
+  return static_cast<unsigned>(mixed >> 32);
+}
+
 }  // namespace
 
 result<std::unique_ptr<replicated_journal>> replicated_journal::open(persistence::store& data,
@@ -45,7 +51,8 @@ replicated_journal::replicated_journal(persistence::store& data, persistence::ti
       storage_(data),
       shards_(std::make_unique<shard_state[]>(data.group_count())),
       replicas_(data.group_count()),
-      queue_(data, options_.queue_items_max, options_.queue_bytes_max) {
+      queue_(data, options_.queue_items_max, options_.queue_bytes_max),
+      views_(data.group_count()) {
   if (!options_.fatal) options_.fatal = end_process;
 }
 
@@ -68,6 +75,7 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
   if (!stored) return fail(std::move(stored.error()));
   auto& r = replicas_[shard];
   r.shard = shard;
+  views_[shard].shard = shard;
   r.record = stored->record;
   r.applied = stored->applied;
   r.content_through = stored->applied;
@@ -83,7 +91,7 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
     first.sync = true;
   }
   r.group = std::make_unique<raft::raft_group>(raft::group_options{.self = options_.self,
-                                                                   .seed = options_.seed * 65'537 + shard,
+                                                                   .seed = election_seed(options_, shard),
                                                                    .election_timeout = options_.election_timeout,
                                                                    .heartbeat = options_.heartbeat,
                                                                    .memory_bytes_max = options_.log_memory_bytes_max});
@@ -96,6 +104,7 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
 void replica::learn_members(raft::node_id self) {
   const auto voters = record.latest ? raft::voters_of(record.latest->members) : std::vector<raft::node_id>{};
   alone = voters.size() == 1 && voters.front() == self;
+  members_changed = true;
 }
 
 ticket replicated_journal::append(journal_item item) {
@@ -185,6 +194,10 @@ void replicated_journal::start() {
 }
 
 void replicated_journal::stop() {
+  {
+    const std::lock_guard lock(inbox_guard_);
+    closed_ = true;
+  }
   {
     const std::lock_guard lock(bell_guard_);
     stopping_ = true;

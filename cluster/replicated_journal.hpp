@@ -13,8 +13,11 @@
 #include <thread>
 #include <vector>
 
+#include "cluster/raft/membership.hpp"
 #include "cluster/raft/types.hpp"
 #include "cluster/replica.hpp"
+#include "cluster/replica_control.hpp"
+#include "cluster/replica_view.hpp"
 #include "persistence/committed.hpp"
 #include "persistence/item_queue.hpp"
 #include "persistence/store.hpp"
@@ -113,6 +116,19 @@ class replicated_journal final : public journal, public placement {
   // Raft's messages from another node. Any thread; never blocks.
   void receive(std::vector<shard_message> messages);
 
+  // Asked of the shard's leader; `done` hears the end of it, once, on the journal's thread. Any thread; never blocks.
+  // Refusals: unavailable (naming the leader), overloaded (another request of the kind is under way), those of
+  // raft_group, shutting_down. unknown_outcome: leadership was lost before the end.
+  using done_fn = control_request::done_fn;
+  // Success: the change is committed.
+  void change_membership(std::uint16_t shard, raft::membership_change change, done_fn done);
+  // Success: the standby or spare has the log and may be made a voter. timeout: it is too slow, or does not answer.
+  void catch_up(std::uint16_t shard, node_id node, done_fn done);
+  // Success: this node leads the shard no more. timeout: the node did not take over, and this one goes on.
+  void transfer(std::uint16_t shard, node_id node, done_fn done);
+  // Of every shard, in order. Any thread; costs a copy.
+  std::vector<replica_view> views() const;
+
   // One round: what came from peers, timeouts, queued items, one write. True while more is queued. Rounds without
   // anything to store write nothing.
   bool flush_once();
@@ -146,6 +162,7 @@ class replicated_journal final : public journal, public placement {
 
   // The steps of a round (journal_loop.cpp).
   void take_messages(round& now);
+  void take_controls(round& now);
   void take_timeouts(round& now);
   void take_items(round& now);
   void propose(replica& r, std::vector<persistence::queued_item> items, round& now);
@@ -162,10 +179,15 @@ class replicated_journal final : public journal, public placement {
   void apply(round& now);
   void apply_next(replica& r, round& now);
   void publish(round& now);
+  void publish_term(replica& r, raft::term_number term);
+  void publish_view(replica& r);
+  void settle_controls(replica& r, round& now);
   void abandon(replica& r, round& now);
   void tell(round& now);
 
   void fail_all(round& now, const std::string& why);
+  void give_up();
+  void ask(control_request asked);
   void count(std::size_t items, std::size_t bytes, std::uint64_t took_us);
   void run();
   void ring();
@@ -184,8 +206,12 @@ class replicated_journal final : public journal, public placement {
   std::vector<replica> replicas_;
 
   persistence::item_queue queue_;
-  std::mutex inbox_guard_;
+  std::mutex inbox_guard_;  // of the three
   std::vector<shard_message> inbox_;
+  std::vector<control_request> asked_;
+  bool closed_ = false;  // stop() was called: nothing more is asked
+  mutable std::mutex views_guard_;
+  std::vector<replica_view> views_;
 
   std::mutex bell_guard_;
   std::condition_variable bell_;

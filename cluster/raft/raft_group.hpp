@@ -152,6 +152,7 @@ class raft_group {
   term_number term() const;
   node_id leader() const;          // 0: none known
   bool serving() const;            // leads and takes work
+  bool handing_over() const { return handover_.has_value(); }
   log_index commit_index() const;  // known to be on a majority's disks
   // Committed and on this disk too: up to here entries may be applied. Never goes back.
   log_index applicable_index() const;
