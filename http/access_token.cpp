@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -80,11 +81,33 @@ result<token_keys> token_keys::load_or_make(const std::string& directory) {
   return keys;
 }
 
+// Numbered over all instances, so that a thread knows whose tokens it remembers.
+struct access_tokens::ring {
+  token_keyring keys;
+  std::uint64_t number = 0;
+};
+
+access_tokens::~access_tokens() = default;
+
+void access_tokens::use(token_keyring keys) {
+  static std::atomic<std::uint64_t> count{0};
+  const std::lock_guard lock(guard_);
+  const auto same = [&](const token_keyring& now) {
+    return now.signing.access == keys.signing.access && now.signing.refresh == keys.signing.refresh &&
+           now.believed == keys.believed;
+  };
+  if (!rings_.empty() && same(rings_.back()->keys)) return;
+  rings_.push_back(std::make_unique<const ring>(ring{std::move(keys), ++count}));
+  ring_.store(rings_.back().get(), std::memory_order_release);
+}
+
 std::string access_tokens::issue(const access_claims& claims, std::int64_t now_s, std::string_view token_id) const {
+  const ring* with = ring_.load(std::memory_order_acquire);
   jwt_t* raw = nullptr;
-  if (jwt_new(&raw) != 0) return {};
+  if (!with || jwt_new(&raw) != 0) return {};
   const jwt_ptr token(raw, &jwt_free);
-  jwt_set_alg(raw, JWT_ALG_HS256, keys_.access.data(), static_cast<int>(keys_.access.size()));
+  const auto& key = with->keys.signing.access;
+  jwt_set_alg(raw, JWT_ALG_HS256, key.data(), static_cast<int>(key.size()));
   jwt_add_grant(raw, "iss", issuer);
   jwt_add_grant(raw, "aud", audience);
   jwt_add_grant(raw, "typ", token_type);
@@ -100,12 +123,14 @@ std::string access_tokens::issue(const access_claims& claims, std::int64_t now_s
 }
 
 result<access_claims> access_tokens::verify(std::string_view token, std::int64_t now_s) const {
-  // One cache per thread and key: no lock, and a token signed by another node's key is not remembered as good.
+  // One cache per thread and ring: no lock, and a token whose key expired is not remembered as good.
   thread_local std::unordered_map<std::string, access_claims> remembered;
-  thread_local std::array<unsigned char, 32> remembered_key{};
-  if (remembered_key != keys_.access) {
+  thread_local std::uint64_t remembered_ring = 0;
+  const ring* with = ring_.load(std::memory_order_acquire);
+  if (!with) return bad("this node does not know the shop's keys yet");
+  if (remembered_ring != with->number) {
     remembered.clear();
-    remembered_key = keys_.access;
+    remembered_ring = with->number;
   }
   if (token.size() > token_bytes_max) return bad("token too long");
   const std::string text(token);
@@ -114,17 +139,23 @@ result<access_claims> access_tokens::verify(std::string_view token, std::int64_t
     remembered.erase(at);
     return bad("token has expired");
   }
-  auto claims = verify_signature(token, now_s);
+  auto claims = verify_signature(*with, token, now_s);
   if (!claims) return claims;
   if (remembered.size() >= remembered_max) remembered.clear();
   remembered.emplace(text, *claims);
   return claims;
 }
 
-result<access_claims> access_tokens::verify_signature(std::string_view token, std::int64_t now_s) const {
+result<access_claims> access_tokens::verify_signature(const ring& with, std::string_view token,
+                                                      std::int64_t now_s) const {
   if (token.find('\0') != token.npos) return bad("token is malformed");
+  const std::string text(token);
   jwt_t* raw = nullptr;
-  if (jwt_decode(&raw, std::string(token).c_str(), keys_.access.data(), static_cast<int>(keys_.access.size())) != 0) {
+  const auto signed_with = [&](const std::array<unsigned char, 32>& key) {
+    return jwt_decode(&raw, text.c_str(), key.data(), static_cast<int>(key.size())) == 0;
+  };
+  const auto& older = with.keys.believed;
+  if (!signed_with(with.keys.signing.access) && std::none_of(older.begin(), older.end(), signed_with)) {
     return bad("token is malformed or not signed by this shop");
   }
   const jwt_ptr decoded(raw, &jwt_free);
@@ -146,16 +177,18 @@ result<access_claims> access_tokens::verify_signature(std::string_view token, st
   return claims;
 }
 
-std::string access_tokens::refresh_mac(std::string_view session, std::uint32_t index) const {
+std::string access_tokens::refresh_mac(const ring& with, std::string_view session, std::uint32_t index) const {
   const std::string text = std::string(session) + '\n' + std::to_string(index);
   std::array<unsigned char, crypto_auth_hmacsha256_BYTES> mac;
   crypto_auth_hmacsha256(mac.data(), reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-                         keys_.refresh.data());
+                         with.keys.signing.refresh.data());
   return base64url(mac.data(), mac.size());
 }
 
 std::string access_tokens::refresh_token(std::string_view session, std::uint32_t index) const {
-  return std::string(session) + '.' + std::to_string(index) + '.' + refresh_mac(session, index);
+  const ring* with = ring_.load(std::memory_order_acquire);
+  if (!with) return {};
+  return std::string(session) + '.' + std::to_string(index) + '.' + refresh_mac(*with, session, index);
 }
 
 result<access_tokens::refresh_claims> access_tokens::verify_refresh(std::string_view token) const {
@@ -169,7 +202,9 @@ result<access_tokens::refresh_claims> access_tokens::verify_refresh(std::string_
   if (read.ec != std::errc{} || read.ptr != number.data() + number.size() || !canonical) {
     return bad("refresh token is malformed");
   }
-  if (!equal_in_constant_time(token.substr(last + 1), refresh_mac(claims.session, claims.index))) {
+  const ring* with = ring_.load(std::memory_order_acquire);
+  if (!with) return bad("this node does not know the shop's keys yet");
+  if (!equal_in_constant_time(token.substr(last + 1), refresh_mac(*with, claims.session, claims.index))) {
     return bad("refresh token was not made by this shop");
   }
   return claims;

@@ -1,9 +1,13 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "runtime/base/entity.hpp"
 #include "runtime/base/result.hpp"
@@ -20,6 +24,14 @@ struct token_keys {
   static result<token_keys> load_or_make(const std::string& directory);
 };
 
+// The keys of a shop whose nodes all know them: the newest in force signs, those before it are still believed until they
+// expire. The refresh key stays the same through all of them: a session remembers its refresh token anyway, and a
+// repeated answer must give the same one again.
+struct token_keyring {
+  token_keys signing;
+  std::vector<std::array<unsigned char, 32>> believed;  // other access keys, newest first
+};
+
 // What an access token says. Trusted only together with the session actor's word (it may have been revoked).
 struct access_claims {
   std::string session;  // empty for machine tokens made by an operator
@@ -34,7 +46,14 @@ struct access_claims {
 // Claims: iss "omnicart", aud "omnicart-api", typ "access", sub, sid, role, iat, nbf, exp, jti. Thread-safe.
 class access_tokens {
  public:
-  explicit access_tokens(const token_keys& keys) : keys_(keys) {}
+  // Without keys: nothing is issued and nobody believed before use() brings some.
+  access_tokens() = default;
+  explicit access_tokens(const token_keys& keys) { use({.signing = keys, .believed = {}}); }
+  ~access_tokens();
+
+  // From now on. The same ring again changes nothing.
+  void use(token_keyring ring);
+  bool has_keys() const { return ring_.load(std::memory_order_acquire) != nullptr; }
 
   std::string issue(const access_claims& claims, std::int64_t now_s, std::string_view token_id) const;
 
@@ -53,10 +72,13 @@ class access_tokens {
   result<refresh_claims> verify_refresh(std::string_view token) const;
 
  private:
-  result<access_claims> verify_signature(std::string_view token, std::int64_t now_s) const;
-  std::string refresh_mac(std::string_view session, std::uint32_t index) const;
+  struct ring;
+  result<access_claims> verify_signature(const ring& with, std::string_view token, std::int64_t now_s) const;
+  std::string refresh_mac(const ring& with, std::string_view session, std::uint32_t index) const;
 
-  token_keys keys_;
+  std::atomic<const ring*> ring_{nullptr};
+  std::mutex guard_;
+  std::vector<std::unique_ptr<const ring>> rings_;  // all there were: few, and somebody may still read one
 };
 
 // BLAKE2b-256 of a refresh token in hexadecimal: what a session keeps of it.

@@ -44,6 +44,10 @@ std::string authority::key_owner() const {
 }
 
 task<tl::expected<authority, response>> authenticate(const shop& in, request& req) {
+  if (!in.tokens.has_keys()) {
+    const auto why = make_error(base_errc::unavailable, "this node has not joined its cluster yet");
+    co_return tl::unexpected(failure_response(why, req));
+  }
   auto token = bearer_token(req);
   const bool by_cookie = !token;
   if (!token) token = cookie(req, session_cookie);

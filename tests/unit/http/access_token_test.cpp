@@ -138,6 +138,29 @@ BOOST_AUTO_TEST_CASE(a_token_remembered_under_one_key_is_not_good_under_another)
   BOOST_TEST(!theirs.verify(text, now_s).has_value());
 }
 
+BOOST_AUTO_TEST_CASE(keys_rotate_with_overlap_and_what_is_remembered_of_an_expired_one_goes) {
+  access_tokens tokens(keys_of(1));
+  const std::string old_token = tokens.issue(someone, now_s, "t1");
+  BOOST_TEST(tokens.verify(old_token, now_s).has_value());
+  tokens.use({.signing = keys_of(2), .believed = {keys_of(1).access}});
+  const std::string new_token = tokens.issue(someone, now_s, "t2");
+  BOOST_TEST(tokens.verify(old_token, now_s).has_value());
+  BOOST_TEST(tokens.verify(new_token, now_s).has_value());
+  BOOST_TEST(!access_tokens(keys_of(1)).verify(new_token, now_s).has_value());
+  tokens.use({.signing = keys_of(2), .believed = {}});
+  BOOST_TEST(!tokens.verify(old_token, now_s).has_value());
+  BOOST_TEST(tokens.verify(new_token, now_s).has_value());
+}
+
+BOOST_AUTO_TEST_CASE(without_keys_nothing_is_issued_and_nobody_believed) {
+  access_tokens tokens;
+  BOOST_TEST(!tokens.has_keys());
+  BOOST_TEST(tokens.issue(someone, now_s, "t1").empty());
+  BOOST_TEST(!tokens.verify(access_tokens(keys_of(1)).issue(someone, now_s, "t1"), now_s).has_value());
+  tokens.use({.signing = keys_of(1), .believed = {}});
+  BOOST_TEST(tokens.verify(access_tokens(keys_of(1)).issue(someone, now_s, "t1"), now_s).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_refresh_token_names_its_session_and_number) {
   const access_tokens tokens(keys_of(1));
   for (const char* session : {"s1", "with.dots", "."}) {
