@@ -76,6 +76,24 @@ constexpr entry entries[] = {
     {"disabled", "The account is disabled."},
     {"invalid_profile", "The profile is not as it should be."},
     {"password_changed", "The password was changed meanwhile."},
+    // The cluster's record.
+    {"not_founded", "This node belongs to no cluster yet."},
+    {"already_founded", "This node belongs to another cluster."},
+    {"no_such_node", "The cluster has no such node."},
+    {"node_exists", "The number is another node's."},
+    {"node_removed", "The node was removed; its number is used up."},
+    {"name_taken", "Another node has this name."},
+    {"address_taken", "Another node has this address."},
+    {"too_many_nodes", "The cluster takes no more nodes."},
+    {"illegal_state", "The node's state does not allow it."},
+    {"last_node", "No active node would be left."},
+    {"still_placed", "The node still holds shards; drain it first."},
+    {"no_majority", "Shards would be left without a majority of their voters."},
+    {"not_placeable", "The node may not hold shards."},
+    {"not_a_replica", "The node is no voter of the shard."},
+    {"no_such_shard", "There is no such shard."},
+    {"invalid_settings", "The cluster's settings are out of range."},
+    {"invalid_key", "The key cannot be used."},
 };
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include <string>
 
 #include "actors/cart/cart_messages.hpp"
+#include "actors/cluster/cluster_messages.hpp"
 #include "actors/email/email_messages.hpp"
 #include "actors/order/order_messages.hpp"
 #include "actors/payment/payment_messages.hpp"
@@ -138,6 +139,30 @@ int status_of(payment::errc code) {
   return 500;
 }
 
+int status_of(cluster_record::errc code) {
+  using cluster_record::errc;
+  switch (code) {
+    case errc::not_founded: return 409;
+    case errc::already_founded: return 409;
+    case errc::no_such_node: return 404;
+    case errc::node_exists: return 409;
+    case errc::node_removed: return 409;
+    case errc::name_taken: return 409;
+    case errc::address_taken: return 409;
+    case errc::too_many_nodes: return 409;
+    case errc::illegal_state: return 409;
+    case errc::last_node: return 409;
+    case errc::still_placed: return 409;
+    case errc::no_majority: return 409;
+    case errc::not_placeable: return 409;
+    case errc::not_a_replica: return 409;
+    case errc::no_such_shard: return 404;
+    case errc::invalid_settings: return 422;
+    case errc::invalid_key: return 422;
+  }
+  return 500;
+}
+
 struct mapped {
   int status = 500;
   const char* code = "internal";
@@ -162,6 +187,7 @@ mapped map(error_number number) {
     case 6: return map<user::errc>(number);
     case 7: return map<email::errc>(number);
     case 8: return map<payment::errc>(number);
+    case 10: return map<cluster_record::errc>(number);
     default: return {};
   }
 }

@@ -3,6 +3,7 @@
 #include <string_view>
 
 #include "actors/cart/cart_kind.hpp"
+#include "actors/cluster/cluster_kind.hpp"
 #include "actors/email/email_kind.hpp"
 #include "actors/order/order_codec.hpp"
 #include "actors/order/order_kind.hpp"
@@ -69,7 +70,7 @@ std::string encode_receipt(const receipt& what) { return persistence::encode(wha
 using codec_check = void (*)(std::string_view);
 
 // By byte 0. Append only: the corpus refers to positions.
-constexpr std::array<codec_check, 36> codecs{
+constexpr std::array<codec_check, 40> codecs{
     command_of<cart::kind>,
     event_of<cart::kind>,
     state_of<cart::kind>,
@@ -106,6 +107,10 @@ constexpr std::array<codec_check, 36> codecs{
     round_trip<&persistence::decode_snapshot, &encode_snapshot>,
     round_trip<&persistence::decode_receipt, &encode_receipt>,
     round_trip<&session::decode_lines, &session::encode_lines>,
+    command_of<cluster_record::kind>,
+    event_of<cluster_record::kind>,
+    state_of<cluster_record::kind>,
+    round_trip<&cluster_record::decode_reply, &cluster_record::kind::encode_reply>,
 };
 
 }  // namespace

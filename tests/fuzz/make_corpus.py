@@ -57,6 +57,10 @@ PLACE_ITEMS = [b"", [[b"p-1", 2, None], [b"p-2", 1, GBP]], SHOPPER, [], b"", Non
 ORDER_LINE = [1, b"p-1", b"Mug", 2, GBP, 2]
 PROFILE = [b"Ada", b"+44 20 7946 0000", [ADDRESS], [[b"offers", False]]]
 ID = [2**63, 42]
+NODE = [2, b"b", b"10.0.0.2:7000", b"10.0.0.2:8080", b"10.0.0.2:8081", 2, T]
+KEY = [1, b"k" * 32, T, T + 1000]
+CAUSE = [b"ann@desk", b"new hardware"]
+RECORD = [b"a" * 32, 1, [NODE], [[[2], False], [[2], True]], [3, 4], [KEY], [[T, b"ann@desk", b"rebalance", b""]]]
 
 # By codec, in the order of the table in fuzz_codecs.cpp: values, or (alternative, value) of a variant.
 CODECS = [
@@ -127,6 +131,15 @@ CODECS = [
     ("snapshot", [[7, message([b"u-1"])]]),
     ("receipt", [[ID, 99, T, 0, b"", b""], [ID, 99, T, 201, b"only 3", message(3)]]),
     ("session_lines", [[NEW_LINE, NEW_LINE]]),
+    ("cluster_command", [(0, [b"a" * 32, NODE, 64, [KEY]]), (1, [NODE, CAUSE]), (2, [2]), (3, [2, CAUSE]), (4, [2, CAUSE]),
+                         (5, [2, True, [7], CAUSE]), (6, [2, 3, CAUSE]), (7, [[[64, [2, 3]]]]), (8, [KEY, CAUSE]),
+                         (9, [[5, 9], CAUSE]), (10, [2, b"h:1", b"h:2", b""]), (11, [20]), (12, [7, 2, CAUSE]), (13, [CAUSE])]),
+    ("cluster_event", [(0, [b"a" * 32, NODE, 64, [KEY], T]), (1, [NODE, CAUSE, T]), (2, [2, T]), (3, [2, CAUSE, T]),
+                       (4, [2, CAUSE, T]), (5, [2, True, CAUSE, T]), (6, [2, 3, CAUSE, T]), (7, [[[64, [2, 3]]], T]),
+                       (8, [KEY, CAUSE, T]), (9, [[5, 9], CAUSE, T]), (10, [2, b"h:1", b"h:2", b"", T]), (11, [7, 2, CAUSE, T]),
+                       (12, [CAUSE, T])]),
+    ("cluster_state", [RECORD]),
+    ("cluster_reply", [[None], [RECORD]]),
 ]
 
 REQUESTS = {
