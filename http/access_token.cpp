@@ -87,6 +87,8 @@ struct access_tokens::ring {
   std::uint64_t number = 0;
 };
 
+access_tokens::access_tokens() = default;
+access_tokens::access_tokens(const token_keys& keys) { use({.signing = keys, .believed = {}}); }
 access_tokens::~access_tokens() = default;
 
 void access_tokens::use(token_keyring keys) {

@@ -47,8 +47,8 @@ struct access_claims {
 class access_tokens {
  public:
   // Without keys: nothing is issued and nobody believed before use() brings some.
-  access_tokens() = default;
-  explicit access_tokens(const token_keys& keys) { use({.signing = keys, .believed = {}}); }
+  access_tokens();
+  explicit access_tokens(const token_keys& keys);
   ~access_tokens();
 
   // From now on. The same ring again changes nothing.

@@ -24,7 +24,7 @@ bool is_empty_or_address(const std::string& text) { return text.empty() || is_go
 // A key that may come after `last`.
 status is_good_key(const signing_key& key, std::uint64_t last, timestamp_ms now) {
   if (key.secret.size() != key_secret_bytes)
-    return fail(errc::invalid_key, "a key's secret has 32 bytes");
+    return fail(errc::invalid_key, "a key's secret has 64 bytes");
   if (key.expires_at <= key.active_from || key.expires_at <= now)
     return fail(errc::invalid_key, "the key has expired before it is used");
   if (key.number <= last) return fail(errc::invalid_key, "keys have rising numbers");

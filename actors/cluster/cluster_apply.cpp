@@ -187,7 +187,7 @@ void check_full(const state& s) {
   check_nodes(s);
   check_lists(s);
   for (std::size_t i = 0; i < s.keys.size(); ++i) {
-    ensure(s.keys[i].secret.size() == key_secret_bytes, "a key's secret has 32 bytes");
+    ensure(s.keys[i].secret.size() == key_secret_bytes, "a key's secret has 64 bytes");
     ensure(i == 0 || s.keys[i - 1].number < s.keys[i].number, "keys stand by number");
   }
 }

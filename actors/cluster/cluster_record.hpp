@@ -58,7 +58,7 @@ struct settings {
 // future when it is made.
 struct signing_key {
   std::uint64_t number = 0;  // rises
-  std::string secret;        // 32 bytes
+  std::string secret;        // 64 bytes: of access tokens, then of refresh tokens (the same in all keys)
   timestamp_ms active_from{};
   timestamp_ms expires_at{};
 
@@ -95,7 +95,7 @@ inline constexpr std::size_t voters_max = 5;         // of one group
 inline constexpr std::size_t living_nodes_max = 16;  // Raft's groups take no more members
 inline constexpr std::size_t nodes_max = 4'096;      // with tombstones
 inline constexpr std::size_t keys_max = 16;          // at a time
-inline constexpr std::size_t key_secret_bytes = 32;
+inline constexpr std::size_t key_secret_bytes = 64;
 inline constexpr std::uint32_t moves_max_max = 64;
 inline constexpr std::size_t text_bytes_max = 500;  // of a who or a why
 inline constexpr std::size_t name_bytes_max = 64;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "actors/cart/cart_kind.hpp"
+#include "actors/cluster/cluster_kind.hpp"
 #include "actors/email/email_kind.hpp"
 #include "actors/order/order_kind.hpp"
 #include "actors/product/product_kind.hpp"
@@ -41,6 +42,7 @@
 #include "runtime/timers.hpp"
 #include "tools/omnicartd/figures.hpp"
 #include "tools/omnicartd/marked_stock.hpp"
+#include "tools/omnicartd/membership.hpp"
 #include "tools/omnicartd/part_options.hpp"
 #include "tools/omnicartd/pay_supervisor.hpp"
 #include "tools/omnicartd/peers.hpp"
@@ -49,6 +51,7 @@ namespace omnicart::node {
 namespace {
 
 constexpr duration_ms timer_tick{100};
+constexpr duration_ms membership_tick{20};
 constexpr duration_ms sweep_tick{1'000};
 constexpr duration_ms upkeep_tick{10'000};
 
@@ -56,6 +59,7 @@ constexpr duration_ms upkeep_tick{10'000};
 kind_registry all_kinds(const config::options& options) {
   return kind_registry({
       kind_of<cart::kind>({.abandoned_after = std::chrono::seconds(options.sessions.guest_ttl_s)}),
+      kind_of<cluster_record::kind>(),
       kind_of<email::kind>(),
       kind_of<order::kind>(),
       kind_of<product::kind>(),
@@ -99,10 +103,11 @@ struct node::parts {
   std::unique_ptr<caf_shell> actors;
   std::unique_ptr<router> routes;
   std::unique_ptr<timer_service> wakes;
+  http::access_tokens tokens;
+  std::unique_ptr<membership> members;
   pay_supervisor provider;  // not started when another one is configured
   std::string provider_url;
   std::unique_ptr<http::payment_gateway> payments;
-  std::unique_ptr<http::access_tokens> tokens;
   std::unique_ptr<http::password_hasher> passwords;
   std::unique_ptr<http::sign_in_guard> sign_ins;
   std::unique_ptr<http::rate_limiter> rates;
@@ -193,7 +198,10 @@ status node::parts::start_store() {
     routes->drop(shard);
     if (term != 0) wakes->took_over(shard);
   };
-  commit.committed = [this](const persistence::committed_batch& batch) { projections->committed(batch); };
+  commit.committed = [this](const persistence::committed_batch& batch) {
+    projections->committed(batch);
+    members->committed(batch);
+  };
   commit.now_us = [] {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
@@ -213,6 +221,10 @@ status node::parts::start_entities() {
   routes = std::make_unique<router>(router::parts{kinds, *log, *readers, time, *log, data->shard_count()},
                                     limits_of(options), actors->activator());
   wakes = std::make_unique<timer_service>(*timers, *routes, *log, time, data->group_count());
+  auto keys = http::token_keys::load_or_make(options.node.data);
+  if (!keys) return fail(keys.error());
+  members = std::make_unique<membership>(
+      membership::parts{options, time, ids, *log, *readers, *routes, tokens, others.get(), data->shard_count()}, *keys);
   if (others) others->attach(*log, *routes, data->shard_count());
   log->start();
   return {};
@@ -239,7 +251,7 @@ http::shop node::parts::make_shop() {
                   .kinds = kinds,
                   .time = time,
                   .ids = ids,
-                  .tokens = *tokens,
+                  .tokens = tokens,
                   .passwords = *passwords,
                   .sign_ins = *sign_ins,
                   .orders = orders,
@@ -253,9 +265,6 @@ http::shop node::parts::make_shop() {
 }
 
 status node::parts::start_shop() {
-  auto keys = http::token_keys::load_or_make(options.node.data);
-  if (!keys) return fail(keys.error());
-  tokens = std::make_unique<http::access_tokens>(*keys);
   passwords = std::make_unique<http::password_hasher>(password_options(options));
   sign_ins = std::make_unique<http::sign_in_guard>(limits_of(options.passwords), time);
   rates = std::make_unique<http::rate_limiter>(limits_of(options.rate_limits), time);
@@ -266,6 +275,8 @@ status node::parts::start_shop() {
 
 status node::parts::start_tickers() {
   if (others) others->start();
+  if (auto joined = members->start(); !joined) return joined;
+  tickers.push_back(std::make_unique<ticker>("membership", membership_tick, [this] { members->tick(); }));
   tickers.push_back(std::make_unique<ticker>("timers", timer_tick, [this] {
     if (auto done = wakes->tick(); !done) log::error("timers cannot be read", {{"why", done.error().detail}});
   }));

@@ -1,0 +1,381 @@
+"""A cluster of nodes on this machine: brought up, killed, paused, cut apart, healed and taken down again.
+
+With network namespaces each node has an address of its own on a bridge, so that any pair of them can be cut apart, in
+one direction too, and their links need certificates; without, all of them listen on loopback. What is running stands in
+DIRECTORY/cluster.json, so that one command can bring a cluster up and another take it down. Only what stands there is
+ever signalled or removed, and a process only when its start time is still the one that was noted."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+NODES_MAX = 9
+CLUSTER_NAME = "local"
+
+
+class Trouble(Exception):
+    """Something that a person can read and mend."""
+
+
+def start_time(pid):
+    """When a process began, in clock ticks; None when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+            fields = file.read().rpartition(")")[2].split()
+    except OSError:
+        return None
+    return None if fields[0] == "Z" else int(fields[19])
+
+
+def wait_for(what, condition, seconds=60.0, step=0.02):
+    until = time.monotonic() + seconds
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > until:
+            raise Trouble(f"waited {seconds:.0f} s in vain: {what}")
+        time.sleep(step)
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def run(*words):
+    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode != 0:
+        raise Trouble(f"{' '.join(words)}: {done.stdout.strip()}")
+    return done.stdout
+
+
+class Cluster:
+    """`build`: the folder of the programs. `config`: TOML text that every node gets besides its own."""
+
+    def __init__(self, directory, build, config="", namespaces=None):
+        self.directory = os.path.abspath(directory)
+        self.build = os.path.abspath(build)
+        self.file = os.path.join(self.directory, "cluster.json")
+        self.children = {}
+        if os.path.exists(self.file):
+            with open(self.file, encoding="utf-8") as file:
+                self.state = json.load(file)
+            return
+        if namespaces is None:
+            namespaces = os.geteuid() == 0 and self.can_make_namespaces()
+        self.state = {"namespaces": namespaces, "tag": None, "config": config, "pay": None, "nodes": {}, "cuts": []}
+
+    # --- what lies below ----------------------------------------------------------------------------------------
+
+    @staticmethod
+    def can_make_namespaces():
+        name = f"ocprobe{os.getpid()}"
+        try:
+            run("ip", "netns", "add", name)
+            run("ip", "netns", "del", name)
+            return True
+        except (Trouble, OSError):
+            return False
+
+    def save(self):
+        os.makedirs(self.directory, exist_ok=True)
+        with open(self.file + ".new", "w", encoding="utf-8") as file:
+            json.dump(self.state, file, indent=1)
+        os.replace(self.file + ".new", self.file)
+
+    def program(self, name):
+        path = os.path.join(self.build, name)
+        if not os.access(path, os.X_OK):
+            raise Trouble(f"{path} is not there: build it first (tools/build.sh release)")
+        return path
+
+    def make_network(self):
+        """A bridge that no other cluster here uses; its number is the third byte of all addresses. What `down` took
+        away comes back as it was."""
+        before = self.state["tag"]
+        if before and os.path.exists(f"/sys/class/net/ocbr{before}"):
+            return
+        for number in [before] if before else range(1, 200):
+            name = f"ocbr{number}"
+            if subprocess.run(("ip", "link", "add", name, "type", "bridge"), stderr=subprocess.DEVNULL).returncode == 0:
+                self.state["tag"] = number
+                self.save()
+                run("ip", "addr", "add", f"10.88.{number}.254/24", "dev", name)
+                run("ip", "link", "set", name, "up")
+                for index in self.indexes():
+                    self.make_namespace(index)
+                return
+        raise Trouble("no bridge could be made")
+
+    def namespace(self, index):
+        return f"oc{self.state['tag']}-{index}"
+
+    def make_namespace(self, index):
+        name, tag = self.namespace(index), self.state["tag"]
+        run("ip", "netns", "add", name)
+        run("ip", "link", "add", f"ocv{tag}-{index}", "type", "veth", "peer", "name", "eth0", "netns", name)
+        run("ip", "link", "set", f"ocv{tag}-{index}", "master", f"ocbr{tag}", "up")
+        run("ip", "-n", name, "addr", "add", f"10.88.{tag}.{index}/24", "dev", "eth0")
+        run("ip", "-n", name, "link", "set", "eth0", "up")
+        run("ip", "-n", name, "link", "set", "lo", "up")
+
+    def outside(self):
+        """Where nodes find what does not belong to one of them."""
+        return f"10.88.{self.state['tag']}.254" if self.state["namespaces"] else "127.0.0.1"
+
+    # --- processes ------------------------------------------------------------------------------------------------
+
+    def spawn(self, line, log, out, inside=None, environment=None):
+        if inside:
+            line = ["ip", "netns", "exec", inside, *line]
+        with open(log, "ab") as err, open(out, "wb") as said:
+            child = subprocess.Popen(line, stdin=subprocess.DEVNULL, stdout=said, stderr=err, start_new_session=True,
+                                     env={**os.environ, **(environment or {})})
+        self.children[child.pid] = child
+        return {"pid": child.pid, "began": start_time(child.pid)}
+
+    def alive(self, process):
+        if not process or process["began"] is None:
+            return False
+        child = self.children.get(process["pid"])
+        if child is not None and child.poll() is not None:
+            return False
+        return start_time(process["pid"]) == process["began"]
+
+    def send_signal(self, process, number):
+        if self.alive(process):
+            os.kill(process["pid"], number)
+
+    def end(self, process, seconds=30.0):
+        """SIGTERM, and SIGKILL for who does not heed it."""
+        if not self.alive(process):
+            return
+        os.kill(process["pid"], signal.SIGCONT)
+        os.kill(process["pid"], signal.SIGTERM)
+        try:
+            wait_for("the process ends", lambda: not self.alive(process), seconds)
+        except Trouble:
+            os.kill(process["pid"], signal.SIGKILL)
+            wait_for("the process is gone", lambda: not self.alive(process), 10)
+
+    # --- up -------------------------------------------------------------------------------------------------------
+
+    def start_pay(self):
+        if self.state["pay"] and self.alive(self.state["pay"]["process"]):
+            return
+        home = os.path.join(self.directory, "pay")
+        os.makedirs(home, exist_ok=True)
+        out = os.path.join(home, "stdout")
+        port = self.state["pay"]["port"] if self.state["pay"] else free_port()
+        line = [self.program("omnicart-pay"), "--data", home, "--http", f"{self.outside()}:{port}"]
+        process = self.spawn(line, os.path.join(home, "log"), out)
+        self.state["pay"] = {"process": process, "port": port, "url": f"http://{self.outside()}:{port}"}
+        self.save()
+        wait_for("the provider listens", lambda: self.reachable(f"{self.outside()}:{port}"))
+
+    @staticmethod
+    def reachable(address):
+        host, _, port = address.rpartition(":")
+        try:
+            socket.create_connection((host, int(port)), timeout=1).close()
+            return True
+        except OSError:
+            return False
+
+    def certificates(self, index=None):
+        folder = os.path.join(self.directory, "certs")
+        ctl = self.program("omnicartctl")
+        if not os.path.exists(os.path.join(folder, "ca.crt")):
+            run(ctl, "cert", "init", folder, "--cluster", CLUSTER_NAME)
+        if index is not None and not os.path.exists(os.path.join(folder, f"node-{index}.crt")):
+            run(ctl, "cert", "node", folder, "--id", str(index), "--host", self.node(index)["host"])
+        return folder
+
+    def node(self, index):
+        try:
+            return self.state["nodes"][str(index)]
+        except KeyError:
+            raise Trouble(f"there is no node {index}; there are {', '.join(self.state['nodes']) or 'none'}") from None
+
+    def indexes(self):
+        return sorted(int(each) for each in self.state["nodes"])
+
+    def running(self):
+        return [each for each in self.indexes() if self.alive(self.node(each)["process"])]
+
+    def add_node(self):
+        index = max(self.indexes(), default=0) + 1
+        if index > NODES_MAX and not self.state["namespaces"]:
+            raise Trouble(f"at most {NODES_MAX} nodes")
+        inside = self.state["namespaces"]
+        host = f"10.88.{self.state['tag']}.{index}" if inside else "127.0.0.1"
+        ports = (8080, 8081, 7400) if inside else (free_port(), free_port(), free_port())
+        home = os.path.join(self.directory, f"node-{index}")
+        os.makedirs(home, exist_ok=True)
+        self.state["nodes"][str(index)] = {"host": host, "http": f"{host}:{ports[0]}", "operator": f"{host}:{ports[1]}",
+                                           "link": f"{host}:{ports[2]}", "home": home, "process": None}
+        if inside:
+            self.make_namespace(index)
+        self.save()
+        return index
+
+    def write_config(self, index):
+        node = self.node(index)
+        host, _, link_port = node["link"].rpartition(":")
+        peers = [f"{each}@{self.node(each)['link']}" for each in self.indexes() if each != index]
+        lines = ["[cluster]", f"node = {index}", f'name = "{CLUSTER_NAME}"', f'address = "{host}"', f"port = {link_port}"]
+        if index != 1 or os.path.exists(os.path.join(node["home"], "data")):
+            lines.append("peers = [" + ", ".join(f'"{each}"' for each in peers) + "]")
+        if self.state["namespaces"]:
+            folder = self.certificates(index)
+            lines += [f'authority = "{folder}/ca.crt"', f'certificate = "{folder}/node-{index}.crt"',
+                      f'private_key = "{folder}/node-{index}.key"']
+        lines += ["[payment]", f'url = "{self.state["pay"]["url"]}"']
+        if "[rate_limits]" not in self.state["config"]:
+            lines += ["[rate_limits]", "enabled = false"]
+        path = os.path.join(node["home"], "node.toml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write("\n".join(lines) + "\n" + self.state["config"])
+        return path
+
+    def launch(self, index, wrapper=(), environment=None):
+        """Starts the node's process without waiting for it to serve."""
+        node = self.node(index)
+        if self.alive(node["process"]):
+            raise Trouble(f"node {index} runs already")
+        line = [*wrapper, self.program("omnicartd"), "--data", os.path.join(node["home"], "data"),
+                "--config", self.write_config(index), "--http", node["http"], "--operator", node["operator"]]
+        inside = self.namespace(index) if self.state["namespaces"] else None
+        node["process"] = self.spawn(line, os.path.join(node["home"], "log"), os.path.join(node["home"], "stdout"), inside,
+                                     environment)
+        self.save()
+
+    def serves(self, index):
+        node = self.node(index)
+        if not self.alive(node["process"]):
+            with open(os.path.join(node["home"], "log"), encoding="utf-8", errors="replace") as file:
+                raise Trouble(f"node {index} ended: {file.read()[-1500:]}")
+        with open(os.path.join(node["home"], "stdout"), encoding="utf-8", errors="replace") as file:
+            return re.search(r"^ready http=", file.read(), re.MULTILINE)
+
+    def start(self, index, **how):
+        self.launch(index, **how)
+        wait_for(f"node {index} serves", lambda: self.serves(index))
+
+    def ctl(self, index, *words, check=True, seconds=60):
+        """omnicartctl, asked of one node. Its standard output, and the exit code beside it with check=False."""
+        node = self.node(index)
+        line = [self.program("omnicartctl"), "--operator", f"http://{node['operator']}",
+                "--token-file", os.path.join(node["home"], "data", "operator.token"), *words]
+        done = subprocess.run(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, timeout=seconds)
+        if not check:
+            return done.stdout, done.returncode
+        if done.returncode != 0:
+            raise Trouble(f"omnicartctl {' '.join(words)}: {(done.stderr or done.stdout).strip()}")
+        return done.stdout
+
+    def status(self, index):
+        return json.loads(self.ctl(index, "--json", "cluster", "status"))
+
+    def grow(self):
+        """One more node, known to the others before it comes."""
+        index = self.add_node()
+        by = next(each for each in self.running() if each != index)
+        node = self.node(index)
+        self.ctl(by, "cluster", "join", str(index), node["link"], "--http", node["http"], "--operators", node["operator"],
+                 "--why", "cluster.sh")
+        self.start(index)
+        return index
+
+    def settled(self, index=None):
+        """Whether every shard has its wanted voters and a leader, as one node says."""
+        try:
+            report = self.status(index or self.running()[0])
+        except (Trouble, ValueError, IndexError, subprocess.TimeoutExpired):
+            return False
+        return report.get("settled", False) and report
+
+    def up(self, count=3):
+        self.save()
+        if self.state["namespaces"]:
+            self.make_network()
+        self.start_pay()
+        if not self.indexes():
+            self.start(self.add_node())
+        for index in self.indexes():
+            if not self.alive(self.node(index)["process"]):
+                self.start(index)
+        while len(self.indexes()) < count:
+            self.grow()
+        wait_for("all shards have their copies", self.settled, 120, 0.1)
+
+    # --- faults ---------------------------------------------------------------------------------------------------
+
+    def kill(self, index, number=signal.SIGKILL):
+        process = self.node(index)["process"]
+        self.send_signal(process, number)
+        wait_for(f"node {index} is gone", lambda: not self.alive(process), 30)
+
+    def pause(self, index):
+        self.send_signal(self.node(index)["process"], signal.SIGSTOP)
+
+    def resume(self, index):
+        self.send_signal(self.node(index)["process"], signal.SIGCONT)
+
+    def cut(self, sender, receiver):
+        """Nothing that `sender` sends reaches `receiver` any more; the other direction is another cut."""
+        if not self.state["namespaces"]:
+            raise Trouble("partitions need network namespaces: be root")
+        if [sender, receiver] in self.state["cuts"]:
+            return
+        run("ip", "-n", self.namespace(sender), "route", "add", "blackhole", self.node(receiver)["host"] + "/32")
+        self.state["cuts"].append([sender, receiver])
+        self.save()
+
+    def partition(self, *groups):
+        """Nodes of different groups do not hear each other; those not named are a group of their own."""
+        named = [index for group in groups for index in group]
+        rest = [index for index in self.indexes() if index not in named]
+        groups = [*groups, rest] if rest else groups
+        for one in groups:
+            for other in groups:
+                if one is not other:
+                    for sender in one:
+                        for receiver in other:
+                            self.cut(sender, receiver)
+
+    def heal(self):
+        for sender, receiver in self.state["cuts"]:
+            run("ip", "-n", self.namespace(sender), "route", "del", "blackhole", self.node(receiver)["host"] + "/32")
+        self.state["cuts"] = []
+        self.save()
+
+    # --- down -----------------------------------------------------------------------------------------------------
+
+    def down(self, keep=True):
+        for index in self.indexes():
+            process = self.node(index)["process"]
+            if self.alive(process):
+                self.send_signal(process, signal.SIGCONT)
+                self.send_signal(process, signal.SIGTERM)
+        for index in self.indexes():
+            self.end(self.node(index)["process"])
+        if self.state["pay"]:
+            self.end(self.state["pay"]["process"])
+        if self.state["namespaces"] and self.state["tag"]:
+            for index in self.indexes():
+                subprocess.run(("ip", "netns", "del", self.namespace(index)), stderr=subprocess.DEVNULL)
+            subprocess.run(("ip", "link", "del", f"ocbr{self.state['tag']}"), stderr=subprocess.DEVNULL)
+        if keep:
+            self.state["cuts"] = []
+            self.save()
+        else:
+            shutil.rmtree(self.directory, ignore_errors=True)

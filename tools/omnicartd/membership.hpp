@@ -1,0 +1,76 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+
+#include "cluster/replicated_journal.hpp"
+#include "config/options.hpp"
+#include "http/access_token.hpp"
+#include "runtime/id_source.hpp"
+#include "runtime/message.hpp"
+#include "tools/omnicartd/peers.hpp"
+#include "tools/omnicartd/record_watch.hpp"
+
+namespace omnicart::node {
+
+// What this node does for the cluster, a small step at each tick, from its copy of the record: founds it when it is the
+// first, lets members in, takes over the signing keys, and moves the shards that it leads towards where the record wants
+// them. Where the record's own group is led, it also plans where that is.
+class membership {
+ public:
+  struct parts {
+    const config::options& options;
+    const clock& time;
+    id_source& ids;
+    cluster::replicated_journal& log;
+    entity_store& store;
+    message_sink& entities;
+    http::access_tokens& tokens;
+    peers* others;  // null: a node that stays alone
+    std::uint16_t shard_count;
+  };
+  // All outlive it. `first_keys`: signed with until the record says otherwise, and those of a cluster founded here.
+  membership(parts with, const http::token_keys& first_keys);
+
+  // Called by the journal (journal_options::committed); any thread.
+  void committed(const persistence::committed_batch& batch) { watch_.committed(batch); }
+  void replaced(std::uint16_t group) { watch_.replaced(group); }
+
+  // The first node of a cluster waits here until its record is written. Fault: unavailable, when it was not.
+  status start();
+  // Every 20 ms or so, by one thread.
+  void tick();
+  // From now on nothing is planned or moved here.
+  void stop() { stopped_ = true; }
+  // Gives away what this node leads, to whoever can take it. True: nothing is left to give.
+  bool hand_over();
+
+  std::shared_ptr<const cluster_record::record> record() const { return watch_.now(); }
+
+ private:
+  // How the node is to be found, as it knows itself.
+  cluster_record::node self() const;
+  void found();
+  void take_over_record();
+  void use_keys(const cluster_record::record& now);
+  void tell_addresses(const cluster_record::record& now);
+  void tend_shards(const cluster_record::record& now);
+  void plan_placement(const cluster_record::record& now);
+  void rotate_keys(const cluster_record::record& now);
+  void send(cluster_record::command what, std::optional<std::uint64_t> version = {});
+
+  const parts with_;
+  const std::uint16_t group_;
+  http::token_keys first_keys_;
+  record_watch watch_;
+  std::atomic<bool> stopped_{false};
+  std::shared_ptr<std::atomic<int>> under_way_ = std::make_shared<std::atomic<int>>(0);  // commands to the record
+  duration_ms next_plan_{0};
+};
+
+}  // namespace omnicart::node
