@@ -24,6 +24,13 @@ result<raft::update> begin(raft::raft_group& group, raft::monotonic_time now,
   bug("a request of a known kind");
 }
 
+// libraft looks at a member's progress when its log grows, and so would wait in vain for one that has all of it.
+bool has_all(const raft::raft_group& group, node_id node) {
+  const auto* member = raft::find(group.members(), node);
+  return group.serving() && member != nullptr && member->as != raft::role::voter &&
+         group.match_index(node) == group.last_index();
+}
+
 // How a catch-up that runs in the leader's present term stands; nothing: it goes on.
 std::optional<status> catch_up_end(const raft::raft_group& group, node_id node) {
   using state = raft::raft_group::catch_up_state;
@@ -98,6 +105,10 @@ void replicated_journal::take_controls(round& now) {
   }
   for (auto& request : asked) {
     auto& r = replicas_[request.shard];
+    if (request.what == kind::catch_up && has_all(*r.group, request.node)) {
+      now.answered.emplace_back(std::move(request.done), status{});
+      continue;
+    }
     const auto last = r.group->last_index();
     auto update = begin(*r.group, monotonic(), request);
     if (!update) {

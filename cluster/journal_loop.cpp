@@ -62,7 +62,7 @@ void replicated_journal::run() {
 raft::monotonic_time replicated_journal::until_next_timeout() const {
   auto next = raft::monotonic_time::max();
   for (const auto& r : replicas_) {
-    if (!r.alone) next = std::min(next, r.group->next_timeout());
+    if (r.needs_clock) next = std::min(next, r.group->next_timeout());
   }
   if (next == raft::monotonic_time::max()) return next;
   return std::max(next - monotonic(), raft::monotonic_time{1});
@@ -125,7 +125,7 @@ void replicated_journal::take_messages(round& now) {
 void replicated_journal::take_timeouts(round& now) {
   const auto time = monotonic();
   for (auto& r : replicas_) {
-    if (!r.alone && r.group->next_timeout() <= time) note(r, r.group->timeout(time), now);
+    if (r.needs_clock && r.group->next_timeout() <= time) note(r, r.group->timeout(time), now);
   }
 }
 
@@ -152,30 +152,31 @@ void replicated_journal::propose(replica& r, std::vector<persistence::queued_ite
   const auto term = r.published_term;
   const auto stale = [&](const persistence::queued_item& q) { return term == 0 || (q.term != 0 && q.term != term); };
   std::vector<persistence::queued_item> taken;
+  std::size_t bytes = 0;
+  const auto propose_taken = [&] {
+    bytes = 0;
+    propose_entry(r, std::exchange(taken, {}), now);
+  };
   for (auto& item : items) {
     if (stale(item)) {
       now.refused.emplace_back(std::move(item), not_the_leader(leader(r.shard)));
-    } else {
-      taken.push_back(std::move(item));
+      continue;
     }
+    if (!taken.empty() && (taken.size() == options_.batch_items_max || bytes >= options_.batch_bytes_max)) propose_taken();
+    bytes += item.bytes;
+    taken.push_back(std::move(item));
   }
-  if (taken.empty()) return;
-  if (r.group->handing_over()) {
-    r.held = std::move(taken);
+  if (!taken.empty()) propose_taken();
+}
+
+void replicated_journal::propose_entry(replica& r, std::vector<persistence::queued_item> taken, round& now) {
+  const bool full = r.group->last_index() - r.group->commit_index() >= uncommitted_entries_max;
+  if (!r.held.empty() || r.group->handing_over() || full) {
+    std::move(taken.begin(), taken.end(), std::back_inserter(r.held));
     return;
   }
   if (std::all_of(taken.begin(), taken.end(), [](const auto& q) { return q.barrier; })) {
-    if (r.proposals.empty() && !r.alone && !r.group->may_read(monotonic(), r.applied)) {
-      for (auto& item : taken) now.refused.emplace_back(std::move(item), not_the_leader(std::nullopt));
-      return;
-    }
-    auto& waiting = r.proposals.empty() ? now.finished : r.proposals.back().items;
-    std::move(taken.begin(), taken.end(), std::back_inserter(waiting));
-    return;
-  }
-  if (r.group->last_index() - r.group->commit_index() >= uncommitted_entries_max) {
-    r.held = std::move(taken);
-    return;
+    return wait_behind(r, std::move(taken), now);
   }
   proposal made;
   made.entry.term = r.group->term();
@@ -194,6 +195,18 @@ void replicated_journal::propose(replica& r, std::vector<persistence::queued_ite
   made.index = update->entries.front().index;
   r.proposals.push_back(std::move(made));
   note(r, std::move(*update), now);
+}
+
+// Barriers alone write nothing: they are told with what was proposed before them.
+void replicated_journal::wait_behind(replica& r, std::vector<persistence::queued_item> barriers, round& now) {
+  if (!r.proposals.empty()) {
+    auto& last = r.proposals.back().items;
+    std::move(barriers.begin(), barriers.end(), std::back_inserter(last));
+  } else if (r.alone || r.group->may_read(monotonic(), r.applied)) {
+    std::move(barriers.begin(), barriers.end(), std::back_inserter(now.finished));
+  } else {
+    for (auto& item : barriers) now.refused.emplace_back(std::move(item), not_the_leader(std::nullopt));
+  }
 }
 
 // --- what Raft wants done -------------------------------------------------------------------------------------
@@ -218,15 +231,25 @@ void replicated_journal::note(replica& r, raft::update update, round& now) {
 
 void replicated_journal::note_entries(replica& r, const std::vector<raft::log_entry>& entries, round& now) {
   if (entries.front().index <= r.last_stored) take_back(r, entries.front().index, now);
-  const timestamp_ms time{duration_ms{std::max<std::int64_t>(shards_[r.shard].time_ms.load(), 0)}};
   for (const auto& entry : entries) {
-    storage_.put_entry(r.shard, entry, time, now.batch);
+    const bool has_time = entry.type == raft::entry_type::command;
+    storage_.put_entry(r.shard, entry, has_time ? timestamp_ms{} : time_of_last(r), now.batch);
     r.unapplied.push_back(entry);
     r.last_stored = entry.index;
     if (entry.type == raft::entry_type::change) note_change(r, entry, now);
     // Committed as soon as it is durable: its content goes along.
     if (r.alone && r.content_through + 1 == entry.index) put_content(r, entry, now);
   }
+}
+
+// Log time for an entry that has none of its own: not below those that are stored and not applied yet.
+timestamp_ms replicated_journal::time_of_last(const replica& r) const {
+  const timestamp_ms time{duration_ms{std::max<std::int64_t>(shards_[r.shard].time_ms.load(), 0)}};
+  const auto last = std::find_if(r.unapplied.rbegin(), r.unapplied.rend(),
+                                 [](const auto& entry) { return entry.type == raft::entry_type::command; });
+  if (last == r.unapplied.rend()) return time;
+  const auto content = persistence::decode_log_entry(*last->bytes);
+  return content ? std::max(time, content->time) : time;
 }
 
 // A new leader's entries replace those from `first` on.
@@ -240,17 +263,15 @@ void replicated_journal::take_back(replica& r, raft::log_index first, round& now
     r.proposals.pop_back();
   }
   storage_.remove_entries(r.shard, first, r.last_stored, now.batch);
-  if (r.record.latest && r.record.latest->index >= first) {
-    r.record.latest = std::exchange(r.record.previous, std::nullopt);
-    storage_.put(r.shard, r.record, now.batch);
-    r.learn_members(options_.self);
-  }
+  if (!r.record.take_back(first)) return;
+  storage_.put(r.shard, r.record, now.batch);
+  r.learn_members(options_.self);
 }
 
 void replicated_journal::note_change(replica& r, const raft::log_entry& entry, round& now) {
   auto members = raft::decode_configuration(*entry.bytes);
   ensure(members.has_value(), "Raft checked the configuration");
-  r.record.previous = std::exchange(r.record.latest, stored_configuration{entry.index, std::move(*members)});
+  r.record.add({entry.index, std::move(*members)}, r.applied);
   storage_.put(r.shard, r.record, now.batch);
   r.learn_members(options_.self);
   if (!r.alone && !r.applied_is_written) {

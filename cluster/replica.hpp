@@ -26,6 +26,7 @@ struct replica {
   std::unique_ptr<raft::raft_group> group;
   replica_record record;
   bool alone = false;                          // the only voter: what it wrote is committed
+  bool needs_clock = true;                     // there are others, or may be: heartbeats, elections
   raft::log_index applied = 0;                 // content in the store, everybody told
   raft::log_index content_through = 0;         // content at least in a batch that is being written
   raft::log_index last_stored = 0;             // last entry in the store's log

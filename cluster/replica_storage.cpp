@@ -4,11 +4,14 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <memory>
+#include <utility>
 
 #include "cluster/raft/membership.hpp"
 #include "persistence/rocksdb_options.hpp"
+#include "persistence/shard_log.hpp"
 #include "runtime/base/codec.hpp"
 
 namespace omnicart::cluster {
@@ -28,18 +31,37 @@ error damaged(std::uint16_t shard, const std::string& what) {
 
 raft::payload bytes_of(std::string bytes) { return std::make_shared<const std::string>(std::move(bytes)); }
 
-// Who belongs to the shard after entry `index`.
-const stored_configuration* in_use_at(const replica_record& record, raft::log_index index) {
-  if (record.latest && record.latest->index <= index) return &*record.latest;
-  if (record.previous && record.previous->index <= index) return &*record.previous;
-  return nullptr;
-}
-
 bool is_only_voter(const std::optional<stored_configuration>& latest) {
   return latest && raft::voters_of(latest->members).size() == 1;
 }
 
 }  // namespace
+
+void replica_record::add(stored_configuration latest_now, raft::log_index applied) {
+  if (previous) older.push_back(std::move(*previous));
+  previous = std::exchange(latest, std::move(latest_now));
+  // What is applied needs only the last one before it.
+  while (previous && previous->index <= applied && !older.empty()) older.erase(older.begin());
+  while (older.size() > 1 && older[1].index <= applied) older.erase(older.begin());
+}
+
+bool replica_record::take_back(raft::log_index first) {
+  bool any = false;
+  for (; latest && latest->index >= first; any = true) {
+    latest = std::exchange(previous, std::nullopt);
+    if (older.empty()) continue;
+    previous = std::move(older.back());
+    older.pop_back();
+  }
+  return any;
+}
+
+const stored_configuration* replica_record::in_use_at(raft::log_index index) const {
+  if (latest && latest->index <= index) return &*latest;
+  if (previous && previous->index <= index) return &*previous;
+  const auto found = std::find_if(older.rbegin(), older.rend(), [&](const auto& one) { return one.index <= index; });
+  return found == older.rend() ? nullptr : &*found;
+}
 
 raft::log_entry raft_entry(raft::log_index index, const persistence::log_entry& stored, std::string value) {
   raft::log_entry entry{.index = index, .term = stored.term, .type = raft::entry_type::command, .bytes = {}};
@@ -75,7 +97,8 @@ result<std::optional<std::string>> replica_storage::get(const std::string& key) 
   return std::optional<std::string>(std::move(bytes));
 }
 
-result<stored_replica> replica_storage::recover(std::uint16_t shard, raft::node_id founder) const {
+result<stored_replica> replica_storage::recover(std::uint16_t shard, raft::node_id founder,
+                                                std::size_t trailing) const {
   stored_replica fresh;
   std::unique_ptr<rocksdb::Iterator> at(store_.db().NewIterator({}, store_.of(family::log)));
   raft::term_number last_term = 0;
@@ -108,24 +131,60 @@ result<stored_replica> replica_storage::recover(std::uint16_t shard, raft::node_
     fresh.applied = *index;
     fresh.applied_is_written = true;
   }
-  // Raft's log begins behind what is applied; entries before it serve only projections and followers that lag a little.
-  raft::term_number applied_term = 0;
   if (fresh.applied > 0) {
-    const auto one = read(shard, fresh.applied, 1);
-    if (!one) return fail(one.error());
-    if (one->empty()) return fail(damaged(shard, "entry " + std::to_string(fresh.applied) + " is missing"));
-    applied_term = one->front().term;
-    const auto* members = in_use_at(fresh.record, fresh.applied);
+    const auto term = term_at(shard, fresh.applied);
+    if (!term) return fail(term.error());
+    const auto* members = fresh.record.in_use_at(fresh.applied);
     if (!members) return fail(damaged(shard, "nobody belongs to it"));
     fresh.state.snapshot = raft::snapshot_metadata{.index = fresh.applied,
-                                                   .term = applied_term,
+                                                   .term = *term,
                                                    .configuration_index = members->index,
                                                    .members = members->members};
+    if (fresh.record.latest->members.servers.size() > 1) {
+      if (auto done = read_trailing(shard, fresh.applied, trailing, fresh.state.entries); !done) return fail(done.error());
+    }
   }
   auto rest = read(shard, fresh.applied + 1, std::numeric_limits<std::size_t>::max());
   if (!rest) return fail(rest.error());
-  fresh.state.entries = std::move(*rest);
+  std::move(rest->begin(), rest->end(), std::back_inserter(fresh.state.entries));
   return fresh;
+}
+
+result<raft::term_number> replica_storage::term_at(std::uint16_t shard, raft::log_index index) const {
+  const auto one = read(shard, index, 1);
+  if (!one) return fail(one.error());
+  if (one->empty()) return fail(damaged(shard, "entry " + std::to_string(index) + " is missing"));
+  return one->front().term;
+}
+
+// Terms only rise, and seldom: where both ends have the same, so has all between them.
+status replica_storage::read_terms(std::uint16_t shard, raft::log_index first, raft::log_index last,
+                                   std::vector<raft::log_entry>& into) const {
+  const auto low = term_at(shard, first);
+  if (!low) return fail(low.error());
+  const auto high = term_at(shard, last);
+  if (!high) return fail(high.error());
+  if (*low != *high && last - first > 1) {
+    const auto middle = first + (last - first) / 2;
+    if (auto done = read_terms(shard, first, middle, into); !done) return done;
+    return read_terms(shard, middle + 1, last, into);
+  }
+  for (auto index = first; index <= last; ++index) {
+    into.push_back({.index = index, .term = index == last ? *high : *low, .type = raft::entry_type::command, .bytes = {}});
+  }
+  return {};
+}
+
+status replica_storage::read_trailing(std::uint16_t shard, raft::log_index last, std::size_t count,
+                                      std::vector<raft::log_entry>& into) const {
+  const auto stored = persistence::shard_log(store_).stored(shard);
+  if (!stored) return fail(stored.error());
+  const auto wanted = last > count ? last - count + 1 : 1;
+  const auto first = std::max<raft::log_index>(wanted, stored->first);
+  if (first > last || count == 0) return {};
+  if (auto done = read_terms(shard, first, last, into); !done) return done;
+  std::erase_if(into, [](const auto& entry) { return entry.term == 0; });  // written before there was any replication
+  return {};
 }
 
 status replica_storage::found(stored_replica& fresh, raft::node_id founder, raft::log_index last,

@@ -29,9 +29,17 @@ struct replica_record {
   raft::hard_state hard;
   std::optional<stored_configuration> latest;    // nothing: the replica waits to be told who belongs to it
   std::optional<stored_configuration> previous;  // in use again should `latest` be taken back
+  std::vector<stored_configuration> older;       // before it, ascending, back to the one in use at what is applied
+
+  // A new one, while everything up to `applied` is applied.
+  void add(stored_configuration latest_now, raft::log_index applied);
+  // Forgets those from `first` on; false when there are none.
+  bool take_back(raft::log_index first);
+  // In use after entry `index`; null when that is not known (any more).
+  const stored_configuration* in_use_at(raft::log_index index) const;
 
   friend bool operator==(const replica_record&, const replica_record&) = default;
-  OMNICART_FIELDS(hard, latest, previous)
+  OMNICART_FIELDS(hard, latest, previous, older)
 };
 
 // A replica as it lies in the store.
@@ -57,9 +65,10 @@ class replica_storage {
   explicit replica_storage(persistence::store& data) : store_(data) {}
 
   // What the shard's replica is started from. A shard that a node without replication wrote, or nobody yet, becomes that
-  // of the only voter `founder` (0: of a replica that waits for its leader).
+  // of the only voter `founder` (0: of a replica that waits for its leader). Of shards with other voters, up to
+  // `trailing` entries behind what is applied are in the state too, for followers that lag.
   // Errors: io, naming shard and entry.
-  result<stored_replica> recover(std::uint16_t shard, raft::node_id founder) const;
+  result<stored_replica> recover(std::uint16_t shard, raft::node_id founder, std::size_t trailing) const;
 
   void put(std::uint16_t shard, const replica_record& record, rocksdb::WriteBatch& out) const;
   void put_applied(std::uint16_t shard, std::optional<raft::log_index> applied, rocksdb::WriteBatch& out) const;
@@ -73,6 +82,11 @@ class replica_storage {
 
  private:
   result<std::optional<std::string>> get(const std::string& key) const;
+  result<raft::term_number> term_at(std::uint16_t shard, raft::log_index index) const;
+  status read_terms(std::uint16_t shard, raft::log_index first, raft::log_index last,
+                    std::vector<raft::log_entry>& into) const;
+  status read_trailing(std::uint16_t shard, raft::log_index last, std::size_t count,
+                       std::vector<raft::log_entry>& into) const;
   status found(stored_replica& fresh, raft::node_id founder, raft::log_index last, raft::term_number last_term) const;
 
   persistence::store& store_;

@@ -71,7 +71,7 @@ status replicated_journal::recover() {
 }
 
 status replicated_journal::recover(std::uint16_t shard, round& first) {
-  auto stored = storage_.recover(shard, options_.founder ? options_.self : 0);
+  auto stored = storage_.recover(shard, options_.founder ? options_.self : 0, options_.trailing_entries);
   if (!stored) return fail(std::move(stored.error()));
   auto& r = replicas_[shard];
   r.shard = shard;
@@ -80,7 +80,9 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
   r.applied = stored->applied;
   r.content_through = stored->applied;
   r.last_stored = std::max(stored->last, stored->state.entries.empty() ? 0 : stored->state.entries.back().index);
-  r.unapplied.assign(stored->state.entries.begin(), stored->state.entries.end());
+  const auto is_applied = [&](const auto& entry) { return entry.index <= r.applied; };
+  r.unapplied.assign(std::find_if_not(stored->state.entries.begin(), stored->state.entries.end(), is_applied),
+                     stored->state.entries.end());
   r.applied_is_written = stored->applied_is_written;
   r.learn_members(options_.self);
   shards_[shard].applied = r.applied;
@@ -104,6 +106,7 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
 void replica::learn_members(raft::node_id self) {
   const auto voters = record.latest ? raft::voters_of(record.latest->members) : std::vector<raft::node_id>{};
   alone = voters.size() == 1 && voters.front() == self;
+  needs_clock = !alone || record.latest->members.servers.size() > 1;
   members_changed = true;
 }
 

@@ -53,6 +53,7 @@ struct journal_options {
   unsigned seed = 1;    // of the election timeouts
   raft::monotonic_time election_timeout{1'000};
   raft::monotonic_time heartbeat{100};
+  unsigned trailing_entries = 10'000;  // of a shard with other members, kept behind what is applied for those that lag
   std::size_t log_memory_bytes_max = std::size_t{64} << 10;  // of one shard's newest entries, kept for followers
 
   // All called on the journal's thread; none may block.
@@ -122,7 +123,8 @@ class replicated_journal final : public journal, public placement {
   using done_fn = control_request::done_fn;
   // Success: the change is committed.
   void change_membership(std::uint16_t shard, raft::membership_change change, done_fn done);
-  // Success: the standby or spare has the log and may be made a voter. timeout: it is too slow, or does not answer.
+  // Success: the standby or spare has the log and may be made a voter. timeout: it is too slow, or did not answer for
+  // 5 s, as while it is sent a large snapshot: ask again; what it has got is not lost.
   void catch_up(std::uint16_t shard, node_id node, done_fn done);
   // Success: this node leads the shard no more. timeout: the node did not take over, and this one goes on.
   void transfer(std::uint16_t shard, node_id node, done_fn done);
@@ -166,10 +168,13 @@ class replicated_journal final : public journal, public placement {
   void take_timeouts(round& now);
   void take_items(round& now);
   void propose(replica& r, std::vector<persistence::queued_item> items, round& now);
+  void propose_entry(replica& r, std::vector<persistence::queued_item> taken, round& now);
+  void wait_behind(replica& r, std::vector<persistence::queued_item> barriers, round& now);
   bool settle(round& now);
   void note(replica& r, raft::update update, round& now);
   void note_entries(replica& r, const std::vector<raft::log_entry>& entries, round& now);
   void note_change(replica& r, const raft::log_entry& entry, round& now);
+  timestamp_ms time_of_last(const replica& r) const;
   void take_back(replica& r, raft::log_index first, round& now);
   void put_content(replica& r, const raft::log_entry& entry, round& now);
   void answer_reads(replica& r, std::vector<raft::entries_wanted> reads, round& now);

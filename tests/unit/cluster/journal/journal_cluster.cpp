@@ -163,6 +163,7 @@ std::shared_ptr<const sent_item> journal_cluster::send(node_id node, const entit
   }
   auto made = std::make_shared<sent_item>();
   made->to = node;
+  made->life = n.life;
   made->entity = entity;
   made->version = ++version;
   made->term = term;
@@ -220,8 +221,8 @@ std::optional<status> journal_cluster::ask_transfer(node_id node, std::uint16_t 
 
 void journal_cluster::grow(node_id nodes) {
   using kind = raft::membership_change::kind;
-  const auto must = [](const std::optional<status>& end, const char* what) {
-    law(end.has_value(), std::string("no end of: ") + what);
+  const auto must = [this](const std::optional<status>& end, const char* what) {
+    law(end.has_value(), std::string("no end of: ") + what + describe());
     law(end->has_value(), std::string(what) + ": " + (end->has_value() ? "" : end->error().detail));
   };
   for (std::uint16_t shard = 0; shard < shards; ++shard) {
@@ -294,6 +295,8 @@ void journal_cluster::check_written() {
       law(!written_.contains(item->text),
           "what was told unavailable is not written: " + item->text);
     }
+    law(item->told || !up(item->to) || at(item->to).life != item->life,
+        "everybody is told in the end: " + item->text);
     if (!item->told || !*item->told) continue;
     const auto lead = leader(omnicart::shard_of(item->entity.id, shards));
     law(lead != no_node, "somebody leads");
@@ -320,6 +323,10 @@ std::string journal_cluster::describe() {
                 (s.as == raft::role::voter     ? "v"
                  : s.as == raft::role::standby ? "s"
                                                : "-");
+      }
+      for (const auto& f : v.followers) {
+        text += "; " + std::to_string(f.node) + " has " + std::to_string(f.match) + ", catch-up " +
+                std::to_string(static_cast<int>(f.catch_up));
       }
     }
   }

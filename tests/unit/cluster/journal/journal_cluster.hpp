@@ -33,6 +33,7 @@ struct network_options {
 // it turns up.
 struct sent_item {
   node_id to = no_node;
+  int life = 0;  // of that node
   entity_ref entity;
   std::uint64_t version = 0;
   std::uint64_t term = 0;
@@ -63,6 +64,7 @@ class journal_cluster {
   void cut(node_id from, node_id to) { cuts_.insert({from, to}); }
   void heal() { cuts_.clear(); }
   void calm() { network_ = {}; }
+  void raise_clock(std::int64_t ms) { time_.now += duration_ms{ms}; }  // on the wall
   void run_for(std::int64_t ms);
   // False when `reached` stays false for that long.
   bool run_until(const std::function<bool()>& reached, std::int64_t ms = 10'000);
@@ -100,6 +102,10 @@ class journal_cluster {
   std::int64_t pick(std::int64_t low, std::int64_t high);
   std::string describe();
 
+  // Traffic, faults, transfers and changes of membership for `ms`, drawn from the seed; then all is
+  // mended, and the members must agree on everything that was told "written".
+  void live(std::int64_t ms);
+
  private:
   struct node_state {
     int life = 0;
@@ -128,6 +134,10 @@ class journal_cluster {
   void step();
   void flush(node_id node);
   void committed(const persistence::committed_batch& batch);
+  void act(std::int64_t what);
+  void change_something(node_id lead, std::uint16_t shard);
+  void mend();
+  void start_all();
   void told(const std::shared_ptr<sent_item>& item, status outcome);
   void check(node_id node);
   std::string content(node_id node, std::uint16_t shard);

@@ -68,6 +68,185 @@ BOOST_AUTO_TEST_CASE(nobody_is_told_and_nothing_applied_before_a_majority_has_it
   BOOST_TEST(cluster.run_until([&] { return cluster.agreed(0); }));
 }
 
+struct three : journal_cluster {
+  three() : journal_cluster(7) {
+    grow(3);
+    run_for(100);
+  }
+  void settle(std::uint16_t shard) {
+    BOOST_TEST(run_until([&] { return agreed(shard); }));
+    check_written();
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_leader_that_is_cut_off_tells_what_was_on_its_way_unknown, three) {
+  const auto cart = entity_of(0, 1);
+  const auto before = send(1, cart);
+  run_for(20);
+  BOOST_TEST(is_ok(before->told));
+  isolate(1);
+  const auto lost = send(1, cart);
+  BOOST_TEST(run_until([&] { return leader(0) > 1; }));
+  BOOST_TEST(!journal(1).may_answer(cart));
+  const auto next = send(wait_for_leader(0), cart);
+  BOOST_TEST(run_until([&] { return is_told(next); }));
+  BOOST_TEST(is_ok(next->told));
+  BOOST_TEST(next->version == lost->version);
+  heal();
+  BOOST_TEST(run_until([&] { return is_told(lost); }));
+  BOOST_TEST((*lost->told).error().is(base_errc::unknown_outcome));
+  BOOST_TEST((leaderships(1).back() == std::pair<std::uint16_t, std::uint64_t>(0, 0)));
+  settle(0);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_deposed_leader_decided_and_nobody_wrote_is_told_unavailable, three) {
+  const auto cart = entity_of(0, 1);
+  const auto term = journal(1).term(0);
+  BOOST_TEST(is_ok(ask_transfer(1, 0, 2)));
+  BOOST_TEST(run_until([&] { return journal(1).leader(0) == std::optional<node_id>(2); }));
+  std::optional<status> told;
+  journal_item late{.entity = cart, .term = term, .first_version = 1};
+  late.events.push_back(persistence::event_at(persistence::at_ms(1), "late"));
+  late.done = [&](status outcome) { told = std::move(outcome); };
+  journal(1).append(std::move(late));
+  run_for(1);
+  BOOST_TEST_REQUIRE(told.has_value());
+  BOOST_TEST(told->error().is(base_errc::unavailable));
+  BOOST_TEST((leader_named_by(told->error()) == std::optional<node_id>(2)));
+  settle(0);
+  BOOST_TEST(events(2, cart).empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(an_item_of_no_term_is_taken_by_any_leader, three) {
+  BOOST_TEST(is_ok(ask_transfer(1, 0, 3)));
+  BOOST_TEST(wait_for_leader(0) == 3u);
+  std::optional<status> told;
+  journal_item sweep{.entity = entity_of(0, 1), .proof = receipt{.id = {9, 9}}};
+  sweep.done = [&](status outcome) { told = std::move(outcome); };
+  journal(3).append(std::move(sweep));
+  BOOST_TEST(run_until([&] { return told.has_value(); }));
+  BOOST_TEST(told->has_value());
+}
+
+BOOST_FIXTURE_TEST_CASE(items_wait_while_leadership_is_handed_over_and_go_on_when_nobody_takes_it,
+                        three) {
+  const auto cart = entity_of(0, 1);
+  const auto term = journal(1).term(0);
+  cut(1, 2);
+  std::optional<status> end;
+  journal(1).transfer(0, 2, [&](status outcome) { end = std::move(outcome); });
+  run_for(5);
+  const auto item = send(1, cart);
+  run_for(50);
+  BOOST_TEST(!view(1, 0).serving);
+  BOOST_TEST(!journal(1).may_answer(cart));
+  BOOST_TEST(!is_told(item));
+  BOOST_TEST(run_until([&] { return is_told(item); }));
+  BOOST_TEST(is_ok(item->told));
+  BOOST_TEST_REQUIRE(end.has_value());
+  BOOST_TEST(end->error().is(base_errc::timeout));
+  BOOST_TEST(journal(1).term(0) == term);
+  heal();
+  settle(0);
+}
+
+BOOST_FIXTURE_TEST_CASE(log_time_of_a_new_leader_is_not_below_what_the_old_one_wrote, three) {
+  const auto cart = entity_of(0, 1);
+  auto item = persistence::events_item(cart, 1, 1);
+  item.term = journal(1).term(0);
+  raise_clock(60'000);
+  const auto at_first = journal(1).log_time(cart);
+  std::optional<status> told;
+  item.done = [&](status outcome) { told = std::move(outcome); };
+  journal(1).append(std::move(item));
+  BOOST_TEST(run_until([&] { return told.has_value(); }));
+  raise_clock(-120'000);
+  BOOST_TEST(is_ok(ask_transfer(1, 0, 2)));
+  BOOST_TEST(wait_for_leader(0) == 2u);
+  BOOST_TEST((journal(2).log_time(cart) >= at_first));
+  for (const node_id node : {2U, 3U}) {
+    crash(node);
+    start(node);
+  }
+  BOOST_TEST((journal(wait_for_leader(0)).log_time(cart) >= at_first));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_leader_whose_sync_fails_ends_and_the_others_go_on, three) {
+  const auto cart = entity_of(0, 1);
+  disk(1).fail_sync(1);
+  const auto lost = send(1, cart);
+  run_for(1);
+  BOOST_TEST(ended(1));
+  BOOST_TEST((*lost->told).error().is(base_errc::unknown_outcome));
+  const auto next = send(wait_for_leader(0), cart);
+  BOOST_TEST(run_until([&] { return is_told(next); }));
+  crash(1);
+  start(1);
+  settle(0);
+}
+
+BOOST_FIXTURE_TEST_CASE(three_shrink_to_one_that_needs_nobody, three) {
+  for (const node_id node : {3U, 2U}) {
+    send(1, entity_of(0, 1));
+    BOOST_TEST(is_ok(ask(1, 0, {.what = kind::remove, .node = node})));
+  }
+  isolate(1);
+  const auto item = send(1, entity_of(0, 1));
+  run_for(1);
+  BOOST_TEST(is_ok(item->told));
+  crash(1);
+  start(1);
+  BOOST_TEST(journal(1).leads(0));
+  settle(0);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_follower_restarts_behind_two_changes_that_it_has_not_applied, three) {
+  isolate(3);
+  for (const node_id node : {3U, 2U}) crash(node);
+  start(2);
+  BOOST_TEST(is_ok(ask(1, 0, assign(3, raft::role::standby))));
+  BOOST_TEST(is_ok(ask(1, 0, assign(3, raft::role::spare))));
+  BOOST_TEST(is_ok(ask(1, 0, assign(3, raft::role::standby))));
+  heal();
+  start(3);
+  const auto last = view(1, 0).last;
+  BOOST_TEST(run_until([&] { return view(3, 0).last == last; }));
+  crash(3);
+  start(3);
+  settle(0);
+}
+
+BOOST_FIXTURE_TEST_CASE(all_nodes_lose_power_at_once_and_nothing_written_is_lost, three) {
+  for (int i = 0; i < 20; ++i) {
+    send(leader(0), entity_of(0, i % 3));
+    send(leader(1), entity_of(1, i % 3));
+    run_for(2);
+  }
+  for (const auto node : nodes()) crash(node);
+  for (const auto node : nodes()) start(node);
+  BOOST_TEST(wait_for_leader(0) != 0u);
+  settle(0);
+  BOOST_TEST(wait_for_leader(1) != 0u);
+  settle(1);
+}
+
+BOOST_AUTO_TEST_CASE(random_lives_keep_every_law) {
+  constexpr std::uint64_t seeds = 300;
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      try {
+        journal_cluster cluster(seed, 3,
+                                {.delay_ms_max = 6, .lost_percent = 3, .doubled_percent = 3});
+        cluster.grow(3);
+        cluster.live(1'500);
+      } catch (const broken_law& broken) {
+        BOOST_ERROR(broken.what());
+        return;
+      }
+    }
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
