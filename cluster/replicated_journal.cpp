@@ -160,7 +160,11 @@ void replicated_journal::raise_time(std::uint16_t shard, timestamp_ms to) {
 std::uint64_t replicated_journal::term_of(const entity_ref& entity) const { return term(store_.shard_of(entity)); }
 
 bool replicated_journal::may_answer(const entity_ref& entity) const {
-  return monotonic().count() < shards_[store_.shard_of(entity)].lease_until_ms.load(std::memory_order_acquire);
+  return may_read(store_.shard_of(entity));
+}
+
+bool replicated_journal::may_read(std::uint16_t shard) const {
+  return monotonic().count() < shards_[shard].lease_until_ms.load(std::memory_order_acquire);
 }
 
 std::uint64_t replicated_journal::term(std::uint16_t shard) const {

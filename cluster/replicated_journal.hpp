@@ -109,6 +109,8 @@ class replicated_journal final : public journal, public placement {
   timestamp_ms log_time(const entity_ref& entity) override;
   std::uint64_t term_of(const entity_ref& entity) const override;
   bool may_answer(const entity_ref& entity) const override;
+  // The same for a whole shard: it is led here and nobody else can have decided anything.
+  bool may_read(std::uint16_t shard) const;
 
   bool leads(std::uint16_t shard) const override { return term(shard) != 0; }
   std::uint64_t term(std::uint16_t shard) const override;

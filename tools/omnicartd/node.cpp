@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <thread>
@@ -50,6 +51,7 @@
 namespace omnicart::node {
 namespace {
 
+constexpr duration_ms lead_patience{3'000};
 constexpr duration_ms timer_tick{100};
 constexpr duration_ms membership_tick{20};
 constexpr duration_ms sweep_tick{1'000};
@@ -126,6 +128,7 @@ struct node::parts {
   status start_tickers();
   status start_front();
   status start_operators();
+  void give_away_leads(duration_ms within);
   void upkeep();
   http::shop make_shop();
 };
@@ -157,6 +160,7 @@ void node::parts::plan() {
              [this](duration_ms) { operators->stop(); }});
   order.add({"http port", [this] { return start_front(); },
              [this](duration_ms deadline) {
+               if (others) give_away_leads(std::min(deadline / 4, lead_patience));
                front->stop(deadline / 2);
                routes->stop_accepting();
              }});
@@ -168,6 +172,14 @@ status node::parts::start_link() {
   if (!opened) return fail(opened.error());
   others = std::move(*opened);
   return {};
+}
+
+// While this node still serves: whoever asks meanwhile is answered by way of the new leaders.
+void node::parts::give_away_leads(duration_ms within) {
+  others->say_leaving();
+  members->stop();
+  const auto until = time.monotonic() + within;
+  while (!members->hand_over() && time.monotonic() < until) std::this_thread::sleep_for(duration_ms{10});
 }
 
 status node::parts::start_store() {
@@ -225,7 +237,11 @@ status node::parts::start_entities() {
   if (!keys) return fail(keys.error());
   members = std::make_unique<membership>(
       membership::parts{options, time, ids, *log, *readers, *routes, tokens, others.get(), data->shard_count()}, *keys);
-  if (others) others->attach(*log, *routes, data->shard_count());
+  if (others) {
+    others->attach(*log, *routes, *projections, data->shard_count());
+    orders.attach(others->lists());
+    catalogue.attach(others->lists());
+  }
   log->start();
   return {};
 }

@@ -10,7 +10,8 @@
 namespace omnicart::node {
 namespace {
 
-constexpr duration_ms sender_tick{10};
+constexpr duration_ms sender_tick{5};
+constexpr duration_ms report_tick{500};
 constexpr std::size_t raft_frame_bytes = std::size_t{1} << 20;  // closed when it holds this much; one long entry may pass it
 
 std::string address_text(const std::string& host, std::uint16_t port) {
@@ -82,7 +83,7 @@ void peers::send_raft(cluster::node_id to, std::vector<cluster::shard_message> m
   close();
 }
 
-void peers::attach(cluster::replicated_journal& log, router& routes, std::uint16_t shard_count) {
+void peers::attach(cluster::replicated_journal& log, router& routes, projection_host& rows, std::uint16_t shard_count) {
   const auto self = link_->self();
   link_->receive(cluster::channel::raft, [this, &log, self](cluster::node_id from, const std::string& bytes) {
     auto frame = raft::decode_frame(bytes);
@@ -101,17 +102,72 @@ void peers::attach(cluster::replicated_journal& log, router& routes, std::uint16
   receiver_ = std::make_unique<cluster::remote_receiver>(*link_, routes.entrance(), time_);
   named_.next = sender_.get();
   routes.set_elsewhere(named_);
+  const auto positions = [&log, shard_count] {
+    std::vector<cluster::shard_position> led;
+    for (std::uint16_t shard = 0; shard < shard_count; ++shard) {
+      if (log.may_read(shard)) led.push_back({.shard = shard, .index = log.last_index(shard)});
+    }
+    return led;
+  };
+  neighbours_ = std::make_unique<cluster::neighbours>(
+      *link_, time_, positions,
+      [this](cluster::node_id, const cluster::positions_told& told) { lists_->told(told); });
+  lists_ = std::make_unique<cluster::current_lists>(cluster::current_lists::parts{
+      rows, log, time_, shard_count, [this](std::uint64_t request) { neighbours_->ask_positions(up(), request); }});
+  link_->watch([this](const cluster::peer_change& change) {
+    if (change.up) tell();
+  });
   sender_->attach();
   receiver_->attach();
+  neighbours_->attach();
+}
+
+std::vector<cluster::node_id> peers::up() const {
+  std::vector<cluster::node_id> nodes;
+  for (const auto& peer : link_->counts().peers) {
+    if (peer.up) nodes.push_back(peer.peer);
+  }
+  return nodes;
+}
+
+void peers::introduce(cluster::node_report about_us) {
+  {
+    const std::lock_guard lock(report_guard_);
+    report_ = std::move(about_us);
+  }
+  tell();
+}
+
+void peers::say_leaving() {
+  {
+    const std::lock_guard lock(report_guard_);
+    report_.leaving = true;
+  }
+  tell();
+}
+
+void peers::tell() {
+  cluster::node_report about_us;
+  {
+    const std::lock_guard lock(report_guard_);
+    about_us = report_;
+  }
+  about_us.wall = time_.wall();
+  neighbours_->tell(up(), about_us);
 }
 
 void peers::start() {
   link_->start();
-  ticks_ = std::make_unique<ticker>("remote", sender_tick, [this] { sender_->tick(); });
+  ticks_ = std::make_unique<ticker>("remote", sender_tick, [this] {
+    sender_->tick();
+    lists_->tick();
+  });
+  reports_ = std::make_unique<ticker>("reports", report_tick, [this] { tell(); });
 }
 
 void peers::stop_commands() {
   ticks_.reset();
+  reports_.reset();
   if (sender_) sender_->stop();
 }
 

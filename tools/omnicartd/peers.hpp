@@ -4,11 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "cluster/current_lists.hpp"
 #include "cluster/link/node_link.hpp"
+#include "cluster/remote/neighbours.hpp"
 #include "cluster/remote/remote_receiver.hpp"
 #include "cluster/remote/remote_sender.hpp"
 #include "cluster/replicated_journal.hpp"
@@ -19,7 +22,8 @@
 
 namespace omnicart::node {
 
-// What connects this node to the others: the link, Raft's messages over it, and the entities' commands and answers.
+// What connects this node to the others: the link, Raft's messages over it, the entities' commands and answers, and what
+// nodes tell one another about themselves.
 class peers {
  public:
   // Binds the link's port. Faults: unavailable (address in use, or no certificates and not loopback), io (a file).
@@ -28,13 +32,18 @@ class peers {
 
   // Who this node is and where its Raft messages go; before the journal is opened.
   void describe(cluster::journal_options& journal);
-  // Puts itself between these two and the link. They outlive it.
-  void attach(cluster::replicated_journal& log, router& routes, std::uint16_t shard_count);
+  // Puts itself between these and the link. They outlive it.
+  void attach(cluster::replicated_journal& log, router& routes, projection_host& rows, std::uint16_t shard_count);
   // Others may come.
   void start();
   // Commands on their way are answered; the link stays up for what the journal still writes.
   void stop_commands();
   void stop();
+
+  // Says this of the node, now and every half second.
+  void introduce(cluster::node_report about_us);
+  // Before it stops: others should lead. Known to them when it returns, as far as they can be reached.
+  void say_leaving();
 
   // The committed membership, once it is known: who is let in, and where to find them.
   void follow(std::vector<cluster::peer_address> members);
@@ -44,6 +53,9 @@ class peers {
   // "HOST:PORT" for others to connect to.
   std::string address() const;
   cluster::node_link& link() { return *link_; }
+  cluster::neighbours& others() { return *neighbours_; }
+  // Lists that know what was acknowledged on any node.
+  projection_host& lists() { return *lists_; }
   const cluster::remote_sender& sender() const { return *sender_; }
   const cluster::remote_receiver& receiver() const { return *receiver_; }
 
@@ -57,6 +69,8 @@ class peers {
   };
 
   peers(const config::cluster_options& options, const clock& time, id_source& ids);
+  std::vector<cluster::node_id> up() const;
+  void tell();
   void send_raft(cluster::node_id to, std::vector<cluster::shard_message> messages);
 
   const config::cluster_options& options_;
@@ -65,7 +79,11 @@ class peers {
   std::unique_ptr<cluster::node_link> link_;
   std::unique_ptr<cluster::remote_sender> sender_;
   std::unique_ptr<cluster::remote_receiver> receiver_;
-  std::unique_ptr<ticker> ticks_;
+  std::unique_ptr<cluster::neighbours> neighbours_;
+  std::unique_ptr<cluster::current_lists> lists_;
+  std::mutex report_guard_;
+  cluster::node_report report_;
+  std::unique_ptr<ticker> ticks_, reports_;
 };
 
 }  // namespace omnicart::node

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "cluster/link/transport.hpp"
+#include "runtime/base/fields.hpp"
+#include "runtime/base/result.hpp"
+#include "runtime/base/time.hpp"
+#include "runtime/clock.hpp"
+
+// What nodes tell one another beside Raft and commands, over the link's control channel: schema 1 of
+// runtime/base/codec.hpp, an alternative of control_message. Losing any of it costs time, never truth.
+namespace omnicart::cluster {
+
+// Where a shard's committed log ends, by its leader's word.
+struct shard_position {
+  std::uint16_t shard = 0;
+  std::uint64_t index = 0;
+
+  friend bool operator==(const shard_position&, const shard_position&) = default;
+  OMNICART_FIELDS(shard, index)
+};
+
+// A node about itself, said every half second or so and when `leaving` changes.
+struct node_report {
+  bool leaving = false;  // it is about to stop, or drains: no leadership for it
+  timestamp_ms wall;     // its clock as it wrote this
+  std::string version;   // of its build, for people
+  std::string http, operators;  // where it serves
+
+  friend bool operator==(const node_report&, const node_report&) = default;
+  OMNICART_FIELDS(leaving, wall, version, http, operators)
+};
+struct positions_wanted {
+  std::uint64_t request = 0;
+
+  friend bool operator==(const positions_wanted&, const positions_wanted&) = default;
+  OMNICART_FIELDS(request)
+};
+// Of the shards that the node leads, and for which it may answer reads.
+struct positions_told {
+  std::uint64_t request = 0;
+  std::vector<shard_position> led;
+
+  friend bool operator==(const positions_told&, const positions_told&) = default;
+  OMNICART_FIELDS(request, led)
+};
+using control_message = std::variant<node_report, positions_wanted, positions_told>;
+
+std::string encode(const control_message& message);
+// Refusal: malformed.
+result<control_message> decode_control(std::string_view bytes);
+
+// Speaks with the other nodes over the control channel. Thread-safe.
+class neighbours {
+ public:
+  struct known {
+    node_report said;
+    duration_ms heard{0};           // monotonic
+    duration_ms clock_ahead{0};     // of ours, when it was heard; less what it took to come
+  };
+  using positions_fn = std::function<std::vector<shard_position>()>;
+  using told_fn = std::function<void(node_id from, const positions_told&)>;
+
+  // `ours`: the positions that this node can vouch for now; `told`: answers to ask_positions. Both run on the
+  // transport's thread and must not block. `net` and `time` outlive it.
+  neighbours(transport& net, const clock& time, positions_fn ours, told_fn told);
+  // Once, before messages can arrive.
+  void attach();
+
+  // To all of `peers` that are up.
+  void tell(const std::vector<node_id>& peers, const node_report& about_us);
+  void ask_positions(const std::vector<node_id>& peers, std::uint64_t request);
+
+  // What was heard of nodes that are connected now.
+  std::map<node_id, known> heard() const;
+  // Whether the node said that it is leaving, and has not come back since.
+  bool is_leaving(node_id node) const;
+  // How far our clock is ahead of the median of all clocks, ours included; nothing while nobody was heard.
+  std::optional<duration_ms> clock_ahead() const;
+
+ private:
+  void on_message(node_id from, std::string_view bytes);
+
+  transport& net_;
+  const clock& time_;
+  const positions_fn ours_;
+  const told_fn told_;
+  mutable std::mutex guard_;
+  std::map<node_id, known> heard_;
+  bool complained_ = false;
+};
+
+}  // namespace omnicart::cluster
