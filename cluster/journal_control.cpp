@@ -148,7 +148,8 @@ void replicated_journal::publish_view(replica& r) {
     if (member.node == options_.self) continue;
     view.followers.push_back({.node = member.node,
                               .match = group.match_index(member.node),
-                              .catch_up = group.catch_up_progress(member.node)});
+                              .catch_up = has_all(group, member.node) ? raft::raft_group::catch_up_state::done
+                                                                      : group.catch_up_progress(member.node)});
   }
 }
 

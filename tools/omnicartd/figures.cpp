@@ -11,6 +11,7 @@
 #include "persistence/store.hpp"
 #include "runtime/router.hpp"
 #include "tools/omnicartd/pay_supervisor.hpp"
+#include "tools/omnicartd/peers.hpp"
 
 namespace omnicart::node {
 namespace {
@@ -103,12 +104,49 @@ void add_provider(figure_list& out, const pay_supervisor& provider) {
   out.counter("payment_provider_restarts_total", now.restarts, "Times it had ended and was started again");
 }
 
+void add_shards(figure_list& out, const std::vector<cluster::replica_view>& views) {
+  std::uint64_t led = 0, votes = 0, leaderless = 0, behind = 0;
+  for (const auto& view : views) {
+    led += view.leading && view.serving;
+    leaderless += view.leader == cluster::no_node;
+    behind += view.last - view.applied;
+    votes += view.members.servers.size();
+  }
+  out.gauge("shards_led", led, "Raft groups that this node leads");
+  out.gauge("shards_without_leader", leaderless, "Raft groups whose leader this node does not know");
+  out.gauge("shard_members", votes, "Members of all Raft groups, as this node knows them");
+  out.gauge("log_entries_unapplied", behind, "Entries of its logs that are not committed and applied here yet");
+}
+
+void add_peers(figure_list& out, peers& others) {
+  for (const auto& peer : others.link().counts().peers) {
+    const auto of = label("node", std::to_string(peer.peer));
+    out.gauge("link_up", peer.up, "1 while the node is connected", of);
+    out.counter("link_connects_total", peer.connects, "Times it came up", of);
+    out.counter("link_bytes_in_total", peer.bytes_in, "Bytes received", of);
+    out.counter("link_bytes_out_total", peer.bytes_out, "Bytes sent", of);
+    out.gauge("link_waiting_bytes", peer.waiting_bytes, "Bytes waiting to be sent", of);
+    out.gauge("link_round_trip_us", peer.round_trip_us, "Microseconds of the last heartbeat", of);
+  }
+  const auto sent = others.sender().counts();
+  out.counter("remote_requests_total", sent.requests, "Commands to entities of other nodes");
+  out.counter("remote_redirected_total", sent.redirected, "Commands answered by a node that does not lead");
+  out.counter("remote_repeated_total", sent.repeated, "Commands sent again because the answer may have been lost");
+  out.counter("remote_unknown_total", sent.unknown, "Commands whose outcome stayed unknown");
+  out.gauge("remote_waiting", sent.waiting, "Commands without an answer");
+  const auto got = others.receiver().counts();
+  out.counter("remote_commands_total", got.commands, "Commands of other nodes");
+  out.counter("remote_overloaded_total", got.overloaded, "Commands of other nodes refused beyond the limit");
+}
+
 }  // namespace
 
 std::vector<http::figure> node_figures(const figure_sources& from) {
   figure_list out;
   add_entities(out, from.entities.stats());
   add_journal(out, from.log.stats());
+  add_shards(out, from.log.views());
+  if (from.others) add_peers(out, *from.others);
   add_projections(out, from.projections.stats());
   add_store(out, from.data.stats());
   add_payments(out, from.payments.figures());

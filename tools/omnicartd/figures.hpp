@@ -24,6 +24,7 @@ class store;
 namespace omnicart::node {
 
 class pay_supervisor;
+class peers;
 
 struct figure_sources {
   const router& entities;
@@ -35,6 +36,7 @@ struct figure_sources {
   const http::password_hasher& passwords;
   const persistence::reader_pool& readers;
   const http::server* front;  // null while it is not up
+  peers* others;              // null: a node that stays alone
 };
 
 // What every part of the node says of itself, for /metrics and /status.

@@ -11,6 +11,7 @@ namespace omnicart::node {
 namespace {
 
 constexpr duration_ms founding_within{10'000};
+constexpr duration_ms dead_after = std::chrono::minutes(10);  // then others take a node's place
 constexpr duration_ms key_signs_for = std::chrono::hours(30 * 24);
 constexpr std::size_t half = cluster_record::key_secret_bytes / 2;
 
@@ -38,12 +39,14 @@ std::string hex(command_id id) {
 }  // namespace
 
 membership::membership(parts with, const http::token_keys& first_keys)
-    : with_(with), group_(with.shard_count), first_keys_(first_keys), watch_(with.store, with.shard_count) {}
+    : with_(with),
+      self_(static_cast<node_id>(with.options.cluster.node)),
+      group_(with.shard_count),
+      first_keys_(first_keys), watch_(with.store, with.shard_count) {}
 
 cluster_record::node membership::self() const {
-  const auto& o = with_.options;
   cluster_record::node us;
-  us.id = static_cast<cluster_record::node_id>(o.cluster.node);
+  us.id = self_;
   us.name = "node-" + std::to_string(us.id);
   us.link = with_.others ? with_.others->address() : std::string();
   us.state = cluster_record::node_state::active;
@@ -123,7 +126,7 @@ void membership::take_over_record() {
   std::vector<cluster::peer_address> members;
   for (const auto* each : cluster_record::living_nodes(*now)) {
     const auto where = config::parse_host_port(each->link);
-    if (each->id == self().id || !where) continue;
+    if (each->id == self_ || !where) continue;
     members.push_back({each->id, where->host, static_cast<std::uint16_t>(where->port)});
   }
   with_.others->follow(std::move(members));
@@ -169,49 +172,104 @@ void membership::rotate_keys(const cluster_record::record& now) {
       .by = {.who = "the cluster", .why = "signing keys are changed every 30 days"}});
 }
 
-// TEMP
+// Who can be reached, this node included. A node that is about to stop counts as gone: it is to lead nothing more.
+bool membership::is_reachable(node_id node) const {
+  return node == self_ || (with_.others->link().is_up(node) && !with_.others->others().is_leaving(node));
+}
+
 void membership::tend_shards(const cluster_record::record& now) {
   for (const auto& view : with_.log.views()) {
     if (!view.leading || !view.serving || view.shard >= now.desired.size()) continue;
-    const auto& want = now.desired[view.shard].voters;
-    for (const auto id : want) {
-      const auto* there = raft::find(view.members, id);
-      if (!there) {
-        with_.log.change_membership(view.shard, {raft::membership_change::kind::add, id, raft::role::spare}, [](status) {});
-        break;
-      }
-      if (there->as == raft::role::voter) continue;
-      const auto at = std::find_if(view.followers.begin(), view.followers.end(), [&](const auto& f) { return f.node == id; });
-      using cs = raft::raft_group::catch_up_state;
-      if (at->catch_up == cs::done) {
-        with_.log.change_membership(view.shard, {raft::membership_change::kind::assign, id, raft::role::voter}, [](status) {});
-      } else if (at->catch_up != cs::running) {
-        with_.log.catch_up(view.shard, id, [](status) {});
-      }
-      break;
-    }
+    if (*steps_ >= static_cast<int>(now.settings.moves_max)) return;
+    if (const auto step = cluster::next_step(wish_of(now, view.shard), seen_of(now, view))) take(view.shard, *step);
   }
 }
 
+cluster::shard_wish membership::wish_of(const cluster_record::record& now, std::uint16_t shard) const {
+  cluster::shard_wish wish{.voters = now.desired[shard].voters, .standbys = {}};
+  for (const auto* node : cluster_record::living_nodes(now)) {
+    // Lists and projections are read on every node, so everybody gets every log.
+    if (shard == group_ || cluster_record::is_serving(*node)) wish.standbys.push_back(node->id);
+  }
+  return wish;
+}
+
+cluster::shard_seen membership::seen_of(const cluster_record::record& now, const cluster::replica_view& view) const {
+  cluster::shard_seen seen{.self = self_, .serving = view.serving, .last = view.last, .members = {}, .reachable_strangers = {}};
+  for (const auto& [node, as] : view.members.servers) {
+    cluster::member_seen member{.node = node, .as = as, .match = view.last, .reachable = is_reachable(node)};
+    const auto at = std::find_if(view.followers.begin(), view.followers.end(),
+                                 [node = node](const auto& follower) { return follower.node == node; });
+    if (at != view.followers.end()) {
+      member.match = at->match;
+      member.catch_up = at->catch_up;
+    }
+    seen.members.push_back(member);
+  }
+  for (const auto* node : cluster_record::living_nodes(now)) {
+    if (!raft::find(view.members, node->id) && is_reachable(node->id)) seen.reachable_strangers.push_back(node->id);
+  }
+  return seen;
+}
+
+void membership::take(std::uint16_t shard, const cluster::shard_step& step) {
+  using kind = cluster::shard_step::kind;
+  using change = raft::membership_change;
+  ++*steps_;
+  auto done = [open = steps_, shard, step](status ended) {
+    --*open;
+    const bool expected = ended || ended.error().is(base_errc::overloaded) || ended.error().is(base_errc::unavailable);
+    if (expected) return;
+    log::warning("a shard's step was not taken",
+                 {{"shard", shard}, {"step", to_string(step.what)}, {"node", step.node}, {"why", ended.error().detail}});
+  };
+  const auto assign = [&](raft::role as) { return change{.what = change::kind::assign, .node = step.node, .as = as}; };
+  auto& log = with_.log;
+  switch (step.what) {
+    case kind::add_standby:
+      return log.change_membership(shard, {.what = change::kind::add, .node = step.node}, std::move(done));
+    case kind::make_standby: return log.change_membership(shard, assign(raft::role::standby), std::move(done));
+    case kind::promote: return log.change_membership(shard, assign(raft::role::voter), std::move(done));
+    case kind::remove:
+      return log.change_membership(shard, {.what = change::kind::remove, .node = step.node}, std::move(done));
+    case kind::catch_up: return log.catch_up(shard, step.node, std::move(done));
+    case kind::transfer: return log.transfer(shard, step.node, std::move(done));
+  }
+}
+
+// Where the record's group is led.
 void membership::plan_placement(const cluster_record::record& now) {
-  std::vector<cluster_record::node_id> active;
-  for (const auto& n : now.nodes) {
-    if (n.state == cluster_record::node_state::joining && with_.others->link().is_up(n.id)) {
-      send(cluster_record::ready{n.id});
-      return;
-    }
-    if (n.state == cluster_record::node_state::active) active.push_back(n.id);
-  }
-  if (active.size() > 3) active.resize(3);
-  cluster_record::place what;
-  for (std::uint16_t s = 0; s < now.desired.size(); ++s) {
-    if (now.desired[s].voters.size() < active.size()) {
-      auto v = active;
-      std::rotate(v.begin(), v.begin() + s % static_cast<int>(active.size()), v.end());
-      what.shards.push_back({s, v});
+  for (const auto& node : now.nodes) {
+    if (node.state == cluster_record::node_state::joining && is_reachable(node.id)) {
+      return send(cluster_record::ready{node.id});
     }
   }
-  if (!what.shards.empty()) send(std::move(what), watch_.version());
+  cluster_record::place places;
+  for (auto& [shard, voters] : cluster::plan(plan_input_of(now))) places.shards.push_back({shard, std::move(voters)});
+  if (!places.shards.empty()) send(std::move(places), watch_.version());
+}
+
+cluster::plan_input membership::plan_input_of(const cluster_record::record& now) {
+  cluster::plan_input in;
+  in.replicas = now.settings.replicas;
+  in.moves_max = now.settings.moves_max;
+  const auto time = with_.time.monotonic();
+  for (const auto* node : cluster_record::living_nodes(now)) {
+    if (!cluster_record::is_serving(*node)) continue;
+    const bool reachable = !with_.others || is_reachable(node->id);
+    if (reachable) reached_[node->id] = time;
+    const auto last = reached_.try_emplace(node->id, time).first->second;
+    in.nodes.push_back({.node = node->id,
+                        .active = node->state == cluster_record::node_state::active,
+                        .reachable = reachable,
+                        .dead = time - last >= dead_after});
+  }
+  for (const auto& wish : now.desired) in.wanted.push_back({.voters = wish.voters, .pinned = wish.pinned});
+  in.seen.resize(in.wanted.size());
+  for (const auto& view : with_.log.views()) {
+    if (view.shard < in.seen.size()) in.seen[view.shard] = {.voters = raft::voters_of(view.members), .leader = view.leader};
+  }
+  return in;
 }
 
 bool membership::hand_over() {

@@ -4,10 +4,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
-#include <mutex>
-#include <set>
-#include <string>
+#include <optional>
 
+#include "cluster/placement/next_step.hpp"
+#include "cluster/placement/plan.hpp"
 #include "cluster/replicated_journal.hpp"
 #include "config/options.hpp"
 #include "http/access_token.hpp"
@@ -60,16 +60,24 @@ class membership {
   void use_keys(const cluster_record::record& now);
   void tell_addresses(const cluster_record::record& now);
   void tend_shards(const cluster_record::record& now);
+  cluster::shard_wish wish_of(const cluster_record::record& now, std::uint16_t shard) const;
+  cluster::shard_seen seen_of(const cluster_record::record& now, const cluster::replica_view& view) const;
+  void take(std::uint16_t shard, const cluster::shard_step& step);
+  bool is_reachable(node_id node) const;
   void plan_placement(const cluster_record::record& now);
+  cluster::plan_input plan_input_of(const cluster_record::record& now);
   void rotate_keys(const cluster_record::record& now);
   void send(cluster_record::command what, std::optional<std::uint64_t> version = {});
 
   const parts with_;
+  const node_id self_;
   const std::uint16_t group_;
   http::token_keys first_keys_;
   record_watch watch_;
   std::atomic<bool> stopped_{false};
   std::shared_ptr<std::atomic<int>> under_way_ = std::make_shared<std::atomic<int>>(0);  // commands to the record
+  std::shared_ptr<std::atomic<int>> steps_ = std::make_shared<std::atomic<int>>(0);      // shards being moved from here
+  std::map<node_id, duration_ms> reached_;  // when each node was last within reach
   duration_ms next_plan_{0};
 };
 
