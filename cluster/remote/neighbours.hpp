@@ -32,7 +32,7 @@ struct shard_position {
 
 // A node about itself, said every half second or so and when `leaving` changes.
 struct node_report {
-  bool leaving = false;  // it is about to stop, or drains: no leadership for it
+  bool leaving = false;  // it is about to stop, or its clock is off: no leadership for it
   timestamp_ms wall;     // its clock as it wrote this
   std::string version;   // of its build, for people
   std::string http, operators;  // where it serves

@@ -312,7 +312,7 @@ bool connection::step_handling() {
 void connection::answer(response&& what) {
   const bool unread_body = !body_done_;
   ending_ = what.close || unread_body || !head_.keep_alive ||
-            core_.draining.load(std::memory_order_relaxed);
+            core_.draining.load(std::memory_order_relaxed) || core_.close_after.load(std::memory_order_relaxed);
   gentle_ = !what.close && !unread_body;
   append_response(out_, what,
                   {.version = head_.version,

@@ -30,7 +30,8 @@ struct server_core {
   std::atomic<std::size_t> in_flight{0};
   std::atomic<std::uint64_t> refused_connections{0};
   std::atomic<std::uint64_t> refused_requests{0};
-  std::atomic<bool> draining{false};
+  std::atomic<bool> draining{false};      // it stops
+  std::atomic<bool> close_after{false};   // it does not, but clients had better go elsewhere
 };
 
 // Bytes received and not yet used. Starts small: most connections of a busy front wait.

@@ -222,6 +222,7 @@ class server::impl {
   void set_limits(const server_limits& limits) {
     for (auto& p : parts_) p->loop->set_limits(limits);
   }
+  void close_after_answers(bool close) { core_.close_after.store(close, std::memory_order_relaxed); }
 
  private:
   bool idle() const { return core_.connections.load() == 0 && core_.in_flight.load() == 0; }
@@ -280,6 +281,8 @@ server_counts server::counts() const {
 }
 
 void server::set_limits(const server_limits& limits) { impl_->set_limits(limits); }
+
+void server::close_after_answers(bool close) { impl_->close_after_answers(close); }
 
 bool server::stop(std::chrono::milliseconds deadline) { return impl_->stop(deadline); }
 

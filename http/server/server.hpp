@@ -65,6 +65,8 @@ class server {
   server_counts counts() const;
   // New limits for what comes; any thread.
   void set_limits(const server_limits& limits);
+  // Whether every answer says Connection: close from now on, so that clients connect anew, elsewhere; any thread.
+  void close_after_answers(bool close);
 
   // Stops accepting, closes idle connections, lets requests in flight end (their answers say
   // Connection: close), and at the deadline closes what is left; handlers that still wait are then

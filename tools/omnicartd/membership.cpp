@@ -12,6 +12,7 @@ namespace {
 
 constexpr duration_ms founding_within{10'000};
 constexpr duration_ms dead_after = std::chrono::minutes(10);  // then others take a node's place
+constexpr duration_ms clock_off_max{500};  // beyond it a node does not lead: expiries go by the leader's clock
 constexpr duration_ms key_signs_for = std::chrono::hours(30 * 24);
 constexpr std::size_t half = cluster_record::key_secret_bytes / 2;
 
@@ -100,7 +101,14 @@ void membership::tick() {
   const auto now = watch_.now();
   if (!now->founded() || stopped_) return;
   tell_addresses(*now);
-  if (with_.others) tend_shards(*now);
+  if (with_.others) {
+    heed_clock();
+    if (clock_is_off_) {
+      hand_over();
+    } else {
+      tend_shards(*now);
+    }
+  }
   const auto time = with_.time.monotonic();
   if (time < next_plan_ || *under_way_ > 0 || !with_.log.leads(group_)) return;
   next_plan_ = time + duration_ms{200};
@@ -144,6 +152,25 @@ void membership::use_keys(const cluster_record::record& now) {
     if (key->number != signing->number && key->expires_at > time) ring.believed.push_back(part_of(key->secret, 0));
   }
   with_.tokens.use(std::move(ring));
+}
+
+void membership::heed_clock() {
+  const auto ahead = with_.others->others().clock_ahead();
+  const bool off = ahead && std::chrono::abs(*ahead) > clock_off_max;
+  if (off == clock_is_off_.exchange(off)) return;
+  with_.others->say_unfit(off);
+  if (off) {
+    log::error("this node's clock differs from the others' and it leads nothing until that is mended",
+               {{"ahead_ms", ahead->count()}});
+  } else {
+    log::info("this node's clock agrees with the others' again", {});
+  }
+}
+
+bool membership::is_draining() const {
+  const auto now = record();
+  const auto* us = cluster_record::find(*now, self_);
+  return us != nullptr && us->state == cluster_record::node_state::draining;
 }
 
 void membership::tell_addresses(const cluster_record::record& now) {
@@ -272,15 +299,28 @@ cluster::plan_input membership::plan_input_of(const cluster_record::record& now)
   return in;
 }
 
+// The voter that has the most of the log and may lead.
+node_id membership::heir_of(const cluster::replica_view& view) const {
+  node_id best = cluster::no_node;
+  raft::log_index most = 0;
+  for (const auto& follower : view.followers) {
+    const auto* member = raft::find(view.members, follower.node);
+    if (member->as != raft::role::voter || !is_reachable(follower.node) || follower.match < most) continue;
+    best = follower.node;
+    most = follower.match;
+  }
+  return best;
+}
+
 bool membership::hand_over() {
+  if (!with_.others) return true;
   bool nothing = true;
   for (const auto& view : with_.log.views()) {
     if (!view.leading) continue;
-    const auto best = std::max_element(view.followers.begin(), view.followers.end(),
-                                       [](const auto& a, const auto& b) { return a.match < b.match; });
-    if (best == view.followers.end() || !with_.others || !with_.others->link().is_up(best->node)) continue;
+    const auto to = heir_of(view);
+    if (to == cluster::no_node) continue;
     nothing = false;
-    if (view.serving) with_.log.transfer(view.shard, best->node, [](status) {});
+    if (view.serving) with_.log.transfer(view.shard, to, [](status) {});
   }
   return nothing;
 }

@@ -51,6 +51,10 @@ class membership {
   bool hand_over();
 
   std::shared_ptr<const cluster_record::record> record() const { return watch_.now(); }
+  // An operator wants this node to give away what it holds.
+  bool is_draining() const;
+  // It leads nothing while its clock is far from the others'.
+  bool clock_is_off() const { return clock_is_off_; }
 
  private:
   // How the node is to be found, as it knows itself.
@@ -58,6 +62,8 @@ class membership {
   void found();
   void take_over_record();
   void use_keys(const cluster_record::record& now);
+  void heed_clock();
+  node_id heir_of(const cluster::replica_view& view) const;
   void tell_addresses(const cluster_record::record& now);
   void tend_shards(const cluster_record::record& now);
   cluster::shard_wish wish_of(const cluster_record::record& now, std::uint16_t shard) const;
@@ -75,6 +81,7 @@ class membership {
   http::token_keys first_keys_;
   record_watch watch_;
   std::atomic<bool> stopped_{false};
+  std::atomic<bool> clock_is_off_{false};
   std::shared_ptr<std::atomic<int>> under_way_ = std::make_shared<std::atomic<int>>(0);  // commands to the record
   std::shared_ptr<std::atomic<int>> steps_ = std::make_shared<std::atomic<int>>(0);      // shards being moved from here
   std::map<node_id, duration_ms> reached_;  // when each node was last within reach

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <thread>
@@ -116,6 +117,7 @@ struct node::parts {
   std::unique_ptr<http::shop> shop;
   std::unique_ptr<persistence::entity_scan> scan;
   std::unique_ptr<http::server> front;
+  std::atomic<http::server*> serving_front{nullptr};  // once it is there
   std::unique_ptr<http::operator_server> operators;
   std::vector<std::unique_ptr<ticker>> tickers;
 
@@ -176,8 +178,8 @@ status node::parts::start_link() {
 
 // While this node still serves: whoever asks meanwhile is answered by way of the new leaders.
 void node::parts::give_away_leads(duration_ms within) {
-  others->say_leaving();
   members->stop();
+  others->say_unfit(true);
   const auto until = time.monotonic() + within;
   while (!members->hand_over() && time.monotonic() < until) std::this_thread::sleep_for(duration_ms{10});
 }
@@ -292,7 +294,10 @@ status node::parts::start_shop() {
 status node::parts::start_tickers() {
   if (others) others->start();
   if (auto joined = members->start(); !joined) return joined;
-  tickers.push_back(std::make_unique<ticker>("membership", membership_tick, [this] { members->tick(); }));
+  tickers.push_back(std::make_unique<ticker>("membership", membership_tick, [this] {
+    members->tick();
+    if (auto* serving = serving_front.load()) serving->close_after_answers(members->is_draining());
+  }));
   tickers.push_back(std::make_unique<ticker>("timers", timer_tick, [this] {
     if (auto done = wakes->tick(); !done) log::error("timers cannot be read", {{"why", done.error().detail}});
   }));
@@ -326,6 +331,7 @@ status node::parts::start_front() {
   auto started = http::server::start(std::move(with), std::move(routed));
   if (!started) return fail(started.error());
   front = std::move(*started);
+  serving_front = front.get();
   return {};
 }
 
@@ -387,6 +393,9 @@ std::vector<std::string> node::reload(const config::options& fresh) {
   parts_->front->set_limits(limits_of(now.http));
   parts_->rates->set_limits(limits_of(now.rate_limits));
   parts_->sign_ins->set_limits(limits_of(now.passwords));
+  if (parts_->others) {
+    if (auto read = parts_->others->reload(); !read) log::error("certificates", {{"why", read.error().detail}});
+  }
   if (const auto level = log::parse_level(now.log.level)) log::set_level(*level);
   log::set_access(now.log.access);
   return waiting;

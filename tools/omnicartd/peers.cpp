@@ -113,7 +113,12 @@ void peers::attach(cluster::replicated_journal& log, router& routes, projection_
       *link_, time_, positions,
       [this](cluster::node_id, const cluster::positions_told& told) { lists_->told(told); });
   lists_ = std::make_unique<cluster::current_lists>(cluster::current_lists::parts{
-      rows, log, time_, shard_count, [this](std::uint64_t request) { neighbours_->ask_positions(up(), request); }});
+      .rows = rows,
+      .time = time_,
+      .shard_count = shard_count,
+      .may_read = [&log](std::uint16_t shard) { return log.may_read(shard); },
+      .applied = [&log](std::uint16_t shard) { return log.last_index(shard); },
+      .ask = [this](std::uint64_t request) { neighbours_->ask_positions(up(), request); }});
   link_->watch([this](const cluster::peer_change& change) {
     if (change.up) tell();
   });
@@ -138,10 +143,10 @@ void peers::introduce(cluster::node_report about_us) {
   tell();
 }
 
-void peers::say_leaving() {
+void peers::say_unfit(bool unfit) {
   {
     const std::lock_guard lock(report_guard_);
-    report_.leaving = true;
+    report_.leaving = unfit;
   }
   tell();
 }

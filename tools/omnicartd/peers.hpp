@@ -9,8 +9,8 @@
 #include <string>
 #include <vector>
 
-#include "cluster/current_lists.hpp"
 #include "cluster/link/node_link.hpp"
+#include "cluster/remote/current_lists.hpp"
 #include "cluster/remote/neighbours.hpp"
 #include "cluster/remote/remote_receiver.hpp"
 #include "cluster/remote/remote_sender.hpp"
@@ -42,8 +42,8 @@ class peers {
 
   // Says this of the node, now and every half second.
   void introduce(cluster::node_report about_us);
-  // Before it stops: others should lead. Known to them when it returns, as far as they can be reached.
-  void say_leaving();
+  // Whether others should give it nothing to lead, because it is about to stop or is not fit for it.
+  void say_unfit(bool unfit);
 
   // The committed membership, once it is known: who is let in, and where to find them.
   void follow(std::vector<cluster::peer_address> members);

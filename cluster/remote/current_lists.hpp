@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cluster/remote/neighbours.hpp"
-#include "cluster/replicated_journal.hpp"
+#include "runtime/clock.hpp"
 #include "runtime/projection.hpp"
 
 namespace omnicart::cluster {
@@ -24,11 +24,11 @@ class current_lists final : public projection_host {
  public:
   struct parts {
     projection_host& rows;
-    replicated_journal& log;
     const clock& time;
     std::uint16_t shard_count;
-    // Asks all nodes that can be reached; null: there are none.
-    std::function<void(std::uint64_t request)> ask;
+    std::function<bool(std::uint16_t shard)> may_read;         // this node leads it, and nobody else can
+    std::function<std::uint64_t(std::uint16_t shard)> applied;  // how much of its log is in the rows' reach
+    std::function<void(std::uint64_t request)> ask;             // all nodes that can be reached
   };
   static constexpr duration_ms patience{2'000};  // longer than an election
   static constexpr duration_ms ask_again{100};   // a leader may have been lost

@@ -1,4 +1,4 @@
-#include "cluster/current_lists.hpp"
+#include "cluster/remote/current_lists.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@ namespace omnicart::cluster {
 
 bool current_lists::leads_all() const {
   for (std::uint16_t shard = 0; shard < with_.shard_count; ++shard) {
-    if (!with_.log.may_read(shard)) return false;
+    if (!with_.may_read(shard)) return false;
   }
   return true;
 }
@@ -36,7 +36,7 @@ void current_lists::begin_round(duration_ms now) {
   for (auto& each : waiting_) {
     if (each.request == 0) each.request = request_;
   }
-  if (with_.ask) with_.ask(request_);
+  with_.ask(request_);
 }
 
 void current_lists::told(const positions_told& positions) {
@@ -51,14 +51,14 @@ void current_lists::told(const positions_told& positions) {
 // Every shard's leader was heard; what this node leads itself it knows.
 bool current_lists::is_answered() const {
   for (std::uint16_t shard = 0; shard < with_.shard_count; ++shard) {
-    if (!wanted_.contains(shard) && !with_.log.may_read(shard)) return false;
+    if (!wanted_.contains(shard) && !with_.may_read(shard)) return false;
   }
   return true;
 }
 
 bool current_lists::is_here() const {
   return std::all_of(wanted_.begin(), wanted_.end(),
-                     [this](const auto& each) { return with_.log.last_index(each.first) >= each.second; });
+                     [this](const auto& each) { return with_.applied(each.first) >= each.second; });
 }
 
 void current_lists::tick() {
@@ -83,7 +83,7 @@ void current_lists::tick() {
       begin_round(now);
     } else if (now - asked_at_ >= ask_again && !is_answered()) {
       asked_at_ = now;
-      if (with_.ask) with_.ask(request_);
+      with_.ask(request_);
     }
   }
   for (auto& each : ready) with_.rows.query(each.projection, std::move(each.run), std::move(each.refused));
