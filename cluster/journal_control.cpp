@@ -20,11 +20,14 @@ result<raft::update> begin(raft::raft_group& group, raft::monotonic_time now,
       return group.catch_up(now, asked.node);
     case kind::transfer:
       return group.transfer(now, asked.node);
+    case kind::cut_log:
+      break;
   }
   bug("a request of a known kind");
 }
 
-// libraft looks at a member's progress when its log grows, and so would wait in vain for one that has all of it.
+// libraft looks at a member's progress when its log grows, and so would wait in vain for one that
+// has all of it.
 bool has_all(const raft::raft_group& group, node_id node) {
   const auto* member = raft::find(group.members(), node);
   return group.serving() && member != nullptr && member->as != raft::role::voter &&
@@ -65,6 +68,8 @@ std::optional<status> end_of(const running_control& running, const raft::raft_gr
       if (!leads) return status{};
       if (group.handing_over()) return std::nullopt;
       return fail(base_errc::timeout, "the node did not take over");
+    case kind::cut_log:
+      break;
   }
   bug("a request of a known kind");
 }
@@ -82,6 +87,10 @@ void replicated_journal::catch_up(std::uint16_t shard, node_id node, done_fn don
 
 void replicated_journal::transfer(std::uint16_t shard, node_id node, done_fn done) {
   ask({.shard = shard, .what = kind::transfer, .node = node, .done = std::move(done)});
+}
+
+void replicated_journal::cut_log(std::uint16_t shard, std::uint64_t through) {
+  ask({.shard = shard, .what = kind::cut_log, .through = through});
 }
 
 void replicated_journal::ask(control_request asked) {
@@ -105,6 +114,10 @@ void replicated_journal::take_controls(round& now) {
   }
   for (auto& request : asked) {
     auto& r = replicas_[request.shard];
+    if (request.what == kind::cut_log) {
+      cut(r, request.through, now);
+      continue;
+    }
     if (request.what == kind::catch_up && has_all(*r.group, request.node)) {
       now.answered.emplace_back(std::move(request.done), status{});
       continue;
@@ -120,6 +133,28 @@ void replicated_journal::take_controls(round& now) {
     r.controls.push_back({.asked = std::move(request), .term = r.group->term(), .index = last + 1});
     note(r, std::move(*update), now);
   }
+}
+
+// Raft's log begins behind a snapshot, which for us is the content as it stands. What a follower
+// was offered stays, and its last entry with it, as long as it may be fetching.
+void replicated_journal::cut(replica& r, raft::log_index through, round& now) {
+  if (r.copy_noted) return;
+  const auto time = monotonic();
+  std::erase_if(r.offers, [&](const snapshot_offer& offer) {
+    return offer.until < time || r.group->match_index(offer.to) >= offer.index;
+  });
+  const auto taken =
+      r.offers.empty() ? r.group->describe_snapshot(r.applied) : fail(base_errc::in_progress);
+  if (taken) {
+    const bool has_others = r.group->members().servers.size() > 1;
+    note(r, r.group->snapshot_taken(time, *taken, has_others ? options_.trailing_entries : 0), now);
+    r.snapshot_index = taken->index;
+  }
+  const auto last = std::min({through, r.group->first_index() - 1, r.snapshot_index - 1});
+  if (r.snapshot_index == 0 || last <= r.cut_through) return;
+  storage_.remove_range(r.shard, last, now.batch);
+  r.cut_through = last;
+  now.touch(r.shard);
 }
 
 void replicated_journal::settle_controls(replica& r, round& now) {
@@ -138,6 +173,7 @@ void replicated_journal::publish_view(replica& r) {
   view.leader = group.leader();
   view.leading = group.current_state() == raft::state::leader;
   view.serving = r.published_term != 0 && !group.handing_over();
+  view.whole = !r.copy_noted;
   view.commit = group.commit_index();
   view.applied = r.applied;
   view.last = group.last_index();

@@ -23,6 +23,9 @@ namespace {
 
 constexpr raft::log_index uncommitted_entries_max = 1'024;  // of one shard; the rest waits outside the log
 
+// A replica without content would have nothing to lead with. (While Raft waits for a snapshot it does not stand.)
+bool may_stand(const replica& r) { return !r.content_void || r.installing; }
+
 // Content of the entry for the batch; of an own proposal it is at hand.
 void put_content(const persistence::store& data, std::uint16_t shard, const proposal& own, rocksdb::WriteBatch& out) {
   std::size_t next = 0;
@@ -44,7 +47,7 @@ void replicated_journal::run() {
     const auto has_work = [this] {
       if (queue_.items() > 0) return true;
       const std::lock_guard inbox(inbox_guard_);
-      return !inbox_.empty() || !asked_.empty();
+      return !inbox_.empty() || !asked_.empty() || !copied_.empty();
     };
     if (!has_work() && !rung_ && !stopping_) {
       const auto wait = until_next_timeout();
@@ -62,7 +65,8 @@ void replicated_journal::run() {
 raft::monotonic_time replicated_journal::until_next_timeout() const {
   auto next = raft::monotonic_time::max();
   for (const auto& r : replicas_) {
-    if (r.needs_clock) next = std::min(next, r.group->next_timeout());
+    if (r.needs_clock && may_stand(r)) next = std::min(next, r.group->next_timeout());
+    if (r.content_void && !r.copy_runs) next = std::min(next, std::max(r.copy_at, monotonic() + options_.heartbeat));
   }
   if (next == raft::monotonic_time::max()) return next;
   return std::max(next - monotonic(), raft::monotonic_time{1});
@@ -76,11 +80,12 @@ bool replicated_journal::flush_once() {
     give_up();
     return queue_.items() > 0;
   }
+  if (!take_copies(now)) return false;
   take_messages(now);
   take_timeouts(now);
   take_controls(now);
   take_items(now);
-  if (!settle(now)) return false;
+  if (!settle(now) || !tend_copies(now)) return false;
   publish(now);
   tell(now);
   return queue_.items() > 0;
@@ -112,6 +117,7 @@ void replicated_journal::take_messages(round& now) {
   for (const auto& [shard, content] : came) {
     if (shard >= replicas_.size()) continue;
     auto& r = replicas_[shard];
+    if (!may_stand(r) && std::holds_alternative<raft::timeout_now>(content.body)) continue;
     auto update = r.group->receive(monotonic(), content);
     if (update) {
       note(r, std::move(*update), now);
@@ -125,7 +131,7 @@ void replicated_journal::take_messages(round& now) {
 void replicated_journal::take_timeouts(round& now) {
   const auto time = monotonic();
   for (auto& r : replicas_) {
-    if (r.needs_clock && r.group->next_timeout() <= time) note(r, r.group->timeout(time), now);
+    if (r.needs_clock && may_stand(r) && r.group->next_timeout() <= time) note(r, r.group->timeout(time), now);
   }
 }
 
@@ -221,9 +227,13 @@ void replicated_journal::note(replica& r, raft::update update, round& now) {
     r.record.hard = *update.hard;
     storage_.put(r.shard, r.record, now.batch);
   }
+  if (update.install) begin_install(r, *update.install, now);
   if (!update.entries.empty()) note_entries(r, update.entries, now);
   for (auto& message : update.messages) {
     const auto to = message.to;
+    if (const auto* offer = std::get_if<raft::install_request>(&message.body)) {
+      r.offers.push_back({.to = to, .index = offer->snapshot.index, .until = monotonic() + options_.install_timeout});
+    }
     now.outbox[to].push_back({r.shard, std::move(message)});
   }
   answer_reads(r, std::move(update.reads), now);
@@ -235,6 +245,7 @@ void replicated_journal::note_entries(replica& r, const std::vector<raft::log_en
     const bool has_time = entry.type == raft::entry_type::command;
     storage_.put_entry(r.shard, entry, has_time ? timestamp_ms{} : time_of_last(r), now.batch);
     r.unapplied.push_back(entry);
+    if (r.content_void && has_time) r.unapplied.back().bytes.reset();  // they may be many; the log has them
     r.last_stored = entry.index;
     if (entry.type == raft::entry_type::change) note_change(r, entry, now);
     // Committed as soon as it is durable: its content goes along.
@@ -246,7 +257,7 @@ void replicated_journal::note_entries(replica& r, const std::vector<raft::log_en
 timestamp_ms replicated_journal::time_of_last(const replica& r) const {
   const timestamp_ms time{duration_ms{std::max<std::int64_t>(shards_[r.shard].time_ms.load(), 0)}};
   const auto last = std::find_if(r.unapplied.rbegin(), r.unapplied.rend(),
-                                 [](const auto& entry) { return entry.type == raft::entry_type::command; });
+                                 [](const auto& entry) { return entry.type == raft::entry_type::command && entry.bytes; });
   if (last == r.unapplied.rend()) return time;
   const auto content = persistence::decode_log_entry(*last->bytes);
   return content ? std::max(time, content->time) : time;
@@ -343,6 +354,7 @@ void replicated_journal::confirm(round& now) {
 void replicated_journal::apply(round& now) {
   for (const auto shard : now.touched) {
     auto& r = replicas_[shard];
+    if (r.content_void) continue;
     const auto committed = r.group->applicable_index();
     const auto before = r.applied;
     while (!r.unapplied.empty() && r.unapplied.front().index <= committed) apply_next(r, now);
@@ -350,6 +362,7 @@ void replicated_journal::apply(round& now) {
     if (!r.alone) {
       storage_.put_applied(shard, r.applied, now.batch);
       r.applied_is_written = true;
+      note_whole(r, now.batch);
     } else if (r.applied_is_written && r.content_through == r.last_stored) {
       storage_.put_applied(shard, std::nullopt, now.batch);
       r.applied_is_written = false;
@@ -358,8 +371,13 @@ void replicated_journal::apply(round& now) {
 }
 
 void replicated_journal::apply_next(replica& r, round& now) {
-  const auto entry = std::move(r.unapplied.front());
+  auto entry = std::move(r.unapplied.front());
   r.unapplied.pop_front();
+  if (entry.type == raft::entry_type::command && !entry.bytes) {
+    auto stored = storage_.read(r.shard, entry.index, 1);
+    ensure(stored && !stored->empty(), "an entry that is not applied is in the log");
+    entry = std::move(stored->front());
+  }
   if (entry.index > r.content_through) put_content(r, entry, now);
   r.applied = entry.index;
   auto& told = now.log.entries.emplace_back();

@@ -19,6 +19,13 @@ struct proposal {
   std::vector<persistence::queued_item> items;   // in the order of their tickets; barriers have no part in the entry
 };
 
+// A snapshot that this node, as leader, told a follower to fetch.
+struct snapshot_offer {
+  raft::node_id to = 0;
+  raft::log_index index = 0;
+  raft::monotonic_time until{0};
+};
+
 // One shard's replica on this node: Raft's side of it and how much of its log is in the store. Data of the journal's
 // loop, which alone uses it.
 struct replica {
@@ -37,6 +44,19 @@ struct replica {
   raft::term_number published_term = 0;        // in which this node tells others that it leads; 0: it does not
   std::uint64_t write = 0;                     // to be confirmed to the group once durable
   std::vector<running_control> controls;       // begun, and not over
+  raft::log_index snapshot_index = 0;          // of Raft's latest snapshot
+  raft::log_index cut_through = 0;             // entries up to here were removed
+  std::vector<snapshot_offer> offers;
+
+  // While the content comes from another node (journal_copies.cpp).
+  bool content_void = false;                         // what the store has of it is not to be used
+  bool copy_noted = false;                           // the store says so, or did not hear otherwise yet
+  bool copy_runs = false;                            // the copier was asked, and has not answered
+  bool copy_failed = false;
+  std::optional<raft::snapshot_metadata> installing; // Raft waits for it
+  raft::node_id copy_from = 0;                       // then: the leader that offered it
+  std::uint64_t copy_attempt = 0;
+  raft::monotonic_time copy_at{0};                   // not asked again before
   bool members_changed = true;                 // since the view was made
 
   // Takes note of who belongs to the shard now.

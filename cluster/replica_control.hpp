@@ -12,12 +12,13 @@ namespace omnicart::cluster {
 // What an operator, or who acts for one, asks of a shard's leader.
 struct control_request {
   using done_fn = std::function<void(status)>;
-  enum class kind { change_membership, catch_up, transfer };
+  enum class kind { change_membership, catch_up, transfer, cut_log };
 
   std::uint16_t shard = 0;
   kind what = kind::change_membership;
   raft::membership_change change;  // of change_membership
-  node_id node = no_node;          // of the others
+  node_id node = no_node;          // of catch_up and transfer
+  raft::log_index through = 0;     // of cut_log
   done_fn done;
 };
 

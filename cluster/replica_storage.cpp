@@ -23,7 +23,6 @@ using persistence::log_key;
 
 std::string key_of(std::string_view what, std::uint16_t shard) { return std::string(what) + persistence::shard_key(shard); }
 std::string record_key(std::uint16_t shard) { return key_of(persistence::replica_record_prefix, shard); }
-std::string applied_key(std::uint16_t shard) { return key_of(persistence::applied_prefix, shard); }
 
 error damaged(std::uint16_t shard, const std::string& what) {
   return make_error(base_errc::io, "replica of shard " + std::to_string(shard) + ": " + what);
@@ -36,6 +35,9 @@ bool is_only_voter(const std::optional<stored_configuration>& latest) {
 }
 
 }  // namespace
+
+std::string applied_key(std::uint16_t shard) { return key_of(persistence::applied_prefix, shard); }
+std::string copying_key(std::uint16_t shard) { return key_of(persistence::copying_prefix, shard); }
 
 void replica_record::add(stored_configuration latest_now, raft::log_index applied) {
   if (previous) older.push_back(std::move(*previous));
@@ -122,6 +124,9 @@ result<stored_replica> replica_storage::recover(std::uint16_t shard, raft::node_
   if (!record) return fail(damaged(shard, record.error().detail));
   fresh.record = std::move(*record);
   fresh.state.hard = fresh.record.hard;
+  const auto copying = get(copying_key(shard));
+  if (!copying) return fail(copying.error());
+  fresh.is_copying = copying->has_value();
   const auto applied = get(applied_key(shard));
   if (!applied) return fail(applied.error());
   fresh.applied = is_only_voter(fresh.record.latest) ? fresh.last : 0;
@@ -223,6 +228,23 @@ void replica_storage::put_applied(std::uint16_t shard, std::optional<raft::log_i
   }
 }
 
+void replica_storage::put_copying(std::uint16_t shard, bool is_copying, rocksdb::WriteBatch& out) const {
+  if (is_copying) {
+    out.Put(store_.of(family::meta), copying_key(shard), {});
+  } else {
+    out.Delete(store_.of(family::meta), copying_key(shard));
+  }
+}
+
+void replica_storage::put_installed(std::uint16_t shard, const raft::snapshot_metadata& installed,
+                                    const std::string& value, const replica_record& record,
+                                    rocksdb::WriteBatch& out) const {
+  out.DeleteRange(store_.of(family::log), persistence::shard_key(shard), persistence::end_of_shard(shard));
+  out.Put(store_.of(family::log), log_key(shard, installed.index), value);
+  put(shard, record, out);
+  put_applied(shard, installed.index, out);
+}
+
 void replica_storage::put_entry(std::uint16_t shard, const raft::log_entry& entry, timestamp_ms time,
                                 rocksdb::WriteBatch& out) const {
   out.Put(store_.of(family::log), log_key(shard, entry.index), stored_value(entry, time));
@@ -231,6 +253,10 @@ void replica_storage::put_entry(std::uint16_t shard, const raft::log_entry& entr
 void replica_storage::remove_entries(std::uint16_t shard, raft::log_index first, raft::log_index last,
                                      rocksdb::WriteBatch& out) const {
   for (auto index = first; index <= last; ++index) out.Delete(store_.of(family::log), log_key(shard, index));
+}
+
+void replica_storage::remove_range(std::uint16_t shard, raft::log_index last, rocksdb::WriteBatch& out) const {
+  out.DeleteRange(store_.of(family::log), persistence::shard_key(shard), log_key(shard, last + 1));
 }
 
 result<std::vector<raft::log_entry>> replica_storage::read(std::uint16_t shard, raft::log_index first,

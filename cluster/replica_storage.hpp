@@ -49,6 +49,7 @@ struct stored_replica {
   raft::log_index applied = 0;  // the shard's content contains the log up to here
   raft::log_index last = 0;     // of the log
   bool applied_is_written = false;  // "applied/" says so, not the rule of the only voter
+  bool is_copying = false;          // the content is not whole
   timestamp_ms time;            // log time of the last entry
   bool is_new = false;          // neither record nor entries are stored: the caller puts them first
 };
@@ -57,6 +58,8 @@ struct stored_replica {
 //
 //   "replica/" shard    message of replica_record
 //   "applied/" shard    u64: the last log index whose content is stored
+//   "copying/" shard    empty: the content is being replaced by another node's, and is not whole before what is applied
+//                       reaches what came; after a crash it is fetched anew. Log and record stay what they were
 //
 // The only voter of a shard writes an entry and its content in one batch and has no "applied/": all that is in its log
 // is applied. With more voters the content follows when the entry is committed, and "applied/" says how far it is.
@@ -72,10 +75,17 @@ class replica_storage {
 
   void put(std::uint16_t shard, const replica_record& record, rocksdb::WriteBatch& out) const;
   void put_applied(std::uint16_t shard, std::optional<raft::log_index> applied, rocksdb::WriteBatch& out) const;
+  void put_copying(std::uint16_t shard, bool is_copying, rocksdb::WriteBatch& out) const;
+  // The log becomes the one entry `value` at the snapshot's end, which is also what is applied. `record` goes with it.
+  void put_installed(std::uint16_t shard, const raft::snapshot_metadata& installed, const std::string& value,
+                     const replica_record& record, rocksdb::WriteBatch& out) const;
   // An entry as raft hands it out. `time`: of entries that have none of their own.
   void put_entry(std::uint16_t shard, const raft::log_entry& entry, timestamp_ms time, rocksdb::WriteBatch& out) const;
   // Entries from `first` through `last` are gone.
   void remove_entries(std::uint16_t shard, raft::log_index first, raft::log_index last, rocksdb::WriteBatch& out) const;
+
+  // All entries up to `last` are gone.
+  void remove_range(std::uint16_t shard, raft::log_index last, rocksdb::WriteBatch& out) const;
 
   // For a follower that lags: what is stored from `first` on, at most `count`. Errors: io.
   result<std::vector<raft::log_entry>> read(std::uint16_t shard, raft::log_index first, std::size_t count) const;
@@ -91,6 +101,9 @@ class replica_storage {
 
   persistence::store& store_;
 };
+
+std::string applied_key(std::uint16_t shard);
+std::string copying_key(std::uint16_t shard);
 
 // A stored entry and the entry that raft knows: the bytes of a command are the stored value itself.
 raft::log_entry raft_entry(raft::log_index index, const persistence::log_entry& stored, std::string value);

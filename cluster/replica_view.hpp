@@ -25,6 +25,8 @@ struct replica_view {
       false;  // and may be given work: all earlier terms are applied, no transfer is under way
   raft::configuration
       members;  // in use, committed or not; empty: it waits for a leader that knows it
+  bool whole =
+      true;  // false: the content is being replaced by another node's, and says nothing yet
   raft::log_index commit = 0;
   raft::log_index applied = 0;
   raft::log_index last = 0;

@@ -83,10 +83,14 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
   const auto is_applied = [&](const auto& entry) { return entry.index <= r.applied; };
   r.unapplied.assign(std::find_if_not(stored->state.entries.begin(), stored->state.entries.end(), is_applied),
                      stored->state.entries.end());
+  r.snapshot_index = stored->state.snapshot ? stored->state.snapshot->index : 0;
   r.applied_is_written = stored->applied_is_written;
   r.learn_members(options_.self);
+  r.copy_noted = stored->is_copying;
+  // A leader that means to send a snapshot does so at once, and then there need not be two copies.
+  if (stored->is_copying) lose_content(r, monotonic() + 2 * options_.election_timeout);
   shards_[shard].applied = r.applied;
-  shards_[shard].time_ms = stored->time.time_since_epoch().count();
+  raise_time(shard, stored->time);
   if (stored->is_new) {
     storage_.put(shard, r.record, first.batch);
     for (const auto& entry : stored->state.entries) storage_.put_entry(shard, entry, stored->time, first.batch);
@@ -96,6 +100,7 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
                                                                    .seed = election_seed(options_, shard),
                                                                    .election_timeout = options_.election_timeout,
                                                                    .heartbeat = options_.heartbeat,
+                                                                   .install_timeout = options_.install_timeout,
                                                                    .memory_bytes_max = options_.log_memory_bytes_max});
   auto begun = r.group->start(monotonic(), stored->state);
   if (!begun) return fail(base_errc::io, "shard " + std::to_string(shard) + ": " + begun.error().detail);

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "cluster/copy/copy_frame.hpp"
 #include "cluster/raft/membership.hpp"
 #include "cluster/raft/types.hpp"
 #include "cluster/replica.hpp"
@@ -34,6 +35,8 @@ class timer_index;
 
 namespace omnicart::cluster {
 
+class shard_copier;
+
 // A Raft message and the shard whose group it is for.
 struct shard_message {
   std::uint16_t shard = 0;
@@ -53,6 +56,7 @@ struct journal_options {
   unsigned seed = 1;    // of the election timeouts
   raft::monotonic_time election_timeout{1'000};
   raft::monotonic_time heartbeat{100};
+  raft::monotonic_time install_timeout{60'000};  // a follower that took longer to copy a shard is offered it again
   unsigned trailing_entries = 10'000;  // of a shard with other members, kept behind what is applied for those that lag
   std::size_t log_memory_bytes_max = std::size_t{64} << 10;  // of one shard's newest entries, kept for followers
 
@@ -65,8 +69,15 @@ struct journal_options {
   std::function<void(const std::string&)> fatal;
   // This node leads the shard in this term from now on, or (0) no longer: entities in memory are then out of date.
   std::function<void(std::uint16_t shard, std::uint64_t term)> leadership;
+  // Fetches what a replica needs that is new or too far behind; outlives the journal, and is stopped before it is
+  // destroyed. Null: such a replica waits.
+  shard_copier* copies = nullptr;
+  raft::monotonic_time copy_again_after{1'000};  // a copy that failed
   // Takes Raft's messages to another node; may lose them. Null: a node without others.
   std::function<void(raft::node_id to, std::vector<shard_message>)> send;
+  // The shard's content was replaced by another node's; its histories contain the log through this index. Rows made
+  // from the shard's entities are to be made anew from those, and entries up to there passed over.
+  std::function<void(std::uint16_t shard, std::uint64_t through)> installed;
   // Monotonic microseconds, for the latency figures only; null: the clock's milliseconds.
   std::function<std::uint64_t()> now_us;
 };
@@ -130,6 +141,9 @@ class replicated_journal final : public journal, public placement {
   void catch_up(std::uint16_t shard, node_id node, done_fn done);
   // Success: this node leads the shard no more. timeout: the node did not take over, and this one goes on.
   void transfer(std::uint16_t shard, node_id node, done_fn done);
+  // Entries up to `through` are needed by nobody here (projections have read them). They are removed as far as
+  // followers may do without them; the last one always stays. Any thread; never blocks.
+  void cut_log(std::uint16_t shard, std::uint64_t through);
   // Of every shard, in order. Any thread; costs a copy.
   std::vector<replica_view> views() const;
 
@@ -149,6 +163,11 @@ class replicated_journal final : public journal, public placement {
 
  private:
   struct round;
+  struct copied_shard {
+    std::uint16_t shard = 0;
+    std::uint64_t attempt = 0;
+    result<shard_content> content;
+  };
   // What other threads may know of a replica.
   struct shard_state {
     std::atomic<std::int64_t> time_ms{std::numeric_limits<std::int64_t>::min()};
@@ -165,6 +184,7 @@ class replicated_journal final : public journal, public placement {
   status recover(std::uint16_t shard, round& first);
 
   // The steps of a round (journal_loop.cpp).
+  bool take_copies(round& now);
   void take_messages(round& now);
   void take_controls(round& now);
   void take_timeouts(round& now);
@@ -185,9 +205,19 @@ class replicated_journal final : public journal, public placement {
   void confirm(round& now);
   void apply(round& now);
   void apply_next(replica& r, round& now);
+  // Content from other nodes (journal_copies.cpp).
+  void begin_install(replica& r, const raft::snapshot_wanted& wanted, round& now);
+  void lose_content(replica& r, raft::monotonic_time copy_at);
+  bool tend_copies(round& now);
+  void start_copy(replica& r);
+  status restart(replica& r, round& now);
+  bool take_content(replica& r, const shard_content& content, round& now);
+  void note_whole(replica& r, rocksdb::WriteBatch& out);
+
   void publish(round& now);
   void publish_term(replica& r, raft::term_number term);
   void publish_view(replica& r);
+  void cut(replica& r, raft::log_index through, round& now);
   void settle_controls(replica& r, round& now);
   void abandon(replica& r, round& now);
   void tell(round& now);
@@ -213,9 +243,12 @@ class replicated_journal final : public journal, public placement {
   std::vector<replica> replicas_;
 
   persistence::item_queue queue_;
-  std::mutex inbox_guard_;  // of the three
+  std::vector<std::uint16_t> copying_;  // shards without content
+
+  std::mutex inbox_guard_;  // of the four
   std::vector<shard_message> inbox_;
   std::vector<control_request> asked_;
+  std::vector<copied_shard> copied_;
   bool closed_ = false;  // stop() was called: nothing more is asked
   mutable std::mutex views_guard_;
   std::vector<replica_view> views_;

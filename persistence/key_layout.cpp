@@ -115,6 +115,8 @@ std::string shard_key(std::uint16_t shard) {
   return key;
 }
 
+std::string end_of_shard(std::uint16_t shard) { return shard_key(static_cast<std::uint16_t>(shard + 1)); }
+
 std::string row_key(std::string_view projection, std::string_view key) {
   return row_prefix('d', projection).append(key);
 }

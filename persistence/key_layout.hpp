@@ -22,6 +22,7 @@
 //   default    "format"                           message of store_format
 //              "replica/" shard                   what consensus keeps (cluster/replica_storage.hpp)
 //              "applied/" shard                   u64: how far the shard's content contains its log
+//              "copying/" shard                   empty: the shard's content is being replaced, and not whole
 //   log        shard u64(index from 1)            message of log_entry; no gaps from the first to
 //   the last index events     shard name 00 u64(version from 1)  message of event_record; no gaps
 //   from the first to the last version
@@ -42,6 +43,7 @@ namespace omnicart::persistence {
 inline constexpr std::uint32_t format_version = 1;
 inline constexpr std::string_view replica_record_prefix = "replica/";
 inline constexpr std::string_view applied_prefix = "applied/";
+inline constexpr std::string_view copying_prefix = "copying/";
 inline constexpr std::uint64_t timer_marker_version = std::numeric_limits<std::uint64_t>::max();
 
 struct store_format {
@@ -94,6 +96,7 @@ std::string receipt_key(std::string_view prefix, command_id id);
 std::string timer_key(std::uint16_t shard, timestamp_ms due, const entity_ref& entity);
 std::string log_key(std::uint16_t shard, std::uint64_t index);
 std::string shard_key(std::uint16_t shard);  // lowest key of a shard
+std::string end_of_shard(std::uint16_t shard);  // above all of its keys
 std::string row_key(std::string_view projection, std::string_view key);
 std::string position_key(std::string_view projection, std::uint16_t shard);
 std::string encode_u64(std::uint64_t value);

@@ -28,15 +28,22 @@ result<std::unique_ptr<timer_index>> timer_index::open(store& data) {
 }
 
 status timer_index::recover() {
-  std::unique_ptr<rocksdb::Iterator> at(store_.db().NewIterator({}, store_.of(family::timers)));
   for (std::uint16_t shard = 0; shard < shards_.size(); ++shard) {
-    at->Seek(shard_key(shard));
-    if (!at->status().ok()) return fail(io_error("cannot read timers", at->status()));
-    if (!at->Valid() || !at->key().starts_with(shard_key(shard))) continue;
-    const auto first = parse_timer_key(at->key().ToStringView());
-    if (!first) return fail(unreadable(shard));
-    shards_[shard].earliest = first->due;
+    if (auto done = reload(shard); !done) return done;
   }
+  return {};
+}
+
+status timer_index::reload(std::uint16_t number) {
+  const std::lock_guard lock(mutex_);
+  shards_[number] = {};
+  std::unique_ptr<rocksdb::Iterator> at(store_.db().NewIterator({}, store_.of(family::timers)));
+  at->Seek(shard_key(number));
+  if (!at->status().ok()) return fail(io_error("cannot read timers", at->status()));
+  if (!at->Valid() || !at->key().starts_with(shard_key(number))) return {};
+  const auto first = parse_timer_key(at->key().ToStringView());
+  if (!first) return fail(unreadable(number));
+  shards_[number].earliest = first->due;
   return {};
 }
 

@@ -41,6 +41,9 @@ class timer_index final : public timer_source {
   void changed(std::uint16_t shard, const entity_ref& entity, std::optional<timestamp_ms> before,
                std::optional<timestamp_ms> after);
 
+  // The shard's timers were replaced by others, in the store. Errors: io.
+  status reload(std::uint16_t shard);
+
   static constexpr duration_ms retry_after{5'000};
 
  private:

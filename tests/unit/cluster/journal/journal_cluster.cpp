@@ -3,6 +3,7 @@
 #include <rocksdb/db.h>
 
 #include <algorithm>
+#include <limits>
 
 #include "cluster/raft/message_codec.hpp"
 
@@ -51,6 +52,10 @@ journal_options journal_cluster::options_of(node_id node) {
   with.seed = static_cast<unsigned>(random_());
   with.election_timeout = election_timeout;
   with.heartbeat = raft::monotonic_time{30};
+  with.install_timeout = raft::monotonic_time{600};
+  with.copy_again_after = raft::monotonic_time{50};
+  with.trailing_entries = 4;
+  with.installed = [this, node](std::uint16_t, std::uint64_t) { ++at(node).installs; };
   with.committed = [this](const persistence::committed_batch& batch) { committed(batch); };
   with.leadership = [this, node](std::uint16_t shard, std::uint64_t term) {
     auto& n = at(node);
@@ -74,7 +79,23 @@ void journal_cluster::start(node_id node) {
   n.checked.clear();
   auto store = persistence::options_on(n.disk);
   store.shard_count = shards;
-  n.parts.emplace(store, time_, options_of(node));
+  n.parts = std::make_unique<journal_parts>(
+      store, time_, std::make_unique<virtual_chunks>(*this, node), options_of(node));
+}
+
+journal_parts::journal_parts(const persistence::store_options& store, const clock& time,
+                             std::unique_ptr<virtual_chunks> channel, journal_options commit)
+    : chunks(std::move(channel)) {
+  data = persistence::store::open(store, time).value();
+  timers = persistence::timer_index::open(*data).value();
+  copier = std::make_unique<shard_copier>(
+      *data, *chunks, time, copier_options{.chunk_bytes = 300, .idle_max = duration_ms{400}});
+  commit.fatal = [this](const std::string& why) { fatal.push_back(why); };
+  commit.copies = copier.get();
+  journal = replicated_journal::open(*data, *timers, time, std::move(commit)).value();
+  reader = std::make_unique<persistence::reader_pool>(
+      *data,
+      persistence::reader_pool_options{.executor = [](std::function<void()> read) { read(); }});
 }
 
 void journal_cluster::crash(node_id node) {
@@ -82,6 +103,7 @@ void journal_cluster::crash(node_id node) {
   if (!n.parts) return;
   auto image = n.disk->crash();
   n.parts.reset();
+  for (const auto other : nodes()) disconnect(node, other);
   n.disk = std::make_shared<sim::fault_fs>(random_(), std::move(image));
 }
 
@@ -127,17 +149,60 @@ void journal_cluster::step() {
   while (!wire_.empty() && wire_.top().at_ms <= time_.up.count()) {
     const auto next = wire_.top();
     wire_.pop();
-    const auto to = nodes_.find(next.to);
-    if (to == nodes_.end() || !to->second.parts || cuts_.contains({next.from, next.to})) continue;
-    const auto decoded = raft::decode_frame(next.frame);
-    law(decoded.has_value(), "a frame reads back");
-    std::vector<shard_message> messages;
-    for (const auto& [group, content] : *decoded)
-      messages.push_back({static_cast<std::uint16_t>(group), content});
-    to->second.parts->journal->receive(std::move(messages));
-    flush(next.to);
+    next.chunk ? deliver_chunk(next) : deliver(next);
   }
-  for (const auto node : nodes()) flush(node);
+  for (const auto node : nodes()) {
+    if (up(node) && !ended(node)) parts(node).copier->work();
+    flush(node);
+  }
+}
+
+void journal_cluster::deliver(const delivery& next) {
+  if (!nodes_.contains(next.to) || !up(next.to) || cuts_.contains({next.from, next.to})) return;
+  const auto decoded = raft::decode_frame(next.frame);
+  law(decoded.has_value(), "a frame reads back");
+  std::vector<shard_message> messages;
+  for (const auto& [group, content] : *decoded)
+    messages.push_back({static_cast<std::uint16_t>(group), content});
+  journal(next.to).receive(std::move(messages));
+  flush(next.to);
+}
+
+// A connection: in order, and lost as a whole.
+void journal_cluster::deliver_chunk(const delivery& next) {
+  if (next.lives != std::pair(at(next.from).life, at(next.to).life)) return;
+  if (cuts_.contains({next.from, next.to})) return disconnect(next.from, next.to);
+  if (up(next.to)) parts(next.to).copier->received(next.from, next.frame);
+}
+
+void journal_cluster::disconnect(node_id one, node_id other) {
+  for (const auto& [from, to] : {std::pair(one, other), std::pair(other, one)}) {
+    on_the_way_[{from, to}] = {};
+    if (up(from)) parts(from).copier->peer_down(to);
+  }
+}
+
+bool virtual_chunks::send(node_id to, std::string bytes) {
+  auto& c = cluster_;
+  auto& [count, last_ms] = c.on_the_way_[{self_, to}];
+  if (!c.nodes_.contains(to) || !c.up(to) || c.cuts_.contains({self_, to}) || count >= window)
+    return false;
+  ++count;
+  last_ms = std::max(last_ms, c.time_.up.count() + c.pick(1, c.network_.delay_ms_max));
+  c.wire_.push({.at_ms = last_ms,
+                .order = ++c.sent_,
+                .from = self_,
+                .to = to,
+                .frame = std::move(bytes),
+                .chunk = true,
+                .lives = {c.at(self_).life, c.at(to).life}});
+  return true;
+}
+
+void virtual_chunks::consumed(node_id from, std::size_t) {
+  auto& [count, last_ms] = cluster_.on_the_way_[{from, self_}];
+  if (count > 0) --count;
+  if (cluster_.up(from)) cluster_.parts(from).copier->room(self_);
 }
 
 void journal_cluster::flush(node_id node) {
@@ -188,7 +253,9 @@ void journal_cluster::told(const std::shared_ptr<sent_item>& item, status outcom
   if (outcome) {
     law(written_.contains(item->text), "what was told written is committed: " + item->text);
   } else if (outcome.error().is(base_errc::unavailable)) {
-    law(journal(item->to).term_of(item->entity) != item->term,
+    // (A node whose write fails in the round in which it hears of another leader tells nobody that
+    // it leads no more.)
+    law(journal(item->to).term_of(item->entity) != item->term || journal(item->to).refusing(),
         "nothing is refused in the term it was decided in");
   } else {
     law(outcome.error().is(base_errc::unknown_outcome), "an item is told one of three things");
@@ -307,6 +374,12 @@ void journal_cluster::check_written() {
   }
 }
 
+void journal_cluster::cut_logs(node_id node) {
+  for (std::uint16_t shard = 0; shard < shards; ++shard) {
+    journal(node).cut_log(shard, std::numeric_limits<std::uint64_t>::max());
+  }
+}
+
 std::string journal_cluster::describe() {
   std::string text;
   for (const auto& [id, n] : nodes_) {
@@ -316,8 +389,9 @@ std::string journal_cluster::describe() {
     for (const auto& v : journal(id).views()) {
       text += "\n    shard " + std::to_string(v.shard) + ": term " + std::to_string(v.term) +
               ", leader " + std::to_string(v.leader) + (v.serving ? " (serving)" : "") +
-              ", commit " + std::to_string(v.commit) + ", applied " + std::to_string(v.applied) +
-              ", last " + std::to_string(v.last) + ", members";
+              ", commit " + std::to_string(v.commit) +
+              (v.whole ? ", applied " : ", content on its way, applied ") +
+              std::to_string(v.applied) + ", last " + std::to_string(v.last) + ", members";
       for (const auto& s : v.members.servers) {
         text += " " + std::to_string(s.node) +
                 (s.as == raft::role::voter     ? "v"
@@ -359,6 +433,7 @@ void journal_cluster::committed(const persistence::committed_batch& batch) {
 void journal_cluster::check(node_id node) {
   for (std::uint16_t shard = 0; shard < shards; ++shard) {
     const auto applied = journal(node).last_index(shard);
+    if (!view(node, shard).whole) continue;
     if (std::exchange(at(node).checked[shard], applied) == applied) continue;
     const auto now = content(node, shard);
     const auto [first, is_new] = contents_.emplace(std::pair(shard, applied), now);

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "cluster/copy/shard_copier.hpp"
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::cluster {
@@ -39,6 +40,36 @@ struct sent_item {
   std::uint64_t term = 0;
   std::string text;
   std::optional<status> told;
+};
+
+class journal_cluster;
+
+// The chunks that a node of the cluster sends: few at a time to each peer, and lost with it.
+class virtual_chunks final : public chunk_channel {
+ public:
+  static constexpr std::size_t window = 3;
+
+  virtual_chunks(journal_cluster& cluster, node_id self) : cluster_(cluster), self_(self) {}
+  bool send(node_id to, std::string bytes) override;
+  void consumed(node_id from, std::size_t bytes) override;
+
+ private:
+  journal_cluster& cluster_;
+  node_id self_;
+};
+
+// A node's parts, in the order that it starts them in.
+struct journal_parts {
+  journal_parts(const persistence::store_options& store, const clock& time,
+                std::unique_ptr<virtual_chunks> channel, journal_options commit);
+
+  std::vector<std::string> fatal;
+  std::unique_ptr<persistence::store> data;
+  std::unique_ptr<persistence::timer_index> timers;
+  std::unique_ptr<virtual_chunks> chunks;
+  std::unique_ptr<shard_copier> copier;
+  std::unique_ptr<replicated_journal> journal;
+  std::unique_ptr<persistence::reader_pool> reader;
 };
 
 // Journals of several nodes, each with a store on a disk that forgets what was not synced, on a
@@ -80,10 +111,10 @@ class journal_cluster {
   void grow(node_id nodes);
 
   // What is there.
-  bool up(node_id node) const { return at(node).parts.has_value(); }
+  bool up(node_id node) const { return at(node).parts != nullptr; }
   bool ended(node_id node) const { return up(node) && !at(node).parts->fatal.empty(); }
   replicated_journal& journal(node_id node) { return *at(node).parts->journal; }
-  persistence::open_store& parts(node_id node) { return *at(node).parts; }
+  journal_parts& parts(node_id node) { return *at(node).parts; }
   sim::fault_fs& disk(node_id node) { return *at(node).disk; }
   replica_view view(node_id node, std::uint16_t shard) { return journal(node).views()[shard]; }
   std::vector<node_id> nodes() const;
@@ -101,16 +132,22 @@ class journal_cluster {
   std::mt19937_64& random() { return random_; }
   std::int64_t pick(std::int64_t low, std::int64_t high);
   std::string describe();
+  // All shards' logs on the node are cut as far as they may be, without regard for followers.
+  void cut_logs(node_id node);
+  std::uint64_t copies(node_id node) const { return at(node).installs; }
 
   // Traffic, faults, transfers and changes of membership for `ms`, drawn from the seed; then all is
   // mended, and the members must agree on everything that was told "written".
   void live(std::int64_t ms);
 
  private:
+  friend class virtual_chunks;
+
   struct node_state {
     int life = 0;
     std::shared_ptr<sim::fault_fs> disk;
-    std::optional<persistence::open_store> parts;
+    std::unique_ptr<journal_parts> parts;
+    std::uint64_t installs = 0;
     std::vector<std::pair<std::uint16_t, std::uint64_t>> leaderships;
     std::map<std::string, std::pair<std::uint64_t, std::uint64_t>>
         versions;                                    // term, last version handed over
@@ -122,6 +159,8 @@ class journal_cluster {
     node_id from = no_node;
     node_id to = no_node;
     std::string frame;
+    bool chunk = false;
+    std::pair<int, int> lives;  // of sender and receiver of a chunk
     bool operator<(const delivery& other) const {
       return std::pair(at_ms, order) > std::pair(other.at_ms, other.order);
     }
@@ -132,6 +171,9 @@ class journal_cluster {
   journal_options options_of(node_id node);
   void transmit(node_id from, node_id to, const std::vector<shard_message>& messages);
   void step();
+  void deliver(const delivery& next);
+  void deliver_chunk(const delivery& next);
+  void disconnect(node_id one, node_id other);
   void flush(node_id node);
   void committed(const persistence::committed_batch& batch);
   void act(std::int64_t what);
@@ -150,6 +192,8 @@ class journal_cluster {
   std::set<std::pair<node_id, node_id>> cuts_;
   std::priority_queue<delivery> wire_;
   std::uint64_t sent_ = 0;
+  // Chunks, by sender and receiver: how many are under way, and when the last arrives.
+  std::map<std::pair<node_id, node_id>, std::pair<std::size_t, std::int64_t>> on_the_way_;
 
   std::map<std::pair<std::uint16_t, std::uint64_t>, std::pair<node_id, int>>
       leaders_;                                                               // by shard and term

@@ -47,6 +47,8 @@ void journal_cluster::act(std::int64_t what) {
     isolate(node);
   } else if (what < 78) {
     cut(node, static_cast<node_id>(pick(1, static_cast<std::int64_t>(nodes_.size()))));
+  } else if (what < 80) {
+    if (up(node)) cut_logs(node);
   } else if (what < 86) {
     heal();
     start_all();
