@@ -66,8 +66,7 @@ class Cluster:
         self.file = os.path.join(self.directory, "cluster.json")
         self.children = {}
         if os.path.exists(self.file):
-            with open(self.file, encoding="utf-8") as file:
-                self.state = json.load(file)
+            self.reload()
             return
         if namespaces is None:
             namespaces = os.geteuid() == 0 and self.can_make_namespaces()
@@ -84,6 +83,14 @@ class Cluster:
             return True
         except (Trouble, OSError):
             return False
+
+    def reload(self):
+        """What others did to the cluster meanwhile."""
+        try:
+            with open(self.file, encoding="utf-8") as file:
+                self.state = json.load(file)
+        except ValueError as wrong:
+            raise Trouble(f"{self.file} does not read ({wrong}); remove {self.directory} by hand") from wrong
 
     def save(self):
         os.makedirs(self.directory, exist_ok=True)
@@ -108,7 +115,7 @@ class Cluster:
             if subprocess.run(("ip", "link", "add", name, "type", "bridge"), stderr=subprocess.DEVNULL).returncode == 0:
                 self.state["tag"] = number
                 self.save()
-                run("ip", "addr", "add", f"10.88.{number}.254/24", "dev", name)
+                run("ip", "addr", "add", f"198.18.{number}.254/24", "dev", name)
                 run("ip", "link", "set", name, "up")
                 for index in self.indexes():
                     self.make_namespace(index)
@@ -123,13 +130,17 @@ class Cluster:
         run("ip", "netns", "add", name)
         run("ip", "link", "add", f"ocv{tag}-{index}", "type", "veth", "peer", "name", "eth0", "netns", name)
         run("ip", "link", "set", f"ocv{tag}-{index}", "master", f"ocbr{tag}", "up")
-        run("ip", "-n", name, "addr", "add", f"10.88.{tag}.{index}/24", "dev", "eth0")
+        run("ip", "-n", name, "addr", "add", f"198.18.{tag}.{index}/24", "dev", "eth0")
         run("ip", "-n", name, "link", "set", "eth0", "up")
         run("ip", "-n", name, "link", "set", "lo", "up")
+        # For cut(): rules come before the table of local addresses, and each packet is looked up, not each connection.
+        run("ip", "-n", name, "rule", "add", "pref", "10", "lookup", "local")
+        run("ip", "-n", name, "rule", "del", "pref", "0")
+        run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4.ip_early_demux=0", "net.ipv4.tcp_early_demux=0")
 
     def outside(self):
         """Where nodes find what does not belong to one of them."""
-        return f"10.88.{self.state['tag']}.254" if self.state["namespaces"] else "127.0.0.1"
+        return f"198.18.{self.state['tag']}.254" if self.state["namespaces"] else "127.0.0.1"
 
     # --- processes ------------------------------------------------------------------------------------------------
 
@@ -208,6 +219,16 @@ class Cluster:
     def indexes(self):
         return sorted(int(each) for each in self.state["nodes"])
 
+    def condition(self, index):
+        """running, paused or down; "new" before its first start."""
+        process = self.node(index)["process"]
+        if not process:
+            return "new"
+        if not self.alive(process):
+            return "down"
+        with open(f"/proc/{process['pid']}/stat", encoding="utf-8", errors="replace") as file:
+            return "paused" if file.read().rpartition(")")[2].split()[0] in "Tt" else "running"
+
     def running(self):
         return [each for each in self.indexes() if self.alive(self.node(each)["process"])]
 
@@ -216,7 +237,7 @@ class Cluster:
         if index > NODES_MAX and not self.state["namespaces"]:
             raise Trouble(f"at most {NODES_MAX} nodes")
         inside = self.state["namespaces"]
-        host = f"10.88.{self.state['tag']}.{index}" if inside else "127.0.0.1"
+        host = f"198.18.{self.state['tag']}.{index}" if inside else "127.0.0.1"
         ports = (8080, 8081, 7400) if inside else (free_port(), free_port(), free_port())
         home = os.path.join(self.directory, f"node-{index}")
         os.makedirs(home, exist_ok=True)
@@ -331,14 +352,19 @@ class Cluster:
         self.send_signal(self.node(index)["process"], signal.SIGCONT)
 
     def cut(self, sender, receiver):
-        """Nothing that `sender` sends reaches `receiver` any more; the other direction is another cut."""
+        """Nothing that `sender` sends reaches `receiver` any more, and nobody is told; the other direction is another
+        cut."""
         if not self.state["namespaces"]:
             raise Trouble("partitions need network namespaces: be root")
+        self.node(receiver)
         if [sender, receiver] in self.state["cuts"]:
             return
-        run("ip", "-n", self.namespace(sender), "route", "add", "blackhole", self.node(receiver)["host"] + "/32")
+        self.rule("add", sender, receiver)
         self.state["cuts"].append([sender, receiver])
         self.save()
+
+    def rule(self, verb, sender, receiver):
+        run("ip", "-n", self.namespace(receiver), "rule", verb, "pref", "5", "from", self.node(sender)["host"], "blackhole")
 
     def partition(self, *groups):
         """Nodes of different groups do not hear each other; those not named are a group of their own."""
@@ -354,7 +380,7 @@ class Cluster:
 
     def heal(self):
         for sender, receiver in self.state["cuts"]:
-            run("ip", "-n", self.namespace(sender), "route", "del", "blackhole", self.node(receiver)["host"] + "/32")
+            self.rule("del", sender, receiver)
         self.state["cuts"] = []
         self.save()
 
