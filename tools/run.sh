@@ -3,14 +3,16 @@
 # requests, 20 seconds of storefront traffic, the check of the books; then the node runs until Ctrl-C.
 #
 #   tools/run.sh [--once] [--no-install] [--port PORT]
+#   tools/run.sh --nodes N [--once] [--no-install]
 #
+#   --nodes N      a cluster of N nodes in ./data/cluster instead (tools/cluster.sh); one of them is lost on the way
 #   --once         stop the node at the end and exit 0
 #   --no-install   do not look for missing packages
 #   --port PORT    where the shop listens (default 8080)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-usage() { sed -n '2,9s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 fail() {
   echo "error: $*" >&2
@@ -19,7 +21,8 @@ fail() {
 
 once=no
 install=yes
-port=8080
+port=""
+nodes=""
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --once) once=yes ;;
@@ -31,11 +34,18 @@ while [[ $# -gt 0 ]]; do
       port=$((10#$2))
       shift
       ;;
+    --nodes)
+      [[ "${2:-}" =~ ^[1-9]$ ]] || fail "--nodes wants a number from 1 to 9"
+      nodes="$2"
+      shift
+      ;;
     --help | -h) usage; exit 0 ;;
     *) usage >&2; fail "unknown option $1" ;;
   esac
   shift
 done
+[[ -z "$nodes" || -z "$port" ]] || fail "--port is for one node; those of a cluster have addresses of their own"
+port="${port:-8080}"
 
 readonly bin=build/release data=data/dev products=1000 seed=1
 readonly log=data/dev.log said=data/dev.out
@@ -68,6 +78,12 @@ fi
 
 step "build"
 ./tools/build.sh release omnicartd omnicartctl omnicart-load omnicart-pay omnicart-sample
+
+if [[ -n "$nodes" ]]; then
+  arguments=(--nodes "$nodes")
+  [[ "$once" == no ]] || arguments+=(--once)
+  exec python3 tools/cluster/try_product.py "${arguments[@]}"
+fi
 
 step "node in $data"
 ! port_is_taken "$port" || fail "port $port is in use; stop what listens there or choose another with --port"
