@@ -13,10 +13,12 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NODES_MAX = 9
 CLUSTER_NAME = "local"
+LAG_ENTRIES = 1000  # so far behind the leader counts as caught up, under load
 
 
 class Trouble(Exception):
@@ -303,8 +305,28 @@ class Cluster:
             raise Trouble(f"omnicartctl {' '.join(words)}: {(done.stderr or done.stdout).strip()}")
         return done.stdout
 
-    def status(self, index):
-        return json.loads(self.ctl(index, "--json", "cluster", "status"))
+    def report(self, index):
+        """What a node says of the cluster; Trouble when it does not answer."""
+        node = self.node(index)
+        try:
+            with open(os.path.join(node["home"], "data", "operator.token"), encoding="utf-8") as file:
+                access = {"Authorization": "Bearer " + file.read().strip()}
+            with urllib.request.urlopen(urllib.request.Request(f"http://{node['operator']}/cluster", headers=access),
+                                        timeout=5) as answer:
+                return json.load(answer)
+        except (OSError, ValueError) as wrong:
+            raise Trouble(f"node {index} does not tell of the cluster: {wrong}") from wrong
+
+    def leader_of(self, shard):
+        """The node that leads it, as far as nodes that run know; None when they do not."""
+        for index in self.running():
+            try:
+                found = next((each["leader"] for each in self.report(index)["shards"] if each["shard"] == shard), 0)
+            except Trouble:
+                continue
+            if found:
+                return found
+        return None
 
     def grow(self):
         """One more node, known to the others before it comes."""
@@ -316,13 +338,21 @@ class Cluster:
         self.start(index)
         return index
 
-    def settled(self, index=None):
-        """Whether every shard has its wanted voters and a leader, as one node says."""
-        try:
-            report = self.status(index or self.running()[0])
-        except (Trouble, ValueError, IndexError, subprocess.TimeoutExpired):
+    def settled(self):
+        """Whether all nodes run, and every shard has its leader and its voters where they belong, none far behind."""
+        if self.running() != self.indexes():
             return False
-        return report.get("settled", False) and report
+        try:
+            reports = [self.report(index) for index in self.indexes()]
+        except Trouble:
+            return False
+        return all(self.is_settled(report) for report in reports)
+
+    def is_settled(self, report):
+        wanted = min(len(self.indexes()), report["replicas"])
+        return all(node["state"] == "active" and node["reachable"] for node in report["nodes"]) and all(
+            shard["leader"] and not shard["moving"] and (shard["own"] or len(shard["voters"]) == wanted) and
+            all((voter["lag"] or 0) < LAG_ENTRIES for voter in shard["voters"]) for shard in report["shards"])
 
     def up(self, count=3):
         self.save()

@@ -1,0 +1,345 @@
+"""What tools/failover.sh measures; its help stands there.
+
+A gap runs from the moment of the signal to the first acknowledgement of a write that was begun after it. The client
+writes one record every few milliseconds; an attempt without a good answer in time is made again, with the same key, at
+the next node it knows."""
+
+import argparse
+import json
+import os
+import random
+import signal
+import socket
+import sys
+import tempfile
+import threading
+import time
+
+import local_cluster
+from etcd import Etcd
+from local_cluster import Cluster, Trouble, wait_for
+from shard_of import shard_of
+
+EVERY_S = 0.004  # between two writes
+ATTEMPT_S = 0.25  # what an attempt may take
+WRITE_S = 15.0  # what a write may take before it counts as failed
+CALM_S = 0.5  # writes must go well for so long before the next fault
+STOPPED_S = 0.5  # a stopped leader goes on so long after others took over
+
+
+class OmniCart:
+    """Three nodes and a cart. `title` is what the table calls it."""
+
+    title = "OmniCart"
+
+    def __init__(self, directory, build):
+        self.cluster = Cluster(os.path.join(directory, "omnicart"), build)
+        self.cart = self.shard = None
+
+    def start(self):
+        self.cluster.up(3)
+        where = "in network namespaces, TLS between them" if self.cluster.state["namespaces"] else "on loopback"
+        print(f"{self.title}: three nodes {where}", file=sys.stderr)
+        self.make_cart()
+
+    def make_cart(self):
+        address = self.addresses()[0][1]
+        admin = self.cluster.ctl(1, "token", "issue", "--role", "admin", "--ttl", "3600").strip()
+        expect(address, http("POST", "/api/products", {"id": "failover", "name": "A product", "price": {
+            "amount": 100, "currency": "GBP"}}, admin), 201)
+        expect(address, http("PUT", "/api/inventory/failover", {"on_hand": 1000, "reason": "delivery"}, admin), 200)
+        opened = json.loads(expect(address, http("POST", "/api/sessions", {}), 201))
+        self.cart, self.token, self.renewed = opened["cart_id"], opened, time.monotonic()
+        expect(address, self.request(0), 200, http("POST", "/api/cart/items", {"product_id": "failover", "quantity": 1},
+                                                   opened["token"]))
+        self.shard = shard_of(self.cart)
+
+    def request(self, number):
+        return http("PUT", "/api/cart/items/failover", {"quantity": 1 + number % 1000}, self.token["token"],
+                    f"failover-write-{number}-{os.getpid()}")
+
+    def renew(self):
+        """Tokens live for minutes; a long measurement needs another one now and then."""
+        if time.monotonic() - self.renewed < 120:
+            return
+        said = expect(self.addresses()[0][1], http("POST", "/api/users/refresh", {
+            "refresh_token": self.token["refresh_token"]}), 200)
+        self.token, self.renewed = json.loads(said), time.monotonic()
+
+    def addresses(self):
+        return [(index, self.cluster.node(index)["http"]) for index in self.cluster.indexes()]
+
+    def leader(self):
+        return self.cluster.leader_of(self.shard)
+
+    def signal(self, index, number):
+        self.cluster.send_signal(self.cluster.node(index)["process"], number)
+
+    def bring_back(self, index):
+        process = self.cluster.node(index)["process"]
+        wait_for("the node is gone", lambda: not self.cluster.alive(process))
+        self.cluster.start(index)
+
+    def settle(self):
+        wait_for("the cluster settles", self.cluster.settled, 60, 0.05)
+
+    def stop(self):
+        self.cluster.down(keep=False)
+
+
+# --- requests --------------------------------------------------------------------------------------------------------
+
+
+def http(method, path, body, token=None, key=None):
+    """The bytes of a request."""
+    content = json.dumps(body).encode()
+    lines = [f"{method} {path} HTTP/1.1", "Host: shop", "Content-Type: application/json", f"Content-Length: {len(content)}"]
+    if token:
+        lines.append(f"Authorization: Bearer {token}")
+    if key:
+        lines.append(f"Idempotency-Key: {key}")
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
+
+
+class Connection:
+    def __init__(self, address):
+        host, _, port = address.rpartition(":")
+        self.socket = socket.create_connection((host, int(port)), timeout=ATTEMPT_S)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.rest = b""
+
+    def more(self, until):
+        self.socket.settimeout(max(0.001, until - time.monotonic()))
+        got = self.socket.recv(65536)
+        if not got:
+            raise OSError("closed")
+        self.rest += got
+
+    def exchange(self, request, seconds):
+        """(status, body) of one answer. OSError when there is none in time; the connection is then of no more use."""
+        until = time.monotonic() + seconds
+        self.socket.settimeout(seconds)
+        self.socket.sendall(request)
+        while b"\r\n\r\n" not in self.rest:
+            self.more(until)
+        head, _, self.rest = self.rest.partition(b"\r\n\r\n")
+        fields = head.lower().split(b"\r\n")
+        length = next((int(each[15:]) for each in fields if each.startswith(b"content-length:")), None)
+        if length is None:
+            raise OSError("an answer without a length")
+        while len(self.rest) < length:
+            self.more(until)
+        body, self.rest = self.rest[:length], self.rest[length:]
+        if b"connection: close" in fields:
+            self.close()
+        return int(fields[0].split(b" ")[1]), body
+
+    def close(self):
+        self.socket.close()
+
+
+def expect(address, request, status, before=None):
+    connection = Connection(address)
+    for each in [before, request] if before else [request]:
+        got, body = connection.exchange(each, 10)
+    connection.close()
+    if got != status:
+        raise Trouble(f"answered {got} {body[:300]!r} to {request[:60]!r}")
+    return body
+
+
+class Writer(threading.Thread):
+    """Writes until it is told to stop. Fields are read by others while it runs."""
+
+    def __init__(self, system):
+        super().__init__(daemon=True)
+        self.system, self.ended = system, threading.Event()
+        self.names = dict(system.addresses())
+        self.at = sorted(self.names)[0]
+        self.connection = None
+        self.acks = []  # (when the write was begun, when the attempt that succeeded was, when it was acknowledged)
+        self.repeated = self.failed = 0
+        self.reasons = {}
+        self.wrong = None
+
+    def run(self):
+        number = 0
+        try:
+            while not self.ended.is_set():
+                number += 1
+                self.system.renew()
+                self.write(self.system.request(number))
+                self.ended.wait(EVERY_S)
+        except Exception as wrong:  # told to who waits
+            self.wrong = wrong
+
+    def write(self, request):
+        begun = time.monotonic()
+        while time.monotonic() < begun + WRITE_S and not self.ended.is_set():
+            attempt = time.monotonic()
+            if self.attempt(request):
+                self.acks.append((begun, attempt, time.monotonic()))
+                return
+            self.repeated += 1
+            order = sorted(self.names)
+            self.at = order[(order.index(self.at) + 1) % len(order)]
+            time.sleep(EVERY_S)
+        self.failed += not self.ended.is_set()
+
+    def attempt(self, request):
+        try:
+            if self.connection is None:
+                self.connection = Connection(self.names[self.at])
+            status, body = self.connection.exchange(request, ATTEMPT_S)
+            why = f"{status} {json.loads(body).get('code', '') if body[:1] == b'{' and status >= 300 else ''}".strip()
+        except OSError as wrong:
+            status, why = 0, type(wrong).__name__
+        if 200 <= status < 300:
+            return True
+        self.drop()
+        self.reasons[why] = self.reasons.get(why, 0) + 1
+        return False
+
+    def drop(self):
+        if self.connection:
+            self.connection.close()
+        self.connection = None
+
+    def go_to(self, index):
+        """Asks another node from the next write on."""
+        self.at = index
+        self.drop()
+
+    def first_after(self, moment):
+        """When the first write was acknowledged whose last attempt was begun after the moment."""
+        later = [acked for _, attempt, acked in self.acks[-4000:] if attempt >= moment]
+        return later[0] if later else None
+
+    def well_for(self, seconds):
+        """Whether all writes of the last time were acknowledged quickly."""
+        now = time.monotonic()
+        latest = [each for each in self.acks[-4000:] if each[2] > now - seconds]
+        return len(latest) > seconds / EVERY_S / 8 and all(acked - begun < ATTEMPT_S / 2 for begun, _, acked in latest)
+
+
+# --- measuring -------------------------------------------------------------------------------------------------------
+
+
+def measure(system, fault, count):
+    system.start()
+    writer = Writer(system)
+    writer.start()
+    gaps = []
+    try:
+        for turn in range(count):
+            system.settle()
+            calm(writer)
+            gaps.append(lose_one(system, writer, fault))
+            if sys.stderr.isatty() or (turn + 1) % 10 == 0:
+                print(f"  {system.title}: {turn + 1} of {count}, {gaps[-1] * 1000:.0f} ms", file=sys.stderr)
+    finally:
+        writer.ended.set()
+        writer.join(WRITE_S + 5)
+    return {"name": system.title, "fault": fault, "gaps_ms": [gap * 1000 for gap in gaps], "writes": len(writer.acks),
+            "repeated": writer.repeated, "failed": writer.failed, "reasons": writer.reasons}
+
+
+def calm(writer):
+    def going():
+        if writer.wrong:
+            raise Trouble(f"the client ended: {writer.wrong!r}")
+        return writer.well_for(CALM_S)
+    wait_for("writes are acknowledged quickly", going, 60)
+
+
+def lose_one(system, writer, fault):
+    """One fault; the gap in seconds. All nodes are back when it returns."""
+    leader = wait_for("there is a leader", system.leader, 30)
+    lost = leader
+    if fault == "follower":
+        lost = random.choice([index for index, _ in system.addresses() if index != leader])
+        if writer.at == lost:
+            writer.go_to(leader)
+            time.sleep(10 * EVERY_S)
+    moment = time.monotonic()
+    system.signal(lost, signal.SIGSTOP if fault == "stop" else signal.SIGKILL)
+    until = moment + 2 * WRITE_S
+    while (acked := writer.first_after(moment)) is None and time.monotonic() < until:
+        time.sleep(0.001)
+    if fault == "stop":
+        time.sleep(STOPPED_S)
+        system.signal(lost, signal.SIGCONT)
+    else:
+        system.bring_back(lost)
+    if acked is None:
+        raise Trouble(f"no write was acknowledged for {2 * WRITE_S:.0f} s")
+    return acked - moment
+
+
+def percentile(values, share):
+    return sorted(values)[max(0, -(-len(values) * share // 100) - 1)]
+
+
+def show(results):
+    print(f"\n{'':12}{'fault':10}{'times':>6}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}{'writes':>9}{'asked again':>13}{'failed':>8}")
+    for each in results:
+        gaps = each["gaps_ms"]
+        print(f"{each['name']:12}{each['fault']:10}{len(gaps):>6}{percentile(gaps, 50):>9.0f}{percentile(gaps, 99):>9.0f}"
+              f"{max(gaps):>9.0f}{each['writes']:>9,}{each['repeated']:>13,}{each['failed']:>8,}")
+    for each in results:
+        reasons = ", ".join(f"{count} x {why}" for why, count in sorted(each["reasons"].items()))
+        print(f"  {each['name']}: attempts asked again at another node: {reasons or 'none'}")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="tools/failover.sh")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--fault", choices=("kill", "stop", "follower"), default="kill")
+    parser.add_argument("--only", choices=("omnicart", "etcd"))
+    parser.add_argument("--json")
+    parser.add_argument("--build", default=os.path.join(local_cluster.ROOT, "build", "release"))
+    read = parser.parse_args()
+    if read.kills < 1:
+        parser.error("--kills wants at least 1")
+    return read
+
+
+def systems(read, directory):
+    if read.only != "etcd":
+        yield OmniCart(directory, read.build)
+    if read.only != "omnicart":
+        try:
+            yield Etcd(directory)
+        except Trouble as wrong:
+            print(f"etcd is left out: {wrong}", file=sys.stderr)
+
+
+def leave(_number, _frame):
+    raise KeyboardInterrupt
+
+
+def main():
+    read = arguments()
+    signal.signal(signal.SIGTERM, leave)
+    results = []
+    try:
+        with tempfile.TemporaryDirectory(prefix="omnicart-failover.") as directory:
+            for system in systems(read, directory):
+                try:
+                    results.append(measure(system, read.fault, read.kills))
+                finally:
+                    system.stop()
+    except (Trouble, OSError) as wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    show(results)
+    if read.json:
+        with open(read.json, "w", encoding="utf-8") as file:
+            json.dump(results, file, indent=1)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
