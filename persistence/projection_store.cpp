@@ -115,17 +115,17 @@ status projection_store::clear() {
   return {};
 }
 
-status truncate_consumed(store& data, const std::vector<std::string>& projections) {
-  for (std::uint16_t shard = 0; shard < data.group_count(); ++shard) {
-    auto slowest = std::numeric_limits<std::uint64_t>::max();
-    for (const auto& name : projections) {
-      const auto position = projection_store(data, name).stored_position(shard);
+result<std::vector<std::uint64_t>> consumed_through(store& data, const std::vector<std::string>& projections) {
+  std::vector<std::uint64_t> through(data.group_count(), std::numeric_limits<std::uint64_t>::max());
+  for (const auto& name : projections) {
+    const projection_store table(data, name);
+    for (std::uint16_t shard = 0; shard < through.size(); ++shard) {
+      const auto position = table.stored_position(shard);
       if (!position) return fail(position.error());
-      slowest = std::min(slowest, *position);
+      through[shard] = std::min(through[shard], *position);
     }
-    if (auto done = shard_log(data).truncate(shard, slowest); !done) return done;
   }
-  return {};
+  return through;
 }
 
 }  // namespace omnicart::persistence

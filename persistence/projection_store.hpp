@@ -51,8 +51,7 @@ class projection_store {
   std::string name_;
 };
 
-// Truncates every shard's log up to the slowest of the named projections; none named: up to the
-// last entry. To be called from time to time.
-status truncate_consumed(store& data, const std::vector<std::string>& projections);
+// By shard: the last entry that every one of the named projections has read; none named: no limit.
+result<std::vector<std::uint64_t>> consumed_through(store& data, const std::vector<std::string>& projections);
 
 }  // namespace omnicart::persistence

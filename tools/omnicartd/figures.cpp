@@ -134,6 +134,10 @@ void add_peers(figure_list& out, peers& others) {
   out.counter("remote_repeated_total", sent.repeated, "Commands sent again because the answer may have been lost");
   out.counter("remote_unknown_total", sent.unknown, "Commands whose outcome stayed unknown");
   out.gauge("remote_waiting", sent.waiting, "Commands without an answer");
+  const auto copies = others.copies().stats();
+  out.counter("shard_copies_sent_total", copies.sent, "Whole shards that other nodes took from here");
+  out.counter("shard_copies_received_total", copies.received, "Whole shards taken from other nodes");
+  out.counter("shard_copies_failed_total", copies.failed, "Copies of either that were cut short");
   const auto got = others.receiver().counts();
   out.counter("remote_commands_total", got.commands, "Commands of other nodes");
   out.counter("remote_overloaded_total", got.overloaded, "Commands of other nodes refused beyond the limit");

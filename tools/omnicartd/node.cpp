@@ -140,6 +140,7 @@ void node::parts::plan() {
   order.add({"store", [this] { return start_store(); },
              [this](duration_ms) {
                log->stop();
+               if (others) others->stop_copies();
                projections->stop();
                if (auto closed = data->close(); !closed) log::error("store", {{"why", closed.error().detail}});
              }});
@@ -206,11 +207,15 @@ status node::parts::start_store() {
   commit.seed = static_cast<unsigned>(ids.next().low);
   commit.election_timeout = duration_ms{options.cluster.election_timeout_ms};
   commit.heartbeat = duration_ms{options.cluster.heartbeat_ms};
-  if (others) others->describe(commit);
+  if (others) others->describe(commit, *data);
   commit.leadership = [this](std::uint16_t shard, std::uint64_t term) {
     if (!routes) return;
     routes->drop(shard);
     if (term != 0) wakes->took_over(shard);
+  };
+  commit.installed = [this](std::uint16_t shard, std::uint64_t through) {
+    projections->replaced(shard, through);
+    members->replaced(shard);
   };
   commit.committed = [this](const persistence::committed_batch& batch) {
     projections->committed(batch);
@@ -310,11 +315,11 @@ status node::parts::start_tickers() {
   return {};
 }
 
-// Forgets the log up to where every projection has read it.
+// Forgets the log up to where every projection has read it, as far as other nodes may do without it.
 void node::parts::upkeep() {
-  if (auto cut = persistence::truncate_consumed(*data, projections->names()); !cut) {
-    log::error("log cannot be cut", {{"why", cut.error().detail}});
-  }
+  const auto read = persistence::consumed_through(*data, projections->names());
+  if (!read) return log::error("log cannot be cut", {{"why", read.error().detail}});
+  for (std::uint16_t shard = 0; shard < read->size(); ++shard) log->cut_log(shard, (*read)[shard]);
 }
 
 status node::parts::start_front() {

@@ -59,7 +59,12 @@ result<std::unique_ptr<peers>> peers::open(const config::cluster_options& option
   return made;
 }
 
-void peers::describe(cluster::journal_options& journal) {
+void peers::describe(cluster::journal_options& journal, persistence::store& data) {
+  chunks_ = std::make_unique<cluster::link_chunks>(*link_);
+  copies_ = std::make_unique<cluster::shard_copier>(data, *chunks_, time_);
+  chunks_->attach(*copies_);
+  copies_->start();
+  journal.copies = copies_.get();
   journal.send = [this](cluster::node_id to, std::vector<cluster::shard_message> messages) {
     send_raft(to, std::move(messages));
   };
@@ -176,8 +181,13 @@ void peers::stop_commands() {
   if (sender_) sender_->stop();
 }
 
+void peers::stop_copies() {
+  if (copies_) copies_->stop();
+}
+
 void peers::stop() {
   stop_commands();
+  stop_copies();
   if (link_) link_->stop();
 }
 

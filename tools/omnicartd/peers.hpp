@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "cluster/copy/link_chunks.hpp"
+#include "cluster/copy/shard_copier.hpp"
 #include "cluster/link/node_link.hpp"
 #include "cluster/remote/current_lists.hpp"
 #include "cluster/remote/neighbours.hpp"
@@ -30,14 +32,16 @@ class peers {
   static result<std::unique_ptr<peers>> open(const config::cluster_options& options, const clock& time, id_source& ids);
   ~peers();
 
-  // Who this node is and where its Raft messages go; before the journal is opened.
-  void describe(cluster::journal_options& journal);
+  // Where its Raft messages go and whole shards come from; before the journal is opened.
+  void describe(cluster::journal_options& journal, persistence::store& data);
   // Puts itself between these and the link. They outlive it.
   void attach(cluster::replicated_journal& log, router& routes, projection_host& rows, std::uint16_t shard_count);
   // Others may come.
   void start();
   // Commands on their way are answered; the link stays up for what the journal still writes.
   void stop_commands();
+  // After the journal's end and before the store's.
+  void stop_copies();
   void stop();
 
   // Says this of the node, now and every half second.
@@ -56,6 +60,7 @@ class peers {
   cluster::neighbours& others() { return *neighbours_; }
   // Lists that know what was acknowledged on any node.
   projection_host& lists() { return *lists_; }
+  const cluster::shard_copier& copies() const { return *copies_; }
   const cluster::remote_sender& sender() const { return *sender_; }
   const cluster::remote_receiver& receiver() const { return *receiver_; }
 
@@ -79,6 +84,8 @@ class peers {
   std::unique_ptr<cluster::node_link> link_;
   std::unique_ptr<cluster::remote_sender> sender_;
   std::unique_ptr<cluster::remote_receiver> receiver_;
+  std::unique_ptr<cluster::link_chunks> chunks_;
+  std::unique_ptr<cluster::shard_copier> copies_;
   std::unique_ptr<cluster::neighbours> neighbours_;
   std::unique_ptr<cluster::current_lists> lists_;
   std::mutex report_guard_;

@@ -72,11 +72,11 @@ BOOST_AUTO_TEST_CASE(rows_of_another_format_are_made_anew_from_what_the_log_has_
     commit("alpha", id, 1);
   }
   BOOST_TEST(rows_of(1) == "v1/a=3 v1/b=3 ");
-  BOOST_TEST(truncate_consumed(*node.data, {"counts"}).has_value());
+  cut_consumed(*node.data, {"counts"});
   BOOST_TEST(rows_of(1) == "v1/a=3 v1/b=3 ");
   BOOST_TEST(rows_of(2) == "v2/a=3 v2/b=3 ");
   // Not again, and on from there.
-  BOOST_TEST(truncate_consumed(*node.data, {"counts"}).has_value());
+  cut_consumed(*node.data, {"counts"});
   commit("cart", "a", 4);
   BOOST_TEST(rows_of(2) == "v2/a=4 v2/b=3 ");
   // An older build makes its own.
