@@ -31,7 +31,9 @@ void replicated_journal::publish(round& now) {
     const bool ready = leading && group.barrier_index() != 0 && r.applied >= group.barrier_index();
     auto& seen = shards_[shard];
     seen.applied = r.applied;
-    seen.leader = group.leader();
+    if (seen.leader.exchange(group.leader()) != group.leader() && group.leader() != no_node && options_.led_by) {
+      options_.led_by(shard, group.leader());
+    }
     const auto lease =
         r.alone ? std::optional(raft::monotonic_time::max()) : group.lease_expires_at(time);
     seen.lease_until_ms = ready && lease ? lease->count() : 0;

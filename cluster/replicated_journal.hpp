@@ -69,6 +69,8 @@ struct journal_options {
   std::function<void(const std::string&)> fatal;
   // This node leads the shard in this term from now on, or (0) no longer: entities in memory are then out of date.
   std::function<void(std::uint16_t shard, std::uint64_t term)> leadership;
+  // Another node, or this one, was heard to lead the shard; it may still be about to begin.
+  std::function<void(std::uint16_t shard, raft::node_id leader)> led_by;
   // Fetches what a replica needs that is new or too far behind; outlives the journal, and is stopped before it is
   // destroyed. Null: such a replica waits.
   shard_copier* copies = nullptr;

@@ -280,6 +280,24 @@ void remote_sender::tick() {
   carry_out(later);
 }
 
+void remote_sender::leader_changed(std::uint16_t shard) {
+  deeds later;
+  {
+    std::lock_guard lock(guard_);
+    std::vector<std::uint64_t> held;
+    for (const auto& [number, what] : requests_) {
+      if (what.at == stage::waiting && what.shard == shard) held.push_back(number);
+    }
+    for (const std::uint64_t number : held) {
+      request& what = requests_.at(number);
+      what.tries = 1;  // it may not be ready yet: then soon again
+      what.hint.reset();
+      look_at(number, what, later);
+    }
+  }
+  carry_out(later);
+}
+
 void remote_sender::look_at(std::uint64_t number, request& what, deeds& later) {
   const duration_ms now = with_.time.monotonic();
   const bool nobody_took_it = what.at == stage::waiting && !what.doubtful && now >= what.find_by;

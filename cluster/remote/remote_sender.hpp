@@ -73,6 +73,8 @@ class remote_sender final : public message_sink {
   // Takes answers from now on. Once, before messages can arrive.
   void attach();
   void send(envelope message) override;
+  // Somebody else leads the shard from now on: what waits for that is sent at once. Any thread.
+  void leader_changed(std::uint16_t shard);
   // Sends again what is due, gives up what is late. Call every 10 ms or so.
   void tick();
   // Answers everything: what may have been executed as unknown_outcome, the rest as shutting_down.

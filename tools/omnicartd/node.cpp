@@ -213,6 +213,9 @@ status node::parts::start_store() {
     routes->drop(shard);
     if (term != 0) wakes->took_over(shard);
   };
+  commit.led_by = [this](std::uint16_t shard, cluster::node_id) {
+    if (others) others->leader_changed(shard);
+  };
   commit.installed = [this](std::uint16_t shard, std::uint64_t through) {
     projections->replaced(shard, through);
     members->replaced(shard);

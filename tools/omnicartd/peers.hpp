@@ -36,6 +36,10 @@ class peers {
   void describe(cluster::journal_options& journal, persistence::store& data);
   // Puts itself between these and the link. They outlive it.
   void attach(cluster::replicated_journal& log, router& routes, projection_host& rows, std::uint16_t shard_count);
+  // The journal heard of another leader (journal_options::led_by).
+  void leader_changed(std::uint16_t shard) {
+    if (sender_) sender_->leader_changed(shard);
+  }
   // Others may come.
   void start();
   // Commands on their way are answered; the link stays up for what the journal still writes.

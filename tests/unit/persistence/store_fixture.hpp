@@ -10,6 +10,8 @@
 
 #include "cluster/replicated_journal.hpp"
 #include "persistence/reader_pool.hpp"
+#include "persistence/projection_store.hpp"
+#include "persistence/shard_log.hpp"
 #include "persistence/store.hpp"
 #include "persistence/timer_index.hpp"
 #include "tests/sim/fault_fs/fault_fs.hpp"
@@ -88,5 +90,13 @@ class scratch_directory {
  private:
   std::string path_;
 };
+
+// The log is cut as a node's upkeep does it.
+inline void cut_consumed(store& data, const std::vector<std::string>& projections) {
+  const auto through = consumed_through(data, projections).value();
+  for (std::uint16_t shard = 0; shard < through.size(); ++shard) {
+    BOOST_TEST(shard_log(data).truncate(shard, through[shard]).has_value());
+  }
+}
 
 }  // namespace omnicart::persistence

@@ -175,6 +175,20 @@ BOOST_AUTO_TEST_CASE(a_command_waits_for_a_leader_and_not_too_long) {
   BOOST_TEST(at(2).node.log.records.size() == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_command_that_waits_for_a_leader_goes_to_it_as_soon_as_it_is_known) {
+  everybody_follows(std::nullopt);
+  const auto got = at(1).node.send("a", add{5, ""});
+  pass(duration_ms{200});  // by now its pauses are long
+  everybody_follows(3);
+  const auto shard = shard_of("a", 64);
+  at(1).sender.leader_changed(static_cast<std::uint16_t>(shard + 1));  // another one's
+  settle();
+  BOOST_TEST(outcome_of(got) == "");
+  at(1).sender.leader_changed(shard);
+  settle();
+  BOOST_TEST(number(got) == 5);
+}
+
 BOOST_AUTO_TEST_CASE(a_shard_that_becomes_ours_is_served_here) {
   everybody_follows(std::nullopt);
   const auto got = at(1).node.send("a", add{5, ""});
