@@ -33,6 +33,8 @@ void fuzz_provider_answer(const std::uint8_t* data, std::size_t size);
 void fuzz_link(const std::uint8_t* data, std::size_t size);
 // Byte 0: 0 a command from another node, 1 an answer; the rest are its bytes.
 void fuzz_remote(const std::uint8_t* data, std::size_t size);
+// Byte 0: 0 a frame of Raft's messages, 1 a configuration, 2 a control message, 3 a frame of a shard's copy.
+void fuzz_raft(const std::uint8_t* data, std::size_t size);
 
 using target_body = void (*)(const std::uint8_t*, std::size_t);
 

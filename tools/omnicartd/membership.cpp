@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "config/load.hpp"
+#include "runtime/base/version.hpp"
 #include "runtime/log.hpp"
 
 namespace omnicart::node {
@@ -51,6 +52,9 @@ cluster_record::node membership::self() const {
   us.name = "node-" + std::to_string(us.id);
   us.link = with_.others ? with_.others->address() : std::string();
   us.state = cluster_record::node_state::active;
+  const std::lock_guard lock(guard_);
+  us.http = http_;
+  us.operators = operators_;
   return us;
 }
 
@@ -102,6 +106,7 @@ void membership::tick() {
   if (!now->founded() || stopped_) return;
   tell_addresses(*now);
   if (with_.others) {
+    note_reached(*now);
     heed_clock();
     if (clock_is_off_) {
       hand_over();
@@ -112,16 +117,6 @@ void membership::tick() {
   const auto time = with_.time.monotonic();
   if (time < next_plan_ || *under_way_ > 0 || !with_.log.leads(group_)) return;
   next_plan_ = time + duration_ms{200};
-  if (const char* t = std::getenv("OMNICART_TEMP_JOIN")) {
-    std::string all = t; std::size_t b = 0;
-    while (b < all.size()) {
-      auto e = all.find(',', b); if (e == all.npos) e = all.size();
-      auto one = all.substr(b, e - b); b = e + 1;
-      auto at = one.find('@');
-      cluster_record::node n; n.id = std::stoull(one.substr(0, at)); n.name = "node-" + one.substr(0, at); n.link = one.substr(at + 1);
-      if (!cluster_record::find(*now, n.id)) { send(cluster_record::join{n, {"me", "temp"}}); return; }
-    }
-  }
   plan_placement(*now);
   rotate_keys(*now);
 }
@@ -154,6 +149,30 @@ void membership::use_keys(const cluster_record::record& now) {
   with_.tokens.use(std::move(ring));
 }
 
+void membership::note_reached(const cluster_record::record& now) {
+  const auto time = with_.time.monotonic();
+  const std::lock_guard lock(guard_);
+  for (const auto* node : cluster_record::living_nodes(now)) {
+    auto& last = reached_.try_emplace(node->id, time).first->second;
+    if (node->id == self_ || with_.others->link().is_up(node->id)) last = time;
+  }
+}
+
+duration_ms membership::silent_for(node_id node) const {
+  const std::lock_guard lock(guard_);
+  const auto at = reached_.find(node);
+  return at == reached_.end() ? duration_ms{0} : with_.time.monotonic() - at->second;
+}
+
+void membership::serve_at(std::string http, std::string operators) {
+  if (with_.others) {
+    with_.others->introduce({.leaving = false, .wall = {}, .version = version_text(), .http = http, .operators = operators});
+  }
+  const std::lock_guard lock(guard_);
+  http_ = std::move(http);
+  operators_ = std::move(operators);
+}
+
 void membership::heed_clock() {
   const auto ahead = with_.others->others().clock_ahead();
   const bool off = ahead && std::chrono::abs(*ahead) > clock_off_max;
@@ -176,8 +195,9 @@ bool membership::is_draining() const {
 void membership::tell_addresses(const cluster_record::record& now) {
   const auto us = self();
   const auto* known = cluster_record::find(now, us.id);
-  if (!known || known->link == us.link || *under_way_ > 0) return;
-  send(cluster_record::update_addresses{.id = us.id, .link = us.link, .http = known->http, .operators = known->operators});
+  if (!known || us.http.empty() || *under_way_ > 0) return;
+  if (known->link == us.link && known->http == us.http && known->operators == us.operators) return;
+  send(cluster_record::update_addresses{.id = us.id, .link = us.link, .http = us.http, .operators = us.operators});
 }
 
 void membership::rotate_keys(const cluster_record::record& now) {
@@ -280,16 +300,12 @@ cluster::plan_input membership::plan_input_of(const cluster_record::record& now)
   cluster::plan_input in;
   in.replicas = now.settings.replicas;
   in.moves_max = now.settings.moves_max;
-  const auto time = with_.time.monotonic();
   for (const auto* node : cluster_record::living_nodes(now)) {
     if (!cluster_record::is_serving(*node)) continue;
-    const bool reachable = !with_.others || is_reachable(node->id);
-    if (reachable) reached_[node->id] = time;
-    const auto last = reached_.try_emplace(node->id, time).first->second;
     in.nodes.push_back({.node = node->id,
                         .active = node->state == cluster_record::node_state::active,
-                        .reachable = reachable,
-                        .dead = time - last >= dead_after});
+                        .reachable = !with_.others || is_reachable(node->id),
+                        .dead = silent_for(node->id) >= dead_after});
   }
   for (const auto& wish : now.desired) in.wanted.push_back({.voters = wish.voters, .pinned = wish.pinned});
   in.seen.resize(in.wanted.size());

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <string>
 
 #include "cluster/placement/next_step.hpp"
 #include "cluster/placement/plan.hpp"
@@ -45,6 +47,10 @@ class membership {
   status start();
   // Every 20 ms or so, by one thread.
   void tick();
+  // Where this node serves, for the record; any thread.
+  void serve_at(std::string http, std::string operators);
+  // How long a node has not been within reach, as far as this one has looked. Any thread.
+  duration_ms silent_for(node_id node) const;
   // From now on nothing is planned or moved here.
   void stop() { stopped_ = true; }
   // Gives away what this node leads, to whoever can take it. True: nothing is left to give.
@@ -84,7 +90,10 @@ class membership {
   std::atomic<bool> clock_is_off_{false};
   std::shared_ptr<std::atomic<int>> under_way_ = std::make_shared<std::atomic<int>>(0);  // commands to the record
   std::shared_ptr<std::atomic<int>> steps_ = std::make_shared<std::atomic<int>>(0);      // shards being moved from here
+  void note_reached(const cluster_record::record& now);
+  mutable std::mutex guard_;  // of what follows
   std::map<node_id, duration_ms> reached_;  // when each node was last within reach
+  std::string http_, operators_;
   duration_ms next_plan_{0};
 };
 

@@ -42,6 +42,7 @@
 #include "runtime/system_ports.hpp"
 #include "runtime/ticker.hpp"
 #include "runtime/timers.hpp"
+#include "tools/omnicartd/desk.hpp"
 #include "tools/omnicartd/figures.hpp"
 #include "tools/omnicartd/marked_stock.hpp"
 #include "tools/omnicartd/membership.hpp"
@@ -118,6 +119,7 @@ struct node::parts {
   std::unique_ptr<persistence::entity_scan> scan;
   std::unique_ptr<http::server> front;
   std::atomic<http::server*> serving_front{nullptr};  // once it is there
+  std::unique_ptr<desk> operators_desk;
   std::unique_ptr<http::operator_server> operators;
   std::vector<std::unique_ptr<ticker>> tickers;
 
@@ -340,12 +342,16 @@ status node::parts::start_front() {
   if (!started) return fail(started.error());
   front = std::move(*started);
   serving_front = front.get();
+  members->serve_at(address_text(options.http.address, front->port()),
+                    address_text(options.operators.address, operators->port()));
   return {};
 }
 
 status node::parts::start_operators() {
   auto token = http::operator_token(options.node.data);
   if (!token) return fail(token.error());
+  operators_desk = std::make_unique<desk>(desk::parts{*members, *log, *routes, others.get(), time, ids,
+                                                      static_cast<node_id>(options.cluster.node)});
   http::operator_wiring wiring{.front = *shop, .entities = *scan, .requests = figures, .token = std::move(*token)};
   wiring.version = version_text();
   wiring.pay_url = provider_url;
@@ -355,6 +361,7 @@ status node::parts::start_operators() {
                          others.get()});
   };
   wiring.refusing = [this] { return log->refusing(); };
+  wiring.cluster = operators_desk.get();
   wiring.provider_trouble = [this] { return provider.look().trouble; };
   auto started = http::operator_server::start(options.operators.address,
                                               static_cast<std::uint16_t>(options.operators.port), std::move(wiring));

@@ -34,7 +34,8 @@ constexpr target targets[] = {{"fuzz_http", fuzz_http},
                               {"fuzz_codecs", fuzz_codecs},
                               {"fuzz_provider_answer", fuzz_provider_answer},
                               {"fuzz_link", fuzz_link},
-                              {"fuzz_remote", fuzz_remote}};
+                              {"fuzz_remote", fuzz_remote},
+                              {"fuzz_raft", fuzz_raft}};
 
 std::vector<std::filesystem::path> files_of(const target& t) {
   const auto folder = std::filesystem::path(OMNICART_SOURCE_DIR) / "tests/fuzz/corpus" / t.name;
