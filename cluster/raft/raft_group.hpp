@@ -196,7 +196,8 @@ class raft_group {
   bool is_stranger() const;
   bool may_vote_as_stranger(const vote_request& request, node_id candidate) const;
   void receive_from_leader(const message& m, update& into);
-  void receive_append(node_id from, const append_request& request, update& into);
+  append_request behind_snapshot(const append_request& request) const;
+  void receive_append(node_id from, const append_request& whole, update& into);
   bool receive_part(node_id from, const append_request& part, update& into);
   void settle_earlier_change(const append_request& part, update& into);
   void receive_install(node_id from, const install_request& request, update& into);

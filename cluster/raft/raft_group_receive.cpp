@@ -222,7 +222,23 @@ void raft_group::receive_from_leader(const message& m, update& into) {
   }
 }
 
-void raft_group::receive_append(node_id from, const append_request& request, update& into) {
+// libraft rejects what follows an entry that this log no longer holds, and a leader whose log begins
+// earlier would go on asking for ever. What the snapshot covers is committed, so it is the leader's
+// too: what follows it is taken as if it had been sent behind it.
+append_request raft_group::behind_snapshot(const append_request& request) const {
+  auto rest = request;
+  if (!snapshot_ || installing_ || request.prev_index >= snapshot_->index ||
+      window_.term_at(request.prev_index) != 0 || window_.first_index() == 1) {
+    return rest;
+  }
+  rest.prev_index = snapshot_->index;
+  rest.prev_term = snapshot_->term;
+  std::erase_if(rest.entries, [&](const log_entry& e) { return e.index <= snapshot_->index; });
+  return rest;
+}
+
+void raft_group::receive_append(node_id from, const append_request& whole, update& into) {
+  const auto request = behind_snapshot(whole);
   if (!has_later_change(request)) {
     receive_part(from, request, into);
     return;

@@ -42,6 +42,10 @@ struct replica {
     last = group.start(now, stored).value();
   }
 
+  explicit replica(const stored_state& stored) : self(1), group(options_of(1)) {
+    last = group.start(now, stored).value();
+  }
+
   void wait(int ms) { now += milliseconds{ms}; }
   bool take(message_body body, node_id from = 2) {
     auto done = group.receive(now, {.from = from, .to = self, .body = std::move(body)});
@@ -536,6 +540,29 @@ BOOST_AUTO_TEST_CASE(a_log_that_the_snapshot_left_behind_is_forgotten) {
   raft_group other(options_of(1));
   BOOST_REQUIRE(other.start(milliseconds{0}, stored).has_value());
   BOOST_TEST(other.last_index() == 5);
+}
+
+// A leader that does not know how far a follower is asks from further back than the follower's log
+// reaches.
+BOOST_AUTO_TEST_CASE(what_a_snapshot_covers_counts_as_matched) {
+  const stored_state stored{.hard = {.term = 3},
+                            .snapshot = snapshot_metadata{
+                                .index = 5, .term = 2, .configuration_index = 1, .members = trio}};
+  replica r(stored);
+  r.take(append_request{.term = 3, .prev_index = 3, .prev_term = 1});
+  BOOST_REQUIRE(r.sent<append_result>().size() == 1);
+  BOOST_TEST(r.sent<append_result>().front().rejected == 0);
+  BOOST_TEST(r.sent<append_result>().front().last_index == 5);
+  for (const log_index prev : {0U, 3U}) {
+    replica behind(stored);
+    append_request request{.term = 3, .prev_index = prev, .prev_term = prev == 0 ? 0U : 1U};
+    for (auto i = prev + 1; i <= 7; ++i) request.entries.push_back(command(i, i < 5 ? 1 : 2));
+    behind.take(request);
+    BOOST_REQUIRE(behind.last.entries.size() == 2);
+    BOOST_TEST(behind.last.entries.front().index == 6);
+    behind.persist();
+    BOOST_TEST(behind.sent<append_result>().front().last_index == 7);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()
