@@ -240,6 +240,18 @@ REMOTE = {
     "answer_other_leads": (1, [9, [33, b"another node leads this shard", b"3"]]), "answer_no_reason": (1, [9, [0, b"", b""]]),
 }
 
+# Raft's frames are arrays of numbers; alternatives stand in the order of cluster/raft/types.hpp.
+VOTE, APPENDED = [5, 7, 3, False, True], [5, 0, 7, 100]
+RAFT = {
+    "vote": (0, [1, 2, [[3, 0, VOTE]]]), "append": (0, [1, 2, [[3, 2, [5, 2, 1, 1, 100, [[5, 1, b"abc"], [5, 2, b""]]]]]]),
+    "append_result": (0, [1, 2, [[3, 3, APPENDED]]]), "two": (0, [1, 2, [[0, 0, VOTE], [63, 3, APPENDED]]]),
+    "no_kind": (0, [1, 2, [[0, 9, VOTE]]]), "nobody": (0, [1, 2, []]),
+    "configuration": (1, [[[1, 1], [2, 0], [3, 2]]]), "nobody_votes": (1, [[[1, 0]]]),
+    "report": (2, [0, [False, 1_800_000_000_000, b"1.0", b"h:1", b"o:1"]]), "wanted": (2, [1, [9]]), "positions": (2, [2, [9, [[3, 17]]]]),
+    "copy_request": (3, [0, [1, 7, 10, 0]]), "copy_chunk": (3, [1, [1, 1, b"abc"]]), "copy_end": (3, [2, [1, 1, [17, 1_800_000_000_000]]]),
+    "copy_refused": (3, [3, [1, b"no"]]), "copy_stop": (3, [4, [1]]),
+}
+
 
 def frames(*parts):
     """A stream: (version, channel, payload) by their order."""
@@ -283,6 +295,7 @@ def main():
         name: bytes([command, status]) + json.dumps(body, separators=(",", ":")).encode()
         for name, (command, status, body) in ANSWERS.items()})
     write("fuzz_link", LINK_STREAMS | {name: b"\2" + message(list(said)) for name, said in LINK_MESSAGES.items()})
+    write("fuzz_raft", {name: bytes([which]) + message(value) for name, (which, value) in RAFT.items()})
     write("fuzz_remote", {name: bytes([which]) + message(value) for name, (which, value) in REMOTE.items()})
 
 

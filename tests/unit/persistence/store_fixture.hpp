@@ -14,6 +14,7 @@
 #include "persistence/shard_log.hpp"
 #include "persistence/store.hpp"
 #include "persistence/timer_index.hpp"
+#include "runtime/base/assert.hpp"
 #include "tests/sim/fault_fs/fault_fs.hpp"
 
 // What the tests of the store share: a clock set by hand, a node's parts of the store on a disk of
@@ -95,7 +96,7 @@ class scratch_directory {
 inline void cut_consumed(store& data, const std::vector<std::string>& projections) {
   const auto through = consumed_through(data, projections).value();
   for (std::uint16_t shard = 0; shard < through.size(); ++shard) {
-    BOOST_TEST(shard_log(data).truncate(shard, through[shard]).has_value());
+    ensure(shard_log(data).truncate(shard, through[shard]).has_value(), "the log can be cut");
   }
 }
 
