@@ -18,6 +18,7 @@
 #include "actors/user/user_messages.hpp"
 #include "http/access_token.hpp"
 #include "http/blocking_ask.hpp"
+#include "http/cluster_routes.hpp"
 #include "http/laws.hpp"
 #include "http/metrics.hpp"
 #include "http/operator_answers.hpp"
@@ -62,7 +63,8 @@ std::string escape_label(double value) {
 
 class operator_server::impl {
  public:
-  impl(operator_wiring wiring) : with_(std::move(wiring)), started_(with_.front.time.monotonic()) {}
+  impl(operator_wiring wiring)
+      : with_(std::move(wiring)), cluster_(with_.cluster), started_(with_.front.time.monotonic()) {}
   ~impl() { stop(); }
 
   status start(const std::string& host, std::uint16_t port) {
@@ -114,14 +116,17 @@ class operator_server::impl {
  private:
   using call = void (impl::*)(const httplib::Request&, httplib::Response&);
 
-  httplib::Server::Handler guarded(call what) {
-    return [this, what](const httplib::Request& in, httplib::Response& out) {
+  httplib::Server::Handler guarded(httplib::Server::Handler what) {
+    return [this, what = std::move(what)](const httplib::Request& in, httplib::Response& out) {
       if (!equal_in_constant_time(in.get_header_value("Authorization"), "Bearer " + with_.token)) {
         out.set_header("WWW-Authenticate", "Bearer");
         return answer_problem(out, 401, "unauthorized", "this port needs the operator's token");
       }
-      (this->*what)(in, out);
+      what(in, out);
     };
+  }
+  httplib::Server::Handler guarded(call what) {
+    return guarded([this, what](const httplib::Request& in, httplib::Response& out) { (this->*what)(in, out); });
   }
 
   void add_routes() {
@@ -137,6 +142,7 @@ class operator_server::impl {
     server_.Get("/laws", guarded(&impl::check_laws));
     server_.Post("/tokens", guarded(&impl::issue_token));
     server_.Post("/users", guarded(&impl::create_user));
+    cluster_.add_to(server_, [this](cluster_routes::handler what) { return guarded(std::move(what)); });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& out) {
       if (!out.body.empty()) return;
       const bool unknown = out.status == 404;
@@ -390,6 +396,7 @@ class operator_server::impl {
   }
 
   operator_wiring with_;
+  cluster_routes cluster_;
   const duration_ms started_;
   httplib::Server server_;
   socket_t socket_ = INVALID_SOCKET;

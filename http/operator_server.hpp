@@ -13,6 +13,7 @@
 
 namespace omnicart::http {
 
+class cluster_desk;
 class metrics;
 
 // One number of a part of the node, as Prometheus shows it (name in base units, labels as `{a="b"}` or "").
@@ -35,6 +36,7 @@ struct operator_wiring {
   std::function<std::vector<figure>()> figures;
   std::function<std::optional<error>()> refusing;   // why the node takes no writes, if so
   std::function<std::string()> provider_trouble;    // why the provider that this node runs is down; "" when it is not
+  cluster_desk* cluster = nullptr;                  // outlives the server; null: a node that knows of none
 };
 
 // The operators' port: health, metrics, inspection of entities, the laws, tokens. Few callers, so a thread each
@@ -50,6 +52,7 @@ struct operator_wiring {
 //   GET  /laws?wait_s=N                           the check of http/laws.hpp
 //   POST /tokens {role, ttl_s}                    an access token for staff
 //   POST /users {email, password, name?, role}    a user with a role
+//   /cluster…                                     http/cluster_routes.hpp
 class operator_server {
  public:
   // Fault: unavailable, with one clear line (port in use).

@@ -1,12 +1,11 @@
 #include "tools/omnicartctl/command_line.hpp"
 
 #include <CLI/CLI.hpp>
-#include <charconv>
 #include <functional>
 #include <sstream>
 
 #include "runtime/base/version.hpp"
-#include "tools/omnicartctl/duration_text.hpp"
+#include "tools/omnicartctl/grammar.hpp"
 
 namespace omnicart::ctl {
 namespace {
@@ -78,28 +77,6 @@ constexpr const char* completion_footer =
   omnicartctl completion zsh  > "${fpath[1]}/_omnicartctl"
   omnicartctl completion fish > ~/.config/fish/completions/omnicartctl.fish)";
 
-// A subcommand that, once parsed, makes `what` the verb.
-CLI::App& add_verb(CLI::App& to, command_line& into, verb what, const char* name, const char* says,
-                   const char* footer) {
-  CLI::App* const added = to.add_subcommand(name, says);
-  added->footer(footer);
-  added->callback([&into, what] { into.what = what; });
-  return *added;
-}
-
-CLI::App& add_group(CLI::App& to, const char* name, const char* says) {
-  CLI::App* const added = to.add_subcommand(name, says);
-  added->require_subcommand(0, 1);
-  return *added;
-}
-
-// For CLI11: parses `text`, or throws what its parser reports to the person.
-duration_ms duration_or_throw(const char* option, const std::string& text) {
-  const auto parsed = parse_duration(text);
-  if (!parsed) throw CLI::ValidationError(option, parsed.error().detail);
-  return *parsed;
-}
-
 void take_entity(command_line& into, const std::string& text) {
   const auto slash = text.find('/');
   if (slash == std::string::npos || slash == 0 || slash + 1 == text.size())
@@ -114,13 +91,6 @@ void take_time(command_line& into, const std::string& text) {
     throw CLI::ValidationError("--at", "\"" + text + "\" is no time; write 2026-03-01T12:00:00Z");
   }
   into.at = to_rfc3339(*parsed);
-}
-
-void take_node(command_line& into, const std::string& text) {
-  const char* const end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, into.node);
-  if (failure != std::errc{} || stop != end || into.node == 0)
-    throw CLI::ValidationError("--id", "\"" + text + "\" is no number of a node; they begin at 1");
 }
 
 void describe_entity(CLI::App& app, command_line& into) {
@@ -210,11 +180,12 @@ void describe_cert(CLI::App& app, command_line& into) {
   add_cert_options(init, into);
   init.add_option("--cluster", into.cluster, "What the cluster is called: a-z, 0-9, - (random)")
       ->type_name("NAME");
-  auto& node = add_verb(group, into, verb::cert_node, "node",
-                        "Make the certificate of one node", cert_node_footer);
+  auto& node = add_verb(group, into, verb::cert_node, "node", "Make the certificate of one node",
+                        cert_node_footer);
   add_cert_options(node, into);
   node.add_option_function<std::string>(
-          "--id", [&into](const std::string& text) { take_node(into, text); },
+          "--id",
+          [&into](const std::string& text) { into.node = node_number_or_throw("--id", text); },
           "The node's number, never given twice")
       ->type_name("N")
       ->required();
@@ -281,6 +252,7 @@ void describe_command_line(CLI::App& app, command_line& into) {
   describe_laws(app, into);
   describe_token(app, into);
   describe_user(app, into);
+  describe_cluster(app, into);
   describe_cert(app, into);
   describe_rest(app, into);
 }

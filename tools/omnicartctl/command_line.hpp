@@ -27,7 +27,20 @@ enum class verb {
   store_verify,
   cert_init,
   cert_node,
-  completion
+  completion,
+  cluster_init,
+  cluster_join,
+  cluster_status,
+  cluster_nodes,
+  cluster_shards,
+  cluster_drain,
+  cluster_resume,
+  cluster_remove,
+  cluster_replace,
+  cluster_transfer,
+  cluster_rebalance,
+  cluster_configure,
+  cluster_watch
 };
 enum class form { text, json };
 
@@ -40,18 +53,28 @@ struct command_line {
   std::string entity_kind, entity_id;
   bool history = false;
   std::optional<std::string> at;       // RFC 3339, checked
-  std::optional<std::uint64_t> limit;  // events of --history
+  std::optional<std::uint64_t> limit;  // events of --history, or rounds of watch
   duration_ms wait{0};                 // laws: for what is under way to end
   std::string role;
   std::optional<duration_ms> ttl;
   std::string email, name, password_file;
-  std::string directory;  // store verify, cert
-  std::string cluster;    // cert init; empty: a random one
-  std::uint64_t node = 0;
+  std::string directory;   // store verify, cert
+  std::string cluster;     // cert init; empty: a random one
+  std::uint64_t node = 0;  // cert node, cluster join
   std::vector<std::string> hosts;
   std::optional<int> days;
   bool force = false;
   std::string shell;
+
+  std::string target;                 // a node of the cluster, by name or number
+  std::string substitute;             // the node that replaces it
+  std::string shard;                  // a number, or "cluster"
+  std::string link, http, operators;  // addresses of a node that joins
+  std::optional<std::uint32_t> replicas, moves_max;
+  std::string who;  // empty: USER@HOST of this terminal
+  std::string why;
+  bool yes = false;          // do not ask
+  duration_ms every{2'000};  // watch
 };
 
 // --help, --version or a wrong command line: what to print and end with.

@@ -1,9 +1,13 @@
 // omnicartctl: the operator's command line.
+#include <unistd.h>
+
 #include <csignal>
 #include <iostream>
 #include <string>
+#include <thread>
 #include <vector>
 
+#include "tools/omnicartctl/confirmation.hpp"
 #include "tools/omnicartctl/run.hpp"
 #include "tools/omnicartctl/secret_input.hpp"
 
@@ -16,6 +20,15 @@ int main(int argc, char** argv) {
     (end->code == exit_code::ok ? std::cout : std::cerr) << end->text << std::flush;
     return static_cast<int>(end->code);
   }
-  const surroundings with{.out = std::cout, .err = std::cerr, .password = ask_password};
+  const auto pause = [](omnicart::duration_ms time) {
+    std::this_thread::sleep_for(time);
+    return true;
+  };
+  const surroundings with{.out = std::cout,
+                          .err = std::cerr,
+                          .password = ask_password,
+                          .confirm = ask_confirmation,
+                          .pause = pause,
+                          .terminal = ::isatty(STDOUT_FILENO) != 0};
   return static_cast<int>(run(std::get<command_line>(given), with));
 }

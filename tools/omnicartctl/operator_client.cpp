@@ -90,8 +90,10 @@ outcome<std::string> body_of(const httplib::Result& answered, const std::string&
                              const std::string& path) {
   if (!answered)
     return fail_with(exit_code::unreachable, url + ": " + why_no_answer(answered.error()));
-  // Only entities may be missing; without the rest it is something else that listens.
-  if (answered->status == 404 && !path.starts_with("/entities/")) {
+  // Only entities, nodes and shards may be missing; without the rest it is something else that
+  // listens.
+  const bool may_be_missing = path.starts_with("/entities/") || path.starts_with("/cluster/");
+  if (answered->status == 404 && !may_be_missing) {
     return fail_with(exit_code::unreachable, url + " knows no " + path.substr(0, path.find('?')) +
                                                  "; is this the node's operator port?");
   }
@@ -171,7 +173,8 @@ bool has_good_port(std::string_view authority) {
   const auto text = authority.substr(colon + 1);
   unsigned port = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), port);
-  return read.ec == std::errc{} && read.ptr == text.data() + text.size() && port >= 1 && port <= 65'535;
+  return read.ec == std::errc{} && read.ptr == text.data() + text.size() && port >= 1 &&
+         port <= 65'535;
 }
 
 }  // namespace

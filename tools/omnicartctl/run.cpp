@@ -7,6 +7,7 @@
 
 #include "persistence/verify.hpp"
 #include "tools/omnicartctl/certificate_commands.hpp"
+#include "tools/omnicartctl/cluster_commands.hpp"
 #include "tools/omnicartctl/completion.hpp"
 #include "tools/omnicartctl/operator_client.hpp"
 #include "tools/omnicartctl/report.hpp"
@@ -252,6 +253,20 @@ ending carry_out(const command_line& given, const surroundings& with) {
       return make_node_certificate(given, with.out);
     case verb::completion:
       return print_completion(given, with);
+    case verb::cluster_init:
+    case verb::cluster_join:
+    case verb::cluster_status:
+    case verb::cluster_nodes:
+    case verb::cluster_shards:
+    case verb::cluster_drain:
+    case verb::cluster_resume:
+    case verb::cluster_remove:
+    case verb::cluster_replace:
+    case verb::cluster_transfer:
+    case verb::cluster_rebalance:
+    case verb::cluster_configure:
+    case verb::cluster_watch:
+      return on_node(run_cluster);
   }
   return exit_code::usage;
 }

@@ -24,8 +24,27 @@ command_line parsed(const std::string& line) {
   return std::get<command_line>(got);
 }
 
-const std::vector<std::string> commands{"status",      "entity show",  "laws",      "token issue",
-                                        "user create", "store verify", "cert init", "cert node",
+const std::vector<std::string> commands{"status",
+                                        "entity show",
+                                        "laws",
+                                        "token issue",
+                                        "user create",
+                                        "store verify",
+                                        "cert init",
+                                        "cert node",
+                                        "cluster init",
+                                        "cluster join",
+                                        "cluster status",
+                                        "cluster nodes",
+                                        "cluster shards",
+                                        "cluster drain",
+                                        "cluster resume",
+                                        "cluster remove",
+                                        "cluster replace",
+                                        "cluster transfer",
+                                        "cluster rebalance",
+                                        "cluster configure",
+                                        "cluster watch",
                                         "completion"};
 
 }  // namespace
@@ -72,6 +91,17 @@ BOOST_AUTO_TEST_CASE(every_command_takes_its_options) {
   BOOST_TEST((node.node == UINT64_MAX && node.hosts == std::vector<std::string>{"a", "b"}));
   BOOST_TEST(node.directory == "d");
   BOOST_TEST(parsed("completion fish").shell == "fish");
+  const auto joining = parsed("cluster join --id 2 --link h:1 --operators h:3 --who ann --why w");
+  BOOST_TEST((joining.what == verb::cluster_join && joining.node == 2));
+  BOOST_TEST(joining.link + joining.operators + joining.who + joining.why == "h:1h:3annw");
+  const auto gone = parsed("cluster remove n3 --force --yes");
+  BOOST_TEST((gone.what == verb::cluster_remove && gone.force && gone.yes && gone.target == "n3"));
+  const auto swap = parsed("cluster replace n3 4");
+  BOOST_TEST(swap.target + swap.substitute == "n34");
+  const auto led = parsed("cluster transfer cluster n2");
+  BOOST_TEST(led.shard + led.target == "clustern2");
+  BOOST_TEST(*parsed("cluster configure --replicas 5").replicas == 5u);
+  BOOST_TEST(parsed("cluster watch --every 500ms").every.count() == 500);
   BOOST_TEST(*parsed("entity show order/o --at 2026-03-01T13:00:00+01:00").at ==
              "2026-03-01T12:00:00.000Z");
   BOOST_TEST(*parsed("entity show order/o --history --limit 5").limit == 5u);
@@ -112,6 +142,16 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_exit_64_with_a_reason) {
                            "cert node d --id one",
                            "cert node d --id 1 --host",
                            "cert node d --id 1 --days 36501",
+                           "cluster",
+                           "cluster join --id 2",
+                           "cluster join --id 0 --link h:1",
+                           "cluster drain",
+                           "cluster replace n1",
+                           "cluster transfer 1",
+                           "cluster configure --replicas 6",
+                           "cluster configure --moves-max 0",
+                           "cluster watch --every 5ms",
+                           "cluster status --yes",
                            "completion",
                            "completion tcsh",
                            "status laws",

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "actors/cluster/cluster_record.hpp"
+
+// The cluster as one node knows it, for operators. Plain values; everything here is pure.
+namespace omnicart::http {
+
+struct cluster_report {
+  struct node {
+    cluster_record::node what;
+    bool reachable = true;                      // from the node that reports; itself always
+    duration_ms silent_for{0};                  // since when not
+    std::optional<duration_ms> clock_offset{};  // ahead of the others' median; none: not known
+    std::string version;                        // of the program; empty: not known
+  };
+  struct member {
+    cluster_record::node_id node = 0;
+    std::optional<std::uint64_t> lag{};  // entries behind the leader; none: not known here
+  };
+  struct shard {
+    std::uint16_t number = 0;            // the record's own group has the number shard_count
+    std::uint64_t term = 0;
+    cluster_record::node_id leader = 0;  // 0: none known
+    std::vector<member> voters, standbys;
+    cluster_record::shard_nodes desired;
+  };
+
+  std::string cluster;  // empty: none founded
+  cluster_record::node_id self = 0;
+  timestamp_ms at{};
+  std::uint16_t shard_count = 0;
+  cluster_record::settings settings;
+  std::vector<node> nodes;    // without the removed
+  std::vector<shard> shards;  // by number; the last is the record's own group
+  std::vector<cluster_record::operation> operations;  // the newest, oldest first
+};
+
+// What is wrong, and what an operator can do about it.
+struct cluster_warning {
+  bool severe = false;  // requests fail because of it
+  std::string what;
+  std::string advice;
+};
+
+// Above these, `judge` speaks.
+inline constexpr duration_ms joining_patience{60'000};
+inline constexpr duration_ms clock_offset_max{500};  // beyond it a node does not lead
+inline constexpr std::uint64_t lag_entries_calm = 10'000;
+
+// The severe ones first.
+std::vector<cluster_warning> judge(const cluster_report& of);
+
+struct node_load {
+  std::size_t leads = 0;
+  std::size_t replicas = 0;  // votes
+  std::size_t standbys = 0;
+};
+node_load load_of(const cluster_report& of, cluster_record::node_id node);
+// Not yet as the record wants it: other voters, or another leader than the preferred one.
+bool is_moving(const cluster_report::shard& s);
+// The node that an operator names by its number or its name; null when there is none.
+const cluster_report::node* find_node(const cluster_report& of, std::string_view text);
+// The shards in which it votes, whatever the record wants.
+std::vector<std::uint16_t> shards_voting(const cluster_report& of, cluster_record::node_id node);
+
+// {cluster, self, at, replicas, moves_max, nodes [], shards [], warnings [], operations []}; see docs/operations.md.
+std::string to_json(const cluster_report& of);
+
+}  // namespace omnicart::http

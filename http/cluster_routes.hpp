@@ -1,0 +1,58 @@
+#pragma once
+
+#include <functional>
+
+#include "actors/cluster/cluster_messages.hpp"
+#include "http/cluster_report.hpp"
+
+namespace httplib {
+class Server;
+struct Request;
+struct Response;
+}  // namespace httplib
+
+namespace omnicart::http {
+
+// What operators reach the cluster through. Thread-safe; outlives the server.
+class cluster_desk {
+ public:
+  using done_fn = std::function<void(status)>;
+  virtual ~cluster_desk() = default;
+
+  // The cluster as this node knows it now.
+  virtual cluster_report report() = 0;
+  // Makes this node a cluster of its own, which a lone one does itself when it starts. Refusal:
+  // what the record says. `done` is called once, on any thread.
+  virtual void found(done_fn done) = 0;
+  // Has the record of the cluster take an operator's command, wherever it is led, as an admin's; a
+  // lost answer is asked for again. `done` as above.
+  virtual void submit(cluster_record::command what, done_fn done) = 0;
+};
+
+// The operators' calls about the cluster. `desk` null: each answers 409, no_cluster.
+//
+//   GET  /cluster                                  to_json of cluster_report.hpp
+//   POST /cluster/init {}                          {cluster, founded: whether it was done now}
+//   POST /cluster/join {id, name, link, http?, operators?}
+//   POST /cluster/drain, resume {node}
+//   POST /cluster/remove {node, force?}
+//   POST /cluster/replace {node, by}
+//   POST /cluster/transfer {shard, node}           shard: a number, the record's own group is the last
+//   POST /cluster/rebalance {}
+//   POST /cluster/configure {replicas?, moves_max?}
+//
+// Nodes are named by number or name, as strings. Each command but init takes `who` and `why` (texts of a line), is kept
+// in the log of operations and answers {done: what was done}. All may be repeated.
+class cluster_routes {
+ public:
+  explicit cluster_routes(cluster_desk* desk) : desk_(desk) {}
+
+  using handler = std::function<void(const httplib::Request&, httplib::Response&)>;
+  // `guard` wraps each handler in the port's own check of the caller. The routes outlive the server.
+  void add_to(httplib::Server& server, const std::function<handler(handler)>& guard);
+
+ private:
+  cluster_desk* desk_;
+};
+
+}  // namespace omnicart::http

@@ -1,0 +1,135 @@
+#pragma once
+
+#include <httplib.h>
+
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include "actors/cluster/cluster.hpp"
+#include "fake_operator.hpp"
+#include "http/cluster_routes.hpp"
+
+namespace omnicart::ctl::testing {
+
+// A cluster whose record follows its real rules, and whose shards are at once where it wants them,
+// unless a test says otherwise.
+class fake_desk final : public http::cluster_desk {
+ public:
+  // n1 alone, then n2 and n3: four shards and the cluster's own group, all on all.
+  void found_with(std::size_t nodes) {
+    give(cluster_record::found{
+        .cluster = std::string(32, 'c'), .first = node_of(1), .shard_count = 4, .keys = {}});
+    cluster_record::place all;
+    for (cluster_record::node_id id = 2; id <= nodes; ++id) {
+      give(cluster_record::join{.who = node_of(id), .by = {.who = "ann@desk", .why = ""}});
+      give(cluster_record::ready{id});
+    }
+    for (std::uint16_t shard = 0; shard <= 4; ++shard) {
+      all.shards.push_back({.shard = shard, .voters = {}});
+      for (cluster_record::node_id n = 0; n < nodes; ++n)
+        all.shards.back().voters.push_back(1 + (n + shard) % nodes);
+    }
+    give(all);
+  }
+
+  http::cluster_report report() override {
+    const std::lock_guard guard(mutex_);
+    http::cluster_report told{.cluster = record_.cluster,
+                              .self = 1,
+                              .at = now_,
+                              .shard_count = record_.shard_count,
+                              .settings = record_.settings,
+                              .nodes = {},
+                              .shards = {},
+                              .operations = record_.operations};
+    for (const auto* n : living_nodes(record_))
+      told.nodes.push_back({.what = *n,
+                            .reachable = n->id != silent,
+                            .silent_for = std::chrono::seconds(12),
+                            .clock_offset = duration_ms{3},
+                            .version = "0.1.0"});
+    for (std::size_t shard = 0; shard < record_.desired.size(); ++shard) {
+      const auto& wanted = record_.desired[shard];
+      http::cluster_report::shard s{.number = static_cast<std::uint16_t>(shard),
+                                    .term = 7,
+                                    .leader = wanted.voters.front(),
+                                    .voters = {},
+                                    .standbys = {},
+                                    .desired = wanted};
+      for (const auto voter : wanted.voters) s.voters.push_back({.node = voter, .lag = 0});
+      told.shards.push_back(std::move(s));
+    }
+    return told;
+  }
+  void found(done_fn done) override {
+    done(give(cluster_record::found{
+        .cluster = std::string(32, 'c'), .first = node_of(1), .shard_count = 4, .keys = {}}));
+  }
+  void submit(cluster_record::command what, done_fn done) override {
+    if (fault) return done(fail(*fault));
+    done(give(what, role::admin));
+  }
+
+  const cluster_record::record& record() const { return record_; }
+
+  cluster_record::node_id silent = 0;
+  std::optional<error> fault;
+
+ private:
+  static cluster_record::node node_of(cluster_record::node_id id) {
+    const auto digits = std::to_string(id);
+    return {.id = id,
+            .name = "n" + digits,
+            .link = "10.0.0." + digits + ":7000",
+            .http = {},
+            .operators = {},
+            .state = {},
+            .since = {}};
+  }
+  status give(const cluster_record::command& what, role as = role::system) {
+    const std::lock_guard guard(mutex_);
+    now_ += duration_ms{1'000};
+    const context ctx{.now = now_, .command = {}, .asker = {.as = as, .session = {}, .user = {}}};
+    auto events = decide(record_, what, ctx);
+    if (!events) return fail(std::move(events.error()));
+    for (const auto& e : *events) apply(record_, e);
+    return {};
+  }
+
+  std::mutex mutex_;
+  cluster_record::record record_;
+  timestamp_ms now_{std::chrono::hours(1)};
+};
+
+// The real routes on a free loopback port, to bearers of good_token.
+class cluster_port {
+ public:
+  explicit cluster_port(http::cluster_desk* desk) : routes_(desk) {
+    routes_.add_to(
+        server_, [](http::cluster_routes::handler what) -> http::cluster_routes::handler {
+          return [what](const httplib::Request& in, httplib::Response& out) {
+            if (in.get_header_value("Authorization") == std::string("Bearer ") + good_token)
+              return what(in, out);
+            out.status = 401;
+          };
+        });
+    server_.set_keep_alive_timeout(1);
+    port_ = server_.bind_to_any_port("127.0.0.1");
+    thread_ = std::thread([this] { server_.listen_after_bind(); });
+    while (!server_.is_running()) std::this_thread::yield();
+  }
+  ~cluster_port() {
+    server_.stop();
+    thread_.join();
+  }
+  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  http::cluster_routes routes_;
+  httplib::Server server_;
+  std::thread thread_;
+  int port_ = 0;
+};
+
+}  // namespace omnicart::ctl::testing

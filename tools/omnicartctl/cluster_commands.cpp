@@ -1,0 +1,217 @@
+#include "tools/omnicartctl/cluster_commands.hpp"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <nlohmann/json.hpp>
+#include <ostream>
+
+#include "tools/omnicartctl/cluster_report.hpp"
+
+namespace omnicart::ctl {
+namespace {
+
+using json = nlohmann::ordered_json;
+using ending = outcome<exit_code>;
+
+constexpr duration_ms answer_within = std::chrono::seconds(30);
+
+outcome<json> ask(operator_client& node) {
+  const auto body = node.get("/cluster", answer_within);
+  if (!body) return tl::unexpected<failure>(body.error());
+  return json::parse(*body, nullptr, false);
+}
+
+// Of the whole report, what the verb is about.
+json part_of(const json& cluster, verb what) {
+  const char* const list = what == verb::cluster_nodes ? "nodes" : "shards";
+  if (what == verb::cluster_status || !cluster.contains(list)) return cluster;
+  return {{list, cluster[list]}};
+}
+
+report report_of(const command_line& given, const json& cluster, const operator_client& node) {
+  switch (given.what) {
+    case verb::cluster_nodes:
+      return report_nodes(cluster);
+    case verb::cluster_shards:
+      return report_shards(cluster);
+    default:
+      return report_cluster(cluster, node.url());
+  }
+}
+
+ending show(const command_line& given, operator_client& node, const surroundings& with) {
+  const auto cluster = ask(node);
+  if (!cluster) return tl::unexpected<failure>(cluster.error());
+  const auto made = report_of(given, *cluster, node);
+  if (given.as == form::json) {
+    with.out << part_of(*cluster, given.what).dump(2) << '\n';
+  } else {
+    with.out << made.text;
+  }
+  return made.sound ? exit_code::ok : exit_code::failed;
+}
+
+std::string screen_of(const json& cluster, const operator_client& node) {
+  return report_cluster(cluster, node.url()).text + '\n' + report_nodes(cluster).text;
+}
+
+// A node that does not answer may be the one that is being restarted: watching goes on.
+ending watch(const command_line& given, operator_client& node, const surroundings& with) {
+  for (std::uint64_t shown = 0; !given.limit || shown < *given.limit; ++shown) {
+    if (shown > 0 && !with.pause(given.every)) break;
+    const auto cluster = ask(node);
+    if (given.as == form::json) {
+      // A line for each, for programs that read along.
+      with.out << (cluster ? cluster->dump() : json{{"error", cluster.error().what}}.dump())
+               << '\n';
+    } else {
+      if (with.terminal) with.out << "\x1b[H\x1b[2J";
+      with.out << (cluster ? screen_of(*cluster, node) : "! " + cluster.error().what + '\n');
+    }
+    with.out.flush();
+    if (!with.out) break;
+  }
+  return exit_code::ok;
+}
+
+// What a person is asked before it is done; empty: nothing.
+std::string question_for(const command_line& given) {
+  switch (given.what) {
+    case verb::cluster_drain:
+      return "Have others take over everything that node " + given.target + " holds?";
+    case verb::cluster_remove:
+      return std::string("Remove node ") + given.target + " for good" +
+             (given.force ? ", although shards may still be placed on it" : "") +
+             "? Its number never comes back.";
+    case verb::cluster_replace:
+      return "Put node " + given.substitute + " in the place of node " + given.target +
+             " everywhere?";
+    default:
+      return {};
+  }
+}
+
+// The shard as a number: the cluster's own group is behind the last shard.
+outcome<json> shard_number(const command_line& given, operator_client& node) {
+  if (given.shard != "cluster") {
+    const auto number = json::parse(given.shard, nullptr, false);
+    if (number.is_number_unsigned()) return number;
+    return fail_with(exit_code::usage,
+                     "\"" + given.shard + "\" is no shard; write its number or \"cluster\"");
+  }
+  const auto cluster = ask(node);
+  if (!cluster) return tl::unexpected<failure>(cluster.error());
+  if (!cluster->contains("shards") || (*cluster)["shards"].empty())
+    return fail_with(exit_code::failed, "the node tells of no shards");
+  return (*cluster)["shards"].back()["shard"];
+}
+
+outcome<json> wish_of(const command_line& given, operator_client& node) {
+  json wish = json::object();
+  if (given.what == verb::cluster_init) return wish;
+  wish["who"] = given.who.empty() ? who_is_here() : given.who;
+  if (!given.why.empty()) wish["why"] = given.why;
+  if (given.what == verb::cluster_join) {
+    wish["id"] = given.node;
+    wish["name"] = given.name.empty() ? "n" + std::to_string(given.node) : given.name;
+    wish["link"] = given.link;
+    if (!given.http.empty()) wish["http"] = given.http;
+    if (!given.operators.empty()) wish["operators"] = given.operators;
+  }
+  if (!given.target.empty()) wish["node"] = given.target;
+  if (!given.substitute.empty()) wish["by"] = given.substitute;
+  if (given.force) wish["force"] = true;
+  if (given.replicas) wish["replicas"] = *given.replicas;
+  if (given.moves_max) wish["moves_max"] = *given.moves_max;
+  if (given.what == verb::cluster_transfer) {
+    auto shard = shard_number(given, node);
+    if (!shard) return shard;
+    wish["shard"] = *shard;
+  }
+  return wish;
+}
+
+const char* path_of(verb what) {
+  switch (what) {
+    case verb::cluster_init:
+      return "/cluster/init";
+    case verb::cluster_join:
+      return "/cluster/join";
+    case verb::cluster_drain:
+      return "/cluster/drain";
+    case verb::cluster_resume:
+      return "/cluster/resume";
+    case verb::cluster_remove:
+      return "/cluster/remove";
+    case verb::cluster_replace:
+      return "/cluster/replace";
+    case verb::cluster_transfer:
+      return "/cluster/transfer";
+    case verb::cluster_rebalance:
+      return "/cluster/rebalance";
+    case verb::cluster_configure:
+      return "/cluster/configure";
+    default:
+      return "";
+  }
+}
+
+std::string said_of(const json& answer) {
+  const auto word = [&](const char* name) {
+    return answer.is_object() && answer.contains(name) && answer[name].is_string()
+               ? printable(answer[name].get<std::string>())
+               : std::string();
+  };
+  if (const auto done = word("done"); !done.empty()) return done;
+  const bool founded = answer.is_object() && answer.value("founded", false);
+  return (founded ? "founded cluster " : "this node belongs to cluster ") + word("cluster") +
+         (founded ? "" : " already");
+}
+
+ending command(const command_line& given, operator_client& node, const surroundings& with) {
+  if (const auto question = question_for(given); !question.empty() && !given.yes) {
+    const auto sure = with.confirm(question);
+    if (!sure) return tl::unexpected<failure>(sure.error());
+    if (!*sure) return fail_with(exit_code::failed, "nothing was done");
+  }
+  const auto wish = wish_of(given, node);
+  if (!wish) return tl::unexpected<failure>(wish.error());
+  std::string text;
+  try {
+    text = wish->dump();
+  } catch (const json::exception&) {  // only strings from outside can make it throw
+    return fail_with(exit_code::usage, "names, --who and --why must be UTF-8");
+  }
+  const auto body = node.post(path_of(given.what), text, answer_within);
+  if (!body) return tl::unexpected<failure>(body.error());
+  const json answer = json::parse(*body, nullptr, false);
+  with.out << (given.as == form::json ? answer.dump(2) : said_of(answer)) << '\n';
+  return exit_code::ok;
+}
+
+}  // namespace
+
+std::string who_is_here() {
+  const char* user = std::getenv("USER");
+  char host[256] = "";
+  ::gethostname(host, sizeof host - 1);
+  const std::string name = user && *user ? user : "uid-" + std::to_string(::getuid());
+  return *host == '\0' ? name : name + '@' + host;
+}
+
+outcome<exit_code> run_cluster(const command_line& given, operator_client& node,
+                               const surroundings& with) {
+  switch (given.what) {
+    case verb::cluster_status:
+    case verb::cluster_nodes:
+    case verb::cluster_shards:
+      return show(given, node, with);
+    case verb::cluster_watch:
+      return watch(given, node, with);
+    default:
+      return command(given, node, with);
+  }
+}
+
+}  // namespace omnicart::ctl
