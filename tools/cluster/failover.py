@@ -21,7 +21,7 @@ from local_cluster import Cluster, Trouble, wait_for
 from shard_of import shard_of
 
 EVERY_S = 0.004  # between two writes
-ATTEMPT_S = 0.25  # what an attempt may take
+ATTEMPT_S = 0.1  # what an attempt may take before another node is asked
 WRITE_S = 15.0  # what a write may take before it counts as failed
 CALM_S = 0.5  # writes must go well for so long before the next fault
 STOPPED_S = 0.5  # a stopped leader goes on so long after others took over
