@@ -192,7 +192,8 @@ def describe(cluster):
 
 
 def go_on(cluster):
-    first, last = cluster.node(cluster.indexes()[0]), cluster.node(cluster.indexes()[-1])
+    first = cluster.node(cluster.indexes()[0])
+    everywhere = ",".join(f"http://{cluster.node(i)['http']}" for i in cluster.indexes())
     programs = os.path.relpath(cluster.build)
     own = "" if cluster.directory == os.path.join(local_cluster.ROOT, "data", "cluster") else (
         f" --dir {os.path.relpath(cluster.directory)}")
@@ -201,7 +202,7 @@ def go_on(cluster):
 To go on:
   OMNICART_TOKEN=$({programs}/omnicartctl {access} token issue --role admin --ttl 600) \\
     {programs}/omnicart-sample --count {CATALOGUE} --seed 1 --target http://{first['http']} --if-missing
-  {programs}/omnicart-load --target http://{last['http']} {access} storefront --duration 20
+  {programs}/omnicart-load --target {everywhere} {access} storefront --duration 20
   tools/cluster.sh kill {cluster.indexes()[-1]}{own}; tools/cluster.sh status{own}""")
 
 

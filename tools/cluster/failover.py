@@ -9,16 +9,17 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import tempfile
 import threading
 import time
 
 import local_cluster
+import wire
 from etcd import Etcd
 from local_cluster import Cluster, Trouble, wait_for
 from shard_of import shard_of
+from wire import Connection, ask
 
 EVERY_S = 0.004  # between two writes
 ATTEMPT_S = 0.1  # what an attempt may take before another node is asked
@@ -34,7 +35,7 @@ class OmniCart:
 
     def __init__(self, directory, build):
         self.cluster = Cluster(os.path.join(directory, "omnicart"), build)
-        self.cart = self.shard = None
+        self.token = self.shard = None
 
     def start(self):
         self.cluster.up(3)
@@ -45,26 +46,31 @@ class OmniCart:
     def make_cart(self):
         address = self.addresses()[0][1]
         admin = self.cluster.ctl(1, "token", "issue", "--role", "admin", "--ttl", "3600").strip()
-        expect(address, http("POST", "/api/products", {"id": "failover", "name": "A product", "price": {
-            "amount": 100, "currency": "GBP"}}, admin), 201)
-        expect(address, http("PUT", "/api/inventory/failover", {"on_hand": 1000, "reason": "delivery"}, admin), 200)
-        opened = json.loads(expect(address, http("POST", "/api/sessions", {}), 201))
-        self.cart, self.token, self.renewed = opened["cart_id"], opened, time.monotonic()
-        expect(address, self.request(0), 200, http("POST", "/api/cart/items", {"product_id": "failover", "quantity": 1},
-                                                   opened["token"]))
-        self.shard = shard_of(self.cart)
+        product = {"id": "failover", "name": "A product", "price": {"amount": 100, "currency": "GBP"}}
+        ask(address, wire.request("POST", "/api/products", product, admin)).expect(201)
+        ask(address, wire.request("PUT", "/api/inventory/failover", {"on_hand": 1, "reason": "delivery"}, admin)).expect(200)
+        self.token = ask(address, wire.request("POST", "/api/sessions", {})).expect(201).json
+        self.shard, self.renewed = shard_of(self.token["cart_id"]), time.monotonic()
+        line = {"product_id": "failover", "quantity": 1}
+        ask(address, wire.request("POST", "/api/cart/items", line, self.token["token"])).expect(201)
 
     def request(self, number):
-        return http("PUT", "/api/cart/items/failover", {"quantity": 1 + number % 1000}, self.token["token"],
-                    f"failover-write-{number}-{os.getpid()}")
+        return wire.request("PUT", "/api/cart/items/failover", {"quantity": 1 + number % 1000}, self.token["token"],
+                            f"failover-write-{number}-{os.getpid()}")
 
     def renew(self):
         """Tokens live for minutes; a long measurement needs another one now and then."""
         if time.monotonic() - self.renewed < 120:
             return
-        said = expect(self.addresses()[0][1], http("POST", "/api/users/refresh", {
-            "refresh_token": self.token["refresh_token"]}), 200)
-        self.token, self.renewed = json.loads(said), time.monotonic()
+        body = {"refresh_token": self.token["refresh_token"]}
+        for _, address in self.addresses():
+            try:
+                self.token = ask(address, wire.request("POST", "/api/users/refresh", body)).expect(200).json
+            except OSError:
+                continue
+            self.renewed = time.monotonic()
+            return
+        raise Trouble("no node renews the client's token")
 
     def addresses(self):
         return [(index, self.cluster.node(index)["http"]) for index in self.cluster.indexes()]
@@ -85,67 +91,6 @@ class OmniCart:
 
     def stop(self):
         self.cluster.down(keep=False)
-
-
-# --- requests --------------------------------------------------------------------------------------------------------
-
-
-def http(method, path, body, token=None, key=None):
-    """The bytes of a request."""
-    content = json.dumps(body).encode()
-    lines = [f"{method} {path} HTTP/1.1", "Host: shop", "Content-Type: application/json", f"Content-Length: {len(content)}"]
-    if token:
-        lines.append(f"Authorization: Bearer {token}")
-    if key:
-        lines.append(f"Idempotency-Key: {key}")
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + content
-
-
-class Connection:
-    def __init__(self, address):
-        host, _, port = address.rpartition(":")
-        self.socket = socket.create_connection((host, int(port)), timeout=ATTEMPT_S)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.rest = b""
-
-    def more(self, until):
-        self.socket.settimeout(max(0.001, until - time.monotonic()))
-        got = self.socket.recv(65536)
-        if not got:
-            raise OSError("closed")
-        self.rest += got
-
-    def exchange(self, request, seconds):
-        """(status, body) of one answer. OSError when there is none in time; the connection is then of no more use."""
-        until = time.monotonic() + seconds
-        self.socket.settimeout(seconds)
-        self.socket.sendall(request)
-        while b"\r\n\r\n" not in self.rest:
-            self.more(until)
-        head, _, self.rest = self.rest.partition(b"\r\n\r\n")
-        fields = head.lower().split(b"\r\n")
-        length = next((int(each[15:]) for each in fields if each.startswith(b"content-length:")), None)
-        if length is None:
-            raise OSError("an answer without a length")
-        while len(self.rest) < length:
-            self.more(until)
-        body, self.rest = self.rest[:length], self.rest[length:]
-        if b"connection: close" in fields:
-            self.close()
-        return int(fields[0].split(b" ")[1]), body
-
-    def close(self):
-        self.socket.close()
-
-
-def expect(address, request, status, before=None):
-    connection = Connection(address)
-    for each in [before, request] if before else [request]:
-        got, body = connection.exchange(each, 10)
-    connection.close()
-    if got != status:
-        raise Trouble(f"answered {got} {body[:300]!r} to {request[:60]!r}")
-    return body
 
 
 class Writer(threading.Thread):
@@ -189,13 +134,13 @@ class Writer(threading.Thread):
     def attempt(self, request):
         try:
             if self.connection is None:
-                self.connection = Connection(self.names[self.at])
-            status, body = self.connection.exchange(request, ATTEMPT_S)
-            why = f"{status} {json.loads(body).get('code', '') if body[:1] == b'{' and status >= 300 else ''}".strip()
+                self.connection = Connection(self.names[self.at], ATTEMPT_S)
+            answer = self.connection.exchange(request, ATTEMPT_S)
+            if 200 <= answer.status < 300:
+                return True
+            why = f"{answer.status} {answer.code}".strip()
         except OSError as wrong:
-            status, why = 0, type(wrong).__name__
-        if 200 <= status < 300:
-            return True
+            why = "the connection was closed" if type(wrong) is OSError else type(wrong).__name__
         self.drop()
         self.reasons[why] = self.reasons.get(why, 0) + 1
         return False

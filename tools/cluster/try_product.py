@@ -37,15 +37,15 @@ def fill(cluster, index):
 
 
 def traffic(cluster):
-    """Storefront traffic; meanwhile one node, not that which is asked, dies and comes back."""
-    asked, *others = cluster.running()
-    line = [cluster.program("omnicart-load"), "--target", f"http://{cluster.node(asked)['http']}", *operator(cluster, asked),
-            "storefront", "--duration", str(TRAFFIC_S)]
+    """Storefront traffic on all nodes; meanwhile one of them dies and comes back."""
+    nodes = cluster.running()
+    line = [cluster.program("omnicart-load"), "--target", ",".join(f"http://{cluster.node(i)['http']}" for i in nodes),
+            *operator(cluster, nodes[0]), "storefront", "--duration", str(TRAFFIC_S)]
     load = subprocess.Popen(line)
     try:
         time.sleep(KILL_AFTER_S)
-        if others:
-            lose_and_return(cluster, random.choice(others))
+        if len(nodes) > 2:
+            lose_and_return(cluster, random.choice(nodes))
         code = load.wait(timeout=TRAFFIC_S + 300)
     finally:
         load.kill()
