@@ -76,7 +76,7 @@ std::string bench::bytes(const char* method, const std::string& path, const std:
                          credential* as) const {
   const request what{.method = method, .path = path, .body = body, .as = as};
   std::string out;
-  format_request(what, where_.where().http, out);
+  format_request(what, where_.where().nodes.front(), out);
   return out;
 }
 

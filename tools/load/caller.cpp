@@ -68,8 +68,16 @@ std::chrono::microseconds back_off(int attempt, chance& luck) {
       span_us / 2 + static_cast<std::int64_t>(luck.below(static_cast<std::size_t>(span_us / 2))));
 }
 
-caller::caller(run_state& run, endpoint peer, watchdog& dog, std::uint64_t seed)
-    : run_(run), connection_(run.io, std::move(peer), dog), luck_(seed) {}
+bool worth_leaving(const http_answer& answer) {
+  return answer.status >= 502 && answer.status <= 504;
+}
+
+caller::caller(run_state& run, std::span<const endpoint> nodes, watchdog& dog, std::uint64_t seed)
+    : run_(run),
+      nodes_(nodes),
+      at_(seed % nodes.size()),
+      connection_(run.io, nodes[at_], dog),
+      luck_(seed) {}
 
 std::string caller::code_of_answer(bool answered) const {
   if (!answered) return connection_.loss();
@@ -106,11 +114,22 @@ task<caller::next_step> caller::try_once(recorder::operation op, const request& 
   if (answered && !worth_repeating(answer_)) co_return next_step::done;
   if (run_.cancelled || run_.watch.now_us() >= begun_us + patience_us()) co_return next_step::done;
   run_.record.retried(op);
+  co_await before_another(answered);
+  co_return next_step::again;
+}
+
+task<> caller::before_another(bool answered) {
   // A server may close a connection that was idle; that tells nothing about its health.
   const bool merely_stale = !answered && connection_.was_stale() && attempt_ == 0;
   ++attempt_;
-  if (!merely_stale) co_await sleep_for(run_.io, back_off(attempt_, luck_));
-  co_return next_step::again;
+  if (merely_stale) co_return;
+  const auto nodes = static_cast<int>(nodes_.size());
+  if (nodes > 1 && (!answered || worth_leaving(answer_))) {
+    at_ = (at_ + 1) % nodes_.size();
+    connection_.go_to(nodes_[at_]);
+    if (attempt_ % nodes != 0) co_return;
+  }
+  co_await sleep_for(run_.io, back_off((attempt_ + nodes - 1) / nodes, luck_));
 }
 
 task<const http_answer*> caller::call(recorder::operation op, const request& what,

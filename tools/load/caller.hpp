@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -60,11 +61,17 @@ bool worth_repeating(const http_answer& answer);
 // upper half of it random, so that clients of a server that died do not come back in step.
 std::chrono::microseconds back_off(int attempt, chance& luck);
 
+// True when another node of the same shop may do better: 502-504.
+bool worth_leaving(const http_answer& answer);
+
 // One client with one connection. Repeats a request until it gets a final answer, so every unsafe
-// request carries an idempotency key or is idempotent by nature. One call at a time.
+// request carries an idempotency key or is idempotent by nature. Where the shop has several nodes,
+// what one of them did not answer is asked of the next, and only a whole round of failures is
+// followed by a wait. One call at a time.
 class caller {
  public:
-  caller(run_state& run, endpoint peer, watchdog& dog, std::uint64_t seed);
+  // `nodes`: at least one; they outlive this. Which is asked first depends on the seed.
+  caller(run_state& run, std::span<const endpoint> nodes, watchdog& dog, std::uint64_t seed);
 
   // The final answer; status 0 when none came within the ride-through. It stays until the next
   // call. Latency is counted from `intended_us` (default: now) to the final answer. What `what`
@@ -88,8 +95,11 @@ class caller {
   task<next_step> try_once(recorder::operation op, const request& what, std::int64_t begun_us);
   std::int64_t patience_us() const;
   std::string code_of_answer(bool answered) const;
+  task<> before_another(bool answered);
 
   run_state& run_;
+  std::span<const endpoint> nodes_;
+  std::size_t at_;  // which of them is asked
   http_connection connection_;
   chance luck_;
   std::string out_;

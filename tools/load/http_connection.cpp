@@ -147,6 +147,11 @@ void http_connection::close() {
   reader_.reset();
 }
 
+void http_connection::go_to(endpoint peer) {
+  close();
+  peer_ = std::move(peer);
+}
+
 bool http_connection::lost(const char* why) {
   loss_ = why;
   overdue_at_tick_ = 0;

@@ -85,6 +85,8 @@ class http_connection {
   bool was_stale() const { return stale_; }
   void close();
   const endpoint& peer() const { return peer_; }
+  // The next exchange goes there, over a new connection.
+  void go_to(endpoint peer);
 
  private:
   friend class watchdog;

@@ -17,6 +17,7 @@ Examples:
   omnicart-load --operator http://127.0.0.1:8081 --token-file data/dev/operator.token storefront --duration 20
   omnicart-load --operator … --token-file … flash-sale --clients 2000 --stock 100
   omnicart-load --operator … --token-file … replay online-retail.csv.gz --json totals.json --html replay.html
+  omnicart-load --target http://10.0.0.1:8080,http://10.0.0.2:8080 --operator … --token-file … storefront
   omnicart-load --target http://127.0.0.1:80 bench --requests raw --path /constant     (any other server)
 
 Requests lost to a dying server, time-outs and 503 are repeated with the same idempotency key for up to
@@ -37,7 +38,12 @@ std::string writable(const std::string& path) {
 
 void add_common(CLI::App& app, load_options& into) {
   auto& s = into.scenario;
-  app.add_option("--target", into.target, "The shop, http://host:port")->capture_default_str();
+  app.add_option("--target", into.targets,
+                 "The shop, http://host:port; several nodes of one with commas or repeated: a client "
+                 "whose node is lost goes on at the next")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->capture_default_str();
   auto* op = app.add_option("--operator", into.operator_url,
                             "The operator's port, for staff authority and the laws");
   auto* file =

@@ -9,7 +9,7 @@
 namespace omnicart::load {
 
 struct load_options {
-  std::string target = "http://127.0.0.1:8080";
+  std::vector<std::string> targets = {"http://127.0.0.1:8080"};  // nodes of one shop
   std::string operator_url;
   std::string token_file;
   std::string json_file;

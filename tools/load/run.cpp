@@ -34,10 +34,16 @@ endpoint endpoint_of(const std::string& url) {
 }
 
 shop_address address_of(const load_options& options) {
-  shop_address where{
-      .http = endpoint_of(options.target), .operator_port = {}, .token_file = options.token_file};
+  shop_address where{.nodes = {}, .operator_port = {}, .token_file = options.token_file};
+  for (const auto& each : options.targets) where.nodes.push_back(endpoint_of(each));
   if (!options.operator_url.empty()) where.operator_port = endpoint_of(options.operator_url);
   return where;
+}
+
+std::string joined(const std::vector<std::string>& texts) {
+  std::string all;
+  for (const auto& each : texts) all += (all.empty() ? "" : ", ") + each;
+  return all;
 }
 
 // A descriptor for each connection and some to spare.
@@ -150,7 +156,7 @@ class session_of_load {
 
  private:
   report_input input(std::int64_t elapsed_us) const {
-    return {.title = options_.scenario.scenario + " against " + options_.target,
+    return {.title = options_.scenario.scenario + " against " + joined(options_.targets),
             .record = record_,
             .outcome = outcome_,
             .elapsed_us = elapsed_us,

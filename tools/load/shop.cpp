@@ -4,6 +4,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <span>
 
 #include "runtime/base/limits.hpp"
 #include "tools/load/json_scan.hpp"
@@ -120,15 +121,15 @@ shop::shop(run_state& run, watchdog& shop_dog, watchdog& operator_dog, shop_addr
 }
 
 std::unique_ptr<caller> shop::new_caller() {
-  return std::make_unique<caller>(run_, where_.http, shop_dog_, ++next_seed_);
+  return std::make_unique<caller>(run_, where_.nodes, shop_dog_, ++next_seed_);
 }
 
 std::unique_ptr<http_connection> shop::new_connection() {
-  return std::make_unique<http_connection>(run_.io, where_.http, shop_dog_);
+  return std::make_unique<http_connection>(run_.io, where_.nodes[++next_seed_ % where_.nodes.size()], shop_dog_);
 }
 
 std::unique_ptr<caller> shop::new_operator_caller() {
-  return std::make_unique<caller>(run_, *where_.operator_port, operator_dog_, ++next_seed_);
+  return std::make_unique<caller>(run_, std::span(&*where_.operator_port, 1), operator_dog_, ++next_seed_);
 }
 
 task<bool> shop::open_guest(caller& by, guest& who, std::string key,
@@ -248,7 +249,7 @@ task<std::optional<provider_sums>> shop::read_provider(currency_code currency) {
   co_await by->call(op("operator status"), ask);
   const auto provider = parse_url(json_string(by->answer().body, "pay"));
   if (!success(by->answer()) || !provider) co_return std::nullopt;
-  caller to_provider(run_, *provider, operator_dog_, ++next_seed_);
+  caller to_provider(run_, std::span(&*provider, 1), operator_dog_, ++next_seed_);
   to_provider.outlast(provider_patience_us);
   const request sums{.method = "GET", .path = "/ledger/summary"};
   co_await to_provider.call(op("provider ledger"), sums);

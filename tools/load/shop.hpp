@@ -57,7 +57,7 @@ class staff final : public credential {
 };
 
 struct shop_address {
-  endpoint http;
+  std::vector<endpoint> nodes;  // at least one; any of them answers everything
   std::optional<endpoint> operator_port;
   std::string token_file;
 };

@@ -45,7 +45,13 @@ constexpr const char* small_year =
     "105,85123A,,3,2010-12-01T08:28:00,0.00,,UK\n"
     "102,PADS,PADS,1,2010-12-01T08:28:00,0.001,,UK\n";
 
-// Runs one scenario against a fake shop that behaves like that.
+// Where nobody listens.
+endpoint lost_node(asio::io_context& io) {
+  asio::ip::tcp::acceptor door(io, {asio::ip::address_v4::loopback(), 0});
+  return *parse_url("http://127.0.0.1:" + std::to_string(door.local_endpoint().port()));
+}
+
+// Runs one scenario against a fake shop that behaves like that; `lost` more of its nodes are gone.
 struct played {
   scenario_outcome outcome;
   recorder record;
@@ -54,7 +60,7 @@ struct played {
   int orders = 0;
   int sessions = 0;
 
-  explicit played(scenario_options options, mischief how = {}, bool with_products = false) {
+  explicit played(scenario_options options, mischief how = {}, bool with_products = false, int lost = 0) {
     const scratch_file token("operator.token", "operator\n");
     const scratch_file year("year.csv", small_year);
     options.file = year.path();
@@ -67,11 +73,13 @@ struct played {
       }
     }
     const auto here = *parse_url(fake.url());
+    std::vector<endpoint> nodes{here};
+    for (int i = 0; i < lost; ++i) nodes.push_back(lost_node(io));
     test_stopwatch watch;
     run_state run{.io = io, .watch = watch, .record = record};
     run.ride_through_us = how.stays_away ? 200'000 : 5'000'000;
     watchdog dog(io, std::chrono::seconds(5));
-    shop where(run, dog, dog, {.http = here, .operator_port = here, .token_file = token.path()}, 1);
+    shop where(run, dog, dog, {.nodes = nodes, .operator_port = here, .token_file = token.path()}, 1);
     stage on{.where = where, .options = options};
     const auto play = options.scenario == "replay"       ? &run_replay
                       : options.scenario == "flash-sale" ? &run_flash_sale
@@ -154,6 +162,18 @@ BOOST_AUTO_TEST_CASE(lost_answers_refusals_and_expired_tokens_change_nothing_but
 BOOST_AUTO_TEST_CASE(a_shop_that_dies_and_comes_back_is_ridden_through) {
   for (const int moment : {3, 8, 12, 16, 20}) {
     const played run(of("replay"), {.goes_away_at = moment});
+    BOOST_TEST(run.failure == "");
+    for (const auto& each : run.outcome.laws) BOOST_TEST(each.holds, each.name << ": " << each.why);
+    BOOST_TEST(run.outcome.orders == 2);
+    BOOST_TEST(run.adds == 5);
+    BOOST_TEST(run.record.errors() == 0);
+    BOOST_TEST(run.record.retries() > 0);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(what_a_lost_node_does_not_answer_is_asked_of_another) {
+  for (const int lost : {1, 2}) {
+    const played run(of("replay"), {.refuse_every = 5}, false, lost);
     BOOST_TEST(run.failure == "");
     for (const auto& each : run.outcome.laws) BOOST_TEST(each.holds, each.name << ": " << each.why);
     BOOST_TEST(run.outcome.orders == 2);
