@@ -215,6 +215,19 @@ status replica_storage::found(stored_replica& fresh, raft::node_id founder, raft
   return {};
 }
 
+result<std::optional<raft::node_id>> replica_storage::owner() const {
+  const auto bytes = get(std::string(persistence::node_key));
+  if (!bytes) return fail(bytes.error());
+  if (!*bytes) return std::optional<raft::node_id>();
+  const auto node = persistence::decode_u64(**bytes);
+  if (!node) return fail(base_errc::io, "the number of the store's node is not readable");
+  return std::optional<raft::node_id>(*node);
+}
+
+void replica_storage::put_owner(raft::node_id self, rocksdb::WriteBatch& out) const {
+  out.Put(store_.of(family::meta), std::string(persistence::node_key), persistence::encode_u64(self));
+}
+
 void replica_storage::put(std::uint16_t shard, const replica_record& record, rocksdb::WriteBatch& out) const {
   out.Put(store_.of(family::meta), record_key(shard), codec::encode(record));
 }

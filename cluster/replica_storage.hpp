@@ -73,6 +73,9 @@ class replica_storage {
   // Errors: io, naming shard and entry.
   result<stored_replica> recover(std::uint16_t shard, raft::node_id founder, std::size_t trailing) const;
 
+  // The node whose replicas these are; nothing in a store that never had any. Errors: io.
+  result<std::optional<raft::node_id>> owner() const;
+  void put_owner(raft::node_id self, rocksdb::WriteBatch& out) const;
   void put(std::uint16_t shard, const replica_record& record, rocksdb::WriteBatch& out) const;
   void put_applied(std::uint16_t shard, std::optional<raft::log_index> applied, rocksdb::WriteBatch& out) const;
   void put_copying(std::uint16_t shard, bool is_copying, rocksdb::WriteBatch& out) const;

@@ -60,6 +60,7 @@ replicated_journal::~replicated_journal() { stop(); }
 
 status replicated_journal::recover() {
   round first;
+  if (auto ours = recover_owner(first); !ours) return ours;
   for (std::uint16_t shard = 0; shard < store_.group_count(); ++shard) {
     if (auto done = recover(shard, first); !done) return done;
   }
@@ -67,6 +68,21 @@ status replicated_journal::recover() {
   // projections find it in the log.
   if (!settle(first)) return fail(base_errc::io, "the replicas' first write failed");
   publish(first);
+  return {};
+}
+
+// Votes and promises were made under a number: under another one they would be broken.
+status replicated_journal::recover_owner(round& first) {
+  const auto owner = storage_.owner();
+  if (!owner) return fail(owner.error());
+  if (*owner && **owner != options_.self) {
+    return fail(base_errc::malformed, "the data are those of node " + std::to_string(**owner) + ", not of node " +
+                                          std::to_string(options_.self) + " (cluster.node)");
+  }
+  if (!*owner) {
+    storage_.put_owner(options_.self, first.batch);
+    first.sync = true;
+  }
   return {};
 }
 

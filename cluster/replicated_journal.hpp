@@ -184,6 +184,7 @@ class replicated_journal final : public journal, public placement {
                      journal_options options);
   status recover();
   status recover(std::uint16_t shard, round& first);
+  status recover_owner(round& first);
 
   // The steps of a round (journal_loop.cpp).
   bool take_copies(round& now);

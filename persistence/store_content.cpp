@@ -81,7 +81,7 @@ class content_checker {
     auto at = all(family::meta);
     for (; have(*at, family::meta); at->Next()) {
       const auto key = at->key().ToStringView();
-      if (key != "format" && !key.starts_with(replica_record_prefix) && !key.starts_with(applied_prefix) &&
+      if (key != "format" && key != node_key && !key.starts_with(replica_record_prefix) && !key.starts_with(applied_prefix) &&
           !key.starts_with(copying_prefix))
         problem(family::meta, key, "an unknown record");
     }

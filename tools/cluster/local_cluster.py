@@ -333,7 +333,7 @@ class Cluster:
         index = self.add_node()
         by = next(each for each in self.running() if each != index)
         node = self.node(index)
-        self.ctl(by, "cluster", "join", str(index), node["link"], "--http", node["http"], "--operators", node["operator"],
+        self.ctl(by, "cluster", "join", "--id", str(index), "--link", node["link"], "--http", node["http"], "--operators", node["operator"],
                  "--why", "cluster.sh")
         self.start(index)
         return index

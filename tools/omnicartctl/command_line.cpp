@@ -66,7 +66,7 @@ make a node. Examples:
 constexpr const char* cert_node_footer =
     R"(Makes node-N.crt and node-N.key beside the authority's files. A node is given these two and ca.crt, never ca.key.
 To renew them, make them again with --force and copy them over the old ones.
-Nodes of this version run alone and need none yet.
+Nodes on one machine that listen on loopback only can do without.
 Examples:
   omnicartctl cert node ./certs --id 1
   omnicartctl cert node ./certs --id 2 --host shop-2.example --host 10.0.0.2)";

@@ -82,6 +82,7 @@ void membership::found() {
   what.shard_count = with_.shard_count;
   const auto lives = key_signs_for * 2 + std::chrono::seconds(with_.options.sessions.access_token_ttl_s);
   what.keys = {{.number = 1, .secret = secret_of(first_keys_), .active_from = now, .expires_at = now + lives}};
+  log::info("this node is a cluster of its own from now on", {{"cluster", what.cluster}, {"node", self_}});
   send(std::move(what));
 }
 

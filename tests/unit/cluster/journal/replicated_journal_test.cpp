@@ -134,6 +134,18 @@ BOOST_AUTO_TEST_CASE(what_was_told_survives_a_crash_and_reads_back_as_written) {
   BOOST_TEST((node->reader->find_receipt_now(stock, {1, 2}).value() == std::nullopt));
 }
 
+BOOST_AUTO_TEST_CASE(a_store_stays_the_one_of_its_node) {
+  node->journal->stop();
+  node->journal.reset();
+  journal_options as_another;
+  as_another.self = 2;
+  const auto opened = replicated_journal::open(*node->data, *node->timers, time, as_another);
+  BOOST_REQUIRE(!opened.has_value());
+  BOOST_TEST(opened.error().is(base_errc::malformed));
+  BOOST_TEST(opened.error().detail.find("node 1, not of node 2") != std::string::npos, opened.error().detail);
+  BOOST_TEST(replicated_journal::open(*node->data, *node->timers, time, {}).has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_cut_takes_the_events_that_the_snapshot_covers) {
   for (const std::uint64_t count : {5u, 3'000u}) {  // deleted one by one, and as a range
     const entity_ref entity{"cart", std::to_string(count)};
