@@ -47,10 +47,13 @@ void replicated_journal::publish(round& now) {
 void replicated_journal::publish_term(replica& r, raft::term_number term) {
   if (term == r.published_term) return;
   const bool led_before = std::exchange(r.published_term, term) != 0;
-  shards_[r.shard].term.store(term, std::memory_order_release);
-  if (!options_.leadership) return;
-  if (led_before && term != 0) options_.leadership(r.shard, 0);
-  options_.leadership(r.shard, term);
+  // Nobody is sent here while what is in memory from before is let go: neither before nor after.
+  auto& seen = shards_[r.shard].term;
+  seen.store(0, std::memory_order_release);
+  if (options_.leadership && led_before) options_.leadership(r.shard, 0);
+  if (term == 0) return;
+  if (options_.leadership) options_.leadership(r.shard, term);
+  seen.store(term, std::memory_order_release);
 }
 
 void replicated_journal::abandon(replica& r, round& now) {

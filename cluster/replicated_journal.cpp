@@ -19,6 +19,10 @@
 namespace omnicart::cluster {
 namespace {
 
+// A snapshot travels in an entry, whole; a stock record that remembers as many ended orders as it may has some 10 MiB. A
+// frame between nodes takes a little more (raft/message_codec.hpp).
+constexpr std::size_t entry_bytes_max = std::size_t{15} << 20;
+
 constexpr int exit_storage_failed = 74;  // EX_IOERR of sysexits.h
 
 [[noreturn]] void end_process(const std::string& why) {
@@ -117,6 +121,7 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
                                                                    .election_timeout = options_.election_timeout,
                                                                    .heartbeat = options_.heartbeat,
                                                                    .install_timeout = options_.install_timeout,
+                                                                   .entry_bytes_max = entry_bytes_max,
                                                                    .memory_bytes_max = options_.log_memory_bytes_max});
   auto begun = r.group->start(monotonic(), stored->state);
   if (!begun) return fail(base_errc::io, "shard " + std::to_string(shard) + ": " + begun.error().detail);

@@ -67,7 +67,8 @@ struct journal_options {
   std::function<void(const persistence::committed_batch&)> committed;
   // After a failed write or sync, when every open item has been told. Null: one line on stderr, _exit(74).
   std::function<void(const std::string&)> fatal;
-  // This node leads the shard in this term from now on, or (0) no longer: entities in memory are then out of date.
+  // This node leads the shard in this term from now on, or (0) no longer: entities in memory are then out of date, also
+  // those that came too late for the last call. Either is called while leads() says no.
   std::function<void(std::uint16_t shard, std::uint64_t term)> leadership;
   // Another node, or this one, was heard to lead the shard; it may still be about to begin.
   std::function<void(std::uint16_t shard, raft::node_id leader)> led_by;

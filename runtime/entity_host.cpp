@@ -72,9 +72,11 @@ void entity_host::on(envelope& message) {
 }
 
 void entity_host::load() {
+  term_ = env_.journal.term_of(self_);
+  // The message was let in just before the leadership ended: what is stored may be behind, and nobody would say so.
+  if (term_ == 0) return refuse_stash(not_the_leader(std::nullopt));
   phase_ = phase::loading;
   loads_ = true;
-  term_ = env_.journal.term_of(self_);
   OMNICART_CRASH_POINT("before_load");
   env_.store.load(self_, [&box = box_](result<stored_entity> found) {
     box.post(state_loaded{std::move(found)});
@@ -391,8 +393,8 @@ void entity_host::commit(journal_item item, reply_fn reply, answer got) {
 void entity_host::release(reply_fn reply, answer got) {
   if (!reply) return;
   if (last_ticket_ <= env_.journal.durable(self_)) {
-    // Another node may have decided since, unless this one holds the shard's lease.
-    if (!env_.journal.may_answer(self_)) got = failure(not_the_leader(std::nullopt), 0);
+    // Another node may have decided since, unless this one holds the shard's lease, and in the term of this memory.
+    if (env_.journal.term_of(self_) != term_ || !env_.journal.may_answer(self_)) got = failure(not_the_leader(std::nullopt), 0);
     return say(reply, std::move(got));
   }
   journal_item barrier;

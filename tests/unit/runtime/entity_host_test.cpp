@@ -536,6 +536,33 @@ BOOST_AUTO_TEST_CASE(bytes_that_do_not_read_refuse_the_entity_not_the_node) {
   BOOST_TEST(node.total("b") == 0);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_remembered_from_another_term_is_told_to_nobody) {
+  bench_node node;
+  node.send("a", add{5});
+  node.settle();
+  node.log.term = 3;  // lost and won again, before anybody told the entity
+  const auto read = node.send("a", get{});
+  node.settle();
+  BOOST_TEST((*read)->failure->is(base_errc::unavailable));
+  node.log.term = 1;
+  BOOST_TEST(node.total("a") == 5);
+}
+
+BOOST_AUTO_TEST_CASE(an_entity_let_in_after_the_leadership_ended_reads_nothing_until_there_is_one) {
+  bench_node node;
+  node.send("a", add{5});
+  node.settle();
+  node.stop();
+  node.start();
+  node.log.term = 0;
+  const auto early = node.send("a", get{});
+  node.settle();
+  BOOST_TEST((*early)->failure->is(base_errc::unavailable));
+  node.log.records["counter/a"].entity.events.clear();  // what another leader made of it meanwhile
+  node.log.term = 3;
+  BOOST_TEST(node.total("a") == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace

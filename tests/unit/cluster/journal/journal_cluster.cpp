@@ -60,6 +60,7 @@ journal_options journal_cluster::options_of(node_id node) {
   with.leadership = [this, node](std::uint16_t shard, std::uint64_t term) {
     auto& n = at(node);
     n.leaderships.emplace_back(shard, term);
+    law(!n.parts || !n.parts->journal || !n.parts->journal->leads(shard), "entities are let go while others are let in");
     if (term == 0) return;
     const auto [first, is_new] = leaders_.emplace(std::pair(shard, term), std::pair(node, n.life));
     law(is_new || first->second == std::pair(node, n.life),
