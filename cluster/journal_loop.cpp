@@ -88,7 +88,7 @@ bool replicated_journal::flush_once() {
   if (!settle(now) || !tend_copies(now)) return false;
   publish(now);
   tell(now);
-  return queue_.items() > 0;
+  return queue_.items() > 0 || held_may_go();
 }
 
 // Writes, and confirms what is written to Raft, until nothing more follows from it.
@@ -147,6 +147,7 @@ void replicated_journal::take_items(round& now) {
   for (auto& r : replicas_) {
     if (!r.held.empty()) by_shard[r.shard] = std::exchange(r.held, {});
   }
+  held_bytes_ = 0;
   for (auto& item : taken) by_shard[item.shard].push_back(std::move(item));
   for (auto& [shard, items] : by_shard) propose(replicas_[shard], std::move(items), now);
 }
@@ -176,17 +177,14 @@ void replicated_journal::propose(replica& r, std::vector<persistence::queued_ite
 }
 
 void replicated_journal::propose_entry(replica& r, std::vector<persistence::queued_item> taken, round& now) {
-  const bool full = r.group->last_index() - r.group->commit_index() >= uncommitted_entries_max;
-  if (!r.held.empty() || r.group->handing_over() || full) {
-    std::move(taken.begin(), taken.end(), std::back_inserter(r.held));
-    return;
-  }
+  if (!r.held.empty() || must_wait(r)) return hold(r, std::move(taken));
   if (std::all_of(taken.begin(), taken.end(), [](const auto& q) { return q.barrier; })) {
     return wait_behind(r, std::move(taken), now);
   }
   proposal made;
   made.entry.term = r.group->term();
   for (auto& item : taken) {
+    made.bytes += item.bytes;
     if (!item.barrier) made.entry.items.push_back(std::move(item.content));
   }
   // Read after the items were queued: not below any log time that their events were given.
@@ -197,10 +195,30 @@ void replicated_journal::propose_entry(replica& r, std::vector<persistence::queu
     return;
   }
   now.items += taken.size();
+  proposed_bytes_ += made.bytes;
   made.items = std::move(taken);
   made.index = update->entries.front().index;
   r.proposals.push_back(std::move(made));
   note(r, std::move(*update), now);
+}
+
+bool replicated_journal::must_wait(const replica& r) const {
+  return r.group->handing_over() || r.group->last_index() - r.group->commit_index() >= uncommitted_entries_max ||
+         (!r.alone && proposed_bytes_ >= options_.uncommitted_bytes_max);
+}
+
+// Something that waited can be proposed, or told that this node leads no more.
+bool replicated_journal::held_may_go() const {
+  return held_bytes_ > 0 && std::any_of(replicas_.begin(), replicas_.end(), [this](const replica& r) {
+           return !r.held.empty() && (r.published_term == 0 || !must_wait(r));
+         });
+}
+
+void replicated_journal::hold(replica& r, std::vector<persistence::queued_item> items) {
+  for (auto& item : items) {
+    held_bytes_ += item.bytes;
+    r.held.push_back(std::move(item));
+  }
 }
 
 // Barriers alone write nothing: they are told with what was proposed before them.
@@ -271,6 +289,7 @@ void replicated_journal::take_back(replica& r, raft::log_index first, round& now
     for (auto& item : r.proposals.back().items) {
       now.refused.emplace_back(std::move(item), make_error(base_errc::unknown_outcome, "another node took the lead"));
     }
+    proposed_bytes_ -= r.proposals.back().bytes;
     r.proposals.pop_back();
   }
   storage_.remove_entries(r.shard, first, r.last_stored, now.batch);
@@ -386,6 +405,7 @@ void replicated_journal::apply_next(replica& r, round& now) {
   if (!r.proposals.empty() && r.proposals.front().index == entry.index) {
     auto own = std::move(r.proposals.front());
     r.proposals.pop_front();
+    proposed_bytes_ -= own.bytes;
     told.entry = std::move(own.entry);
     std::move(own.items.begin(), own.items.end(), std::back_inserter(now.finished));
   } else if (entry.type == raft::entry_type::command) {

@@ -40,6 +40,7 @@ void replicated_journal::publish(round& now) {
     publish_term(r, ready ? group.term() : 0);
     if (!r.controls.empty()) settle_controls(r, now);
   }
+  waiting_bytes_.store(proposed_bytes_ + held_bytes_, std::memory_order_relaxed);
   const std::lock_guard lock(views_guard_);
   for (const auto shard : now.touched) publish_view(replicas_[shard]);
 }
@@ -58,6 +59,7 @@ void replicated_journal::publish_term(replica& r, raft::term_number term) {
 
 void replicated_journal::abandon(replica& r, round& now) {
   for (auto& lost : r.proposals) {
+    proposed_bytes_ -= lost.bytes;
     for (auto& item : lost.items) {
       now.refused.emplace_back(
           std::move(item), make_error(base_errc::unknown_outcome, "another node took the lead"));

@@ -16,6 +16,7 @@ namespace omnicart::cluster {
 struct proposal {
   raft::log_index index = 0;
   persistence::log_entry entry;                  // what the payload decodes to
+  std::size_t bytes = 0;                         // about what it costs in memory
   std::vector<persistence::queued_item> items;   // in the order of their tickets; barriers have no part in the entry
 };
 

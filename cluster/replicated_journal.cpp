@@ -153,7 +153,8 @@ std::optional<error> replicated_journal::refusing() const {
   if (disk_low_.load(std::memory_order_relaxed)) {
     return make_error(base_errc::storage_full, "free disk space is below the limit");
   }
-  if (queue_.full()) return make_error(base_errc::overloaded, "the journal's queue is full");
+  const bool is_full = queue_.full() || queue_.bytes() + waiting_bytes_.load(std::memory_order_relaxed) >= options_.queue_bytes_max;
+  if (is_full) return make_error(base_errc::overloaded, "the journal's queue is full");
   if (receipts_full()) return make_error(base_errc::overloaded, "as many receipts are stored as allowed");
   return std::nullopt;
 }

@@ -49,6 +49,7 @@ struct journal_options {
   std::size_t batch_items_max = 4'096;  // bound the time one sync keeps others waiting
   std::size_t batch_bytes_max = std::size_t{4} << 20;
   std::size_t inbox_messages_max = 65'536;  // of Raft, not yet taken; beyond it they are dropped
+  std::size_t uncommitted_bytes_max = std::size_t{64} << 20;  // proposed, of all shards; the rest waits outside the logs
   duration_ms check_every{1'000};           // free disk and number of receipts
 
   raft::node_id self = 1;
@@ -224,6 +225,9 @@ class replicated_journal final : public journal, public placement {
   void cut(replica& r, raft::log_index through, round& now);
   void settle_controls(replica& r, round& now);
   void abandon(replica& r, round& now);
+  bool must_wait(const replica& r) const;
+  bool held_may_go() const;
+  void hold(replica& r, std::vector<persistence::queued_item> items);
   void tell(round& now);
 
   void fail_all(round& now, const std::string& why);
@@ -248,6 +252,9 @@ class replicated_journal final : public journal, public placement {
 
   persistence::item_queue queue_;
   std::vector<std::uint16_t> copying_;  // shards without content
+  std::size_t proposed_bytes_ = 0;      // in all proposals
+  std::size_t held_bytes_ = 0;          // in all that is held
+  std::atomic<std::size_t> waiting_bytes_{0};  // the sum, for other threads
 
   std::mutex inbox_guard_;  // of the four
   std::vector<shard_message> inbox_;

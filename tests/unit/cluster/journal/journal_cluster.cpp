@@ -55,6 +55,8 @@ journal_options journal_cluster::options_of(node_id node) {
   with.install_timeout = raft::monotonic_time{600};
   with.copy_again_after = raft::monotonic_time{50};
   with.trailing_entries = 4;
+  with.uncommitted_bytes_max = 5'000;
+  with.queue_bytes_max = 10'000;
   with.installed = [this, node](std::uint16_t, std::uint64_t) { ++at(node).installs; };
   with.committed = [this](const persistence::committed_batch& batch) { committed(batch); };
   with.leadership = [this, node](std::uint16_t shard, std::uint64_t term) {

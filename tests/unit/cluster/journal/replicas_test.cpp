@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 
 #include "tests/unit/cluster/journal/journal_cluster.hpp"
@@ -228,6 +229,25 @@ BOOST_FIXTURE_TEST_CASE(all_nodes_lose_power_at_once_and_nothing_written_is_lost
   settle(0);
   BOOST_TEST(wait_for_leader(1) != 0u);
   settle(1);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_no_majority_takes_fills_neither_log_nor_memory, three) {
+  isolate(2);
+  isolate(3);
+  const auto before = view(1, 0).last;
+  std::vector<std::shared_ptr<const sent_item>> sent;
+  for (int i = 0; i < 50; ++i) {
+    sent.push_back(send(1, entity_of(0, i % 3)));
+    run_for(1);
+  }
+  BOOST_TEST(view(1, 0).last - before < 25u);
+  BOOST_TEST(journal(1).refusing().value().is(base_errc::overloaded));
+  heal();
+  BOOST_TEST(run_until([&] { return std::all_of(sent.begin(), sent.end(), is_told); }));
+  BOOST_TEST(
+      std::all_of(sent.begin(), sent.end(), [](const auto& item) { return is_ok(item->told); }));
+  BOOST_TEST(!journal(1).refusing().has_value());
+  settle(0);
 }
 
 BOOST_AUTO_TEST_CASE(a_node_that_joins_a_shard_with_a_past_gets_its_content) {
