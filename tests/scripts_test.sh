@@ -324,6 +324,38 @@ Signed-By: /usr/share/keyrings/some.gpg"
   check "another release is not" refused '^error: none of these apt sources has trixie main'
 }
 
+# Only what is said without a cluster; with one: tests/e2e/cluster.py.
+clusters() {
+  new_tree
+  run ./tools/cluster.sh status
+  check "cluster.sh says that there is no cluster" refused 'there is no cluster in .*data/cluster: tools/cluster.sh up'
+  run ./tools/cluster.sh kill 1
+  check "and kills none" refused 'there is no node 1; there are none'
+  run ./tools/cluster.sh down
+  check "but taking down nothing is fine" test "$code" == 0
+  run ./tools/cluster.sh frobnicate
+  check "an unknown command is refused" refused "there is no command 'frobnicate'"
+  run ./tools/cluster.sh up 10
+  check "too many nodes are refused" refused 'from 1 to 9 nodes'
+  run ./tools/cluster.sh kill
+  check "kill wants a node" refused 'say which node'
+  run ./tools/cluster.sh status --wipe
+  check "--wipe belongs to down" refused '--wipe belongs to down'
+  rm "$tree/build/release/omnicart-pay" 2>/dev/null || true
+  run ./tools/cluster.sh up 3
+  check "a program that is not built is named" refused 'build/release/omnicart-pay is not there: build it first'
+  run ./tools/run.sh --nodes 12
+  check "run.sh refuses so many nodes" refused '--nodes wants a number from 1 to 9'
+  run ./tools/run.sh --nodes 3 --port 8080
+  check "run.sh refuses a port for a cluster" refused '--port is for one node'
+  run ./tools/failover.sh --kills 0
+  check "failover.sh refuses no kills" refused '0 is not a number from 1'
+  run ./tools/chaos.sh --no-install --cells "kill one,nonsense"
+  check "chaos.sh refuses a cell it does not know" refused "there is no 'nonsense'; there are: kill one,"
+  run ./tools/chaos.sh --list
+  check "chaos.sh lists its cells" says '^kill a leader +3 nodes'
+}
+
 code=0
 said=""
 every_script_explains_itself
@@ -331,5 +363,6 @@ run_sh
 test_sh
 install_and_build
 backports
+clusters
 echo "$passed passed, $failed failed"
 ((failed == 0))

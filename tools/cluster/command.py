@@ -1,6 +1,5 @@
 """What tools/cluster.sh does; its help stands there."""
 
-import argparse
 import fcntl
 import os
 import re
@@ -8,18 +7,14 @@ import sys
 
 import local_cluster
 from local_cluster import Cluster, Trouble
+from options import Parser
 
 CATALOGUE = 200  # products in the example
 
 
-class Parser(argparse.ArgumentParser):
-    def error(self, message):
-        raise Trouble(f"{message}; tools/cluster.sh --help says what there is")
-
-
 def arguments(words):
-    parser = Parser(prog="tools/cluster.sh", add_help=False)
-    parser.add_argument("command")
+    parser = Parser("tools/cluster.sh")
+    parser.add_argument("command", nargs="?", default="")
     parser.add_argument("words", nargs="*")
     parser.add_argument("--dir", default=os.path.join(local_cluster.ROOT, "data", "cluster"))
     parser.add_argument("--build", default=os.path.join(local_cluster.ROOT, "build", "release"))

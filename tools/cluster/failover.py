@@ -4,7 +4,6 @@ A gap runs from the moment of the signal to the first acknowledgement of a write
 writes one record every few milliseconds; an attempt without a good answer in time is made again, with the same key, at
 the next node it knows."""
 
-import argparse
 import json
 import os
 import random
@@ -18,6 +17,7 @@ import local_cluster
 import wire
 from etcd import Etcd
 from local_cluster import Cluster, Trouble, wait_for
+from options import Parser, number
 from shard_of import shard_of
 from wire import Connection, ask
 
@@ -237,16 +237,13 @@ def show(results):
 
 
 def arguments():
-    parser = argparse.ArgumentParser(prog="tools/failover.sh")
-    parser.add_argument("--kills", type=int, default=20)
+    parser = Parser("tools/failover.sh")
+    parser.add_argument("--kills", type=number(1, 100_000), default=20)
     parser.add_argument("--fault", choices=("kill", "stop", "follower"), default="kill")
     parser.add_argument("--only", choices=("omnicart", "etcd"))
     parser.add_argument("--json")
     parser.add_argument("--build", default=os.path.join(local_cluster.ROOT, "build", "release"))
-    read = parser.parse_args()
-    if read.kills < 1:
-        parser.error("--kills wants at least 1")
-    return read
+    return parser.parse_args()
 
 
 def systems(read, directory):
@@ -264,10 +261,10 @@ def leave(_number, _frame):
 
 
 def main():
-    read = arguments()
     signal.signal(signal.SIGTERM, leave)
     results = []
     try:
+        read = arguments()
         with tempfile.TemporaryDirectory(prefix="omnicart-failover.") as directory:
             for system in systems(read, directory):
                 try:

@@ -60,9 +60,9 @@ def run(*words):
 
 
 class Cluster:
-    """`build`: the folder of the programs. `config`: TOML text that every node gets besides its own."""
+    """`build`: the folder of the programs. `config`: what every node gets besides its own, {section: {key: value}}."""
 
-    def __init__(self, directory, build, config="", namespaces=None):
+    def __init__(self, directory, build, config=None, namespaces=None):
         self.directory = os.path.abspath(directory)
         self.build = os.path.abspath(build)
         self.file = os.path.join(self.directory, "cluster.json")
@@ -72,7 +72,7 @@ class Cluster:
             return
         if namespaces is None:
             namespaces = os.geteuid() == 0 and self.can_make_namespaces()
-        self.state = {"namespaces": namespaces, "tag": None, "config": config, "pay": None, "nodes": {}, "cuts": []}
+        self.state = {"namespaces": namespaces, "tag": None, "config": config or {}, "pay": None, "nodes": {}, "cuts": []}
 
     # --- what lies below ----------------------------------------------------------------------------------------
 
@@ -167,12 +167,18 @@ class Cluster:
         if self.alive(process):
             os.kill(process["pid"], number)
 
-    def end(self, process, seconds=30.0):
+    def end(self, process):
         """SIGTERM, and SIGKILL for who does not heed it."""
+        self.tell_to_end(process)
+        self.wait_for_end(process)
+
+    def tell_to_end(self, process):
+        self.send_signal(process, signal.SIGCONT)
+        self.send_signal(process, signal.SIGTERM)
+
+    def wait_for_end(self, process, seconds=30.0):
         if not self.alive(process):
             return
-        os.kill(process["pid"], signal.SIGCONT)
-        os.kill(process["pid"], signal.SIGTERM)
         try:
             wait_for("the process ends", lambda: not self.alive(process), seconds)
         except Trouble:
@@ -235,7 +241,7 @@ class Cluster:
         return [each for each in self.indexes() if self.alive(self.node(each)["process"])]
 
     def add_node(self):
-        index = max(self.indexes(), default=0) + 1
+        index = max(self.indexes() + [self.state.get("last", 0)]) + 1
         if index > NODES_MAX and not self.state["namespaces"]:
             raise Trouble(f"at most {NODES_MAX} nodes")
         inside = self.state["namespaces"]
@@ -248,25 +254,35 @@ class Cluster:
         if inside:
             self.make_namespace(index)
         self.save()
+        self.prepare(index)
         return index
+
+    def prepare(self, index):
+        """For who wants something special of a node's folder, before its first start."""
+
+    def surroundings(self, _index):
+        """The same for its environment, before each start."""
+        return {}
 
     def write_config(self, index):
         node = self.node(index)
         host, _, link_port = node["link"].rpartition(":")
-        peers = [f"{each}@{self.node(each)['link']}" for each in self.indexes() if each != index]
-        lines = ["[cluster]", f"node = {index}", f'name = "{CLUSTER_NAME}"', f'address = "{host}"', f"port = {link_port}"]
+        cluster = {"node": index, "name": CLUSTER_NAME, "address": host, "port": int(link_port)}
         if index != 1 or os.path.exists(os.path.join(node["home"], "data")):
-            lines.append("peers = [" + ", ".join(f'"{each}"' for each in peers) + "]")
+            cluster["peers"] = [f"{each}@{self.node(each)['link']}" for each in self.indexes() if each != index]
         if self.state["namespaces"]:
             folder = self.certificates(index)
-            lines += [f'authority = "{folder}/ca.crt"', f'certificate = "{folder}/node-{index}.crt"',
-                      f'private_key = "{folder}/node-{index}.key"']
-        lines += ["[payment]", f'url = "{self.state["pay"]["url"]}"']
-        if "[rate_limits]" not in self.state["config"]:
-            lines += ["[rate_limits]", "enabled = false"]
+            cluster.update(authority=f"{folder}/ca.crt", certificate=f"{folder}/node-{index}.crt",
+                           private_key=f"{folder}/node-{index}.key")
+        sections = {"cluster": cluster, "payment": {"url": self.state["pay"]["url"]}, "rate_limits": {"enabled": False}}
+        for name, more in self.state["config"].items():
+            sections[name] = {**sections.get(name, {}), **more}
         path = os.path.join(node["home"], "node.toml")
         with open(path, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n" + self.state["config"])
+            for name, values in sections.items():
+                # JSON's texts, numbers, truths and lists are TOML's too.
+                lines = [f"{key} = {json.dumps(value)}" for key, value in values.items()]
+                file.write(f"[{name}]\n" + "\n".join(lines) + "\n")
         return path
 
     def launch(self, index, wrapper=(), environment=None):
@@ -278,7 +294,7 @@ class Cluster:
                 "--config", self.write_config(index), "--http", node["http"], "--operator", node["operator"]]
         inside = self.namespace(index) if self.state["namespaces"] else None
         node["process"] = self.spawn(line, os.path.join(node["home"], "log"), os.path.join(node["home"], "stdout"), inside,
-                                     environment)
+                                     {**self.surroundings(index), **(environment or {})})
         self.save()
 
     def serves(self, index):
@@ -333,10 +349,20 @@ class Cluster:
         index = self.add_node()
         by = next(each for each in self.running() if each != index)
         node = self.node(index)
-        self.ctl(by, "cluster", "join", "--id", str(index), "--link", node["link"], "--http", node["http"], "--operators", node["operator"],
-                 "--why", "cluster.sh")
+        self.ctl(by, "cluster", "join", "--id", str(index), "--link", node["link"], "--http", node["http"],
+                 "--operators", node["operator"], "--why", "cluster.sh")
         self.start(index)
         return index
+
+    def forget(self, index):
+        """Of a node that was removed and is down. Its number is not given again, its data stays."""
+        if self.alive(self.node(index)["process"]):
+            raise Trouble(f"node {index} runs")
+        if self.state["namespaces"]:
+            run("ip", "netns", "del", self.namespace(index))
+        del self.state["nodes"][str(index)]
+        self.state["last"] = max(index, self.state.get("last", 0))
+        self.save()
 
     def settled(self):
         """Whether all nodes run, and every shard has its leader and its voters where they belong, none far behind."""
@@ -418,12 +444,9 @@ class Cluster:
 
     def down(self, keep=True):
         for index in self.indexes():
-            process = self.node(index)["process"]
-            if self.alive(process):
-                self.send_signal(process, signal.SIGCONT)
-                self.send_signal(process, signal.SIGTERM)
+            self.tell_to_end(self.node(index)["process"])
         for index in self.indexes():
-            self.end(self.node(index)["process"])
+            self.wait_for_end(self.node(index)["process"])
         if self.state["pay"]:
             self.end(self.state["pay"]["process"])
         if self.state["namespaces"] and self.state["tag"]:

@@ -63,10 +63,10 @@ class Connection:
             self.more(until)
         head, _, self.rest = self.rest.partition(b"\r\n\r\n")
         head = head.lower()
-        length = 0 if head[9:12] in (b"204", b"304") else self.length_of(head)
-        while len(self.rest) < length:
-            self.more(until)
-        body, self.rest = self.rest[:length], self.rest[length:]
+        if b"\r\ntransfer-encoding: chunked" in head:
+            body = self.chunks(until)
+        else:
+            body = self.take(0 if head[9:12] in (b"204", b"304") else self.length_of(head), until)
         if b"\r\nconnection: close" in head:
             self.ended = True
             self.close()
@@ -78,6 +78,24 @@ class Connection:
         if at < 0:
             raise OSError("an answer without a length")
         return int(head[at + 17:].split(b"\r\n", 1)[0])
+
+    def take(self, count, until):
+        while len(self.rest) < count:
+            self.more(until)
+        taken, self.rest = self.rest[:count], self.rest[count:]
+        return taken
+
+    def chunks(self, until):
+        pieces = []
+        while True:
+            while b"\r\n" not in self.rest:
+                self.more(until)
+            size = int(self.rest.split(b"\r\n", 1)[0].split(b";")[0], 16)
+            self.take(self.rest.index(b"\r\n") + 2, until)
+            piece = self.take(size + 2, until)[:-2]
+            if not size:
+                return b"".join(pieces)
+            pieces.append(piece)
 
     def more(self, until):
         self.socket.settimeout(max(0.001, until - time.monotonic()))
