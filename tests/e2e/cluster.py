@@ -1,0 +1,224 @@
+#!/usr/bin/env python3
+"""Three nodes are one shop: trade on all of them, the loss of a leader under load, its return, a cut network that heals. The
+long versions are in tools/chaos.sh and tools/failover.sh."""
+
+import os
+import random
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+from harness import Client, Gone, Suite, check, equal, poll, programs
+from harness.node import ROOT
+from harness.shop import ADDRESS, fresh, pounds
+from harness.suite import PATIENCE_S
+
+sys.path.append(os.path.join(ROOT, "tools", "cluster"))
+from local_cluster import Cluster  # noqa: E402
+
+CUSTOMERS = 4
+ORDERS_BETWEEN = 12
+ATTEMPT_S = 5
+STOCK, PRICE = 100_000, 250
+CONFIG = {"payment": {"answer_timeout_ms": 400}}
+
+
+class Book:
+    """What the customers were told."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.sold, self.repeated = {}, 0
+
+    def count(self):
+        with self.lock:
+            return len(self.sold)
+
+
+class Customer(threading.Thread):
+    """Knows all nodes; asks the next one for what it got no clear answer to, with the same key."""
+
+    def __init__(self, addresses, products, book, seed):
+        super().__init__(daemon=True)
+        self.webs = [Client(address, timeout=ATTEMPT_S) for address in addresses]
+        self.products, self.book, self.chance = products, book, random.Random(seed)
+        self.at, self.token, self.end, self.failure = seed % len(addresses), None, threading.Event(), None
+
+    def run(self):
+        try:
+            while not self.end.is_set():
+                self.shop_once()
+        except Exception as wrong:  # handed to the case that waits for this thread
+            self.failure = repr(wrong)
+
+    def ask(self, method, path, body=None):
+        key, until = fresh("cluster-key-long-enough"), time.monotonic() + 2 * PATIENCE_S
+        while True:
+            web = self.webs[self.at]
+            web.token = self.token
+            try:
+                answer = web.call(method, path, body, key=key)
+                if answer.status not in (503, 504) and answer.code != "in_progress":
+                    return answer
+                why = repr(answer)
+            except Gone as wrong:
+                why = str(wrong)
+            check(time.monotonic() < until, "no answer in time", why)
+            with self.book.lock:
+                self.book.repeated += 1
+            self.at = (self.at + 1) % len(self.webs)
+            self.end.wait(0.02)
+
+    def shop_once(self):
+        self.at = self.chance.randrange(len(self.webs))
+        self.token = None
+        self.token = self.ask("POST", "/api/sessions").expect(201)["token"]
+        lines = {product: self.chance.randint(1, 3) for product in self.chance.sample(self.products, 2)}
+        for product, quantity in lines.items():
+            self.ask("POST", "/api/cart/items", {"product_id": product, "quantity": quantity}).expect(201)
+        body = {"email": "a@b.example", "shipping_address": ADDRESS, "payment_method": {"type": "card", "token": "tok_ok"}}
+        order = self.ask("POST", "/api/orders", body).expect(201).json
+        equal({each["product_id"]: each["quantity"] for each in order["items"]}, lines)
+        with self.book.lock:
+            check(order["order_id"] not in self.book.sold, "two customers were told of one order")
+            self.book.sold[order["order_id"]] = order
+
+
+class Trade:
+    """Customers at work while the block runs."""
+
+    def __init__(self, addresses, products, book):
+        self.book = book
+        self.customers = [Customer(addresses, products, book, seed) for seed in range(CUSTOMERS)]
+
+    def __enter__(self):
+        for each in self.customers:
+            each.start()
+        return self
+
+    def __exit__(self, *_):
+        for each in self.customers:
+            each.end.set()
+        for each in self.customers:
+            each.join(2 * PATIENCE_S + 10)
+        equal([each.failure for each in self.customers if each.failure], [])
+        check(not any(each.is_alive() for each in self.customers), "a customer still waits")
+
+    def goes_on(self, what):
+        wanted = self.book.count() + ORDERS_BETWEEN
+        poll(f"orders go on {what}",
+             lambda: self.book.count() >= wanted or any(each.failure for each in self.customers), 2 * PATIENCE_S)
+
+
+def leading(cluster):
+    """A node that leads something: the one that leads most."""
+    report = cluster.report(cluster.running()[0])
+    return max(report["nodes"], key=lambda each: each["leads"])["id"]
+
+
+def laws_hold(cluster):
+    for index in cluster.running():
+        said, code = cluster.ctl(index, "--json", "laws", "--wait", "60s", check=False, seconds=180)
+        equal(code, 0, f"laws on node {index}: {said[-2000:]}")
+
+
+def admin_of(cluster, index):
+    token = cluster.ctl(index, "token", "issue", "--role", "admin", "--ttl", "3600").strip()
+    return Client(cluster.node(index)["http"], token)
+
+
+suite = Suite()
+directory = tempfile.mkdtemp(prefix="omnicart-e2e.")
+cluster = Cluster(os.path.join(directory, "cluster"), programs(), CONFIG)
+told, goods = Book(), []
+try:
+    @suite.case
+    def three_nodes_become_one_cluster():
+        cluster.up(3)
+        equal(cluster.running(), [1, 2, 3])
+        goods.extend(fresh("p") for _ in range(4))
+        for number, product in enumerate(goods):
+            admin = admin_of(cluster, 1 + number % 3)
+            admin.post("/api/products", {"id": product, "name": "An article", "price": pounds(PRICE)}).expect(201)
+            admin.put(f"/api/inventory/{product}", {"on_hand": STOCK, "reason": "delivery"}).expect(200)
+
+    @suite.case
+    def a_customer_may_ask_any_node():
+        one, two, three = (Client(cluster.node(index)["http"]) for index in (1, 2, 3))
+        opened = one.post("/api/sessions").expect(201).json
+        for web in (one, two, three):
+            web.token = opened["token"]
+            web.post("/api/cart/items", {"product_id": goods[0], "quantity": 1}).expect(201)
+        equal([web.get("/api/cart").expect(200)["item_count"] for web in (one, two, three)], [3, 3, 3])
+        two.delete("/api/sessions/" + opened["session_id"]).expect(204)
+        for web in (one, two, three):
+            web.get("/api/cart").expect(401)
+
+    @suite.case
+    def customers_ride_through_the_loss_of_a_leader_and_its_return():
+        addresses = [cluster.node(index)["http"] for index in cluster.indexes()]
+        with Trade(addresses, goods, told) as trade:
+            trade.goes_on("on three nodes")
+            lost = leading(cluster)
+            cluster.kill(lost)
+            trade.goes_on("on two nodes")
+            cluster.start(lost)
+            poll("the lost one has caught up", cluster.settled)
+            trade.goes_on("on three nodes again")
+        print(f"       {told.count()} orders, {told.repeated} attempts repeated")
+        check(told.repeated > 0, "the kill was not felt")
+        laws_hold(cluster)
+
+    @suite.case
+    def a_node_that_is_cut_off_comes_back_to_what_the_others_did():
+        addresses = [cluster.node(index)["http"] for index in cluster.indexes()]
+        lone = leading(cluster)
+        cluster.partition([lone])
+        try:
+            with Trade([each for each in addresses if each != cluster.node(lone)["http"]], goods, told) as trade:
+                trade.goes_on("without the one that is cut off")
+        finally:
+            cluster.heal()
+        poll("all hear each other", cluster.settled)
+        laws_hold(cluster)
+
+    if not cluster.state["namespaces"]:
+        suite.cases.pop()
+        suite.skip("a_node_that_is_cut_off_comes_back_to_what_the_others_did", "no network namespaces (be root)")
+
+    @suite.case
+    def every_node_lists_each_acknowledged_order_once_as_it_was_told():
+        for index in cluster.indexes():
+            listed = poll("the list is whole", lambda i=index: (found := admin_of(cluster, i).all_of("/api/orders")) and
+                          len(found) >= told.count() and found)
+            equal(sorted(each["order_id"] for each in listed), sorted(told.sold), f"orders on node {index}")
+            for each in listed:
+                order = told.sold[each["order_id"]]
+                equal((each["status"], each["total"], each["items"]), ("paid", order["total"], order["items"]))
+
+    @suite.case
+    def every_node_knows_the_stock_that_is_left():
+        for product in goods:
+            units = sum(each["quantity"] for order in told.sold.values() for each in order["items"]
+                        if each["product_id"] == product)
+            for index in cluster.indexes():
+                figures = admin_of(cluster, index).get(f"/api/inventory/{product}").expect(200).json
+                equal({name: figures[name] for name in ("sold", "on_hand", "reserved")},
+                      {"sold": units, "on_hand": STOCK - units, "reserved": 0}, f"{product} on node {index}")
+
+    @suite.case
+    def the_nodes_stop_in_order_when_told_to():
+        children = [cluster.children[cluster.node(index)["process"]["pid"]] for index in cluster.indexes()]
+        cluster.down()
+        equal([child.wait(10) for child in children], [0, 0, 0])
+
+    suite.run()
+finally:
+    cluster.down()
+    if suite.failed:
+        print(f"       kept: {directory}")
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+suite.end()
