@@ -8,7 +8,7 @@
 #   tools/install.sh --backports-source RELEASE FILE...
 #                                       print the source that would be added, derived from these apt sources
 #
-# Groups: build, run, test, fuzz, bench.
+# Groups: build, run, test, fuzz, bench, chaos.
 set -euo pipefail
 here="$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)"
 

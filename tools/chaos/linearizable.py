@@ -82,11 +82,12 @@ def candidates(ordered, done):
 
 
 class CartModel:
-    """A cart that is not checked out: its version, and units by product. Operations are ("set", product, units), ("add",
-    product, units), ("remove", product) and ("read",). Results: ("none",) where there is no such line; ("done",) when only
+    """A cart that is not checked out: its version, and units by product. Opening it counts as a version; the session does it
+    at some time after its own beginning, or the first who puts something in. Operations are ("open",), ("set", product,
+    units), ("add", product, units), ("remove", product) and ("read",). Results: ("none",) where there is no such line; ("done",) when only
     that much is known; (version, units of that line, units of all lines); of a read (version, ((product, units), ...))."""
 
-    initial = (1, ())
+    initial = (0, ())
 
     @staticmethod
     def height(state):
@@ -101,6 +102,8 @@ class CartModel:
         version, lines = state
         kind, *more = operation.what
         result = operation.result
+        if kind == "open":
+            return state if version else (1, lines)
         if kind == "read":
             return state if result in (None, (version, lines)) else None
         units = dict(lines)
@@ -111,6 +114,6 @@ class CartModel:
         units[product] = after
         if not after:
             del units[product]
-        made = (version + (after != before), tuple(sorted(units.items())))
+        made = (version + (after != before) + (not version), tuple(sorted(units.items())))
         fits = result is None or result == ("done",) or result == (made[0], after, sum(units.values()))
         return made if fits else None

@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Hurts a cluster of real nodes while customers shop, heals it, and proves from what each customer was told that nothing
+# was lost, repeated or invented. As root: network namespaces, partitions, TLS.
+#
+#   tools/chaos.sh [--list] [--cells LIST] [--faults LIST] [--seconds S] [--minutes M] [--seed N] [--table]
+#
+#   --list          the cells there are
+#   --cells LIST    only these (names with commas); default all
+#   --faults LIST   one cell of three nodes for each of these faults
+#   --seconds S     length of a cell (default 60)
+#   --minutes M     goes through the cells again and again for so long
+#   --seed N        of the faults and the customers (default: a fresh one, printed)
+#   --table         writes docs/chaos.md
+#   --load N        customers more or less: N percent (default 100)
+#   --build DIR     the programs (default build/release)
+#   --no-install    do not look for missing packages
+#
+# Exit code 0: all cells passed. Of one that did not, the nodes' data, their logs and the customers' books are kept.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+install=yes
+arguments=()
+while [[ $# -gt 0 ]]; do
+  case "$1" in
+    --no-install) install=no ;;
+    --help | -h) sed -n '2,19s/^# \{0,1\}//p' tools/chaos.sh; exit 0 ;;
+    --list) install=no; arguments+=("$1") ;;
+    --table) arguments+=("$1") ;;
+    --cells | --faults | --seconds | --minutes | --seed | --load | --build)
+      [[ $# -ge 2 ]] || { echo "error: $1 wants a value" >&2; exit 2; }
+      arguments+=("$1" "$2")
+      shift
+      ;;
+    *) echo "error: unknown option $1" >&2; exit 2 ;;
+  esac
+  shift
+done
+[[ "$install" == no ]] || ./tools/install.sh run chaos
+exec python3 tools/chaos/run.py "${arguments[@]}"

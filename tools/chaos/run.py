@@ -1,0 +1,296 @@
+"""What tools/chaos.sh does; its help stands there. One cell: a fresh cluster, customers, faults for a minute, healing, and the
+check of everything that anybody was told."""
+
+import collections
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.append(os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "cluster"))
+
+import faults  # noqa: E402
+import local_cluster  # noqa: E402
+import table  # noqa: E402
+import wire  # noqa: E402
+from checker import Checker, read_history  # noqa: E402
+from local_cluster import Cluster, Trouble, wait_for  # noqa: E402
+from options import Parser, number  # noqa: E402
+
+WARM_S, CALM_S = 3.0, 5.0  # customers arrive; then their rate is measured before the first fault
+AFTER_S = 4.0  # after healing
+RATE_MIN = 500.0
+PROCESSES, COUPLES, BUYERS = 2, 5, 6  # of each process
+PLENTY, SCARCE = 12, 3
+STOCK_PLENTY, STOCK_SCARCE = 1_000_000, 100
+CONFIG = {"payment": {"answer_timeout_ms": 400}}
+TMPFS = "1536m"
+
+Cell = collections.namedtuple("Cell", "name nodes fault needs", defaults=((),))
+
+CELLS = [
+    Cell("kill one", 3, faults.kill_one),
+    Cell("kill a leader", 3, faults.kill_leader),
+    Cell("kill all", 3, faults.kill_all),
+    Cell("crash storm", 3, faults.crash_storm),
+    Cell("kill two of five", 5, faults.kill_minority),
+    Cell("crash storm of five", 5, faults.crash_storm),
+    Cell("pause", 3, faults.pause_one),
+    Cell("long pause", 3, faults.pause_long),
+    Cell("one alone", 3, faults.alone, ("namespaces",)),
+    Cell("one of five alone", 5, faults.alone, ("namespaces",)),
+    Cell("halves of three", 3, faults.halves, ("namespaces",)),
+    Cell("halves of five", 5, faults.halves, ("namespaces",)),
+    Cell("chain of three", 3, faults.ring, ("namespaces",)),
+    Cell("ring of five", 5, faults.ring, ("namespaces",)),
+    Cell("one-way", 3, faults.one_way, ("namespaces",)),
+    Cell("flapping link", 3, faults.flapping, ("namespaces",)),
+    Cell("lossy network", 3, faults.loss, ("namespaces", "nft")),
+    Cell("kill behind a cut", 3, faults.kill_behind_a_cut, ("namespaces",)),
+    Cell("slow disk", 3, faults.slow_disk, ("strace",)),
+    Cell("failed sync", 3, faults.failed_sync, ("strace",)),
+    Cell("full disk", 3, faults.full_disk, ("tmpfs",)),
+    Cell("clock jump", 3, faults.clock_jump, ("faketime",)),
+    Cell("lost disk", 3, faults.wiped),
+    Cell("anything", 3, faults.anything, ("namespaces", "strace")),
+    Cell("anything of five", 5, faults.anything, ("namespaces", "strace")),
+]
+
+
+class Chaotic(Cluster):
+    """Nodes on a small disk of their own, or with a clock that can be moved, where the cell needs it."""
+
+    def __init__(self, directory, build, needs, libfaketime):
+        self.needs, self.libfaketime, self.mounts = needs, libfaketime, []
+        super().__init__(directory, build, CONFIG)
+
+    def prepare(self, index):
+        if "tmpfs" in self.needs:
+            home = self.node(index)["home"]
+            local_cluster.run("mount", "-t", "tmpfs", "-o", f"size={TMPFS}", "omnicart-chaos", home)
+            self.mounts.append(home)
+
+    def surroundings(self, index):
+        return faults.clock_environment(self, index, self.libfaketime) if "faketime" in self.needs else {}
+
+    def unmount(self):
+        for home in self.mounts:
+            local_cluster.run("umount", home)
+        self.mounts.clear()
+
+
+def missing(needs, namespaces, libfaketime):
+    """Why a cell cannot be tried here; None when it can."""
+    if "namespaces" in needs and not namespaces:
+        return "no network namespaces (be root)"
+    for program in ("strace", "nft"):
+        if program in needs and not shutil.which(program):
+            return f"no {program}"
+    if "tmpfs" in needs and os.geteuid() != 0:
+        return "a tmpfs wants root"
+    if "faketime" in needs and not libfaketime:
+        return "no libfaketime"
+    return None
+
+
+def find_libfaketime():
+    path = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketimeMT.so.1"
+    return path if os.path.exists(path) else None
+
+
+# --- one cell --------------------------------------------------------------------------------------------------------
+
+
+class Crowd:
+    """The customers: processes that write their books into `directory`."""
+
+    def __init__(self, cluster, directory, seed, load):
+        self.books = [os.path.join(directory, f"book-{number}.jsonl") for number in range(PROCESSES)]
+        self.processes = []
+        nodes = {str(index): cluster.node(index)["http"] for index in cluster.indexes()}
+        for number, book in enumerate(self.books):
+            spec = {"nodes": nodes, "products": shelf_names(), "seed": seed * 100 + number, "tag": f"chaos-{seed}-{number}",
+                    "couples": max(1, COUPLES * load // 100), "buyers": max(1, BUYERS * load // 100)}
+            path = os.path.join(directory, f"spec-{number}.json")
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(spec, file)
+            self.processes.append(subprocess.Popen(
+                [sys.executable, os.path.join(os.path.dirname(os.path.abspath(__file__)), "clients.py"), path, book],
+                stdin=subprocess.PIPE, start_new_session=True))
+
+    def end(self):
+        for process in self.processes:
+            process.stdin.close()
+        codes = []
+        for process in self.processes:
+            try:
+                codes.append(process.wait(60))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                codes.append(process.wait())
+        return all(code == 0 for code in codes)
+
+
+def shelf_names():
+    return {"plenty": [f"plenty-{i}" for i in range(PLENTY)], "scarce": [f"scarce-{i}" for i in range(SCARCE)]}
+
+
+def stock_shelves(cluster):
+    index = cluster.indexes()[0]
+    admin = cluster.ctl(index, "token", "issue", "--role", "admin", "--ttl", "600").strip()
+    connection, stock = wire.Connection(cluster.node(index)["http"], 30), {}
+    for kind, names in shelf_names().items():
+        for name in names:
+            product = {"id": name, "name": name, "price": {"amount": 100 + len(stock), "currency": "GBP"}}
+            connection.exchange(wire.request("POST", "/api/products", product, admin), 30).expect(201)
+            stock[name] = STOCK_PLENTY if kind == "plenty" else STOCK_SCARCE
+            put = wire.request("PUT", f"/api/inventory/{name}", {"on_hand": stock[name], "reason": "delivery"}, admin)
+            connection.exchange(put, 30).expect(200)
+    connection.close()
+    return stock
+
+
+def hurt(cell, scene, seconds):
+    """Rounds of the fault until the time is over; the moments of the first fault and of the end of healing."""
+    time.sleep(WARM_S + CALM_S)
+    began = time.monotonic()
+    scene.until = began + seconds
+    while time.monotonic() < scene.until:
+        cell.fault(scene)
+        scene.look()
+    scene.heal()
+    healed = time.monotonic()
+    time.sleep(AFTER_S)
+    return began, healed
+
+
+def play(cell, directory, build, seed, options, libfaketime):
+    """The cell's row for the table. Trouble when it could not be carried out."""
+    cluster = Chaotic(os.path.join(directory, "cluster"), build, cell.needs, libfaketime)
+    row = table.Row(cell.name, cell.nodes, seed)
+    crowd = None
+    scene = faults.Scene(cluster, seed)
+    try:
+        cluster.up(cell.nodes)
+        stock = stock_shelves(cluster)
+        crowd = Crowd(cluster, directory, seed, options.load)
+        began, healed = hurt(cell, scene, options.seconds)
+        row.faults = scene.counts
+        row.violations += [("no node ends by itself", f"node {index}: {log}") for index, log in scene.ended]
+        if not crowd.end():
+            row.violations.append(("customers", "a customer's process broke, see above"))
+        crowd, books = None, crowd.books
+        wait_for("the cluster settles", cluster.settled, 60, 0.05)
+        row.settled_s = max(0.0, time.monotonic() - healed - AFTER_S)
+        history = read_history(books)
+        row.measure(history, began, CALM_S, healed)
+        checker = Checker(cluster, history, stock)
+        row.violations += checker.run()
+        row.facts = checker.facts
+        if row.rate_before < RATE_MIN:
+            row.notes.append(f"only {row.rate_before:.0f} operations/s before its first fault: does not count")
+    finally:
+        if crowd:
+            crowd.end()
+        scene.end_tracers()
+        cluster.down()
+        if not row.violations and row.facts:
+            cluster.unmount()
+    return row
+
+
+def attempt(cell, options, seed, libfaketime):
+    directory = tempfile.mkdtemp(prefix="omnicart-chaos.")
+    print(f"-- {cell.name}: {cell.nodes} nodes, seed {seed}", flush=True)
+    row = table.Row(cell.name, cell.nodes, seed)
+    try:
+        row = play(cell, directory, options.build, seed, options, libfaketime)
+    except (Trouble, OSError, subprocess.SubprocessError) as wrong:
+        row.violations.append(("the cell could be played", str(wrong)))
+    row.show()
+    if row.violations:
+        with open(os.path.join(directory, "violations.txt"), "w", encoding="utf-8") as file:
+            file.writelines(f"{law}: {what}\n" for law, what in row.violations)
+        print(f"   kept: {directory}", flush=True)
+    else:
+        shutil.rmtree(directory, ignore_errors=True)
+    return row
+
+
+# --- all of them -----------------------------------------------------------------------------------------------------
+
+
+def arguments():
+    parser = Parser("tools/chaos.sh")
+    parser.add_argument("--list", action="store_true")
+    parser.add_argument("--cells")
+    parser.add_argument("--faults")
+    parser.add_argument("--seconds", type=number(1, 3600), default=60)
+    parser.add_argument("--minutes", type=number(1, 100_000))
+    parser.add_argument("--seed", type=number(1, 10**9), default=random.randrange(1, 1_000_000))
+    parser.add_argument("--load", type=number(1, 1000), default=100)
+    parser.add_argument("--table", action="store_true")
+    parser.add_argument("--build", default=os.path.join(local_cluster.ROOT, "build", "release"))
+    return parser, parser.parse_args()
+
+
+def choose(parser, read):
+    by_name = {cell.name: cell for cell in CELLS}
+    by_fault = {cell.fault.__name__: Cell(cell.fault.__name__, 3, cell.fault, cell.needs) for cell in CELLS}
+    known, wanted = (by_fault, read.faults) if read.faults else (by_name, read.cells)
+    if not wanted:
+        return CELLS
+    for name in wanted.split(","):
+        if name.strip() not in known:
+            parser.error(f"there is no {name.strip()!r}; there are: {', '.join(known)}")
+    return [known[name.strip()] for name in wanted.split(",")]
+
+
+def leave(_number, _frame):
+    raise KeyboardInterrupt
+
+
+def main():
+    try:
+        parser, read = arguments()
+        cells = choose(parser, read)
+    except Trouble as wrong:
+        print(f"error: {wrong}", file=sys.stderr)
+        return 2
+    if read.list:
+        for cell in cells:
+            print(f"{cell.name:22}{cell.nodes} nodes   fault {cell.fault.__name__}")
+        return 0
+    signal.signal(signal.SIGTERM, leave)
+    namespaces = os.geteuid() == 0 and Cluster.can_make_namespaces()
+    libfaketime = find_libfaketime()
+    until = time.monotonic() + (read.minutes or 0) * 60
+    rows, turn = [], 0
+    print(f"seed {read.seed}", flush=True)
+    try:
+        while turn < len(cells) or time.monotonic() < until:
+            cell = cells[turn % len(cells)]
+            why = missing(cell.needs, namespaces, libfaketime)
+            if why:
+                print(f"skip {cell.name}: {why}", flush=True)
+                rows.append(table.Row(cell.name, cell.nodes, 0, skipped=why))
+            else:
+                rows.append(attempt(cell, read, read.seed + turn, libfaketime))
+            turn += 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    print()
+    print(table.text(rows))
+    if read.table:
+        table.write(rows, os.path.join(local_cluster.ROOT, "docs", "chaos.md"), read.seconds)
+    return 0 if all(not row.violations for row in rows) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
