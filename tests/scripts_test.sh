@@ -178,7 +178,7 @@ install_and_build() {
   run env PATH="$bin" bash tools/install.sh build
   check "no apt-get is one clear line" refused '^error: no apt-get here'
 
-  program "$bin/dpkg-query" <<<'[[ "$*" =~ (curl|python3|iproute2)$ ]] && echo -n installed'
+  program "$bin/dpkg-query" <<<'[[ "$*" =~ \ (curl|python3|iproute2)$ ]] && echo -n installed'
   program "$bin/apt-get" <<<'echo "apt-get $*" >>"$CALLS"; echo "E: Unable to locate package"; exit 100'
   program "$bin/id" <<<'[[ "$1" == -u ]] && echo 1000 || echo somebody'
   run env PATH="$bin" bash tools/install.sh run
