@@ -38,9 +38,10 @@ std::string writable(const std::string& path) {
 
 void add_common(CLI::App& app, load_options& into) {
   auto& s = into.scenario;
-  app.add_option("--target", into.targets,
-                 "The shop, http://host:port; several nodes of one with commas or repeated: a client "
-                 "whose node is lost goes on at the next")
+  app.add_option(
+         "--target", into.targets,
+         "The shop, http://host:port; several nodes of one with commas or repeated: a client "
+         "whose node is lost goes on at the next")
       ->delimiter(',')
       ->allow_extra_args(false)
       ->capture_default_str();

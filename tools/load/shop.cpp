@@ -125,11 +125,13 @@ std::unique_ptr<caller> shop::new_caller() {
 }
 
 std::unique_ptr<http_connection> shop::new_connection() {
-  return std::make_unique<http_connection>(run_.io, where_.nodes[++next_seed_ % where_.nodes.size()], shop_dog_);
+  return std::make_unique<http_connection>(
+      run_.io, where_.nodes[++next_seed_ % where_.nodes.size()], shop_dog_);
 }
 
 std::unique_ptr<caller> shop::new_operator_caller() {
-  return std::make_unique<caller>(run_, std::span(&*where_.operator_port, 1), operator_dog_, ++next_seed_);
+  return std::make_unique<caller>(run_, std::span(&*where_.operator_port, 1), operator_dog_,
+                                  ++next_seed_);
 }
 
 task<bool> shop::open_guest(caller& by, guest& who, std::string key,

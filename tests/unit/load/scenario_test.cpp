@@ -60,7 +60,8 @@ struct played {
   int orders = 0;
   int sessions = 0;
 
-  explicit played(scenario_options options, mischief how = {}, bool with_products = false, int lost = 0) {
+  explicit played(scenario_options options, mischief how = {}, bool with_products = false,
+                  int lost = 0) {
     const scratch_file token("operator.token", "operator\n");
     const scratch_file year("year.csv", small_year);
     options.file = year.path();
@@ -79,7 +80,8 @@ struct played {
     run_state run{.io = io, .watch = watch, .record = record};
     run.ride_through_us = how.stays_away ? 200'000 : 5'000'000;
     watchdog dog(io, std::chrono::seconds(5));
-    shop where(run, dog, dog, {.nodes = nodes, .operator_port = here, .token_file = token.path()}, 1);
+    shop where(run, dog, dog, {.nodes = nodes, .operator_port = here, .token_file = token.path()},
+               1);
     stage on{.where = where, .options = options};
     const auto play = options.scenario == "replay"       ? &run_replay
                       : options.scenario == "flash-sale" ? &run_flash_sale

@@ -136,7 +136,8 @@ BOOST_AUTO_TEST_CASE(only_answers_that_may_change_are_repeated) {
 }
 
 BOOST_AUTO_TEST_CASE(only_a_node_that_cannot_answer_is_left_for_another) {
-  for (const int status : {502, 503, 504}) BOOST_TEST(worth_leaving({.status = status, .body = {}}));
+  for (const int status : {502, 503, 504})
+    BOOST_TEST(worth_leaving({.status = status, .body = {}}));
   for (const int status : {200, 402, 404, 408, 409, 429, 500}) {
     BOOST_TEST(!worth_leaving({.status = status, .body = {}}));
   }
@@ -204,7 +205,8 @@ BOOST_AUTO_TEST_CASE(options_are_read_before_and_after_the_scenario) {
                         "out.json"};
   const auto read = read_options(static_cast<int>(std::size(line)), line, code);
   BOOST_TEST_REQUIRE(read.has_value());
-  BOOST_TEST(read->targets == std::vector<std::string>{"http://h:1"}, boost::test_tools::per_element());
+  BOOST_TEST(read->targets == std::vector<std::string>{"http://h:1"},
+             boost::test_tools::per_element());
   BOOST_TEST(read->scenario.scenario == "replay");
   BOOST_TEST(read->scenario.row_limit == 7);
   BOOST_TEST(read->scenario.connections == 8u);
@@ -213,7 +215,8 @@ BOOST_AUTO_TEST_CASE(options_are_read_before_and_after_the_scenario) {
 
 BOOST_AUTO_TEST_CASE(nodes_are_named_with_commas_or_one_by_one) {
   int code = -1;
-  const char* line[] = {"omnicart-load", "--target", "http://a:1,http://b:2", "--target", "http://c:3", "storefront"};
+  const char* line[] = {"omnicart-load", "--target",   "http://a:1,http://b:2",
+                        "--target",      "http://c:3", "storefront"};
   const auto read = read_options(static_cast<int>(std::size(line)), line, code);
   BOOST_TEST_REQUIRE(read.has_value());
   BOOST_TEST(read->targets == (std::vector<std::string>{"http://a:1", "http://b:2", "http://c:3"}),
