@@ -381,6 +381,8 @@ class Cluster:
             all((voter["lag"] or 0) < LAG_ENTRIES for voter in shard["voters"]) for shard in report["shards"])
 
     def up(self, count=3):
+        for name in ("omnicartd", "omnicartctl", "omnicart-pay"):
+            self.program(name)  # before anything is made that would have to be taken away again
         self.save()
         if self.state["namespaces"]:
             self.make_network()
