@@ -80,7 +80,7 @@ class Scene:
         """Of what arrives at a node from others."""
         hosts = ", ".join(self.cluster.node(other)["host"] for other in self.cluster.indexes() if other != index)
         rules = ("table ip chaos { chain loss { type filter hook input priority 0; "
-                 f"ip saddr {{ {hosts} }} numgen random mod 100 < {percent} drop; }} }}")
+                 f"ip saddr {{ {hosts} }} numgen random mod 100 < {percent} drop\n }}\n}}\n")
         run("ip", "netns", "exec", self.cluster.namespace(index), "nft", rules)
         self.lossy.append(index)
 
