@@ -130,6 +130,8 @@ class Cluster:
     def make_namespace(self, index):
         name, tag = self.namespace(index), self.state["tag"]
         run("ip", "netns", "add", name)
+        # One of the same name is of a cluster that went away a moment ago: the kernel takes its end apart when it likes.
+        subprocess.run(("ip", "link", "del", f"ocv{tag}-{index}"), stderr=subprocess.DEVNULL)
         run("ip", "link", "add", f"ocv{tag}-{index}", "type", "veth", "peer", "name", "eth0", "netns", name)
         run("ip", "link", "set", f"ocv{tag}-{index}", "master", f"ocbr{tag}", "up")
         run("ip", "-n", name, "addr", "add", f"198.18.{tag}.{index}/24", "dev", "eth0")
