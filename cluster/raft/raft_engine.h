@@ -121,7 +121,8 @@ int raft_engine_configuration_committed(raft_engine* engine, uint64_t now_ms,
 
 // Votes in the current term, which libraft does not let a standby or spare do.
 void raft_engine_set_vote(raft_engine* engine, uint64_t candidate);
-// A follower's leader is gone: a voter forgets it when it stands, others never do.
+// A follower's leader was silent for the minimum election timeout: libraft's followers forget it only when they stand
+// themselves, later or, without a vote, never.
 void raft_engine_forget_leader(raft_engine* engine);
 
 // State.
@@ -132,6 +133,10 @@ uint64_t raft_engine_leader_id(const raft_engine* engine);  // 0: none known
 uint64_t raft_engine_commit_index(const raft_engine* engine);
 uint64_t raft_engine_last_index(const raft_engine* engine);
 uint64_t raft_engine_stored_index(const raft_engine* engine);  // reported as persisted
+// How long, in ms, a follower or candidate waits before it stands: drawn anew now and then by libraft, from the election
+// timeout to twice that. 0 for a leader, whose cannot be set.
+unsigned raft_engine_patience(const raft_engine* engine);
+void raft_engine_set_patience(raft_engine* engine, unsigned patience_ms);
 uint64_t raft_engine_next_timeout(const raft_engine* engine);  // when raft_engine_timeout is due
 bool raft_engine_installing(const raft_engine* engine);  // a snapshot; other entries are ignored
 uint64_t raft_engine_match_index(const raft_engine* engine,

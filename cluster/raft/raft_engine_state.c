@@ -35,6 +35,25 @@ uint64_t raft_engine_last_index(const raft_engine* engine) {
 
 uint64_t raft_engine_stored_index(const raft_engine* engine) { return engine->raft.last_stored; }
 
+unsigned raft_engine_patience(const raft_engine* engine) {
+  switch (engine->raft.state) {
+    case RAFT_FOLLOWER:
+      return engine->raft.follower_state.randomized_election_timeout;
+    case RAFT_CANDIDATE:
+      return engine->raft.candidate_state.randomized_election_timeout;
+    default:
+      return 0;
+  }
+}
+
+void raft_engine_set_patience(raft_engine* engine, unsigned patience_ms) {
+  if (engine->raft.state == RAFT_FOLLOWER) {
+    engine->raft.follower_state.randomized_election_timeout = patience_ms;
+  } else if (engine->raft.state == RAFT_CANDIDATE) {
+    engine->raft.candidate_state.randomized_election_timeout = patience_ms;
+  }
+}
+
 uint64_t raft_engine_next_timeout(const raft_engine* engine) { return raft_timeout(&engine->raft); }
 
 bool raft_engine_installing(const raft_engine* engine) { return engine->raft.snapshot.installing; }

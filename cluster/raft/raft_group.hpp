@@ -21,8 +21,8 @@ namespace omnicart::raft {
 
 struct group_options {
   node_id self = 0;
-  unsigned seed =
-      1;  // of the election timeouts, which are drawn from [election_timeout, 2 * election_timeout]
+  // Of the share of chance in when a voter stands: see raft_group::take_turn().
+  unsigned seed = 1;
   monotonic_time election_timeout{1000};
   monotonic_time heartbeat{100};
   monotonic_time install_timeout{
@@ -211,6 +211,7 @@ class raft_group {
   void note_message(const raft_engine_message& m, update& into);
   void note_append(const raft_engine_message& m, update& into);
   void finish(update& into);
+  void take_turn();
   void begin_term(update& into);
   void settle_change(update& into);
   void advance_handover(update& into);
@@ -229,6 +230,8 @@ class raft_group {
   std::uint64_t timed_out_ms_ = 0;  // when the engine last had a timeout
   std::uint64_t heard_ms_ = 0;      // when a leader was last heard
   monotonic_time silent_until_{0};
+  unsigned patience_ms_ = 0;        // as the engine was given it
+  unsigned drawn_ms_ = 0;           // as the engine had drawn it
   bool stopped_ = false;  // for good: it met a contradiction
 
   std::uint64_t next_write_ = 1;

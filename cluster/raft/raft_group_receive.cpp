@@ -158,7 +158,9 @@ bool raft_group::is_wanted(const message& m) const {
 void raft_group::receive_vote_request(const message& m, update& into) {
   const auto& request = std::get<vote_request>(m.body);
   const auto timeout_ms = static_cast<std::uint64_t>(options_.election_timeout.count());
-  if (is_stranger() && now_ms_ - heard_ms_ >= timeout_ms) raft_engine_forget_leader(engine_.get());
+  // libraft refuses until this node's own, longer, drawn timeout is over: the group would wait for the later of two
+  // voters instead of the earlier. The minimum is what the leader's lease rests on, and what the paper says (4.2.3).
+  if (now_ms_ - heard_ms_ >= timeout_ms) raft_engine_forget_leader(engine_.get());
   raft_engine_message shape{};
   shape.type = raft_engine_vote_request;
   shape.peer = m.from;

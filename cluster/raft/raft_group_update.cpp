@@ -163,6 +163,7 @@ void raft_group::finish(update& into) {
     const auto safe = std::min(commit_index(), raft_engine_stored_index(engine_.get()));
     applicable_ = std::max(applicable_, safe);
     if (members_changed_) read_members();
+    take_turn();
   }
   empties_ = empty_appends::send;
   into.state_changed =
@@ -171,6 +172,30 @@ void raft_group::finish(update& into) {
   seen_term_ = term();
   seen_leader_ = leader();
   number_write(into);
+}
+
+// When this voter stands, should no leader be heard. Chance alone, over a whole election timeout,
+// makes a group wait for a third of it on average, and now and then two stand at once. So voters
+// stand in turn, beginning behind the leader that was heard last: the first a little after the
+// minimum, when the others may vote (a heartbeat reaches them at different times), the next a
+// quarter of the timeout later; chance is left an eighth.
+void raft_group::take_turn() {
+  const unsigned now_ms = raft_engine_patience(engine_.get());
+  if (now_ms == 0) return;
+  const auto least_ms = static_cast<unsigned>(options_.election_timeout.count());
+  if (now_ms != patience_ms_) drawn_ms_ = std::max(now_ms, least_ms);
+  const auto place_of = [this](node_id node) {
+    return std::find(voters_.begin(), voters_.end(), node) - voters_.begin();
+  };
+  const auto count = std::ssize(voters_);
+  const auto self = place_of(options_.self);
+  if (self == count) return;
+  const auto leader = place_of(stamp_from_);
+  const auto turn = leader == count ? self : (self - leader + count - 1) % count;
+  const auto wait_ms =
+      static_cast<unsigned>(options_.heartbeat.count() / 2 + turn * (least_ms / 4));
+  patience_ms_ = least_ms + std::min(wait_ms, least_ms) + (drawn_ms_ - least_ms) / 8;
+  raft_engine_set_patience(engine_.get(), patience_ms_);
 }
 
 void raft_group::begin_term(update& into) {

@@ -290,7 +290,7 @@ void remote_sender::leader_changed(std::uint16_t shard) {
     }
     for (const std::uint64_t number : held) {
       request& what = requests_.at(number);
-      what.tries = 1;  // it may not be ready yet: then soon again
+      what.tries = 0;  // it may not be ready yet: then soon again
       what.hint.reset();
       look_at(number, what, later);
     }

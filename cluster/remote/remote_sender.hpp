@@ -27,7 +27,7 @@ struct remote_sender_limits {
   duration_ms answer_within{10'000};  // beside the caller's own wait; a nearer deadline counts
   duration_ms leader_within{2'000};   // to find somebody who takes it: longer than an election
   duration_ms repeat_after{2'000};    // an answer this late may have been lost
-  duration_ms retry_first{10};
+  duration_ms retry_first{2};
   duration_ms retry_most{50};  // what a change of leaders may add to a caller's wait
 };
 

@@ -127,6 +127,49 @@ BOOST_AUTO_TEST_CASE(only_one_vote_is_given_in_a_term) {
   BOOST_TEST(!votes[1].granted);
 }
 
+BOOST_AUTO_TEST_CASE(a_vote_is_withheld_for_the_minimum_election_timeout_after_the_leader_was_heard_and_no_longer) {
+  for (const unsigned seed : {1U, 2U, 3U, 4U, 5U, 6U, 7U, 8U}) {  // each draws its own timeout, up to twice the minimum
+    auto options = options_of(1);
+    options.seed = seed;
+    replica r(trio, options);
+    r.wait(150);
+    r.take(append_request{.term = 1, .prev_index = 1, .prev_term = 1}, 3);
+    const vote_request early{.term = 2, .last_index = 1, .last_term = 1, .pre_vote = true};
+    r.wait(99);
+    r.take(early);
+    BOOST_TEST(!r.sent<vote_result>().front().granted);
+    r.wait(1);
+    r.take(early);
+    BOOST_TEST(r.sent<vote_result>().front().granted);
+    BOOST_TEST(r.group.term() == 1);
+    r.take(append_request{.term = 1, .prev_index = 1, .prev_term = 1}, 3);  // it is back
+    r.wait(99);
+    r.take(early);
+    BOOST_TEST(!r.sent<vote_result>().front().granted);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(voters_stand_in_turn_behind_the_leader_they_lost) {
+  // Election timeout 100, heartbeat 20: the first waits 110 to 122 after it heard the leader, the next 135 to 147.
+  const auto patience = [](node_id self, node_id leader, unsigned seed) {
+    auto options = options_of(self);
+    options.seed = seed;
+    replica r(trio, options);
+    r.wait(150);
+    r.take(append_request{.term = 1, .prev_index = 1, .prev_term = 1}, leader);
+    return static_cast<int>((r.group.next_timeout() - r.now).count());
+  };
+  struct { node_id leader, first, second; } const table[] = {{1, 2, 3}, {2, 3, 1}, {3, 1, 2}};
+  for (const auto& [leader, first, second] : table) {
+    for (unsigned seed = 1; seed <= 20; ++seed) {
+      const int soon = patience(first, leader, seed), later = patience(second, leader, seed);
+      BOOST_TEST((soon >= 110 && soon <= 122), "node " << first << " waits " << soon);
+      BOOST_TEST((later >= 135 && later <= 147), "node " << second << " waits " << later);
+    }
+  }
+  BOOST_TEST(patience(2, 1, 1) != patience(2, 1, 3));  // chance has its share
+}
+
 BOOST_AUTO_TEST_CASE(a_leader_reads_once_its_barrier_is_committed_and_while_its_lease_lasts) {
   replica r;
   r.lead();

@@ -226,8 +226,8 @@ BOOST_FIXTURE_TEST_CASE(all_nodes_lose_power_at_once_and_nothing_written_is_lost
   for (const auto node : nodes()) crash(node);
   for (const auto node : nodes()) start(node);
   BOOST_TEST(wait_for_leader(0) != 0u);
-  settle(0);
   BOOST_TEST(wait_for_leader(1) != 0u);
+  settle(0);
   settle(1);
 }
 
