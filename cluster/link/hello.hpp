@@ -20,6 +20,8 @@
 // The nonce is new for each connection, so a recorded conversation never gets beyond its hello.
 namespace omnicart::cluster {
 
+// Raised when a frame or an envelope changes in a way that the codec's field rules (runtime/base/codec.hpp) do not carry;
+// the version before stays readable (cluster/remote/envelope_format.hpp).
 struct version_range {
   std::uint8_t min = 1;
   std::uint8_t max = 1;
@@ -27,10 +29,6 @@ struct version_range {
   friend bool operator==(const version_range&, const version_range&) = default;
   OMNICART_FIELDS(min, max)
 };
-// What this build speaks. Raised when a frame or an envelope changes in a way that the codec's
-// field rules (runtime/base/codec.hpp) do not carry; the version before stays readable.
-inline constexpr version_range spoken_versions{1, 1};
-
 // The highest version that both speak.
 std::optional<std::uint8_t> common_version(version_range ours, version_range theirs);
 

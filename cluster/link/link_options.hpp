@@ -31,7 +31,7 @@ struct link_options {
   // Empty: whoever set_peers() named.
   std::function<bool(node_id)> may_connect;
 
-  version_range versions = spoken_versions;
+  version_range versions;  // of the envelopes that this build reads and writes
   channel_limits limits = default_channel_limits;
   std::size_t half_open_max = 32;       // accepted connections whose handshake is not over
   duration_ms handshake_within{3'000};  // dialling, and the handshake, each

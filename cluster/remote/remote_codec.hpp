@@ -8,8 +8,8 @@
 
 // Commands and answers as they travel between nodes: [schema 1, fields] of runtime/base/codec.hpp.
 // New fields go to the end, so that builds with more or fewer of them understand each other; what
-// cannot be said that way raises the schema and the link's version (cluster/link/hello.hpp), and a
-// node then writes to each peer what it reads.
+// cannot be said that way becomes another format (envelope_format.hpp), and a node then writes to
+// each peer what it reads.
 //
 // Times are spans, never clock readings: two nodes' clocks may differ by more than a deadline.
 namespace omnicart::cluster {

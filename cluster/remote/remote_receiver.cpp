@@ -2,16 +2,17 @@
 
 #include <utility>
 
-#include "cluster/remote/remote_codec.hpp"
 #include "runtime/log.hpp"
 
 namespace omnicart::cluster {
 
 remote_receiver::remote_receiver(transport& net, message_sink& entrance, const clock& time,
-                                 remote_receiver_limits limits)
-    : net_(net), entrance_(entrance), time_(time), limits_(limits) {}
+                                 remote_receiver_limits limits,
+                                 std::span<const envelope_format> formats)
+    : net_(net), entrance_(entrance), time_(time), limits_(limits), formats_(formats) {}
 
 void remote_receiver::attach() {
+  formats_.attach(net_);
   net_.receive(channel::command,
                [this](node_id from, const std::string& bytes) { on_command(from, bytes); });
 }
@@ -30,7 +31,7 @@ bool remote_receiver::admit(node_id from) {
 }
 
 void remote_receiver::on_command(node_id from, std::string_view bytes) {
-  auto read = decode_command(bytes, time_.wall());
+  auto read = formats_.of(from).decode_command(bytes, time_.wall());
   if (!read) {
     // Whose request it was is not known, so nobody can be told; a member of the cluster does not
     // send such things, and one line for the first of them is enough to find the build that does.
@@ -45,7 +46,7 @@ void remote_receiver::on_command(node_id from, std::string_view bytes) {
     answer full;
     full.failure =
         make_error(base_errc::overloaded, "too many commands of this node are under way");
-    net_.send(from, channel::answer, encode_answer(read->request, full));
+    net_.send(from, channel::answer, formats_.of(from).encode_answer(read->request, full));
     return;
   }
   read->message.reply = [this, from, request = read->request](const answer& got) {
@@ -55,11 +56,12 @@ void remote_receiver::on_command(node_id from, std::string_view bytes) {
 }
 
 void remote_receiver::on_answer(node_id to, std::uint64_t request, const answer& got) {
-  std::string bytes = encode_answer(request, got);
+  const auto& format = formats_.of(to);
+  std::string bytes = format.encode_answer(request, got);
   if (bytes.size() > limits_.answer_bytes_max) {
     answer unsaid;
     unsaid.failure = make_error(base_errc::unknown_outcome, "the answer is too long to be sent");
-    bytes = encode_answer(request, unsaid);
+    bytes = format.encode_answer(request, unsaid);
   }
   const bool sent = net_.send(to, channel::answer, std::move(bytes));
   std::lock_guard lock(guard_);

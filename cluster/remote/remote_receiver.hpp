@@ -6,6 +6,7 @@
 #include <string>
 
 #include "cluster/link/transport.hpp"
+#include "cluster/remote/envelope_format.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/message.hpp"
 
@@ -38,7 +39,8 @@ class remote_receiver {
  public:
   // `entrance` is the router's. All outlive this; this outlives the last answer of an entity.
   remote_receiver(transport& net, message_sink& entrance, const clock& time,
-                  remote_receiver_limits limits = {});
+                  remote_receiver_limits limits = {},
+                  std::span<const envelope_format> formats = envelope_formats());
 
   // Takes commands from now on. Once, before messages can arrive.
   void attach();
@@ -53,6 +55,7 @@ class remote_receiver {
   message_sink& entrance_;
   const clock& time_;
   const remote_receiver_limits limits_;
+  peer_formats formats_;
   mutable std::mutex guard_;  // answers come from any thread
   std::map<node_id, std::uint32_t> in_flight_;
   remote_receiver_counts counts_;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <memory>
 
-#include "cluster/remote/remote_codec.hpp"
 
 namespace omnicart::cluster {
 namespace {
@@ -49,10 +48,12 @@ struct remote_sender::deed {
   answer got;
 };
 
-remote_sender::remote_sender(parts with, std::uint64_t first_request, remote_sender_limits limits)
-    : with_(with), limits_(limits), next_request_(std::max<std::uint64_t>(first_request, 1)) {}
+remote_sender::remote_sender(parts with, std::uint64_t first_request, remote_sender_limits limits,
+                             std::span<const envelope_format> formats)
+    : with_(with), limits_(limits), formats_(formats), next_request_(std::max<std::uint64_t>(first_request, 1)) {}
 
 void remote_sender::attach() {
+  formats_.attach(with_.net);
   with_.net.receive(channel::answer,
                     [this](node_id from, const std::string& bytes) { on_answer(from, bytes); });
   with_.net.watch([this](const peer_change& change) { on_change(change); });
@@ -132,7 +133,7 @@ void remote_sender::place_request(std::uint64_t number, request& what, deeds& la
          may_repeat(what) ? now + what.message.wait + limits_.repeat_after : what.give_up);
   later.push_back({.number = number,
                    .to = *leader,
-                   .frame = encode_command(number, what.message, with_.time.wall())});
+                   .frame = formats_.of(*leader).encode_command(number, what.message, with_.time.wall())});
 }
 
 void remote_sender::wait(std::uint64_t number, request& what) {
@@ -201,7 +202,7 @@ void remote_sender::not_sent(std::uint64_t number) {
 // --------------------------------------------------------------------------------------
 
 void remote_sender::on_answer(node_id from, std::string_view bytes) {
-  auto read = decode_answer(bytes);
+  auto read = formats_.of(from).decode_answer(bytes);
   if (read) return take_answer(from, read->request, std::move(read->got));
   std::lock_guard lock(guard_);
   ++counts_.stray;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cluster/link/transport.hpp"
+#include "cluster/remote/envelope_format.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/message.hpp"
 #include "runtime/placement.hpp"
@@ -68,7 +69,8 @@ class remote_sender final : public message_sink {
   };
   // All parts outlive this, and this outlives the last answer of an entity. `first_request`: any
   // number that the node's earlier processes are unlikely to have come near.
-  remote_sender(parts with, std::uint64_t first_request, remote_sender_limits limits = {});
+  remote_sender(parts with, std::uint64_t first_request, remote_sender_limits limits = {},
+                std::span<const envelope_format> formats = envelope_formats());
 
   // Takes answers from now on. Once, before messages can arrive.
   void attach();
@@ -128,6 +130,7 @@ class remote_sender final : public message_sink {
 
   const parts with_;
   const remote_sender_limits limits_;
+  peer_formats formats_;
   mutable std::mutex guard_;
   request_table requests_;
   std::set<std::pair<duration_ms, std::uint64_t>> agenda_;  // every request, by when it is due

@@ -4,6 +4,7 @@ long versions are in tools/chaos.sh and tools/failover.sh."""
 
 import os
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -112,6 +113,27 @@ class Trade:
              lambda: self.book.count() >= wanted or any(each.failure for each in self.customers), 2 * PATIENCE_S)
 
 
+class TwoBuilds(Cluster):
+    """Nodes of `newer` run the build after this one: its envelopes have a format that this one cannot read."""
+
+    newer = frozenset()
+
+    def launch(self, index, **how):
+        self.starting = index
+        super().launch(index, **how)
+
+    def program(self, name):
+        if name == "omnicartd" and getattr(self, "starting", None) in self.newer:
+            return super().program(os.path.join("next", name))
+        return super().program(name)
+
+    def versions_spoken(self, index):
+        """What the node's link agreed on with each of its peers, the latest word for each."""
+        with open(os.path.join(self.node(index)["home"], "log"), encoding="utf-8") as file:
+            lines = re.findall(r'msg="a node is connected" node=(\d+) .*version=(\d+)', file.read())
+        return {int(peer): int(version) for peer, version in lines}
+
+
 def leading(cluster):
     """A node that leads something: the one that leads most."""
     report = cluster.report(cluster.running()[0])
@@ -131,7 +153,7 @@ def admin_of(cluster, index):
 
 suite = Suite()
 directory = tempfile.mkdtemp(prefix="omnicart-e2e.")
-cluster = Cluster(os.path.join(directory, "cluster"), programs(), CONFIG)
+cluster = TwoBuilds(os.path.join(directory, "cluster"), programs(), CONFIG)
 told, goods = Book(), []
 try:
     @suite.case
@@ -187,6 +209,20 @@ try:
     if not cluster.state["namespaces"]:
         suite.cases.pop()
         suite.skip("a_node_that_is_cut_off_comes_back_to_what_the_others_did", "no network namespaces (be root)")
+
+    @suite.case
+    def nodes_of_two_builds_are_one_cluster_while_they_are_replaced_one_by_one():
+        addresses = [cluster.node(index)["http"] for index in cluster.indexes()]
+        with Trade(addresses, goods, told) as trade:
+            for replaced, index in enumerate(cluster.indexes(), 1):
+                cluster.end(cluster.node(index)["process"])
+                cluster.newer |= {index}
+                cluster.start(index)
+                poll("the new one has caught up", cluster.settled)
+                expected = {peer: 2 if {peer, index} <= cluster.newer else 1 for peer in cluster.indexes() if peer != index}
+                equal(cluster.versions_spoken(index), expected, f"versions that node {index} agreed on")
+                trade.goes_on(f"with {replaced} of the next build")
+        laws_hold(cluster)
 
     @suite.case
     def every_node_lists_each_acknowledged_order_once_as_it_was_told():

@@ -20,6 +20,7 @@ std::string address_text(const std::string& host, std::uint16_t port) {
 
 cluster::link_options link_options(const config::cluster_options& o) {
   cluster::link_options with;
+  with.versions = cluster::envelope_versions();
   with.self = static_cast<cluster::node_id>(o.node);
   with.cluster = o.name;
   with.address = o.address;

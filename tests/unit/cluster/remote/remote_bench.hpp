@@ -82,13 +82,18 @@ class virtual_net {
   std::set<std::pair<node_id, node_id>> full;  // from, to: the window takes nothing
   std::function<bool(const flight&)> lose;
   std::uint64_t delivered = 0;
+  std::map<node_id, std::uint8_t> speaks;  // the highest version that a node knows; 1 unless said otherwise
 
  private:
   void tell(node_id a, node_id b, bool up) {
     for (const auto& [at, peer] : {std::pair{a, b}, std::pair{b, a}}) {
       for (const auto& each : ports.at(at)->watchers)
-        each({.peer = peer, .up = up, .boot = peer, .version = 1});
+        each({.peer = peer, .up = up, .boot = peer, .version = std::min(version_of(a), version_of(b))});
     }
+  }
+  std::uint8_t version_of(node_id node) const {
+    const auto known = speaks.find(node);
+    return known == speaks.end() ? std::uint8_t{1} : known->second;
   }
 };
 
@@ -108,7 +113,7 @@ struct opinion final : placement {
 
 struct member {
   member(virtual_net& net, node_id self, remote_sender_limits sending,
-         remote_receiver_limits taking)
+         remote_receiver_limits taking, std::span<const envelope_format> formats = envelope_formats())
       : knows(self),
         port(net, self),
         node({}, &knows),
@@ -117,8 +122,8 @@ struct member {
                 .shard_count = 64,
                 .entrance = node.routes->entrance(),
                 .time = node.time},
-               self * 1'000'000, sending),
-        receiver(port, node.routes->entrance(), node.time, taking) {
+               self * 1'000'000, sending, formats),
+        receiver(port, node.routes->entrance(), node.time, taking, formats) {
     net.ports[self] = &port;
     node.routes->set_elsewhere(sender);
     sender.attach();
