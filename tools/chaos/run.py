@@ -55,7 +55,7 @@ CELLS = [
     Cell("slow disk", 3, faults.slow_disk, ("strace",)),
     Cell("failed sync", 3, faults.failed_sync, ("strace",)),
     Cell("full disk", 3, faults.full_disk, ("tmpfs",)),
-    Cell("clock jump", 3, faults.clock_jump, ("faketime",)),
+    Cell("clock jump", 3, faults.clock_jump, ("clock",)),
     Cell("lost disk", 3, faults.wiped),
     Cell("anything", 3, faults.anything, ("namespaces", "strace")),
     Cell("anything of five", 5, faults.anything, ("namespaces", "strace")),
@@ -65,8 +65,8 @@ CELLS = [
 class Chaotic(Cluster):
     """Nodes on a small disk of their own, or with a clock that can be moved, where the cell needs it."""
 
-    def __init__(self, directory, build, needs, libfaketime):
-        self.needs, self.libfaketime, self.mounts = needs, libfaketime, []
+    def __init__(self, directory, build, needs, shifted_clock):
+        self.needs, self.shifted_clock, self.mounts = needs, shifted_clock, []
         super().__init__(directory, build, CONFIG)
 
     def prepare(self, index):
@@ -76,7 +76,7 @@ class Chaotic(Cluster):
             self.mounts.append(home)
 
     def surroundings(self, index):
-        return faults.clock_environment(self, index, self.libfaketime) if "faketime" in self.needs else {}
+        return faults.clock_environment(self, index, self.shifted_clock) if "clock" in self.needs else {}
 
     def unmount(self):
         for home in self.mounts:
@@ -84,7 +84,7 @@ class Chaotic(Cluster):
         self.mounts.clear()
 
 
-def missing(needs, namespaces, libfaketime):
+def missing(needs, namespaces, shifted_clock):
     """Why a cell cannot be tried here; None when it can."""
     if "namespaces" in needs and not namespaces:
         return "no network namespaces (be root)"
@@ -93,14 +93,21 @@ def missing(needs, namespaces, libfaketime):
             return f"no {program}"
     if "tmpfs" in needs and os.geteuid() != 0:
         return "a tmpfs wants root"
-    if "faketime" in needs and not libfaketime:
-        return "no libfaketime"
+    if "clock" in needs and not shifted_clock:
+        return "no C compiler"
     return None
 
 
-def find_libfaketime():
-    path = f"/usr/lib/{os.uname().machine}-linux-gnu/faketime/libfaketimeMT.so.1"
-    return path if os.path.exists(path) else None
+def make_shifted_clock():
+    """Where it was built; None without a C compiler."""
+    source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "shifted_clock.c")
+    made = os.path.join(local_cluster.ROOT, "build", "shifted_clock.so")
+    compiler = shutil.which("cc")
+    if not compiler:
+        return None
+    os.makedirs(os.path.dirname(made), exist_ok=True)
+    local_cluster.run(compiler, "-O1", "-Wall", "-Wextra", "-shared", "-fPIC", "-o", made, source, "-ldl")
+    return made
 
 
 # --- one cell --------------------------------------------------------------------------------------------------------
@@ -169,9 +176,9 @@ def hurt(cell, scene, seconds):
     return began, healed
 
 
-def play(cell, directory, build, seed, options, libfaketime):
+def play(cell, directory, build, seed, options, shifted_clock):
     """The cell's row for the table. Trouble when it could not be carried out."""
-    cluster = Chaotic(os.path.join(directory, "cluster"), build, cell.needs, libfaketime)
+    cluster = Chaotic(os.path.join(directory, "cluster"), build, cell.needs, shifted_clock)
     row = table.Row(cell.name, cell.nodes, seed)
     crowd = None
     scene = faults.Scene(cluster, seed)
@@ -204,12 +211,12 @@ def play(cell, directory, build, seed, options, libfaketime):
     return row
 
 
-def attempt(cell, options, seed, libfaketime):
+def attempt(cell, options, seed, shifted_clock):
     directory = tempfile.mkdtemp(prefix="omnicart-chaos.")
     print(f"-- {cell.name}: {cell.nodes} nodes, seed {seed}", flush=True)
     row = table.Row(cell.name, cell.nodes, seed)
     try:
-        row = play(cell, directory, options.build, seed, options, libfaketime)
+        row = play(cell, directory, options.build, seed, options, shifted_clock)
     except (Trouble, OSError, subprocess.SubprocessError) as wrong:
         row.violations.append(("the cell could be played", str(wrong)))
     row.show()
@@ -268,19 +275,19 @@ def main():
         return 0
     signal.signal(signal.SIGTERM, leave)
     namespaces = os.geteuid() == 0 and Cluster.can_make_namespaces()
-    libfaketime = find_libfaketime()
+    shifted_clock = make_shifted_clock()
     until = time.monotonic() + (read.minutes or 0) * 60
     rows, turn = [], 0
     print(f"seed {read.seed}", flush=True)
     try:
         while turn < len(cells) or time.monotonic() < until:
             cell = cells[turn % len(cells)]
-            why = missing(cell.needs, namespaces, libfaketime)
+            why = missing(cell.needs, namespaces, shifted_clock)
             if why:
                 print(f"skip {cell.name}: {why}", flush=True)
                 rows.append(table.Row(cell.name, cell.nodes, 0, skipped=why))
             else:
-                rows.append(attempt(cell, read, read.seed + turn, libfaketime))
+                rows.append(attempt(cell, read, read.seed + turn, shifted_clock))
             turn += 1
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)

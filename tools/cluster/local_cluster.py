@@ -142,6 +142,11 @@ class Cluster:
         run("ip", "-n", name, "rule", "del", "pref", "0")
         run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4.ip_early_demux=0", "net.ipv4.tcp_early_demux=0")
 
+    def remove_namespace(self, index):
+        """Its cable first: that of a namespace goes some time after it, and would be in the next one's way."""
+        for line in (("ip", "link", "del", f"ocv{self.state['tag']}-{index}"), ("ip", "netns", "del", self.namespace(index))):
+            subprocess.run(line, stderr=subprocess.DEVNULL)
+
     def outside(self):
         """Where nodes find what does not belong to one of them."""
         return f"198.18.{self.state['tag']}.254" if self.state["namespaces"] else "127.0.0.1"
@@ -361,7 +366,7 @@ class Cluster:
         if self.alive(self.node(index)["process"]):
             raise Trouble(f"node {index} runs")
         if self.state["namespaces"]:
-            run("ip", "netns", "del", self.namespace(index))
+            self.remove_namespace(index)
         del self.state["nodes"][str(index)]
         self.state["last"] = max(index, self.state.get("last", 0))
         self.save()
@@ -455,7 +460,7 @@ class Cluster:
             self.end(self.state["pay"]["process"])
         if self.state["namespaces"] and self.state["tag"]:
             for index in self.indexes():
-                subprocess.run(("ip", "netns", "del", self.namespace(index)), stderr=subprocess.DEVNULL)
+                self.remove_namespace(index)
             subprocess.run(("ip", "link", "del", f"ocbr{self.state['tag']}"), stderr=subprocess.DEVNULL)
         if keep:
             self.state["cuts"] = []
