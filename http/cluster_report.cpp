@@ -1,7 +1,10 @@
 #include "http/cluster_report.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cinttypes>
+#include <cstdio>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -267,6 +270,20 @@ std::string to_json(const cluster_report& of) {
   for (const auto& o : of.operations)
     out["operations"].push_back({{"at", to_rfc3339(o.at)}, {"who", o.who}, {"what", o.what}, {"why", o.why}});
   return out.dump(-1, ' ', false, json::error_handler_t::replace);
+}
+
+std::string to_json(cluster_record::node_id node, const std::vector<replica_hash>& of) {
+  json out{{"node", node}, {"shards", json::array()}};
+  for (const auto& each : of) {
+    std::array<char, 17> digits{};
+    std::snprintf(digits.data(), digits.size(), "%016" PRIx64, each.hash);
+    out["shards"].push_back({{"shard", each.shard},
+                             {"through", each.through},
+                             {"records", each.records},
+                             {"receipts_after", to_rfc3339(each.receipts_after)},
+                             {"hash", digits.data()}});
+  }
+  return out.dump();
 }
 
 }  // namespace omnicart::http

@@ -40,6 +40,15 @@ struct cluster_report {
   std::vector<cluster_record::operation> operations;  // the newest, oldest first
 };
 
+// A replica's content as one number (cluster/copy/content_hash.hpp).
+struct replica_hash {
+  std::uint16_t shard = 0;
+  std::uint64_t through = 0;
+  std::uint64_t records = 0;
+  timestamp_ms receipts_after{};
+  std::uint64_t hash = 0;
+};
+
 // What is wrong, and what an operator can do about it.
 struct cluster_warning {
   bool severe = false;  // requests fail because of it
@@ -70,5 +79,7 @@ std::vector<std::uint16_t> shards_voting(const cluster_report& of, cluster_recor
 
 // {cluster, self, at, replicas, moves_max, nodes [], shards [], warnings [], operations []}; see docs/operations.md.
 std::string to_json(const cluster_report& of);
+// {node, shards: [{shard, through, records, receipts_after, hash: 16 hex digits}]}
+std::string to_json(cluster_record::node_id node, const std::vector<replica_hash>& of);
 
 }  // namespace omnicart::http

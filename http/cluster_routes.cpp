@@ -147,6 +147,12 @@ void obey(cluster_desk& desk, reader read, const httplib::Request& in, httplib::
   answer_json(out, 200, json{{"done", what.done}}.dump());
 }
 
+void answer_hashes(cluster_desk& desk, httplib::Response& out) {
+  const auto found = desk.hashes();
+  if (!found) return answer_refusal(out, found.error());
+  answer_json(out, 200, to_json(desk.report().self, *found));
+}
+
 void init(cluster_desk& desk, httplib::Response& out) {
   const bool was_founded = !desk.report().cluster.empty();
   if (!was_founded) {
@@ -168,6 +174,9 @@ void cluster_routes::add_to(httplib::Server& server, const std::function<handler
   };
   server.Get("/cluster", with_desk([](cluster_desk& desk, const httplib::Request&, httplib::Response& out) {
                answer_json(out, 200, to_json(desk.report()));
+             }));
+  server.Get("/cluster/hashes", with_desk([](cluster_desk& desk, const httplib::Request&, httplib::Response& out) {
+               answer_hashes(desk, out);
              }));
   server.Post("/cluster/init", with_desk([](cluster_desk& desk, const httplib::Request&, httplib::Response& out) {
                 init(desk, out);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <vector>
 
 #include "actors/cluster/cluster_messages.hpp"
 #include "http/cluster_report.hpp"
@@ -21,6 +22,9 @@ class cluster_desk {
 
   // The cluster as this node knows it now.
   virtual cluster_report report() = 0;
+  // What each replica here contains, by number of the shard; those without content are missing. Reads all of it, which
+  // takes minutes of a large store. Errors: io (the store is damaged; the detail says where).
+  virtual result<std::vector<replica_hash>> hashes() = 0;
   // Makes this node a cluster of its own, which a lone one does itself when it starts. Refusal:
   // what the record says. `done` is called once, on any thread.
   virtual void found(done_fn done) = 0;
@@ -32,6 +36,7 @@ class cluster_desk {
 // The operators' calls about the cluster. `desk` null: each answers 409, no_cluster.
 //
 //   GET  /cluster                                  to_json of cluster_report.hpp
+//   GET  /cluster/hashes                           to_json of cluster_report.hpp; 503 naming the damage of a store
 //   POST /cluster/init {}                          {cluster, founded: whether it was done now}
 //   POST /cluster/join {id, name, link, http?, operators?}
 //   POST /cluster/drain, resume {node}

@@ -15,6 +15,7 @@ using json = nlohmann::ordered_json;
 using ending = outcome<exit_code>;
 
 constexpr duration_ms answer_within = std::chrono::seconds(30);
+constexpr duration_ms hashes_within = std::chrono::minutes(30);  // the whole store is read
 
 outcome<json> ask(operator_client& node) {
   const auto body = node.get("/cluster", answer_within);
@@ -50,6 +51,14 @@ ending show(const command_line& given, operator_client& node, const surroundings
     with.out << made.text;
   }
   return made.sound ? exit_code::ok : exit_code::failed;
+}
+
+ending show_hashes(const command_line& given, operator_client& node, const surroundings& with) {
+  const auto body = node.get("/cluster/hashes", hashes_within);
+  if (!body) return tl::unexpected<failure>(body.error());
+  const auto hashes = json::parse(*body, nullptr, false);
+  with.out << (given.as == form::json ? hashes.dump(2) + '\n' : report_hashes(hashes).text);
+  return exit_code::ok;
 }
 
 std::string screen_of(const json& cluster, const operator_client& node) {
@@ -207,6 +216,8 @@ outcome<exit_code> run_cluster(const command_line& given, operator_client& node,
     case verb::cluster_nodes:
     case verb::cluster_shards:
       return show(given, node, with);
+    case verb::cluster_hashes:
+      return show_hashes(given, node, with);
     case verb::cluster_watch:
       return watch(given, node, with);
     default:

@@ -32,6 +32,12 @@ with "*" because an operator chose it. Examples:
   omnicartctl cluster shards
   omnicartctl cluster shards --json | jq '.shards[] | select(.moving) | .shard')";
 
+constexpr const char* hashes_footer =
+    R"(What the replicas of the node that is asked contain, read to the last byte, each as one number. Two replicas that
+contain the same log (THROUGH) must have the same HASH; ask again while the shop is busy. Damage of the node's store is named,
+and the exit code is then 1: put a new node in its place, see replace. Example:
+  diff <(omnicartctl --operator URL1 cluster hashes) <(omnicartctl --operator URL2 cluster hashes))";
+
 constexpr const char* drain_footer =
     R"(Others take over what the node leads, then its replicas, as far as there are other nodes for them. Once it leads
 nothing it may be restarted; once it holds nothing it may be removed. Examples:
@@ -91,6 +97,8 @@ void describe_looking(CLI::App& group, command_line& into) {
   add_verb(group, into, verb::cluster_nodes, "nodes", "The nodes and what they hold", nodes_footer);
   add_verb(group, into, verb::cluster_shards, "shards", "The shards and who holds them",
            shards_footer);
+  add_verb(group, into, verb::cluster_hashes, "hashes",
+           "What a node's replicas contain, as numbers", hashes_footer);
   auto& watch = add_verb(group, into, verb::cluster_watch, "watch",
                          "Status and nodes, again and again", watch_footer);
   watch

@@ -169,4 +169,15 @@ report report_shards(const json& cluster) {
   return {.text = table.shown(), .sound = is_sound(cluster)};
 }
 
+report report_hashes(const json& hashes) {
+  columns table({"SHARD", "THROUGH", "RECORDS", "HASH"});
+  for (const auto& s : member(hashes, "shards")) {
+    const auto& hash = member(s, "hash");
+    table.add({std::to_string(integer(s, "shard")), std::to_string(integer(s, "through")),
+               std::to_string(integer(s, "records")),
+               hash.is_string() ? printable(hash.get<std::string>()) : "?"});
+  }
+  return {.text = table.shown(), .sound = true};
+}
+
 }  // namespace omnicart::ctl

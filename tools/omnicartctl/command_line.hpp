@@ -33,6 +33,7 @@ enum class verb {
   cluster_status,
   cluster_nodes,
   cluster_shards,
+  cluster_hashes,
   cluster_drain,
   cluster_resume,
   cluster_remove,

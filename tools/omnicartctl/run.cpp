@@ -258,6 +258,7 @@ ending carry_out(const command_line& given, const surroundings& with) {
     case verb::cluster_status:
     case verb::cluster_nodes:
     case verb::cluster_shards:
+    case verb::cluster_hashes:
     case verb::cluster_drain:
     case verb::cluster_resume:
     case verb::cluster_remove:

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "cluster/copy/content_hash.hpp"
 #include "runtime/base/version.hpp"
 
 namespace omnicart::node {
@@ -72,6 +73,21 @@ http::cluster_report::shard desk::describe(const cluster::replica_view& view, no
     (as == raft::role::voter ? shard.voters : shard.standbys).push_back(member);
   }
   return shard;
+}
+
+result<std::vector<http::replica_hash>> desk::hashes() {
+  std::vector<http::replica_hash> out;
+  for (const auto& view : with_.log.views()) {
+    const auto found = cluster::hash_content(with_.data, view.shard, with_.time.wall());
+    if (!found && found.error().is(base_errc::unavailable)) continue;
+    if (!found) return fail(found.error());
+    out.push_back({.shard = found->shard,
+                   .through = found->through,
+                   .records = found->records,
+                   .receipts_after = found->receipts_after,
+                   .hash = found->hash});
+  }
+  return out;
 }
 
 void desk::found(done_fn done) {

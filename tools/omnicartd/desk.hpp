@@ -1,6 +1,7 @@
 #pragma once
 
 #include "http/cluster_routes.hpp"
+#include "persistence/store.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/id_source.hpp"
 #include "runtime/message.hpp"
@@ -14,6 +15,7 @@ class desk final : public http::cluster_desk {
   struct parts {
     membership& members;
     cluster::replicated_journal& log;
+    persistence::store& data;
     message_sink& entities;
     peers* others;  // null: a node that stays alone
     const clock& time;
@@ -23,6 +25,7 @@ class desk final : public http::cluster_desk {
   explicit desk(parts with) : with_(with) {}
 
   http::cluster_report report() override;
+  result<std::vector<http::replica_hash>> hashes() override;
   void found(done_fn done) override;
   void submit(cluster_record::command what, done_fn done) override;
 

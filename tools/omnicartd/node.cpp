@@ -350,7 +350,7 @@ status node::parts::start_front() {
 status node::parts::start_operators() {
   auto token = http::operator_token(options.node.data);
   if (!token) return fail(token.error());
-  operators_desk = std::make_unique<desk>(desk::parts{*members, *log, *routes, others.get(), time, ids,
+  operators_desk = std::make_unique<desk>(desk::parts{*members, *log, *data, *routes, others.get(), time, ids,
                                                       static_cast<node_id>(options.cluster.node)});
   http::operator_wiring wiring{.front = *shop, .entities = *scan, .requests = figures, .token = std::move(*token)};
   wiring.version = version_text();

@@ -128,6 +128,21 @@ BOOST_AUTO_TEST_CASE(nodes_and_shards_are_tables) {
   BOOST_TEST(json::parse((*this)({"shards", "--json"}).out)["shards"][4]["own"] == true);
 }
 
+BOOST_AUTO_TEST_CASE(hashes_are_a_table_and_damage_is_named) {
+  desk.found_with(3);
+  const auto got = (*this)({"hashes"});
+  BOOST_TEST((got.code == exit_code::ok));
+  BOOST_TEST(has(got.out, "SHARD  THROUGH  RECORDS  HASH"), got.out);
+  BOOST_TEST(has(got.out, "3      17       5        0000000000000abc"), got.out);
+  const auto whole = json::parse((*this)({"hashes", "--json"}).out);
+  BOOST_TEST(whole["node"] == 1);
+  BOOST_TEST(whole["shards"][0]["hash"] == "0000000000000abc");
+  desk.fault = make_error(base_errc::io, "000012.sst: block checksum mismatch");
+  const auto damaged = (*this)({"hashes"});
+  BOOST_TEST((damaged.code != exit_code::ok));
+  BOOST_TEST(has(damaged.err, "000012.sst: block checksum mismatch"), damaged.err);
+}
+
 BOOST_AUTO_TEST_CASE(a_node_joins_with_a_name_of_its_number) {
   desk.found_with(1);
   const auto got = (*this)({"join", "--id", "7", "--link", "10.0.0.7:7000", "--who", "bob"});

@@ -62,6 +62,11 @@ class fake_desk final : public http::cluster_desk {
     }
     return told;
   }
+  result<std::vector<http::replica_hash>> hashes() override {
+    if (fault) return fail(*fault);
+    return std::vector<http::replica_hash>{
+        {.shard = 3, .through = 17, .records = 5, .receipts_after = now_, .hash = 0xabc}};
+  }
   void found(done_fn done) override {
     done(give(cluster_record::found{
         .cluster = std::string(32, 'c'), .first = node_of(1), .shard_count = 4, .keys = {}}));
