@@ -133,6 +133,10 @@ void membership::take_over_record() {
     if (each->id == self_ || !where) continue;
     members.push_back({each->id, where->host, static_cast<std::uint16_t>(where->port)});
   }
+  // Our record may be an old one, and who leads it now have joined later: without them it would stay old.
+  for (const auto& named : with_.others->named()) {
+    if (named.node != self_ && !cluster_record::find(*now, named.node)) members.push_back(named);
+  }
   with_.others->follow(std::move(members));
 }
 

@@ -194,6 +194,8 @@ void peers::stop() {
 
 void peers::follow(std::vector<cluster::peer_address> members) { link_->set_peers(std::move(members)); }
 
+std::vector<cluster::peer_address> peers::named() const { return named_peers(options_); }
+
 std::string peers::address() const {
   return options_.advertise.empty() ? address_text(options_.address, link_->port()) : options_.advertise;
 }

@@ -58,6 +58,8 @@ class peers {
   // The certificates again. Fault: io.
   status reload() { return link_->reload(); }
 
+  // The members that the configuration names.
+  std::vector<cluster::peer_address> named() const;
   // "HOST:PORT" for others to connect to.
   std::string address() const;
   cluster::node_link& link() { return *link_; }
