@@ -166,8 +166,8 @@ class Cluster:
         if not process or process["began"] is None:
             return False
         child = self.children.get(process["pid"])
-        if child is not None and child.poll() is not None:
-            return False
+        if child is not None:  # of several threads the first may be gone while others still hold files
+            return child.poll() is None
         return start_time(process["pid"]) == process["began"]
 
     def send_signal(self, process, number):
