@@ -1,17 +1,21 @@
 #!/usr/bin/env python3
 """What tools/chaos.sh relies on to find a lie: histories of carts that could be and that could not be, made by hand and at
-random."""
+random; and a shop on two nodes that tells the truth, but for one thing, which the law about it must see."""
 
+import copy
 import os
 import random
 import sys
+import types
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path += [os.path.join(HERE, "e2e"), os.path.join(os.path.dirname(HERE), "tools", "chaos"),
              os.path.join(os.path.dirname(HERE), "tools", "cluster")]
+from checker import Checker  # noqa: E402
 from harness import Suite, check, equal  # noqa: E402
 from linearizable import CartModel, Operation, search  # noqa: E402
 from shard_of import xxh3  # noqa: E402
+from shop import Replicas  # noqa: E402
 
 suite = Suite()
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
@@ -104,6 +108,214 @@ def a_history_with_one_lie_is_not_believed():
 def ids_are_found_in_their_shard():
     equal(xxh3("6h5c1hbhey5wt71rq604gtxd7p"), 787676269895487091)
     equal(xxh3("12345678901234567890123456789012"), 9333202125660361393)
+
+
+# --- the whole shop --------------------------------------------------------------------------------------------------
+
+
+def order(status="paid", **more):
+    return {"order_id": "o1", "reference": "key-1", "status": status, "total": {"amount": 300}, "version": 5,
+            "items": [{"product_id": "tea", "quantity": 3}]} | more
+
+
+class ToldShop:
+    """Two nodes, of which each has its own truth in `says`."""
+
+    def __init__(self):
+        truth = {
+            "own_carts": {"t-bought": (200, {}), "t-kept": (200, {"tea": 2}), "t-ended": (401, {}), "t-doubt": (200, {}),
+                          "t-refused": (200, {"tea": 1})},
+            "carts": {"couple": (2, (("tea", 2),))},
+            "orders": [order(), order("declined", order_id="o2", reference="key-2")],
+            "stock": {"tea": {"on_hand": 97, "available": 97, "reserved": 0, "sold": 3, "received": 100}},
+            "laws": (0, "")}
+        self.nodes = [1, 2]
+        self.says = {node: copy.deepcopy(truth) for node in self.nodes}
+        self.entries = [{"kind": "capture", "key": "o1", "amount": 300}, {"kind": "decline", "key": "o2", "amount": 300}]
+        self.again = {"status": 201, "json": order()}
+
+    def own_cart(self, node, token):
+        return self.says[node]["own_carts"][token]
+
+    def cart(self, node, cart):
+        return self.says[node]["carts"][cart]
+
+    def order_again(self, _number, _body, _token, _key):
+        return types.SimpleNamespace(code="", body=b"", **self.again)
+
+    def orders(self, node):
+        return self.says[node]["orders"]
+
+    def stock(self, node, product, _wanted):
+        return self.says[node]["stock"][product]
+
+    def ledger(self):
+        return self.entries
+
+    def laws(self, node):
+        return self.says[node]["laws"]
+
+
+def true_history():
+    def session(number, cart, token, of):
+        return ["session", number, number + 0.5, "1", "ok", 201, {"id": cart, "cart": cart, "token": token, "of": of}]
+
+    def placed(outcome, key, cart, token, **more):
+        data = {"key": key, "cart": cart, "token": token, "body": {}, "wanted": {"tea": 3}, "order": None} | more
+        return ["order", 20, 21 if outcome != "unknown" else None, "1", outcome, 201 if outcome == "ok" else 402, data]
+
+    def ended(outcome, token):
+        return ["revoke", 30, 31 if outcome == "ok" else None, "1", outcome, 204, {"session": token, "token": token}]
+
+    def filled(cart, units, outcome="ok"):
+        return ["fill", 10, 11, "1", outcome, 201, {"cart": cart, "product": "tea", "units": units}]
+    return [
+        session(1, "couple", "t-couple", "CartUser"), session(2, "bought", "t-bought", "Buyer"),
+        session(3, "kept", "t-kept", "Buyer"), session(4, "ended", "t-ended", "Buyer"), session(5, "doubt", "t-doubt", "Buyer"),
+        session(6, "refused", "t-refused", "Buyer"), filled("bought", 3), filled("kept", 2), filled("refused", 1),
+        filled("kept", 4, "unknown"),
+        ["cart", 10, 11, "1", "ok", 201, {"cart": "couple", "what": ["add", "tea", 2], "result": [2, 2, 2]}],
+        placed("ok", "key-1", "bought", "t-bought", order="o1", status="paid", total=300, lines={"tea": 3}),
+        placed("refused", "key-2", "refused", "t-refused", order="o2", code="payment_declined"),
+        ["look", 22, 23, "1", "ok", 200, {"order": "o1", "total": 300, "wanted": 300}],
+        ended("ok", "t-ended"), ["dead", 32, 33, "2", "refused", 401, {"session": "t-ended"}], ended("unknown", "t-doubt")]
+
+
+def laws_broken(change):
+    shop, history = ToldShop(), true_history()
+    change(shop, history)
+    return sorted({law for law, _ in Checker(shop, history, {"tea": 100}, now=lambda: 100.0).run()})
+
+
+def find(history, kind, **wanted):
+    return next(entry for entry in history if entry[0] == kind and wanted.items() <= entry[6].items())
+
+
+def on(node, name, value):
+    """Changes what a node says."""
+    return lambda shop, _: shop.says[node].update({name: value})
+
+
+def everywhere(name, value):
+    return lambda shop, _: [says.update({name: copy.deepcopy(value)}) for says in shop.says.values()]
+
+
+def cart_shows(token, status, **lines):
+    return lambda shop, _: shop.says[2]["own_carts"].update({token: (status, lines)}) or (
+        shop.says[1]["own_carts"].update({token: (status, lines)}))
+
+
+def one_node_shows(token, status):
+    return lambda shop, _: shop.says[2]["own_carts"].update({token: (status, {})})
+
+
+def shelf(node, **figures):
+    return lambda shop, _: shop.says[node]["stock"]["tea"].update(figures)
+
+
+def told(kind, at, value, **which):
+    """Changes what a customer was told."""
+    return lambda _, history: find(history, kind, **which).__setitem__(at, value)
+
+
+def told_data(kind, **change):
+    return lambda _, history: find(history, kind)[6].update(change)
+
+
+DECLINED = order("declined", order_id="o2", reference="key-2")
+LIES = {  # name: (the law that must see it, what is changed)
+    "a_revoked_session_is_let_in_right_after": ("revoked sessions are dead at once", told("dead", 4, "ok")),
+    "a_revoked_session_lives_on_one_node": ("revoked sessions are dead on every node", one_node_shows("t-ended", 200)),
+    "an_ending_in_doubt_is_known_to_one_node_only": ("an ending in doubt is one thing on every node",
+                                                     one_node_shows("t-doubt", 401)),
+    "an_opened_session_is_gone": ("an opened session lives", cart_shows("t-kept", 401)),
+    "a_cart_forgot_a_write": ("carts are linearizable", on(2, "carts", {"couple": (1, ())})),
+    "a_basket_forgot_a_line": ("no acknowledged write is lost", cart_shows("t-kept", 200)),
+    "a_basket_got_a_line_twice": ("no acknowledged write is lost", cart_shows("t-kept", 200, tea=4)),
+    "a_basket_kept_what_was_bought": ("no acknowledged write is lost", cart_shows("t-bought", 200, tea=3)),
+    "a_basket_lost_what_was_not_bought": ("no acknowledged write is lost", cart_shows("t-refused", 200)),
+    "an_acknowledged_order_is_gone": ("an acknowledged order exists", everywhere("orders", [DECLINED])),
+    "one_node_has_not_heard_of_an_order": ("every node lists the same orders", on(2, "orders", [DECLINED])),
+    "an_order_is_listed_twice": ("an order is listed once", everywhere("orders", [order(), order(), DECLINED])),
+    "one_checkout_made_two_orders": ("a checkout makes one order", everywhere("orders", [order(), order(order_id="o3"), DECLINED])),
+    "an_order_came_from_nowhere": ("there is no order that nobody asked for",
+                                   everywhere("orders", [order(), DECLINED, order("rejected", order_id="o3", reference="x")])),
+    "an_order_costs_something_else": ("acknowledged orders are unchanged",
+                                      everywhere("orders", [order(total={"amount": 200}), DECLINED])),
+    "an_order_has_other_lines": ("acknowledged orders are unchanged",
+                                 everywhere("orders", [order(items=[{"product_id": "tea", "quantity": 2}]), DECLINED])),
+    "an_order_was_not_what_the_cart_held": ("acknowledged orders are unchanged", told_data("order", wanted={"tea": 1})),
+    "a_paid_order_became_declined": ("acknowledged orders are unchanged", everywhere("orders", [order("declined"), DECLINED])),
+    "a_look_at_an_order_shows_another_total": ("acknowledged orders are unchanged", told("look", 6, {"total": 1, "wanted": 300})),
+    "a_refused_checkout_was_paid": ("a refused checkout sells nothing",
+                                    everywhere("orders", [order(), order(order_id="o2", reference="key-2")])),
+    "a_refused_order_is_gone": ("an acknowledged order exists", everywhere("orders", [order()])),
+    "an_order_stays_in_doubt": ("an order in doubt ends", everywhere("orders", [order("pending"), DECLINED])),
+    "a_key_gives_another_order": ("an acknowledged order comes back for its key",
+                                  lambda shop, _: shop.again.update(json=order(order_id="o9"))),
+    "a_key_is_forgotten": ("an acknowledged order comes back for its key", lambda shop, _: shop.again.update(status=409)),
+    "more_was_sold_than_there_was": ("nothing is oversold", shelf(2, available=-1)),
+    "a_unit_is_gone": ("stock is conserved", shelf(1, on_hand=96)),
+    "a_unit_was_never_taken": ("stock is conserved", shelf(2, on_hand=98, available=98)),
+    "a_hold_outlives_its_order": ("stock is conserved", shelf(2, reserved=1, available=96)),
+    "an_order_was_captured_twice": ("an order is captured once", lambda shop, _: shop.entries.append(dict(shop.entries[0]))),
+    "a_paid_order_was_never_captured": ("both ledgers agree", lambda shop, _: shop.entries.clear()),
+    "a_declined_order_was_captured": ("both ledgers agree",
+                                      lambda shop, _: shop.entries.append({"kind": "capture", "key": "o2", "amount": 300})),
+    "a_node_finds_a_broken_law": ("omnicartctl laws", on(2, "laws", (1, "BROKEN"))),
+}
+
+
+@suite.case
+def a_true_shop_is_believed():
+    equal(laws_broken(lambda *_: None), [])
+
+
+@suite.case
+def a_checkout_in_doubt_may_end_either_way():
+    def unknown(shop, history):
+        entry = find(history, "order", key="key-1")
+        entry[2:5] = [None, "1", "unknown"]
+        entry[6].update(order=None)
+        shop.again = {"status": 201, "json": order()}
+
+    def never_paid(shop, history):
+        unknown(shop, history)
+        shop.again = {"status": 402, "json": {"order_id": "o1"}}
+        everywhere("orders", [order("declined"), DECLINED])(shop, history)
+        cart_shows("t-bought", 200, tea=3)(shop, history)
+        for node in shop.nodes:
+            shop.says[node]["stock"]["tea"].update(on_hand=100, available=100, sold=0)
+        shop.entries.clear()
+    equal(laws_broken(unknown), [])
+    equal(laws_broken(never_paid), [])
+
+
+@suite.case
+def an_unknown_write_to_a_basket_may_be_there():
+    equal(laws_broken(cart_shows("t-kept", 200, tea=6)), [])
+
+
+for title, (law, change) in LIES.items():
+    def seen(law=law, change=change):
+        broken = laws_broken(change)
+        check(law in broken, f"not seen; instead: {broken}")
+    suite.add(title, seen)
+
+
+@suite.case
+def replicas_that_differ_are_seen():
+    def contents(through, value):
+        return [{"shard": 7, "through": through, "receipts_after": "x", "records": 3, "hash": value}]
+    replicas, voters = Replicas(None), {7: {1, 2}, 8: {1, 2}}
+    replicas.note(1, contents(10, "aa"))
+    equal(replicas.unequal(voters), [7])
+    replicas.note(2, contents(9, "bb"))
+    equal((replicas.unequal(voters), replicas.differ), ([7], []))
+    replicas.note(2, contents(10, "aa"))
+    equal((replicas.unequal(voters), replicas.differ), ([], []))
+    replicas.note(1, contents(9, "cc"))
+    equal(len(replicas.differ), 1)
 
 
 suite.run()

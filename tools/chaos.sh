@@ -2,15 +2,20 @@
 # Hurts a cluster of real nodes while customers shop, heals it, and proves from what each customer was told that nothing
 # was lost, repeated or invented. As root: network namespaces, partitions, TLS.
 #
-#   tools/chaos.sh [--list] [--cells LIST] [--faults LIST] [--seconds S] [--minutes M] [--seed N] [--table]
+#   tools/chaos.sh [--list] [--cells LIST] [--faults LIST] [--seconds S] [--minutes M] [--times N] [--short] [--table] ...
+#
+# With no options it goes through all cells once, 60 s of faults each: about 35 minutes.
 #
 #   --list          the cells there are
 #   --cells LIST    only these (names with commas); default all
 #   --faults LIST   one cell of three nodes for each of these faults
-#   --seconds S     length of a cell (default 60)
+#   --seconds S     of faults in a cell (default 60)
+#   --times N       all cells N times in a row
 #   --minutes M     goes through the cells again and again for so long
+#   --short         three cells of 8 s, as tools/test.sh runs them: the rate of operations is not looked at
 #   --seed N        of the faults and the customers (default: a fresh one, printed)
 #   --table         writes docs/chaos.md
+#   --rows FILE     where what each cell found is kept as JSON (default build/chaos-rows.jsonl)
 #   --load N        customers more or less: N percent (default 100)
 #   --build DIR     the programs (default build/release)
 #   --no-install    do not look for missing packages
@@ -24,10 +29,10 @@ arguments=()
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --no-install) install=no ;;
-    --help | -h) sed -n '2,19s/^# \{0,1\}//p' tools/chaos.sh; exit 0 ;;
+    --help | -h) sed -n '2,24s/^# \{0,1\}//p' tools/chaos.sh; exit 0 ;;
     --list) install=no; arguments+=("$1") ;;
-    --table) arguments+=("$1") ;;
-    --cells | --faults | --seconds | --minutes | --seed | --load | --build)
+    --table | --short) arguments+=("$1") ;;
+    --cells | --faults | --seconds | --minutes | --times | --rows | --seed | --load | --build)
       [[ $# -ge 2 ]] || { echo "error: $1 wants a value" >&2; exit 2; }
       arguments+=("$1" "$2")
       shift

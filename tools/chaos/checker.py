@@ -1,18 +1,14 @@
-"""Reads a healed shop back from every node and holds it against what its customers were told."""
+"""Holds what customers were told against what every node of the healed shop tells of it (shop.py)."""
 
 import collections
 import concurrent.futures
 import json
 import time
-import urllib.parse
 
-import wire
 from linearizable import CartModel, Operation, Undecided, search
-from local_cluster import Trouble, wait_for
 
 RESOLVED_MAX = 150  # checkouts that are asked for once more with their key
 SHOWN_MAX = 5  # examples of one kind of violation
-LAWS_WAIT = "60s"
 TOKEN_S = 240  # a customer's token is good for a little longer
 
 
@@ -28,10 +24,9 @@ def read_history(paths):
 class Checker:
     """`stock`: what each product had at the start. `violations`: (law, what was seen); `facts`: counts for the table."""
 
-    def __init__(self, cluster, history, stock):
-        self.cluster, self.history, self.stock = cluster, history, stock
-        self.addresses = {index: cluster.node(index)["http"] for index in cluster.indexes()}
-        self.admin = cluster.ctl(cluster.indexes()[0], "token", "issue", "--role", "admin", "--ttl", "3600").strip()
+    def __init__(self, shop, history, stock, now=time.monotonic):
+        self.shop, self.history, self.stock = shop, history, stock
+        self.oldest = now() - TOKEN_S  # tokens of before may be over
         self.violations, self.facts = [], {}
 
     def wrong(self, law, *what):
@@ -41,15 +36,18 @@ class Checker:
         return [dict(zip(("begin", "end", "node", "outcome", "status"), entry[1:6])) | entry[6]
                 for entry in self.history if entry[0] == kind]
 
-    def get(self, index, path, token=None):
-        return wire.ask(self.addresses[index], wire.request("GET", path, None, token or self.admin), 30)
+    def on_each_node(self, ask):
+        """{node: ask(node)}, all nodes at the same time."""
+        with concurrent.futures.ThreadPoolExecutor(len(self.shop.nodes)) as pool:
+            return dict(zip(self.shop.nodes, pool.map(ask, self.shop.nodes)))
 
     def run(self):
-        self.sessions()
-        self.carts()
         told = self.resolve(self.of("order"))
         self.laws()
         orders = self.orders(told)
+        self.sessions()
+        self.carts()
+        self.baskets(told, orders)
         self.shelves(orders)
         self.ledger(orders)
         for entry in self.of("look"):
@@ -61,23 +59,27 @@ class Checker:
 
     def sessions(self):
         ended = [each for each in self.of("revoke") if each["outcome"] == "ok"]
+        doubtful = [each for each in self.of("revoke") if each["outcome"] == "unknown" and each["begin"] > self.oldest]
         for entry in self.of("dead"):
             if entry["outcome"] == "ok":
                 self.wrong("revoked sessions are dead at once", entry)
-        for index in self.addresses:
-            connection = wire.Connection(self.addresses[index], 30)
-            for each in ended:
-                status = connection.exchange(wire.request("GET", "/api/cart", None, each["token"]), 30).status
-                if status != 401:
-                    self.wrong("revoked sessions are dead on every node", "node", index, "answers", status, each)
-            connection.close()
+        seen = self.on_each_node(lambda node: [self.shop.own_cart(node, each["token"])[0] for each in ended + doubtful])
+        for number, each in enumerate(ended):
+            for node, statuses in seen.items():
+                if statuses[number] != 401:
+                    self.wrong("revoked sessions are dead on every node", "node", node, "answers", statuses[number], each)
+        for number, each in enumerate(doubtful, len(ended)):
+            statuses = {node: answers[number] for node, answers in seen.items()}
+            if set(statuses.values()) not in ({200}, {401}):
+                self.wrong("an ending in doubt is one thing on every node", statuses, each)
         self.facts["revoked"] = len(ended)
 
     # --- carts --------------------------------------------------------------------------------------------------
 
     def carts(self):
+        """Those that couples fill and nobody buys."""
         carts = collections.defaultdict(list)
-        begun = {each["id"]: each["begin"] for each in self.of("session")}  # a guest's cart has its session's id
+        begun = {each["cart"]: each["begin"] for each in self.of("session")}
         for each in self.of("cart"):
             if each["cart"] not in carts:
                 carts[each["cart"]].append(Operation(begun.get(each["cart"], 0.0), None, ("open",)))
@@ -86,39 +88,51 @@ class Checker:
             result = as_tuple(each["result"])
             carts[each["cart"]].append(Operation(each["begin"], each["end"], tuple(each["what"]), result))
         end = max((each[2] or each[1] for each in self.history), default=0) + 1
-        for index in self.addresses:
-            self.read_carts(index, carts, end)
+        for found in self.on_each_node(lambda node: [self.shop.cart(node, each) for each in carts]).values():
+            for operations, result in zip(carts.values(), found):
+                operations.append(Operation(end, end + 1, ("read",), result))
         with concurrent.futures.ProcessPoolExecutor(2) as pool:
-            for cart, found in zip(carts, pool.map(judge, carts.values(), chunksize=8)):
-                if found:
-                    self.wrong("carts are linearizable", cart, found)
+            for cart, stuck in zip(carts, pool.map(judge, carts.values(), chunksize=8)):
+                if stuck:
+                    self.wrong("carts are linearizable", cart, stuck)
         self.facts["carts"] = len(carts)
 
-    def read_carts(self, index, carts, end):
-        connection = wire.Connection(self.addresses[index], 30)
-        for cart, operations in carts.items():
-            answer = connection.exchange(wire.request("GET", f"/api/carts/{cart}", None, self.admin), 30)
-            said = answer.json
-            result = ("refused", answer.status)
-            if answer.status == 200:
-                result = (said["version"], tuple(sorted((each["product_id"], each["quantity"]) for each in said["items"])))
-            operations.append(Operation(end, end + 1, ("read",), result))
-        connection.close()
+    def baskets(self, told, orders):
+        """Those of buyers: what was acknowledged is there, or was bought. Their sessions live."""
+        filled, maybe = collections.defaultdict(collections.Counter), collections.defaultdict(list)
+        for each in self.of("fill"):
+            if each["outcome"] == "ok":
+                filled[each["cart"]][each["product"]] += each["units"]
+            elif each["outcome"] == "unknown":
+                maybe[each["cart"]].append((each["product"], each["units"]))
+        bought = {each["reference"] for each in orders.values() if each["status"] == "paid"}
+        empty = {each["cart"] for each in told if each["key"] in bought}
+        left = {each["token"] for each in self.of("revoke")}
+        opened = [each for each in self.of("session") if each["outcome"] == "ok" and each["of"] == "Buyer" and
+                  each["token"] not in left and each["begin"] > self.oldest]
+        nodes = self.shop.nodes
+        seen = self.on_each_node(lambda node: [self.shop.own_cart(node, each["token"])
+                                               for each in opened[nodes.index(node)::len(nodes)]])
+        for at, node in enumerate(nodes):
+            for each, (status, lines) in zip(opened[at::len(nodes)], seen[node]):
+                if status != 200:
+                    self.wrong("an opened session lives", "node", node, "answers", status, each)
+                elif not could_be(lines, {} if each["cart"] in empty else filled[each["cart"]], maybe[each["cart"]]):
+                    self.wrong("no acknowledged write is lost", "node", node, "shows", lines, "told",
+                               dict(filled[each["cart"]]), maybe[each["cart"]], "bought:", each["cart"] in empty, each)
+        self.facts["baskets"] = len(opened)
 
     # --- orders -------------------------------------------------------------------------------------------------
 
     def resolve(self, told):
         """Asks some checkouts once more, with their keys: what was acknowledged must come back, the unknown must end."""
         ended = {each["token"] for each in self.of("revoke")}
-        oldest = time.monotonic() - TOKEN_S
-        may_ask = [each for each in told if each["token"] not in ended and each["begin"] > oldest]
+        may_ask = [each for each in told if each["token"] not in ended and each["begin"] > self.oldest]
         unknown = [each for each in may_ask if each["outcome"] == "unknown"]
         known = [each for each in may_ask if each["outcome"] == "ok"]
-        addresses = list(self.addresses.values())
         chosen = unknown[::2][:RESOLVED_MAX] + known[::max(1, len(known) // 50)]
         for number, each in enumerate(chosen):
-            sent = wire.request("POST", "/api/orders", each["body"], each["token"], each["key"])
-            answer = self.until_clear(addresses[number % len(addresses)], sent)
+            answer = self.shop.order_again(number, each["body"], each["token"], each["key"])
             said = answer.json or {}
             if each["outcome"] == "ok" and (answer.status != 201 or said["order_id"] != each["order"]):
                 self.wrong("an acknowledged order comes back for its key", answer.status, answer.body[:300], each)
@@ -130,33 +144,14 @@ class Checker:
                                 lines={line["product_id"]: line["quantity"] for line in said["items"]})
         return told
 
-    @staticmethod
-    def until_clear(address, sent):
-        def clear():
-            try:
-                answer = wire.ask(address, sent, 15)
-            except OSError:
-                return None
-            return answer if answer.status < 500 and answer.code != "in_progress" else None
-        return wait_for("a checkout gets a clear answer", clear, 60, 0.1)
-
-    def list_orders(self, index):
-        orders, cursor = [], ""
-        while True:
-            page = self.get(index, "/api/orders?limit=100" + cursor).expect(200).json
-            orders += page["items"]
-            if not page["next_cursor"]:
-                return orders
-            cursor = "&cursor=" + urllib.parse.quote(page["next_cursor"], safe="")
-
     def orders(self, told):
-        lists = {index: self.list_orders(index) for index in self.addresses}
+        lists = self.on_each_node(self.shop.orders)
         first = min(lists)
-        for index, orders in lists.items():
+        for node, orders in lists.items():
             if seen_of(orders) != seen_of(lists[first]):
                 differ = [key for key in seen_of(orders).keys() | seen_of(lists[first]).keys()
                           if seen_of(orders).get(key) != seen_of(lists[first]).get(key)]
-                self.wrong("every node lists the same orders", "nodes", first, index, "differ in", differ[:SHOWN_MAX])
+                self.wrong("every node lists the same orders", "nodes", first, node, "differ in", differ[:SHOWN_MAX])
         orders = {each["order_id"]: each for each in lists[first]}
         if len(orders) != len(lists[first]):
             self.wrong("an order is listed once", len(lists[first]) - len(orders), "are listed twice")
@@ -173,24 +168,26 @@ class Checker:
     def one_order(self, told, found):
         if len(found) > 1:
             self.wrong("a checkout makes one order", told["key"], [each["order_id"] for each in found])
-        if told["outcome"] == "unknown" or (told["outcome"] == "refused" and not told["order"]):
-            if told["outcome"] == "refused" and any(each["status"] == "paid" for each in found):
-                self.wrong("a refused checkout sells nothing", told)
-            if any(each["status"] == "pending" for each in found):
-                self.wrong("an order in doubt ends", told["key"])
+        if any(each["status"] == "pending" for each in found):
+            self.wrong("an order in doubt ends", told["key"])
+        if told["outcome"] == "unknown":
             return
+        if told["outcome"] == "refused":
+            if any(each["status"] not in ("pending", "declined", "rejected") for each in found):
+                self.wrong("a refused checkout sells nothing", told, [each["status"] for each in found])
+            if not told["order"]:
+                return
         if not found or found[0]["order_id"] != told["order"]:
             self.wrong("an acknowledged order exists", told, [each["order_id"] for each in found])
             return
-        made = found[0]
-        if told["outcome"] == "refused":
-            if made["status"] not in ("declined", "rejected"):
-                self.wrong("a refused order stays refused", told, made["status"])
-            return
+        if told["outcome"] == "ok":
+            self.acknowledged_order(told, found[0])
+
+    def acknowledged_order(self, told, made):
         lines = {each["product_id"]: each["quantity"] for each in made["items"]}
         if (made["total"]["amount"], lines) != (told["total"], told["lines"]) or told["lines"] != told["wanted"]:
             self.wrong("acknowledged orders are unchanged", told, made)
-        ends = ("paid", "declined", "rejected") if told["status"] == "pending" else (told["status"],)
+        ends = ("paid", "declined", "rejected", "pending") if told["status"] == "pending" else (told["status"],)
         if made["status"] not in ends:
             self.wrong("acknowledged orders are unchanged", told, made["status"])
 
@@ -202,33 +199,22 @@ class Checker:
             if each["status"] == "paid":
                 for line in each["items"]:
                     sold[line["product_id"]] += line["quantity"]
-        for product, stocked in self.stock.items():
-            wanted = {"on_hand": stocked - sold[product], "sold": sold[product], "reserved": 0,
-                      "available": stocked - sold[product], "received": stocked}
-            for index in self.addresses:
-                self.one_shelf(index, product, wanted)
+        wanted = {product: {"on_hand": stocked - sold[product], "sold": sold[product], "reserved": 0,
+                            "available": stocked - sold[product], "received": stocked}
+                  for product, stocked in self.stock.items()}
+        seen = self.on_each_node(lambda node: [self.shop.stock(node, *each) for each in wanted.items()])
+        for node, shelves in seen.items():
+            for (product, should), shelf in zip(wanted.items(), shelves):
+                self.one_shelf(node, product, should, shelf)
 
-    def one_shelf(self, index, product, wanted):
-        seen = {}
-
-        def agrees():
-            seen.update(self.get(index, f"/api/inventory/{product}").expect(200).json)
-            return wanted.items() <= seen.items()
-        try:
-            wait_for("the stock agrees", agrees, 10, 0.2)
-        except Trouble:
-            law = "nothing is oversold" if seen["available"] < 0 or wanted["on_hand"] < 0 else "stock is conserved"
-            self.wrong(law, "node", index, {each: seen[each] for each in wanted}, "wanted", wanted, product)
+    def one_shelf(self, node, product, wanted, seen):
+        if wanted.items() <= seen.items():
+            return
+        law = "nothing is oversold" if seen["available"] < 0 or wanted["on_hand"] < 0 else "stock is conserved"
+        self.wrong(law, "node", node, {each: seen[each] for each in wanted}, "wanted", wanted, product)
 
     def ledger(self, orders):
-        address = self.cluster.state["pay"]["url"].removeprefix("http://")
-        entries, at = [], 1
-        while True:
-            page = wire.ask(address, wire.request("GET", f"/ledger?from={at}&limit=1000"), 30).expect(200).json["entries"]
-            entries += page
-            if len(page) < 1000:
-                break
-            at = page[-1]["seq"] + 1
+        entries = self.shop.ledger()
         captured = collections.Counter(each["key"] for each in entries if each["kind"] == "capture")
         for key, count in captured.items():
             if count > 1:
@@ -241,10 +227,9 @@ class Checker:
         self.facts["captured"] = sum(amounts.values())
 
     def laws(self):
-        for index in self.addresses:
-            said, code = self.cluster.ctl(index, "--json", "laws", "--wait", LAWS_WAIT, check=False, seconds=180)
+        for node, (code, said) in self.on_each_node(self.shop.laws).items():
             if code != 0:
-                self.wrong("omnicartctl laws", "node", index, "exit", code, said[:1500])
+                self.wrong("omnicartctl laws", "node", node, "exit", code, said[:1500])
 
 
 def shown(what):
@@ -263,6 +248,14 @@ def as_tuple(result):
 
 def seen_of(orders):
     return {each["order_id"]: (each["status"], each["total"]["amount"], each["version"]) for each in orders}
+
+
+def could_be(lines, told, maybe):
+    """Whether a cart with these lines can come of what was told done, and of some of what was not."""
+    reached = [collections.Counter(told)]
+    for product, units in maybe:
+        reached += [each + collections.Counter({product: units}) for each in reached]
+    return any(dict(each) == lines for each in reached)
 
 
 def judge(operations):

@@ -1,7 +1,8 @@
 """Customers of a shop that is being hurt: they shop, and write down every operation with its outcome.
 
-A process of its own, so that several fit on the machine's cores: clients.py SPEC OUT. SPEC: JSON {nodes: {number: address},
-products: {...}, seed, couples, buyers, tag}. It stops when its standard input ends. OUT gets one JSON list a line:
+A process of its own, so that several fit on the machine's cores: clients.py SPEC OUT. SPEC: JSON {nodes: a file with JSON
+{number: address}, which may change, products: {...}, seed, couples, buyers, tag, per_second}. It stops when its standard
+input ends. OUT gets one JSON list a line:
 
   [kind, begin, end, node, outcome, status, data]
 
@@ -20,7 +21,8 @@ import wire  # noqa: E402
 
 ATTEMPT_S = 2.0
 PATIENCE_S = 25.0  # of those who repeat until there is a clear answer
-OPERATIONS_A_CART = 60
+OPERATIONS_A_CART = 90
+NODES_EVERY_S = 0.5
 UNKNOWN_A_CART_MAX = 4
 ADDRESS = {"name": "Ann Example", "line1": "1 High Street", "city": "Leeds", "postal_code": "LS1 1AA", "country": "GB"}
 CARDS = ("tok_ok",) * 8 + ("tok_declined", "tok_timeout_before", "tok_timeout_after", "tok_twice")
@@ -41,6 +43,39 @@ class Book:
             self.file.close()
 
 
+class Nodes:
+    """Where nodes are now: {number: address}. `now` is replaced, never changed."""
+
+    def __init__(self, path, ended):
+        self.path, self.ended = path, ended
+        self.now = self.read()
+        threading.Thread(target=self.follow, daemon=True).start()
+
+    def read(self):
+        with open(self.path, encoding="utf-8") as file:
+            return json.load(file)
+
+    def follow(self):
+        while not self.ended.wait(NODES_EVERY_S):
+            self.now = self.read()
+
+
+class Pace:
+    """Operations are begun no faster than so many a second; who comes late is not made up for."""
+
+    def __init__(self, per_second, ended):
+        self.every, self.ended = 1.0 / per_second, ended
+        self.lock, self.next = threading.Lock(), time.monotonic()
+
+    def wait(self):
+        with self.lock:
+            now = time.monotonic()
+            at = max(now, self.next)
+            self.next = at + self.every
+        if at > now:
+            self.ended.wait(at - now)
+
+
 class Outcome:
     def __init__(self, begin, node):
         self.begin, self.end, self.node = begin, None, node
@@ -54,13 +89,13 @@ class Outcome:
 class Customer(threading.Thread):
     """One that asks. What it does is in subclasses."""
 
-    def __init__(self, spec, name, book, ended, seed):
+    def __init__(self, spec, nodes, pace, name, book, ended, seed):
         super().__init__(daemon=True)
-        self.nodes, self.products = spec["nodes"], spec["products"]
+        self.nodes, self.pace, self.products = nodes, pace, spec["products"]
         self.name_, self.book, self.ended = f"{spec['tag']}-{name}", book, ended
         self.chance = random.Random(seed)
         self.connections, self.numbers = {}, 0
-        self.at = self.chance.choice(sorted(self.nodes))
+        self.at = self.chance.choice(sorted(self.nodes.now))
         self.wrong = None
 
     def run(self):
@@ -79,8 +114,9 @@ class Customer(threading.Thread):
     def ask(self, method, path, body=None, token=None, key=None, patience=None):
         """The outcome of one operation: of one attempt, or with `patience` in seconds of as many as give a clear answer."""
         sent = wire.request(method, path, body, token, key)
-        if self.chance.random() < 0.1:
-            self.at = self.chance.choice(sorted(self.nodes))
+        self.pace.wait()
+        if self.chance.random() < 0.1 or self.at not in self.nodes.now:
+            self.at = self.chance.choice(sorted(self.nodes.now))
         told = Outcome(time.monotonic(), self.at)
         while True:
             told.attempts += 1
@@ -92,8 +128,7 @@ class Customer(threading.Thread):
             if told.kind != "unknown":
                 told.end = time.monotonic()
                 return told
-            order = sorted(self.nodes)
-            self.at = order[(order.index(self.at) + 1) % len(order)]
+            self.at = next_of(sorted(self.nodes.now), self.at)
             if patience is None or time.monotonic() > told.begin + patience or self.ended.is_set():
                 return told
             self.ended.wait(self.chance.uniform(0.01, 0.05))
@@ -102,9 +137,9 @@ class Customer(threading.Thread):
         try:
             connection = self.connections.get(self.at)
             if connection is None or connection.ended:
-                connection = self.connections[self.at] = wire.Connection(self.nodes[self.at], ATTEMPT_S)
+                connection = self.connections[self.at] = wire.Connection(self.nodes.now[self.at], ATTEMPT_S)
             told.answer = connection.exchange(sent, ATTEMPT_S)
-        except OSError:
+        except (OSError, KeyError):  # the node does not answer, or is none any more
             broken = self.connections.pop(self.at, None)
             if broken:
                 broken.close()
@@ -132,7 +167,8 @@ class Customer(threading.Thread):
         while not self.ended.is_set():
             told = self.ask("POST", "/api/sessions", {}, key=self.fresh(), patience=PATIENCE_S)
             opened = told.answer.json if told.ok else {}
-            self.note("session", told, {"id": opened.get("session_id")})
+            self.note("session", told, {"id": opened.get("session_id"), "cart": opened.get("cart_id"),
+                                        "token": opened.get("token"), "of": type(self).__name__})
             if told.ok:
                 return opened
         return None
@@ -205,21 +241,22 @@ class Buyer(Customer):
             units = self.chance.randint(1, 2)
             told = self.ask("POST", "/api/cart/items", {"product_id": product, "quantity": units}, token, self.fresh(),
                             PATIENCE_S)
-            self.note("fill", told, {"cart": opened["cart_id"]})
+            self.note("fill", told, {"cart": opened["cart_id"], "product": product, "units": units})
             if not told.ok:
                 return
             lines[product] = units
-        self.buy(token, lines)
+        self.buy(opened, lines)
         if self.chance.random() < 0.3:
             self.leave(opened)
 
-    def buy(self, token, lines):
-        key = self.fresh()
+    def buy(self, opened, lines):
+        key, token = self.fresh(), opened["token"]
         body = {"email": "ann@example.com", "shipping_address": ADDRESS, "reference": key,
                 "payment_method": {"type": "card", "token": self.chance.choice(CARDS)}}
         told = self.ask("POST", "/api/orders", body, token, key, self.patience())
         said = told.answer.json if told.answer and told.kind != "unknown" else {}
-        data = {"key": key, "token": token, "body": body, "wanted": lines, "order": (said or {}).get("order_id")}
+        data = {"key": key, "cart": opened["cart_id"], "token": token, "body": body, "wanted": lines,
+                "order": (said or {}).get("order_id")}
         if told.ok:
             data.update(status=said["status"], total=said["total"]["amount"], replayed=told.answer.replayed,
                         lines={each["product_id"]: each["quantity"] for each in said["items"]})
@@ -243,9 +280,14 @@ class Buyer(Customer):
         self.note("revoke", told, {"session": opened["session_id"], "token": opened["token"]})
         if not told.ok:
             return
-        self.at = self.chance.choice(sorted(self.nodes))
+        self.at = self.chance.choice(sorted(self.nodes.now))
         seen = self.ask("GET", "/api/cart", None, opened["token"])
         self.note("dead", seen, {"session": opened["session_id"]})
+
+
+def next_of(order, at):
+    """Of sorted texts, the one behind `at`, whether that is one of them or not."""
+    return next((each for each in order if each > at), order[0])
 
 
 def main():
@@ -253,11 +295,12 @@ def main():
         spec = json.load(file)
     book, ended = Book(sys.argv[2]), threading.Event()
     seeds = random.Random(spec["seed"])
+    surroundings = (spec, Nodes(spec["nodes"], ended), Pace(spec["per_second"], ended))
     customers = []
     for number in range(spec["couples"]):
         couple = Couple()
-        customers += [CartUser(couple, spec, f"c{number}{who}", book, ended, seeds.random()) for who in "ab"]
-    customers += [Buyer(spec, f"b{number}", book, ended, seeds.random()) for number in range(spec["buyers"])]
+        customers += [CartUser(couple, *surroundings, f"c{number}{who}", book, ended, seeds.random()) for who in "ab"]
+    customers += [Buyer(*surroundings, f"b{number}", book, ended, seeds.random()) for number in range(spec["buyers"])]
     for customer in customers:
         customer.start()
     sys.stdin.read()

@@ -1,6 +1,7 @@
 """What is done to a cluster, one round at a time. Each fault takes a Scene, hurts, waits, and mends what it hurt; `heal` of the
 scene mends whatever an interrupted one left behind."""
 
+import glob
 import os
 import random
 import shutil
@@ -12,14 +13,17 @@ import time
 from local_cluster import Trouble, run, wait_for
 
 FREE_KIB_LEFT = 64
+SLOW_PORT = 7401  # where the proxy of a slow node listens
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 class Scene:
     def __init__(self, cluster, seed):
         self.cluster, self.chance = cluster, random.Random(seed)
         self.until = 0.0
-        self.counts, self.tracers, self.fillers, self.lossy = {}, [], [], []
+        self.counts, self.tracers, self.fillers, self.lossy, self.slow = {}, [], [], [], {}
         self.ended = []  # nodes that nobody told to
+        self.wrong = []  # (law, what was seen), of faults that know what must follow
 
     # --- for faults ---------------------------------------------------------------------------------------------
 
@@ -90,6 +94,36 @@ class Scene:
             run("ip", "netns", "exec", self.cluster.namespace(index), "nft", "delete table ip chaos")
         self.lossy.clear()
 
+    def slow_down(self, index, least_ms, most_ms):
+        """What others and a node say to each other passes a proxy from now on. The links of before are broken off."""
+        node, namespace = self.cluster.node(index), self.cluster.namespace(index)
+        self.slow[index] = subprocess.Popen(
+            ["ip", "netns", "exec", namespace, sys.executable, os.path.join(HERE, "slow_link.py"), str(SLOW_PORT), node["link"],
+             str(least_ms), str(most_ms)], stdin=subprocess.PIPE, start_new_session=True)
+        wait_for("the slow link listens", lambda: f":{SLOW_PORT} " in run("ip", "netns", "exec", namespace, "ss", "-ltnH"), 10)
+        port = node["link"].rpartition(":")[2]
+        hosts = ", ".join(self.cluster.node(other)["host"] for other in self.cluster.indexes() if other != index)
+        run("ip", "netns", "exec", namespace, "nft",
+            "table ip slow { chain way { type nat hook prerouting priority -100;\n"
+            f"ip saddr {{ {hosts} }} tcp dport {port} redirect to :{SLOW_PORT}\n}}\n}}\n")
+        self.break_links(index)
+
+    def break_links(self, index):
+        """All connections of now between a node and others."""
+        port = self.cluster.node(index)["link"].rpartition(":")[2]
+        run("ip", "netns", "exec", self.cluster.namespace(index), "ss", "-K", f"sport = :{port} or dport = :{port}")
+
+    def end_slowness(self):
+        for index, proxy in self.slow.items():
+            run("ip", "netns", "exec", self.cluster.namespace(index), "nft", "delete table ip slow")
+            proxy.stdin.close()
+            try:
+                proxy.wait(5)
+            except subprocess.TimeoutExpired:
+                proxy.kill()
+                proxy.wait()
+        self.slow.clear()
+
     def look(self):
         """After a round all nodes run; who does not has ended by itself."""
         for index in self.cluster.indexes():
@@ -99,11 +133,22 @@ class Scene:
                     self.ended.append((index, file.read()[-600:]))
                 self.start(index)
 
+    # --- the provider ---------------------------------------------------------------------------------------------
+
+    def provider(self, number):
+        self.cluster.send_signal(self.cluster.state["pay"]["process"], number)
+
+    def heal_provider(self):
+        self.provider(signal.SIGCONT)
+        self.cluster.start_pay()
+
     # --- after all -----------------------------------------------------------------------------------------------
 
     def heal(self):
         self.end_tracers()
         self.end_loss()
+        self.end_slowness()
+        self.heal_provider()
         for path in self.fillers:
             if os.path.exists(path):
                 os.unlink(path)
@@ -247,6 +292,18 @@ def loss(scene):
     scene.wait(1, 2)
 
 
+def delay(scene):
+    """Everything that nodes say to each other, or to one of them, takes its time on the way."""
+    least, most = scene.chance.choice(((1, 3), (5, 25), (20, 60), (50, 150)))
+    some = scene.cluster.indexes() if scene.chance.random() < 0.5 else [scene.any()]
+    for index in some:
+        scene.slow_down(index, least, most)
+    scene.did("slow network")
+    scene.wait(5, 9)
+    scene.end_slowness()
+    scene.wait(1, 3)
+
+
 # --- disk ------------------------------------------------------------------------------------------------------------
 
 
@@ -292,6 +349,70 @@ def full_disk(scene):
     scene.wait(3, 5)
 
 
+# What is damaged: the name of the fault, and where it is in the database.
+DAMAGED = {"flipped byte in the WAL": "*.log", "flipped byte in a table": "*.sst", "flipped byte in a manifest": "MANIFEST-*"}
+
+
+def flipped_byte(scene):
+    """A byte changes on the disk of a node that is down. `store verify` must name it. Started all the same, the node must end
+    by itself or go on without a wrong answer, which the checker sees to; then its place is taken from the peers' copies."""
+    cluster, index = scene.cluster, scene.any()
+    home = cluster.node(index)["home"]
+    scene.kill(index)
+    what = scene.chance.choice(sorted(DAMAGED))
+    path = flip(scene, os.path.join(home, "data", "db"), DAMAGED[what])
+    if path is None:  # a young store has no table yet
+        what = "flipped byte in the WAL"
+        path = flip(scene, os.path.join(home, "data", "db"), DAMAGED[what])
+    said, code = verify(cluster, index)
+    if code == 0 or os.path.basename(path) not in said:
+        scene.wrong.append(("a flipped byte is detected", f"{path}: exit {code}, {said[-600:]}"))
+    scene.did(what)
+    cluster.launch(index)
+    wait_for("the damaged node serves or ends", lambda: not cluster.alive(process_of(cluster, index)) or cluster.serves(index))
+    scene.wait(2, 4)
+    ended = not cluster.alive(process_of(cluster, index))
+    scene.did("node ended because of it" if ended else "node went on without the place")
+    if ended and not names_damage(os.path.join(home, "log")):
+        scene.wrong.append(("a node that ends of damage says so", tail_of(os.path.join(home, "log"))))
+    scene.kill(index)
+    replace(scene, index, "its disk is damaged")
+
+
+def process_of(cluster, index):
+    return cluster.node(index)["process"]
+
+
+def flip(scene, folder, pattern):
+    """Changes a bit of a byte in the middle of the largest such file; its path. None when there is none worth it."""
+    path = max(glob.glob(os.path.join(folder, pattern)), key=os.path.getsize, default=None)
+    size = os.path.getsize(path) if path else 0
+    if size < 100:
+        return None
+    with open(path, "r+b") as file:
+        at = scene.chance.randrange(size // 4, size * 3 // 4)
+        file.seek(at)
+        byte = file.read(1)[0]
+        file.seek(at)
+        file.write(bytes([byte ^ (1 << scene.chance.randrange(8))]))
+    return path
+
+
+def verify(cluster, index):
+    done = subprocess.run([cluster.program("omnicartctl"), "store", "verify", os.path.join(cluster.node(index)["home"], "data")],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
+    return done.stdout, done.returncode
+
+
+def tail_of(path):
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read()[-600:]
+
+
+def names_damage(path):
+    return any(word in tail_of(path).lower() for word in ("corrupt", "damage", "checksum", "does not match"))
+
+
 # --- clocks ----------------------------------------------------------------------------------------------------------
 
 
@@ -327,24 +448,72 @@ def clock_environment(cluster, index, shifted_clock):
 
 
 def wiped(scene):
-    """A disk is lost whole. A new node takes the place of the one that had it, as docs/operations.md says."""
-    cluster, old = scene.cluster, scene.any()
+    """A disk is lost whole."""
+    old = scene.any()
     scene.kill(old)
-    shutil.rmtree(os.path.join(cluster.node(old)["home"], "data"))
+    shutil.rmtree(os.path.join(scene.cluster.node(old)["home"], "data"))
     scene.did("lost disk")
+    replace(scene, old, "its disk is lost")
+
+
+def replace(scene, old, why):
+    """A new node takes the place of one that is down for good, as docs/operations.md says."""
+    cluster = scene.cluster
     new = cluster.grow()
     by = next(index for index in cluster.running() if index != new)
     for words in (("replace", str(old), str(new)), ("remove", str(old))):  # once the new one has joined; once it has it all
         wait_for(f"cluster {' '.join(words)}", lambda w=words: cluster.ctl(
-            by, "cluster", *w, "--yes", "--why", "its disk is lost", check=False)[1] == 0, 90, 0.5)
+            by, "cluster", *w, "--yes", "--why", why, check=False)[1] == 0, 90, 0.5)
     cluster.forget(old)
     wait_for("the cluster settles", cluster.settled, 60, 0.1)
     scene.wait(2, 4)
 
 
+def grow_and_shrink(scene):
+    """A node comes while another is killed, and one goes while another stands still."""
+    cluster = scene.cluster
+    cluster.grow()
+    scene.did("node added")
+    scene.wait(0.1, 1)
+    kill_one(scene)
+    wait_for("the cluster settles", cluster.settled, 60, 0.1)
+    gone, other = scene.chance.sample(cluster.indexes(), 2)
+    tell(scene, other, "drain", gone)
+    cluster.pause(other)
+    scene.did("SIGSTOP")
+    scene.wait(0.1, 2)
+    cluster.resume(other)
+    tell(scene, other, "remove", gone)
+    scene.did("node removed")
+    scene.kill(gone)
+    cluster.forget(gone)
+    wait_for("the cluster settles", cluster.settled, 60, 0.1)
+
+
+def tell(scene, by, command, node):
+    """An operator's command, again and again while it is refused: a node is removed once it holds nothing any more."""
+    wait_for(f"cluster {command} {node}", lambda: scene.cluster.ctl(
+        by, "cluster", command, str(node), "--yes", "--why", "chaos", check=False)[1] == 0, 90, 0.3)
+
+
+def provider(scene):
+    """The payment provider stands still, or dies and comes back, while customers pay."""
+    if scene.chance.random() < 0.5:
+        scene.provider(signal.SIGSTOP)
+        scene.did("SIGSTOP of the provider")
+    else:
+        scene.provider(signal.SIGKILL)
+        scene.did("kill -9 of the provider")
+        wait_for("the provider is gone", lambda: not scene.cluster.alive(scene.cluster.state["pay"]["process"]), 10)
+    scene.wait(0.2, 5)
+    scene.heal_provider()
+    scene.wait(1, 4)
+
+
 def anything(scene):
-    """A mix. Two at once now and then: a node killed while a cut lasts."""
-    scene.chance.choice((kill_one, kill_leader, pause_one, alone, one_way, flapping, slow_disk, crash_storm))(scene)
+    """A mix; two at once now and then."""
+    scene.chance.choice((kill_one, kill_leader, kill_behind_a_cut, pause_one, alone, one_way, flapping, loss, delay, slow_disk,
+                         crash_storm, provider))(scene)
 
 
 def kill_behind_a_cut(scene):

@@ -1,22 +1,30 @@
-"""Rows of the table of cells, and the page it stands on."""
+"""Rows of the table of cells, and the page it stands on: table.py ROWS... writes docs/chaos.md from files that tools/chaos.sh
+--rows wrote."""
 
 import collections
+import json
 import os
+import sys
 import time
 
 SHOWN_MAX = 4
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+KEPT = ("name", "nodes", "seed", "skipped", "faults", "facts", "notes", "rate_before", "rate_after", "gap_s", "settled_s",
+        "equal_s", "took_s")
 
 
 class Row:
+    """One run of a cell."""
+
     def __init__(self, name, nodes, seed, skipped=None):
         self.name, self.nodes, self.seed, self.skipped = name, nodes, seed, skipped
         self.faults, self.facts, self.violations, self.notes = {}, {}, [], []
         self.outcomes = collections.Counter()
-        self.rate_before = self.rate_after = self.gap_s = self.settled_s = 0.0
+        self.rate_before = self.rate_after = self.gap_s = self.settled_s = self.equal_s = self.took_s = 0.0
 
     def measure(self, history, began, calm_s, healed):
         """Rates and the longest time in which nobody was told of anything done."""
-        self.outcomes = collections.Counter(entry[3 + 1] for entry in history)
+        self.outcomes = collections.Counter(entry[4] for entry in history)
         acks = sorted(entry[2] for entry in history if entry[4] == "ok")
         self.rate_before = sum(began - calm_s <= each < began for each in acks) / calm_s
         after = [each for each in acks if each >= healed]
@@ -26,15 +34,19 @@ class Row:
             self.violations.append(("the shop goes on after healing", "nothing was acknowledged any more"))
 
     @property
+    def laws_broken(self):
+        return sorted({law for law, _ in self.violations})
+
+    @property
     def outcome(self):
         if self.skipped:
             return f"skipped: {self.skipped}"
-        laws = sorted({law for law, _ in self.violations})
-        return "FAILED: " + ", ".join(laws) if laws else "; ".join(["passed", *self.notes])
+        return "FAILED: " + ", ".join(self.laws_broken) if self.violations else "; ".join(["passed", *self.notes])
 
     def show(self):
         print(f"   {sum(self.outcomes.values()):,} operations, {self.rate_before:.0f}/s before the first fault, longest gap "
-              f"{self.gap_s:.2f} s; faults: {said(self.faults)}; {said(self.facts)}", flush=True)
+              f"{self.gap_s:.2f} s, settled after {self.settled_s:.1f} s, replicas equal after {self.equal_s:.1f} s; faults: {said(self.faults)}; {said(self.facts)}; "
+              f"took {self.took_s:.0f} s", flush=True)
         shown = collections.Counter()
         for law, what in self.violations:
             shown[law] += 1
@@ -42,15 +54,12 @@ class Row:
                 print(f"   VIOLATED {law}: {what[:400]}", flush=True)
         print(f"   {self.outcome}", flush=True)
 
-    def cells(self):
-        count = self.outcomes
-        return [self.name, self.nodes, said(self.faults) or "-", f"{self.rate_before:,.0f}", f"{sum(count.values()):,}",
-                f"{count['ok']:,}", f"{count['refused']:,}", f"{count['unknown']:,}", f"{self.facts.get('orders', 0):,}",
-                f"{self.facts.get('carts', 0):,}", f"{self.gap_s:.2f}", f"{self.settled_s:.1f}", self.outcome]
-
-
-HEADS = ["cell", "nodes", "faults", "ops/s before", "operations", "ok", "refused", "unknown", "orders", "carts", "longest gap s",
-         "settled after s", "outcome"]
+    def keep(self, path, seconds):
+        """Adds it to a file of rows."""
+        kept = {name: getattr(self, name) for name in KEPT}
+        kept.update(outcomes=self.outcomes, laws_broken=self.laws_broken, seconds=seconds, at=time.time())
+        with open(path, "a", encoding="utf-8") as file:
+            file.write(json.dumps(kept) + "\n")
 
 
 def said(counts):
@@ -59,28 +68,83 @@ def said(counts):
 
 def text(rows):
     """For the terminal."""
-    lines = [f"{'cell':22}{'ops/s':>7}{'operations':>12}{'unknown':>9}{'orders':>8}{'gap s':>7}  outcome"]
+    lines = [f"{'cell':22}{'ops/s':>7}{'operations':>12}{'unknown':>9}{'orders':>8}{'gap s':>7}{'equal s':>9}  outcome"]
     for row in rows:
         lines.append(f"{row.name:22}{row.rate_before:>7.0f}{sum(row.outcomes.values()):>12,}{row.outcomes['unknown']:>9,}"
-                     f"{row.facts.get('orders', 0):>8,}{row.gap_s:>7.2f}  {row.outcome}")
+                     f"{row.facts.get('orders', 0):>8,}{row.gap_s:>7.2f}{row.equal_s:>9.1f}  {row.outcome}")
     failed = sum(1 for row in rows if row.violations)
     return "\n".join(lines) + f"\n{len(rows) - failed} passed or skipped, {failed} failed"
 
 
-def write(rows, path, seconds):
+# --- the page --------------------------------------------------------------------------------------------------------
+
+
+def read(paths):
+    rows = []
+    for path in paths:
+        with open(path, encoding="utf-8") as file:
+            rows += [json.loads(line) for line in file]
+    return rows
+
+
+HEADS = ["cell", "nodes", "faults", "ops/s before", "operations", "ok", "refused", "unknown", "orders", "carts", "longest gap s",
+         "equal after s", "outcome"]
+
+
+def verdict(runs):
+    """Of all runs of one cell."""
+    if all(run["skipped"] for run in runs):
+        return f"skipped: {runs[0]['skipped']}"
+    good = sum(not run["laws_broken"] and not run["notes"] and not run["skipped"] for run in runs)
+    laws = sorted({law for run in runs for law in run["laws_broken"]} | {note for run in runs for note in run["notes"]})
+    return f"passed {good} of {len(runs)}" + "".join(f"; {law}" for law in laws)
+
+
+def line(name, runs):
+    """Counts are sums over the runs, the rate is the lowest of them, times are the longest."""
+    faults, outcomes, facts = collections.Counter(), collections.Counter(), collections.Counter()
+    for run in runs:
+        faults.update(run["faults"])
+        outcomes.update(run["outcomes"])
+        facts.update(run["facts"])
+    worst = {each: max(run[each] for run in runs) for each in ("gap_s", "equal_s")}
+    return [name, runs[0]["nodes"], said(faults) or "-", f"{min(run['rate_before'] for run in runs):,.0f}",
+            f"{sum(outcomes.values()):,}", *(f"{outcomes[each]:,}" for each in ("ok", "refused", "unknown")),
+            f"{facts['orders']:,}", f"{facts['carts']:,}", f"{worst['gap_s']:.2f}", f"{worst['equal_s']:.1f}", verdict(runs)]
+
+
+def page(rows):
+    cells = collections.defaultdict(list)
+    for row in rows:
+        cells[row["name"]].append(row)
+    seconds = ", ".join(str(each) for each in sorted({row["seconds"] for row in rows}))
+    day = time.strftime("%d %B %Y", time.gmtime(max(row["at"] for row in rows)))
     head = f"""# Chaos
 
-What `tools/chaos.sh --table` found on {time.strftime('%d %B %Y', time.gmtime())}: real nodes, real kills, {seconds} s of faults a
-cell. Each customer writes down what they asked and were told: *ok*, *refused*, or *unknown* (no clear answer). After healing
-the whole shop is read back from every node and must agree with all of it: nothing oversold, stock conserved, each acknowledged
-order there once and unchanged, captured once, both ledgers equal, the unknown ended one way or the other, ended sessions dead
-everywhere, every cart linearizable. A cell counts at 500 acknowledged operations a second or more before its first fault.
-*Longest gap*: in which no customer of the shop was told of anything done. *Settled after*: healing, until every shard had its
-leader and all its voters.
+What `tools/chaos.sh --times 3 --table` found on {day}: real nodes with TLS in network namespaces, real kills, {seconds} s of
+faults a cell. Each customer writes down what they asked and were told: *ok*, *refused*, or *unknown* (no clear answer). After
+healing the whole shop is read back from every node and must agree with all of it: nothing oversold, stock conserved, each
+acknowledged order there once and unchanged, captured once, both ledgers equal, the unknown ended one way or the other, ended
+sessions dead everywhere, every cart linearizable, no acknowledged write lost, and the replicas of every shard equal within
+5 s (`omnicartctl cluster hashes`). `tests/chaos_checker_test.py` has a history that breaks each of these laws.
+
+A cell counts at 500 acknowledged operations a second or more before its first fault (customers try 1,200 at most). Counts are
+sums over its runs; *ops/s before* is the lowest, *longest gap*, in which no customer of the shop was told of anything done,
+and *equal after*, from the customers' end until all replicas were seen to be equal, are the longest.
 
 """
     lines = ["| " + " | ".join(HEADS) + " |", "|" + "---|" * len(HEADS)]
-    lines += ["| " + " | ".join(str(each) for each in row.cells()) + " |" for row in rows]
-    os.makedirs(os.path.dirname(path), exist_ok=True)
+    for name, runs in cells.items():
+        lines.append("| " + " | ".join(str(each) for each in line(name, runs)) + " |")
+    total = sum(sum(row["outcomes"].values()) for row in rows)
+    good = sum(not row["laws_broken"] and not row["notes"] and not row["skipped"] for row in rows)
+    return head + "\n".join(lines) + f"\n\n{len(cells)} cells, {len(rows)} runs, {good} passed, {total:,} operations checked.\n"
+
+
+def write(rows, path):
     with open(path, "w", encoding="utf-8") as file:
-        file.write(head + "\n".join(lines) + "\n")
+        file.write(page(rows))
+
+
+if __name__ == "__main__":
+    write(read(sys.argv[1:]), os.path.join(ROOT, "docs", "chaos.md"))
