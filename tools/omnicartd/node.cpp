@@ -36,6 +36,7 @@
 #include "persistence/timer_index.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/caf_shell.hpp"
+#include "runtime/even_clock.hpp"
 #include "runtime/lifecycle.hpp"
 #include "runtime/log.hpp"
 #include "runtime/router.hpp"
@@ -56,6 +57,7 @@ namespace {
 constexpr duration_ms lead_patience{3'000};
 constexpr duration_ms timer_tick{100};
 constexpr duration_ms membership_tick{20};
+constexpr duration_ms clock_tick{20};
 constexpr duration_ms sweep_tick{1'000};
 constexpr duration_ms upkeep_tick{10'000};
 
@@ -90,7 +92,8 @@ struct node::parts {
   explicit parts(config::options given) : options(std::move(given)) {}
 
   config::options options;
-  system_clock time;
+  system_clock machine;
+  even_clock time{machine};
   random_ids ids;
   kind_registry kinds = all_kinds(options);
   http::order_list orders;
@@ -173,7 +176,7 @@ void node::parts::plan() {
 
 status node::parts::start_link() {
   if (options.cluster.port < 0) return {};
-  auto opened = peers::open(options.cluster, time, ids);
+  auto opened = peers::open(options.cluster, machine, ids);
   if (!opened) return fail(opened.error());
   others = std::move(*opened);
   return {};
@@ -307,6 +310,9 @@ status node::parts::start_tickers() {
   tickers.push_back(std::make_unique<ticker>("membership", membership_tick, [this] {
     members->tick();
     if (auto* serving = serving_front.load()) serving->close_after_answers(members->is_draining());
+  }));
+  tickers.push_back(std::make_unique<ticker>("clock", clock_tick, [this] {
+    time.follow(others ? others->others().clock_ahead() : std::nullopt);
   }));
   tickers.push_back(std::make_unique<ticker>("timers", timer_tick, [this] {
     if (auto done = wakes->tick(); !done) log::error("timers cannot be read", {{"why", done.error().detail}});
