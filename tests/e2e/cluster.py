@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Three nodes are one shop: trade on all of them, the loss of a leader under load, its return, a cut network that heals. The
-long versions are in tools/chaos.sh and tools/failover.sh."""
+"""Three nodes are one shop: trade on all of them, the loss of a leader under load, its return, a cut network that heals, a
+lost disk, nodes that come and go. The long versions are in tools/chaos.sh and tools/failover.sh."""
 
 import os
 import random
@@ -16,8 +16,9 @@ from harness.node import ROOT
 from harness.shop import ADDRESS, fresh, pounds
 from harness.suite import PATIENCE_S
 
-sys.path.append(os.path.join(ROOT, "tools", "cluster"))
+sys.path += [os.path.join(ROOT, "tools", "cluster"), os.path.join(ROOT, "tools", "chaos")]
 from local_cluster import Cluster  # noqa: E402
+from shop import wait_until_equal  # noqa: E402
 
 CUSTOMERS = 4
 ORDERS_BETWEEN = 12
@@ -146,6 +147,21 @@ def laws_hold(cluster):
         equal(code, 0, f"laws on node {index}: {said[-2000:]}")
 
 
+def replicas_are_equal():
+    found, _ = wait_until_equal(cluster, PATIENCE_S, time.monotonic())
+    equal(found, [])
+
+
+def operate(index, *words):
+    """An operator's command to one node, again and again until it is done: some wait for others to move."""
+    poll(" ".join(words), lambda: cluster.ctl(index, "cluster", *words, check=False)[1] == 0)
+
+
+def log_of(index):
+    with open(os.path.join(cluster.node(index)["home"], "log"), encoding="utf-8", errors="replace") as file:
+        return file.read()
+
+
 def admin_of(cluster, index):
     token = cluster.ctl(index, "token", "issue", "--role", "admin", "--ttl", "3600").strip()
     return Client(cluster.node(index)["http"], token)
@@ -222,6 +238,46 @@ try:
                 expected = {peer: 2 if {peer, index} <= cluster.newer else 1 for peer in cluster.indexes() if peer != index}
                 equal(cluster.versions_spoken(index), expected, f"versions that node {index} agreed on")
                 trade.goes_on(f"with {replaced} of the next build")
+        laws_hold(cluster)
+
+    @suite.case
+    def a_lost_disk_is_rebuilt_under_a_new_number_and_every_replica_is_equal():
+        lost, by = cluster.indexes()[-1], cluster.indexes()[0]
+        with Trade([cluster.node(index)["http"] for index in cluster.indexes() if index != lost], goods, told) as trade:
+            cluster.kill(lost)
+            shutil.rmtree(os.path.join(cluster.node(lost)["home"], "data"))
+            new = cluster.grow()
+            operate(by, "replace", str(lost), str(new), "--yes", "--why", "its disk is lost")
+            operate(by, "remove", str(lost), "--yes", "--why", "its disk is lost")
+            cluster.forget(lost)
+            poll("the new node has its copies", cluster.settled)
+            trade.goes_on("on the new node too")
+        replicas_are_equal()
+        laws_hold(cluster)
+
+    @suite.case
+    def a_node_joins_although_the_record_is_led_by_one_that_joined_after_its_beginning():
+        youngest = cluster.indexes()[-1]
+        operate(youngest, "transfer", "cluster", str(youngest))
+        poll("the record is led by the youngest", lambda: cluster.report(youngest)["shards"][-1]["leader"] == youngest)
+        cluster.grow()
+        poll("the new node has its copies", cluster.settled)
+        replicas_are_equal()
+
+    @suite.case
+    def the_certificate_of_a_removed_node_is_refused():
+        gone, by = cluster.indexes()[0], cluster.indexes()[-1]  # the lower number dials
+        operate(by, "drain", str(gone), "--yes", "--why", "a test")
+        operate(by, "remove", str(gone), "--yes", "--why", "a test")
+        cluster.kill(gone)
+        cluster.launch(gone)  # with the certificate that the authority signed, and all it had
+        refusal = re.compile(rf"a connection of a node was refused.* reason=not_a_member node={gone} ")
+        poll("it is refused", lambda: any(refusal.search(log_of(index)) for index in cluster.indexes() if index != gone))
+        reached = [index for index in cluster.indexes() if index != gone and
+                   any(node["id"] == gone for node in cluster.report(index)["nodes"])]
+        equal(reached, [])
+        cluster.kill(gone)
+        cluster.forget(gone)
         laws_hold(cluster)
 
     @suite.case

@@ -17,7 +17,7 @@ def read_history(paths):
     entries = []
     for path in paths:
         with open(path, encoding="utf-8") as file:
-            entries += [json.loads(line) for line in file]
+            entries += [json.loads(line) for line in file if line.endswith("\n")]  # it may still be written to
     return sorted(entries, key=lambda each: each[1])
 
 

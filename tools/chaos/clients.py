@@ -31,7 +31,7 @@ CARDS = ("tok_ok",) * 8 + ("tok_declined", "tok_timeout_before", "tok_timeout_af
 class Book:
     def __init__(self, path):
         self.lock = threading.Lock()
-        self.file = open(path, "w", encoding="utf-8", buffering=1 << 16)
+        self.file = open(path, "w", encoding="utf-8", buffering=1)
 
     def note(self, *entry):
         text = json.dumps(entry)

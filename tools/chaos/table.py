@@ -26,7 +26,7 @@ class Row:
         """Rates and the longest time in which nobody was told of anything done."""
         self.outcomes = collections.Counter(entry[4] for entry in history)
         acks = sorted(entry[2] for entry in history if entry[4] == "ok")
-        self.rate_before = sum(began - calm_s <= each < began for each in acks) / calm_s
+        self.rate_before = rate(history, began - calm_s, began)
         after = [each for each in acks if each >= healed]
         self.rate_after = len(after) / max(0.001, max(acks) - healed) if after else 0.0
         self.gap_s = max((b - a for a, b in zip(acks, acks[1:])), default=0.0)
@@ -60,6 +60,11 @@ class Row:
         kept.update(outcomes=self.outcomes, laws_broken=self.laws_broken, seconds=seconds, at=time.time())
         with open(path, "a", encoding="utf-8") as file:
             file.write(json.dumps(kept) + "\n")
+
+
+def rate(history, begin, end):
+    """Acknowledged operations a second."""
+    return sum(entry[4] == "ok" and begin <= entry[2] < end for entry in history) / (end - begin)
 
 
 def said(counts):
