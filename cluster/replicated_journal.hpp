@@ -154,6 +154,8 @@ class replicated_journal final : public journal, public placement {
   // One round: what came from peers, timeouts, queued items, one write. True while more is queued. Rounds without
   // anything to store write nothing.
   bool flush_once();
+  // When the next round is due although nothing comes in, from now; max(): never. For whoever calls flush_once().
+  raft::monotonic_time until_next_timeout() const;
   void start();
   // New work is refused from here; what is queued is written, then the thread ends. Items handed over after it has
   // returned are neither written nor told.
@@ -237,7 +239,6 @@ class replicated_journal final : public journal, public placement {
   void run();
   void ring();
   void raise_time(std::uint16_t shard, timestamp_ms to);
-  raft::monotonic_time until_next_timeout() const;
   void check_limits() const;
   std::uint64_t now_us() const;
   raft::monotonic_time monotonic() const { return clock_.monotonic(); }

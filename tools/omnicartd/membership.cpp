@@ -4,6 +4,7 @@
 #include <future>
 #include <utility>
 
+#include "cluster/shard_steps.hpp"
 #include "config/load.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/log.hpp"
@@ -230,10 +231,13 @@ bool membership::is_reachable(node_id node) const {
 }
 
 void membership::tend_shards(const cluster_record::record& now) {
+  std::vector<node_id> living;
+  for (const auto* node : cluster_record::living_nodes(now)) living.push_back(node->id);
   for (const auto& view : with_.log.views()) {
     if (!view.leading || !view.serving || view.shard >= now.desired.size()) continue;
     if (*steps_ >= static_cast<int>(now.settings.moves_max)) return;
-    if (const auto step = cluster::next_step(wish_of(now, view.shard), seen_of(now, view))) take(view.shard, *step);
+    const auto seen = cluster::seen_of(view, self_, living, [this](node_id node) { return is_reachable(node); });
+    if (const auto step = cluster::next_step(wish_of(now, view.shard), seen)) take(view.shard, *step);
   }
 }
 
@@ -246,27 +250,7 @@ cluster::shard_wish membership::wish_of(const cluster_record::record& now, std::
   return wish;
 }
 
-cluster::shard_seen membership::seen_of(const cluster_record::record& now, const cluster::replica_view& view) const {
-  cluster::shard_seen seen{.self = self_, .serving = view.serving, .last = view.last, .members = {}, .reachable_strangers = {}};
-  for (const auto& [node, as] : view.members.servers) {
-    cluster::member_seen member{.node = node, .as = as, .match = view.last, .reachable = is_reachable(node)};
-    const auto at = std::find_if(view.followers.begin(), view.followers.end(),
-                                 [node = node](const auto& follower) { return follower.node == node; });
-    if (at != view.followers.end()) {
-      member.match = at->match;
-      member.catch_up = at->catch_up;
-    }
-    seen.members.push_back(member);
-  }
-  for (const auto* node : cluster_record::living_nodes(now)) {
-    if (!raft::find(view.members, node->id) && is_reachable(node->id)) seen.reachable_strangers.push_back(node->id);
-  }
-  return seen;
-}
-
 void membership::take(std::uint16_t shard, const cluster::shard_step& step) {
-  using kind = cluster::shard_step::kind;
-  using change = raft::membership_change;
   ++*steps_;
   auto done = [open = steps_, shard, step](status ended) {
     --*open;
@@ -275,18 +259,7 @@ void membership::take(std::uint16_t shard, const cluster::shard_step& step) {
     log::warning("a shard's step was not taken",
                  {{"shard", shard}, {"step", to_string(step.what)}, {"node", step.node}, {"why", ended.error().detail}});
   };
-  const auto assign = [&](raft::role as) { return change{.what = change::kind::assign, .node = step.node, .as = as}; };
-  auto& log = with_.log;
-  switch (step.what) {
-    case kind::add_standby:
-      return log.change_membership(shard, {.what = change::kind::add, .node = step.node}, std::move(done));
-    case kind::make_standby: return log.change_membership(shard, assign(raft::role::standby), std::move(done));
-    case kind::promote: return log.change_membership(shard, assign(raft::role::voter), std::move(done));
-    case kind::remove:
-      return log.change_membership(shard, {.what = change::kind::remove, .node = step.node}, std::move(done));
-    case kind::catch_up: return log.catch_up(shard, step.node, std::move(done));
-    case kind::transfer: return log.transfer(shard, step.node, std::move(done));
-  }
+  cluster::take_step(with_.log, shard, step, std::move(done));
 }
 
 // Where the record's group is led.
@@ -320,25 +293,12 @@ cluster::plan_input membership::plan_input_of(const cluster_record::record& now)
   return in;
 }
 
-// The voter that has the most of the log and may lead.
-node_id membership::heir_of(const cluster::replica_view& view) const {
-  node_id best = cluster::no_node;
-  raft::log_index most = 0;
-  for (const auto& follower : view.followers) {
-    const auto* member = raft::find(view.members, follower.node);
-    if (member->as != raft::role::voter || !is_reachable(follower.node) || follower.match < most) continue;
-    best = follower.node;
-    most = follower.match;
-  }
-  return best;
-}
-
 bool membership::hand_over() {
   if (!with_.others) return true;
   bool nothing = true;
   for (const auto& view : with_.log.views()) {
     if (!view.leading) continue;
-    const auto to = heir_of(view);
+    const auto to = cluster::heir_of(view, [this](node_id node) { return is_reachable(node); });
     if (to == cluster::no_node) continue;
     nothing = false;
     if (view.serving) with_.log.transfer(view.shard, to, [](status) {});

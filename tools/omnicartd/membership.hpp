@@ -69,11 +69,9 @@ class membership {
   void take_over_record();
   void use_keys(const cluster_record::record& now);
   void heed_clock();
-  node_id heir_of(const cluster::replica_view& view) const;
   void tell_addresses(const cluster_record::record& now);
   void tend_shards(const cluster_record::record& now);
   cluster::shard_wish wish_of(const cluster_record::record& now, std::uint16_t shard) const;
-  cluster::shard_seen seen_of(const cluster_record::record& now, const cluster::replica_view& view) const;
   void take(std::uint16_t shard, const cluster::shard_step& step);
   bool is_reachable(node_id node) const;
   void plan_placement(const cluster_record::record& now);

@@ -5,14 +5,12 @@
 #include "cluster/raft/message_codec.hpp"
 #include "config/cluster_check.hpp"
 #include "config/load.hpp"
-#include "runtime/log.hpp"
 
 namespace omnicart::node {
 namespace {
 
 constexpr duration_ms sender_tick{5};
 constexpr duration_ms report_tick{500};
-constexpr std::size_t raft_frame_bytes = std::size_t{1} << 20;  // closed when it holds this much; one long entry may pass it
 
 std::string address_text(const std::string& host, std::uint16_t port) {
   return (host.find(':') == host.npos ? host : '[' + host + ']') + ':' + std::to_string(port);
@@ -47,7 +45,7 @@ std::vector<cluster::peer_address> named_peers(const config::cluster_options& o)
 }  // namespace
 
 peers::peers(const config::cluster_options& options, const clock& time, id_source& ids)
-    : options_(options), time_(time), named_(ids) {}
+    : options_(options), time_(time), ids_(ids), named_(ids) {}
 
 peers::~peers() { stop(); }
 
@@ -57,6 +55,7 @@ result<std::unique_ptr<peers>> peers::open(const config::cluster_options& option
   if (!link) return fail(link.error());
   made->link_ = std::move(*link);
   made->link_->set_peers(named_peers(options));
+  made->raft_ = std::make_unique<cluster::raft_channel>(*made->link_);
   return made;
 }
 
@@ -67,46 +66,16 @@ void peers::describe(cluster::journal_options& journal, persistence::store& data
   copies_->start();
   journal.copies = copies_.get();
   journal.send = [this](cluster::node_id to, std::vector<cluster::shard_message> messages) {
-    send_raft(to, std::move(messages));
+    raft_->send(to, std::move(messages));
   };
-}
-
-void peers::send_raft(cluster::node_id to, std::vector<cluster::shard_message> messages) {
-  std::vector<raft::group_message> frame;
-  std::size_t bytes = 0;
-  const auto close = [&] {
-    if (frame.empty()) return;
-    link_->send(to, cluster::channel::raft, raft::encode_frame(frame));  // may be lost
-    frame.clear();
-    bytes = 0;
-  };
-  for (auto& [shard, content] : messages) {
-    const auto more = raft::frame_bytes_of(content);
-    if (bytes + more > raft_frame_bytes || frame.size() == raft::frame_messages_max) close();
-    bytes += more;
-    frame.push_back({shard, std::move(content)});
-  }
-  close();
 }
 
 void peers::attach(cluster::replicated_journal& log, router& routes, projection_host& rows, std::uint16_t shard_count) {
-  const auto self = link_->self();
-  link_->receive(cluster::channel::raft, [this, &log, self](cluster::node_id from, const std::string& bytes) {
-    auto frame = raft::decode_frame(bytes);
-    if (!frame) return log::warning("message of a peer dropped", {{"peer", from}, {"why", frame.error().detail}});
-    std::vector<cluster::shard_message> messages;
-    messages.reserve(frame->size());
-    for (auto& [group, content] : *frame) {
-      content.from = from;
-      content.to = self;
-      messages.push_back({static_cast<std::uint16_t>(group), std::move(content)});
-    }
-    log.receive(std::move(messages));
-  });
+  raft_->attach(log);
   sender_ = std::make_unique<cluster::remote_sender>(
-      cluster::remote_sender::parts{*link_, log, shard_count, routes.entrance(), time_}, named_.ids.next().low >> 1);
+      cluster::remote_sender::parts{*link_, log, shard_count, routes.entrance(), time_}, ids_.next().low >> 1);
   receiver_ = std::make_unique<cluster::remote_receiver>(*link_, routes.entrance(), time_);
-  named_.next = sender_.get();
+  named_.attach(*sender_);
   routes.set_elsewhere(named_);
   const auto positions = [&log, shard_count] {
     std::vector<cluster::shard_position> led;
@@ -198,13 +167,6 @@ std::vector<cluster::peer_address> peers::named() const { return named_peers(opt
 
 std::string peers::address() const {
   return options_.advertise.empty() ? address_text(options_.address, link_->port()) : options_.advertise;
-}
-
-// Entities repeat what they owe until it is settled, and those they ask know it by its own identity.
-void peers::named_commands::send(envelope message) {
-  if (message.asker.as == role::system && !message.id) message.repeatable = true;
-  if (!message.id && !message.repeatable) message.id = ids.next();
-  next->send(std::move(message));
 }
 
 }  // namespace omnicart::node

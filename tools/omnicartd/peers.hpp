@@ -12,7 +12,9 @@
 #include "cluster/copy/link_chunks.hpp"
 #include "cluster/copy/shard_copier.hpp"
 #include "cluster/link/node_link.hpp"
+#include "cluster/raft_channel.hpp"
 #include "cluster/remote/current_lists.hpp"
+#include "cluster/remote/named_commands.hpp"
 #include "cluster/remote/neighbours.hpp"
 #include "cluster/remote/remote_receiver.hpp"
 #include "cluster/remote/remote_sender.hpp"
@@ -71,23 +73,16 @@ class peers {
   const cluster::remote_receiver& receiver() const { return *receiver_; }
 
  private:
-  // Gives commands that nobody named a name, so that a lost answer may be asked for again.
-  struct named_commands final : message_sink {
-    explicit named_commands(id_source& source) : ids(source) {}
-    void send(envelope message) override;
-    id_source& ids;
-    message_sink* next = nullptr;
-  };
-
   peers(const config::cluster_options& options, const clock& time, id_source& ids);
   std::vector<cluster::node_id> up() const;
   void tell();
-  void send_raft(cluster::node_id to, std::vector<cluster::shard_message> messages);
 
   const config::cluster_options& options_;
   const clock& time_;
-  named_commands named_;
+  id_source& ids_;
+  cluster::named_commands named_;
   std::unique_ptr<cluster::node_link> link_;
+  std::unique_ptr<cluster::raft_channel> raft_;
   std::unique_ptr<cluster::remote_sender> sender_;
   std::unique_ptr<cluster::remote_receiver> receiver_;
   std::unique_ptr<cluster::link_chunks> chunks_;

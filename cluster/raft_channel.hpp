@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstddef>
+#include <vector>
+
+#include "cluster/link/transport.hpp"
+#include "cluster/replicated_journal.hpp"
+
+namespace omnicart::cluster {
+
+// Raft's messages over the transport's raft channel: those of all groups for one node share frames.
+class raft_channel {
+ public:
+  // A frame is closed when it holds this much; one long entry may pass it.
+  static constexpr std::size_t frame_bytes = std::size_t{1} << 20;
+
+  // The transport outlives it.
+  explicit raft_channel(transport& net) : net_(net) {}
+
+  // For journal_options::send. What the transport does not take is lost, as Raft allows.
+  void send(node_id to, std::vector<shard_message> messages);
+  // What comes in goes to the journal, as from the node that the transport knows it is from. Once,
+  // before messages can arrive; the journal outlives the transport's threads.
+  void attach(replicated_journal& log);
+
+ private:
+  transport& net_;
+};
+
+}  // namespace omnicart::cluster
