@@ -241,7 +241,7 @@ void shard_copier::answer(node_id asker, const copy_request& wanted) {
   const auto refuse = [&](std::string why) {
     channel_.send(asker, encode_copy_frame(copy_refused{wanted.copy, std::move(why)}));
   };
-  if (wanted.shard >= store_.shard_count()) return refuse("there is no such shard");
+  if (wanted.shard >= store_.group_count()) return refuse("there is no such shard");
   if (outgoing_.size() >= options_.sources_max) return refuse("too many copies at once");
   auto source = copy_source::open(store_, wanted);
   if (!source) return refuse(source.error().detail);

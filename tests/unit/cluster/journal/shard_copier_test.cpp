@@ -109,6 +109,18 @@ struct two_nodes {
 
 BOOST_FIXTURE_TEST_SUITE(shard_copies, two_nodes)
 
+// Its number stands behind those of the shards; a node that needed it asked for ever.
+BOOST_AUTO_TEST_CASE(the_group_of_the_clusters_record_is_copied_like_a_shard) {
+  const entity_ref record{std::string(cluster_kind), "cluster"};
+  write(from, record, 1, "founded");
+  const auto group = from.data->shard_of(record);
+  BOOST_TEST(group == from.data->shard_count());
+  fetch({.shard = group, .at_least = from.journal->last_index(group)});
+  work();
+  BOOST_REQUIRE((got.has_value() && got->has_value()));
+  BOOST_TEST((content(to, group) == content(from, group)));
+}
+
 BOOST_AUTO_TEST_CASE(a_shard_arrives_whole_through_a_narrow_window_while_its_node_goes_on) {
   for (std::uint64_t i = 1; i <= 20; ++i) write(from, cart, i, std::string(100'000, 'a'));
   write(from, cart, 21, std::string(3 * copy_chunk_bytes, 'b'));  // more than one chunk holds
