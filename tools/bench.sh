@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Measures one node against nginx and bare Redis on this machine and writes docs/benchmarks.md.
+# Measures one node against nginx and bare Redis, and three nodes against one, on this machine and writes
+# docs/benchmarks.md.
 #
 #   tools/bench.sh [--no-install] [--seconds S] [--rounds N] [--only ROW]
 #   tools/bench.sh [--no-install] --rest [--carts N]
@@ -17,7 +18,7 @@ arguments=()
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --no-install) install=no ;;
-    --help | -h) sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
+    --help | -h) sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; exit 0 ;;
     --rest) arguments+=("$1") ;;
     --seconds | --rounds | --only | --carts)
       [[ $# -ge 2 ]] || { echo "error: $1 wants a value" >&2; exit 2; }

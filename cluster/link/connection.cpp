@@ -48,6 +48,7 @@ connection::connection(connection_owner& owner, tcp::socket socket,
     : owner_(owner),
       socket_(std::move(socket)),
       context_(std::move(tls)),
+      gather_(socket_.get_executor()),
       timer_(socket_.get_executor()),
       dialled_(dialled),
       address_(text_of(socket_)),
@@ -220,6 +221,7 @@ void connection::flush() {
   }
   if (waiting_.empty()) return;
   writing_ = true;
+  flushed_at_ = steady_clock::now();
   sending_.swap(waiting_);
   auto done = [self = shared_from_this()](error_code failure, std::size_t) {
     self->on_written(failure);
@@ -231,13 +233,25 @@ void connection::flush() {
   }
 }
 
+void connection::flush_soon() {
+  if (writing_ || gathering_ || stage_ == stage::closed) return;
+  const auto due = flushed_at_ + owner_.options().gather_for;
+  if (steady_clock::now() >= due) return flush();
+  gathering_ = true;
+  gather_.expires_at(due);
+  gather_.async_wait([self = shared_from_this()](error_code) {
+    self->gathering_ = false;
+    self->flush();
+  });
+}
+
 void connection::on_written(error_code failure) {
   writing_ = false;
   if (stage_ == stage::closed) return;
   if (failure) return end(is_up() ? ending::lost : ending::truncated, failure.message());
   sending_.clear();
   if (sending_.capacity() > kept_bytes_max) sending_.shrink_to_fit();
-  flush();
+  flush_soon();
 }
 
 void connection::consumed(std::size_t bytes) {
@@ -271,6 +285,7 @@ void connection::end(ending why, const std::string& detail) {
   stage_ = stage::closed;
   error_code ignored;
   timer_.cancel();
+  gather_.cancel();
   socket_.close(ignored);
   owner_.ended(*this, why, detail);
 }

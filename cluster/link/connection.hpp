@@ -55,6 +55,9 @@ class connection final : public std::enable_shared_from_this<connection> {
   void start();
   // Sends what waits, unless a write is under way, which goes on with it.
   void flush();
+  // The same, at most once in link_options::gather_for: under load, messages that follow one another closely share a
+  // frame of TLS and a wake-up at the other side; a lone one leaves at once.
+  void flush_soon();
   void end(ending why, const std::string& detail = {});
   // The receiver of snapshots is done with so many bytes.
   void consumed(std::size_t bytes);
@@ -93,6 +96,7 @@ class connection final : public std::enable_shared_from_this<connection> {
   boost::asio::ip::tcp::socket socket_;
   std::shared_ptr<boost::asio::ssl::context> context_;
   std::unique_ptr<boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>> tls_;
+  boost::asio::steady_timer gather_;
   boost::asio::steady_timer timer_;  // the end of the handshake, then the next heartbeat
   const node_id dialled_;
   std::string address_;
@@ -117,6 +121,8 @@ class connection final : public std::enable_shared_from_this<connection> {
   std::string waiting_;
   std::string sending_;
   bool writing_ = false;
+  bool gathering_ = false;
+  time_point flushed_at_{};
 };
 
 }  // namespace omnicart::cluster

@@ -307,7 +307,7 @@ bool link_core::send(node_id to, channel on, std::string bytes) {
     asio::post(context_, [this, to] {
       const auto found = lines_.find(to);
       if (found != lines_.end() && found->second.current)
-        std::shared_ptr(found->second.current)->flush();
+        std::shared_ptr(found->second.current)->flush_soon();
     });
   }
   return sent != peer_table::sent::refused;

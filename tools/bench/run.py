@@ -8,6 +8,7 @@ import statistics
 import subprocess
 import tempfile
 
+import nodes
 import rest
 from servers import Nginx, Node, Redis
 
@@ -75,7 +76,7 @@ def hot_against_many(folder, seconds):
 def long_against_short(folder, seconds):
     """Both kinds of request in turns, in one run of the client."""
     with Node(os.path.join(folder, "node")) as node:
-        figures = node.load("bench", "--requests", "cart-long", "--lines", "1000", duration=seconds)
+        figures = node.load("bench", "--requests", "cart-long", "--lines", "at least 1000", duration=seconds)
     long, short = figures["adds_to_1000_lines_per_s"], figures["adds_to_1_line_per_s"]
     return {"ours": long, "theirs": short, "ratio": figures["ratio"], "our_cpu_us": None, "their_cpu_us": None}
 
@@ -93,12 +94,13 @@ def checkouts(folder, seconds):
 
 
 ROWS = [
-    ("read a cart, against nginx answering a constant", "0.40", lambda f, s: against_nginx(f, s, "cart-read")),
-    ("durable cart write, against nginx answering a constant", "0.15", lambda f, s: against_nginx(f, s, "cart-write")),
-    ("durable cart write, against bare Redis (appendfsync always, HSET)", "0.30", against_redis),
+    ("read a cart, against nginx answering a constant", "at least 0.40", lambda f, s: against_nginx(f, s, "cart-read")),
+    ("durable cart write, against nginx answering a constant", "at least 0.15", lambda f, s: against_nginx(f, s, "cart-write")),
+    ("durable cart write, against bare Redis (appendfsync always, HSET)", "at least 0.30", against_redis),
     ("whole checkouts (cart of 3, pay, order), against Vendure's 4.2 /s", "1000", checkouts),
-    ("reservations of one hot SKU, against many SKUs", "0.50", hot_against_many),
-    ("adding to a cart of 1,000 lines, against one of 1 line", "0.90", long_against_short),
+    ("reservations of one hot SKU, against many SKUs", "at least 0.50", hot_against_many),
+    ("adding to a cart of 1,000 lines, against one of 1 line", "at least 0.90", long_against_short),
+    *nodes.ROWS,
 ]
 
 
@@ -114,7 +116,7 @@ def show(number):
 
 
 def table(results_by_row):
-    lines = ["| row | at least | ratio (median) | lowest .. highest | ours /s | theirs /s | our CPU us | their CPU us |",
+    lines = ["| row | wanted | ratio (median) | lowest .. highest | ours /s | theirs /s | our CPU us | their CPU us |",
              "|---|---|---|---|---|---|---|---|"]
     for name, target, results in results_by_row:
         row = median_row(results)
@@ -169,6 +171,10 @@ def main():
     text = table(results_by_row)
     print("\n" + text)
     if not asked.only:
+        with tempfile.TemporaryDirectory(prefix="omnicart-bench.") as folder:
+            moved = nodes.moves(folder)
+        print("\n" + moved)
+        write_page("moves", f"{machine()}.\n\n{moved}")
         write_page("measured", f"{machine()}; {asked.rounds} rounds of {asked.seconds} s each, client on the same cores.\n\n{text}")
 
 
