@@ -64,6 +64,26 @@ std::vector<std::tuple<std::string, std::int64_t, std::int64_t>> sorted_lines(co
 
 }  // namespace
 
+status append_to(history& past, const persistence::logged_item& part) {
+  const std::string name = part.kind + '/' + part.id;
+  auto& events = past[name];
+  auto version = part.first_version;
+  if (version != events.size() + 1) {
+    return fail(base_errc::io, name + ": version " + std::to_string(version) + " follows " +
+                                   std::to_string(events.size()));
+  }
+  for (const auto& bytes : part.records) {
+    auto record = persistence::decode_event_record(bytes);
+    if (!record) return fail(record.error());
+    if (!events.empty() && record->at < events.back().record.at) {
+      return fail(base_errc::io,
+                  name + ": its log time goes back at version " + std::to_string(version));
+    }
+    events.push_back({version++, std::move(*record)});
+  }
+  return {};
+}
+
 result<history> read_history(persistence::store& data) {
   history past;
   persistence::shard_log log(data);
@@ -72,26 +92,32 @@ result<history> read_history(persistence::store& data) {
     if (!entries) return fail(entries.error());
     for (const auto& each : *entries) {
       for (const auto& part : each.entry.items) {
-        const std::string name = part.kind + '/' + part.id;
-        auto& events = past[name];
-        auto version = part.first_version;
-        if (version != events.size() + 1) {
-          return fail(base_errc::io, name + ": version " + std::to_string(version) + " follows " +
-                                         std::to_string(events.size()));
-        }
-        for (const auto& bytes : part.records) {
-          auto record = persistence::decode_event_record(bytes);
-          if (!record) return fail(record.error());
-          if (!events.empty() && record->at < events.back().record.at) {
-            return fail(base_errc::io,
-                        name + ": its log time goes back at version " + std::to_string(version));
-          }
-          events.push_back({version++, std::move(*record)});
-        }
+        if (auto added = append_to(past, part); !added) return fail(added.error());
       }
     }
   }
   return past;
+}
+
+std::optional<broken_law> compare_stored(const persistence::reader_pool& reads,
+                                         const entity_ref& entity,
+                                         const std::vector<recorded>& events) {
+  const auto name = entity.str();
+  const auto* kind = sim_node::kinds().find(entity.kind);
+  const auto found = reads.load_now(entity);
+  if (!found) return broken_law{"stored records read", name + ": " + found.error().detail};
+  auto stored = kind->make(), replayed = kind->make();
+  if (found->state && !stored->restore(found->state->state))
+    return broken_law{"snapshots read", name};
+  for (const auto& each : found->events) static_cast<void>(stored->replay(each.event));
+  for (const auto& each : events) static_cast<void>(replayed->replay(each.record.event));
+  const auto versions = (found->state ? found->state->version : 0) + found->events.size();
+  if (versions != events.size() || stored->describe() != replayed->describe() ||
+      stored->encode_state() != replayed->encode_state()) {
+    return broken_law{"a snapshot is what its events make",
+                      name + " at version " + std::to_string(versions)};
+  }
+  return std::nullopt;
 }
 
 void sim_checks::violate(const std::string& law, const std::string& detail) {
@@ -156,9 +182,13 @@ void sim_checks::restarted(persistence::store& data) {
     committed_[name] = events.size();
     for (const auto& each : events) follow(name, each.record.event);
   }
+  nothing_lost(*past);
+}
+
+void sim_checks::nothing_lost(const history& past) {
   for (const auto& [name, version] : seen_) {
-    const auto at = past->find(name);
-    const std::size_t kept = at == past->end() ? 0 : at->second.size();
+    const auto at = past.find(name);
+    const std::size_t kept = at == past.end() ? 0 : at->second.size();
     if (kept < version) {
       violate("nothing acknowledged is lost", name + " was seen at version " +
                                                   std::to_string(version) + ", " +

@@ -12,6 +12,7 @@
 #include "actors/cart/cart_kind.hpp"
 #include "actors/order/order_kind.hpp"
 #include "persistence/committed.hpp"
+#include "persistence/reader_pool.hpp"
 #include "persistence/store.hpp"
 #include "runtime/base/entity.hpp"
 #include "runtime/kind.hpp"
@@ -41,6 +42,14 @@ using history = std::map<std::string, std::vector<recorded>>;  // by "kind/id", 
 
 // Reads it. Breaks a law when a version is missing or there twice.
 result<history> read_history(persistence::store& data);
+// Adds what one entry of a log holds of one entity. As above.
+status append_to(history& past, const persistence::logged_item& part);
+
+// The entity as it is found in a store (snapshot, and the events after it) against all its events
+// from the first; nothing when they agree.
+std::optional<broken_law> compare_stored(const persistence::reader_pool& reads,
+                                         const entity_ref& entity,
+                                         const std::vector<recorded>& events);
 
 // What the world was promised, and whether it holds. The checks of entities have their own
 // arithmetic: they read recorded events, not the states that the rules keep.
@@ -55,6 +64,8 @@ class sim_checks {
   void effect_sent(const entity_ref& from, const envelope& what);
   // After a restart: nothing that was seen is gone.
   void restarted(persistence::store& data);
+  // Nothing that an answer spoke of is missing in this past.
+  void nothing_lost(const history& past);
 
   // --- what shoppers were told
   void added_to_cart(const std::string& cart, const std::string& tag) { acked_adds_[tag] = cart; }

@@ -23,6 +23,7 @@ class wire {
 struct client_habits {
   std::uint32_t give_up_percent = 0;  // after an unknown outcome, instead of trying again
   std::uint32_t repeat_percent = 10;  // of commands that are sent twice, at once or much later
+  duration_ms repeat_most{90'000};    // how much later
 };
 
 // Sends commands as a browser with idempotency keys does: again and again with the same key until

@@ -47,7 +47,7 @@ shopper::shopper(timeline& time, wire& node, sim_checks& checks, std::string nam
                  const crowd_plan& plan, bool careful,
                  std::function<void(const std::string&)> ordered)
     : sim_client(time, node, checks, guest_of("s-" + name), name,
-                 {.give_up_percent = careful ? 0U : 25U}),
+                 {.give_up_percent = careful ? 0U : 25U, .repeat_most = plan.long_pause * 3 / 2}),
       plan_(plan),
       careful_(careful),
       session_("s-" + name),
@@ -91,7 +91,7 @@ void shopper::rest() {
   }
   --left_;
   duration_ms pause{time_.between(0, 300)};
-  if (time_.one_in(15)) pause = duration_ms{time_.between(1'000, 60'000)};
+  if (time_.one_in(15)) pause = duration_ms{time_.between(1'000, plan_.long_pause.count())};
   after(pause, [this] { act(); });
 }
 

@@ -21,6 +21,7 @@ struct crowd_plan {
   std::uint32_t actions = 40;           // per shopper
   std::int64_t stock = 20;              // of each product at first: scarce or not
   std::uint32_t reckless_percent = 30;  // of the shoppers give up now and then
+  duration_ms long_pause{60'000};       // at most; most pauses are short
 };
 
 // A guest: opens a session, fills its cart, reserves, checks out, cancels, and keeps its own book

@@ -14,6 +14,7 @@
 #include "persistence/timer_index.hpp"
 #include "runtime/router.hpp"
 #include "runtime/timers.hpp"
+#include "tests/sim/sim_links.hpp"
 
 namespace omnicart::sim {
 namespace {
@@ -57,23 +58,32 @@ const kind_registry& sim_node::kinds() {
 
 // In the order of construction: whatever a part refers to stands above it.
 struct sim_node::running {
-  running(timeline& t, const node_options& o, const hooks& c) : time(t), options(o), calls(c) {}
-  ~running() { time.forget_node(); }
+  running(timeline& t, const node_options& o, const hooks& c, const surroundings& around)
+      : time(t), here(around.time ? *around.time : t), options(o), calls(c), net(around.net) {}
+  ~running() { time.forget(owner()); }
 
   status open(const std::shared_ptr<fault_fs>& disk);
   void build(message_sink& provider);
+  timeline::owner owner() const { return timeline::owner_of(options.self); }
   void in_node(duration_ms delay, std::function<void()> what) {
-    time.after(delay, timeline::owner::node, std::move(what));
+    time.after(delay, owner(), std::move(what));
   }
+  void led(std::uint16_t shard, std::uint64_t term);
   void flush_soon();
+  void flush();
+  void await_timeout();
+  void look_after();
   void tick_timers();
   void sweep();
 
   timeline& time;
+  const clock& here;  // by which the node lives
   const node_options& options;
   const hooks& calls;
+  cluster::transport* net;  // null: it is alone
   std::unique_ptr<persistence::store> data;
   std::unique_ptr<persistence::timer_index> timers;
+  std::unique_ptr<sim_links> links;  // as net
   std::unique_ptr<cluster::replicated_journal> log;
   std::unique_ptr<persistence::reader_pool> readers;
   std::unique_ptr<prompted_journal> prompted;
@@ -81,6 +91,7 @@ struct sim_node::running {
   std::unique_ptr<timer_service> wakes;
   bool flush_due = false;
   std::optional<duration_ms> tick_at;
+  std::optional<duration_ms> timeout_at;  // when the journal is looked at, at the latest
 };
 
 // What a host lives in: the router, with somebody looking at what leaves.
@@ -157,7 +168,7 @@ status sim_node::running::open(const std::shared_ptr<fault_fs>& disk) {
   with.block_cache_bytes = std::size_t{1} << 20;
   with.background = persistence::background_work::inline_only;
   with.file_system = disk;
-  auto store = persistence::store::open(std::move(with), time);
+  auto store = persistence::store::open(std::move(with), here);
   if (!store) return fail(store.error());
   data = std::move(*store);
   auto index = persistence::timer_index::open(*data);
@@ -167,10 +178,35 @@ status sim_node::running::open(const std::shared_ptr<fault_fs>& disk) {
   commit.batch_items_max = options.batch_items_max;
   commit.committed = calls.committed;
   commit.fatal = calls.fatal;
-  auto journal = cluster::replicated_journal::open(*data, *timers, time, std::move(commit));
+  commit.self = options.self;
+  commit.founder = options.founder;
+  commit.seed = options.seed;
+  commit.election_timeout = options.election_timeout;
+  commit.heartbeat = options.heartbeat;
+  commit.trailing_entries = options.trailing_entries;
+  commit.leadership = [this](std::uint16_t shard, std::uint64_t term) { led(shard, term); };
+  commit.led_by = [this](std::uint16_t shard, node_id) {
+    if (links) links->leader_changed(shard);
+  };
+  commit.installed = calls.installed;
+  if (net) {
+    links = std::make_unique<sim_links>(*net, time, here, owner(), [this] { flush_soon(); });
+    links->describe(commit, *data, options.copy_chunk_bytes, calls.sent);
+  }
+  auto journal = cluster::replicated_journal::open(*data, *timers, here, std::move(commit));
   if (!journal) return fail(journal.error());
   log = std::move(*journal);
   return {};
+}
+
+// As the composition root does it.
+void sim_node::running::led(std::uint16_t shard, std::uint64_t term) {
+  if (calls.leadership) calls.leadership(shard, term);
+  if (!routes) return;
+  routes->drop(shard);
+  if (term == 0) return;
+  wakes->took_over(shard);
+  in_node(timer_tick, [this] { static_cast<void>(wakes->tick()); });
 }
 
 void sim_node::running::build(message_sink& provider) {
@@ -183,15 +219,19 @@ void sim_node::running::build(message_sink& provider) {
   router_limits limits;
   limits.idle = options.idle;
   routes = std::make_unique<router>(
-      router::parts{sim_node::kinds(), *prompted, *readers, time, *log, data->shard_count()},
+      router::parts{sim_node::kinds(), *prompted, *readers, here, *log, data->shard_count()},
       limits, [this](const entity_ref& self, const kind_entry& kind, host_environment& env) {
         return std::make_shared<queued_mailbox>(*this, self, kind, env);
       });
   routes->add_service("payment", provider);
-  wakes = std::make_unique<timer_service>(*timers, *routes, *log, time, data->group_count());
+  wakes = std::make_unique<timer_service>(*timers, *routes, *log, here, data->group_count());
   in_node(options.sweep, [this] { sweep(); });
-  tick_at = time.monotonic() + duration_ms{time.between(0, timer_tick.count())};
-  in_node(*tick_at - time.monotonic(), [this] { tick_timers(); });  // whoever owed something is woken
+  tick_at = here.monotonic() + duration_ms{time.between(0, timer_tick.count())};
+  in_node(*tick_at - here.monotonic(), [this] { tick_timers(); });  // whoever owed something is woken
+  if (!links) return;
+  links->attach(*log, *routes, data->shard_count());
+  await_timeout();
+  in_node(duration_ms{time.between(0, options.upkeep.count())}, [this] { look_after(); });
 }
 
 void sim_node::running::flush_soon() {
@@ -199,15 +239,41 @@ void sim_node::running::flush_soon() {
   flush_due = true;
   in_node(duration_ms{time.between(0, options.flush_delay.count())}, [this] {
     flush_due = false;
-    if (log->flush_once()) flush_soon();
-    tick_timers();
+    flush();
   });
+}
+
+void sim_node::running::flush() {
+  if (log->flush_once()) flush_soon();
+  if (calls.round) calls.round();
+  tick_timers();
+  if (links) await_timeout();
+}
+
+// Elections and heartbeats. One event waits for them; it may come too early, and then waits on.
+void sim_node::running::await_timeout() {
+  const auto wait = log->until_next_timeout();
+  if (wait == raft::monotonic_time::max()) return;
+  const auto at = here.monotonic() + wait;
+  if (timeout_at && *timeout_at <= at) return;
+  timeout_at = at;
+  in_node(wait, [this, at] {
+    if (timeout_at != at) return;  // an earlier one took its place
+    timeout_at.reset();
+    log->until_next_timeout() <= raft::monotonic_time{1} ? flush() : await_timeout();
+  });
+}
+
+void sim_node::running::look_after() {
+  if (calls.tick) calls.tick();
+  links->copy_soon();
+  in_node(options.upkeep, [this] { look_after(); });
 }
 
 // Every 100 ms while timers are near; otherwise when the next one is due, so that hours pass
 // quickly.
 void sim_node::running::tick_timers() {
-  const duration_ms now = time.monotonic();
+  const duration_ms now = here.monotonic();
   if (tick_at && *tick_at <= now) {
     tick_at.reset();
     if (!wakes->tick()) return;
@@ -215,7 +281,7 @@ void sim_node::running::tick_timers() {
   const auto due = timers->next_due();
   if (!due) return;
   const duration_ms wait =
-      std::max(timer_tick, std::chrono::duration_cast<duration_ms>(*due - time.wall()));
+      std::max(timer_tick, std::chrono::duration_cast<duration_ms>(*due - here.wall()));
   if (tick_at && *tick_at <= now + wait) return;
   tick_at = now + wait;
   in_node(wait, [this, at = *tick_at] {
@@ -229,8 +295,13 @@ void sim_node::running::sweep() {
   in_node(busy ? options.sweep : options.sweep * 60, [this] { sweep(); });
 }
 
-sim_node::sim_node(timeline& time, message_sink& provider, node_options options, hooks calls)
-    : time_(time), provider_(provider), options_(options), hooks_(std::move(calls)) {}
+sim_node::sim_node(timeline& time, message_sink& provider, node_options options, hooks calls,
+                   surroundings around)
+    : time_(time),
+      provider_(provider),
+      options_(options),
+      hooks_(std::move(calls)),
+      around_(around) {}
 
 sim_node::~sim_node() = default;
 
@@ -241,7 +312,7 @@ status sim_node::start(disk_image image, std::optional<std::uint64_t> power_at) 
 }
 
 status sim_node::open() {
-  auto starting = std::make_unique<running>(time_, options_, hooks_);
+  auto starting = std::make_unique<running>(time_, options_, hooks_, around_);
   if (auto opened = starting->open(disk_); !opened) return opened;
   starting->build(provider_);
   run_ = std::move(starting);
@@ -250,14 +321,14 @@ status sim_node::open() {
 
 disk_image sim_node::crash() {
   auto kept = disk_->crash();
-  time_.forget_node();
+  time_.forget(timeline::owner_of(options_.self));
   run_.reset();
   return kept;
 }
 
 void sim_node::kill() {
   static_cast<void>(disk_->crash());  // what is torn down from here on writes nothing
-  time_.forget_node();
+  time_.forget(timeline::owner_of(options_.self));
   run_.reset();
   disk_->revive();
 }
@@ -269,12 +340,17 @@ disk_image sim_node::stop() {
   }
   const auto refusing = run_->log->refusing();
   if (refusing && refusing->is(base_errc::unknown_outcome)) return crash();
-  time_.forget_node();
+  time_.forget(timeline::owner_of(options_.self));
   run_->readers->stop();
   static_cast<void>(run_->data->close());
   auto all = disk_->contents();
   run_.reset();
   return all;
+}
+
+void sim_node::look_at_clock() {
+  run_->tick_at.reset();
+  run_->tick_timers();
 }
 
 void sim_node::send(envelope message) { run_->routes->send(std::move(message)); }

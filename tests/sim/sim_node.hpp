@@ -5,7 +5,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "cluster/link/transport.hpp"
 #include "cluster/replicated_journal.hpp"
 #include "persistence/committed.hpp"
 #include "persistence/store.hpp"
@@ -23,11 +25,27 @@ struct node_options {
   duration_ms sweep{1'000};    // how often that is looked at
   duration_ms flush_delay{2};  // at most this long between an append and its group commit
   std::size_t batch_items_max = 4'096;
+
+  // Of a node among others.
+  node_id self = 1;
+  bool founder = true;
+  unsigned seed = 1;  // of its elections
+  duration_ms election_timeout{1'000};
+  duration_ms heartbeat{100};
+  unsigned trailing_entries = 10'000;
+  std::size_t copy_chunk_bytes = 2'048;
+  duration_ms upkeep{100};  // how often hooks::tick is called
+};
+
+// What a node among others lives in; all outlive it. Without: it is alone, on the timeline's clock.
+struct surroundings {
+  const clock* time = nullptr;
+  cluster::transport* net = nullptr;
 };
 
 // A node as the composition root builds it, from the production parts, without threads: journal,
-// store, hosts, router and timers run as events of the timeline. The machine below it is a fault_fs
-// that may be told to misbehave.
+// store, hosts, router, timers and (sim_links) what connects it to others run as events of the
+// timeline. The machine below it is a fault_fs that may be told to misbehave.
 class sim_node {
  public:
   struct hooks {
@@ -38,10 +56,18 @@ class sim_node {
     std::function<void()> snapshot;
     std::function<void(const std::string&)>
         fatal;  // the process ends; call crash() when it is off the stack
+
+    // Of a node among others; all may be null.
+    std::function<void(std::uint16_t shard, std::uint64_t term)> leadership;
+    std::function<void(const std::vector<cluster::shard_message>&)> sent;
+    std::function<void(std::uint16_t shard, std::uint64_t through)> installed;
+    std::function<void()> round;  // the journal has done what was due
+    std::function<void()> tick;
   };
 
   // `provider` stands for "payment/…". All arguments outlive the node.
-  sim_node(timeline& time, message_sink& provider, node_options options, hooks calls);
+  sim_node(timeline& time, message_sink& provider, node_options options, hooks calls,
+           surroundings around = {});
   ~sim_node();
 
   // Boots on this disk; with `power_at`, the power goes at that operation of the disk. On an error
@@ -59,6 +85,8 @@ class sim_node {
   disk_image stop();
 
   void send(envelope message);
+  // Whoever has to do something at a time of day looks at the clock: it jumped.
+  void look_at_clock();
   // Memtables to tables, as RocksDB does when they are full.
   void flush_memtables();
   fault_fs& disk() { return *disk_; }
@@ -77,6 +105,7 @@ class sim_node {
   message_sink& provider_;
   const node_options options_;
   hooks hooks_;
+  const surroundings around_;
   std::shared_ptr<fault_fs> disk_;
   std::unique_ptr<running> run_;
 };

@@ -66,14 +66,19 @@ answer to_answer(const pay::verdict& said) {
 
 }  // namespace
 
-void sim_provider::send(envelope message) {
+message_sink& sim_provider::gateway_of(timeline::owner node) {
+  return gateways_.try_emplace(node, *this, node).first->second;
+}
+
+void sim_provider::take(timeline::owner from, envelope message) {
   auto asked = payment::decode_command(message.command);
   ensure(asked.has_value(), "a payment command reads");
   time_.note("pay> " + message.to.str());
   auto what = std::make_shared<call>();
   what->request = to_request(*asked);
   what->message = std::move(message);
-  what->epoch = epoch_;
+  what->from = from;
+  what->epoch = epochs_[from];
   answer_after(what, answer_timeout, fault(base_errc::timeout));
   if (trouble()) return;  // lost on the way
   if (trouble())
@@ -120,8 +125,8 @@ void sim_provider::deliver(const call_ptr& what, const pay::verdict& said) {
 }
 
 void sim_provider::answer_after(const call_ptr& what, duration_ms delay, answer got) {
-  if (what->epoch != epoch_) return;
-  time_.after(delay, timeline::owner::node, [what, got = std::move(got)] {
+  if (what->epoch != epochs_[what->from]) return;
+  time_.after(delay, what->from, [what, got = std::move(got)] {
     if (what->answered || !what->message.reply) return;
     what->answered = true;
     what->message.reply(got);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "actors/payment/payment_messages.hpp"
@@ -18,9 +20,12 @@ class sim_provider final : public message_sink {
  public:
   explicit sim_provider(timeline& time) : time_(time) {}
 
-  void send(envelope message) override;
+  // Of a node that is alone.
+  void send(envelope message) override { take(timeline::owner::node, std::move(message)); }
+  // The gateway of one of several nodes.
+  message_sink& gateway_of(timeline::owner node);
   // The node died: whoever waits for an answer is gone, what is under way to the provider is not.
-  void forget_callers() { ++epoch_; }
+  void forget_callers(timeline::owner node = timeline::owner::node) { ++epochs_[node]; }
   // How many calls in a hundred meet each kind of trouble; 0: none does.
   void set_trouble(std::uint32_t percent) { trouble_percent_ = percent; }
   void crash();
@@ -29,14 +34,22 @@ class sim_provider final : public message_sink {
   const std::vector<pay::entry>& ledger() const { return ledger_; }
 
  private:
+  struct gateway final : message_sink {
+    gateway(sim_provider& p, timeline::owner n) : provider(p), node(n) {}
+    void send(envelope message) override { provider.take(node, std::move(message)); }
+    sim_provider& provider;
+    const timeline::owner node;
+  };
   struct call {
     envelope message;
     pay::request request;
+    timeline::owner from = timeline::owner::node;
     std::uint64_t epoch = 0;
     bool answered = false;
   };
   using call_ptr = std::shared_ptr<call>;
 
+  void take(timeline::owner from, envelope message);
   void travel(const call_ptr& what, duration_ms delay);
   void arrive(const call_ptr& what);
   void deliver(const call_ptr& what, const pay::verdict& said);
@@ -46,7 +59,8 @@ class sim_provider final : public message_sink {
   timeline& time_;
   pay::provider_book book_;
   std::vector<pay::entry> ledger_;
-  std::uint64_t epoch_ = 0;
+  std::map<timeline::owner, std::uint64_t> epochs_;
+  std::map<timeline::owner, gateway> gateways_;
   std::uint32_t trouble_percent_ = 0;
   bool up_ = true;
 };

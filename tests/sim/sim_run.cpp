@@ -7,13 +7,23 @@
 #include <string>
 
 #include "runtime/base/text.hpp"
+#include "runtime/log.hpp"
+#include "tests/sim/cluster_world.hpp"
 #include "tests/sim/sim_world.hpp"
 
 // Runs stories of the simulator: one seed with its trace, or many.
 namespace {
 
+using omnicart::sim::cluster_world;
 using omnicart::sim::sim_world;
 using omnicart::sim::story_end;
+
+// One node, with its own kinds of stories, or several.
+story_end tell(std::uint64_t seed, std::uint64_t nodes, const sim_world::reader& reader = {},
+               std::optional<omnicart::sim::single_crash> crash = {}) {
+  if (nodes > 1) return cluster_world(seed, nodes, reader).run();
+  return sim_world(seed, reader, crash).run();
+}
 
 // An assertion of the engine ends the process: the seed must be known then.
 volatile sig_atomic_t doomed_seed_digits = 0;
@@ -38,14 +48,14 @@ void print_failure(std::uint64_t seed, const story_end& end) {
   std::fflush(stdout);
 }
 
-bool replay(std::uint64_t seed, std::optional<omnicart::sim::single_crash> crash) {
+bool replay(std::uint64_t seed, std::uint64_t nodes,
+            std::optional<omnicart::sim::single_crash> crash) {
   announce(seed);
   const auto print = [](omnicart::timestamp_ms at, std::string_view line) {
     std::printf("%s %.*s\n", omnicart::to_rfc3339(at).c_str(), static_cast<int>(line.size()),
                 line.data());
   };
-  sim_world world(seed, print, crash);
-  const auto end = world.run();
+  const auto end = tell(seed, nodes, print, crash);
   std::printf(
       "seed %llu: %llu steps, %llu requests, %llu crashes, %llu orders, %llu captures, trace "
       "%016llx\n",
@@ -59,14 +69,14 @@ bool replay(std::uint64_t seed, std::optional<omnicart::sim::single_crash> crash
 
 struct totals {
   std::uint64_t seeds = 0, failed = 0, steps = 0, requests = 0, crashes = 0, orders = 0,
-                captures = 0;
+                captures = 0, compared = 0;
 };
 
-void run_one(std::uint64_t seed, bool twice, totals& sum) {
+void run_one(std::uint64_t seed, std::uint64_t nodes, bool twice, totals& sum) {
   announce(seed);
-  auto end = sim_world(seed).run();
+  auto end = tell(seed, nodes);
   if (twice && !end.broken) {
-    const auto again = sim_world(seed).run();
+    const auto again = tell(seed, nodes);
     if (again.trace_hash != end.trace_hash) {
       end.broken = omnicart::sim::broken_law{"the same seed gives the same trace", "two hashes"};
     }
@@ -77,6 +87,7 @@ void run_one(std::uint64_t seed, bool twice, totals& sum) {
   sum.crashes += end.crashes;
   sum.orders += end.orders;
   sum.captures += end.captures;
+  sum.compared += end.compared;
   if (!end.broken) return;
   ++sum.failed;
   print_failure(seed, end);
@@ -94,18 +105,19 @@ bool parse_range(const std::string& text, std::uint64_t& first, std::uint64_t& l
   return first <= last;
 }
 
-bool run_many(std::uint64_t first, std::uint64_t last, bool twice) {
+bool run_many(std::uint64_t first, std::uint64_t last, std::uint64_t nodes, bool twice) {
   totals sum;
   const auto began = std::chrono::steady_clock::now();
-  for (auto seed = first; seed <= last; ++seed) run_one(seed, twice, sum);
+  for (auto seed = first; seed <= last; ++seed) run_one(seed, nodes, twice, sum);
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - began;
   std::printf(
       "%llu seeds, %llu failed: %llu steps, %llu requests, %llu crashes, %llu orders, %llu "
-      "captures in %.1f s\n",
+      "captures, %llu replicas compared in %.1f s\n",
       static_cast<unsigned long long>(sum.seeds), static_cast<unsigned long long>(sum.failed),
       static_cast<unsigned long long>(sum.steps), static_cast<unsigned long long>(sum.requests),
       static_cast<unsigned long long>(sum.crashes), static_cast<unsigned long long>(sum.orders),
-      static_cast<unsigned long long>(sum.captures), took.count());
+      static_cast<unsigned long long>(sum.captures),
+      static_cast<unsigned long long>(sum.compared), took.count());
   return sum.failed == 0;
 }
 
@@ -115,11 +127,14 @@ int main(int argc, char** argv) {
   CLI::App app{"The simulated shop: many crashes, one thread, no real time"};
   std::optional<std::uint64_t> seed;
   std::string seeds = "1..200";
+  std::uint64_t nodes = 1;
   bool twice = false;
   std::optional<std::uint64_t> crash_after;
   bool power_lost = false;
   app.add_option("--seed", seed, "replay this seed and print its trace");
   app.add_option("--seeds", seeds, "run these, FIRST..LAST");
+  app.add_option("--nodes", nodes, "of the shop: 1, or several with a network between them")
+      ->check(CLI::Range(1, 7));
   app.add_option("--crash-after", crash_after,
                  "with --seed: a small shop, and one crash after this step")
       ->needs("--seed");
@@ -128,13 +143,14 @@ int main(int argc, char** argv) {
   app.add_flag("--twice", twice, "run each seed twice and compare the traces");
   CLI11_PARSE(app, argc, argv);
   ::signal(SIGABRT, on_abort);
+  omnicart::log::set_level(omnicart::log::level::off);  // stories have their own words
   std::optional<omnicart::sim::single_crash> crash;
   if (crash_after) crash = {*crash_after, power_lost};
-  if (seed) return replay(*seed, crash) ? 0 : 1;
+  if (seed) return replay(*seed, nodes, crash) ? 0 : 1;
   std::uint64_t first = 0, last = 0;
   if (!parse_range(seeds, first, last)) {
     std::fprintf(stderr, "error: --seeds wants FIRST..LAST\n");
     return 2;
   }
-  return run_many(first, last, twice) ? 0 : 1;
+  return run_many(first, last, nodes, twice) ? 0 : 1;
 }

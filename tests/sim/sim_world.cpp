@@ -330,21 +330,8 @@ void sim_world::check_stored_states(const history& past) {
   inline_reads.executor = [](const std::function<void()>& read) { read(); };
   persistence::reader_pool reads(node_->data(), inline_reads);
   for (const auto& [name, events] : past) {
-    const auto entity = entity_ref::parse(name);
-    const auto* kind = sim_node::kinds().find(entity->kind);
-    const auto found = reads.load_now(*entity);
-    if (!found) return checks_.violate("stored records read", name + ": " + found.error().detail);
-    auto stored = kind->make(), replayed = kind->make();
-    if (found->state && !stored->restore(found->state->state))
-      return checks_.violate("snapshots read", name);
-    for (const auto& each : found->events) static_cast<void>(stored->replay(each.event));
-    for (const auto& each : events) static_cast<void>(replayed->replay(each.record.event));
-    const auto versions = (found->state ? found->state->version : 0) + found->events.size();
-    if (versions != events.size() || stored->describe() != replayed->describe() ||
-        stored->encode_state() != replayed->encode_state()) {
-      return checks_.violate("a snapshot is what its events make",
-                             name + " at version " + std::to_string(versions));
-    }
+    if (auto wrong = compare_stored(reads, *entity_ref::parse(name), events))
+      return checks_.violate(wrong->law, wrong->detail);
   }
 }
 

@@ -26,6 +26,7 @@ struct story_end {
   bool struck = false;         // by what the seed, or a single_crash, had in store
   std::uint64_t orders = 0;    // told to shoppers
   std::uint64_t captures = 0;  // in the provider's ledger
+  std::uint64_t compared = 0;  // hashes of a shard's content, with those of another replica
 };
 
 // Instead of what the seed would draw: a small shop whose node goes down once, after this step.

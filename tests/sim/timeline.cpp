@@ -33,8 +33,8 @@ bool timeline::step(duration_ms until) {
   return true;
 }
 
-void timeline::forget_node() {
-  std::erase_if(events_, [](const auto& at) { return at.second.whose == owner::node; });
+void timeline::forget(owner whose) {
+  std::erase_if(events_, [whose](const auto& at) { return at.second.whose == whose; });
 }
 
 void timeline::note(std::string_view line) {

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "runtime/clock.hpp"
+#include "runtime/placement.hpp"
 
 namespace omnicart::sim {
 
@@ -21,12 +22,14 @@ class timeline final : public clock {
   explicit timeline(std::uint64_t seed);
   ~timeline() override;
 
-  // Whose memory an event lives in: those of the node are gone when it crashes.
+  // Whose memory an event lives in: those of a node are gone when it crashes. `node` is the first
+  // one, and the only one where there are no others.
   enum class owner : std::uint8_t { world, node };
+  static owner owner_of(node_id node) { return static_cast<owner>(node); }
   void after(duration_ms delay, owner whose, std::function<void()> what);
   // Runs what comes next; false when nothing is to come before `until` (then time stands there).
   bool step(duration_ms until);
-  void forget_node();
+  void forget(owner whose);
   std::size_t waiting() const { return events_.size(); }
 
   timestamp_ms wall() const override { return timestamp_ms{now_ + wall_offset_}; }

@@ -1,0 +1,45 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cluster/replicated_journal.hpp"
+#include "tests/sim/sim_checks.hpp"
+
+namespace omnicart::sim {
+
+// The law of one leader per shard and term. Who leads shows in what it sends, long before anybody
+// asks it, and in what its journal says.
+class leader_terms {
+ public:
+  explicit leader_terms(sim_checks& checks) : checks_(checks) {}
+
+  // The node behaves as the leader of the shard in this term.
+  void claimed(std::uint16_t shard, std::uint64_t term, node_id node) {
+    const auto [first, is_new] = leaders_.emplace(std::pair(shard, term), node);
+    if (is_new || first->second == node) return;
+    checks_.violate("one leader per shard and term",
+                    "nodes " + std::to_string(first->second) + " and " + std::to_string(node) +
+                        " lead shard " + std::to_string(shard) + " in term " +
+                        std::to_string(term));
+  }
+
+  // Messages of Raft that leave a node: some only a leader sends.
+  void sent(const std::vector<cluster::shard_message>& messages) {
+    for (const auto& [shard, content] : messages) {
+      if (const auto* append = std::get_if<raft::append_request>(&content.body))
+        claimed(shard, append->term, content.from);
+      if (const auto* install = std::get_if<raft::install_request>(&content.body))
+        claimed(shard, install->term, content.from);
+    }
+  }
+
+ private:
+  sim_checks& checks_;
+  std::map<std::pair<std::uint16_t, std::uint64_t>, node_id> leaders_;
+};
+
+}  // namespace omnicart::sim

@@ -1,0 +1,257 @@
+#include "tests/sim/sim_cluster.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "cluster/shard_steps.hpp"
+
+namespace omnicart::sim {
+namespace {
+
+constexpr int steps_max = 4;  // of one node at once: cluster settings' moves_max
+
+std::string name_of(node_id node) { return "node " + std::to_string(node); }
+
+}  // namespace
+
+sim_cluster::sim_cluster(timeline& time, sim_provider& provider, sim_checks& checks, node_id nodes,
+                         const node_options& like, std::function<void(node_id)> died)
+    : time_(time),
+      checks_(checks),
+      group_count_(omnicart::group_count(like.shard_count)),
+      died_(std::move(died)),
+      net_(time),
+      terms_(checks),
+      log_(checks, group_count_),
+      hashes_(checks),
+      wishes_(group_count_) {
+  for (node_id id = 1; id <= nodes; ++id) {
+    auto fresh = std::make_unique<member>(time, duration_ms{time.between(1, 100'000'000)});
+    fresh->landed.resize(group_count_);
+    node_options with = like;
+    with.self = id;
+    with.founder = id == 1;
+    with.seed = static_cast<unsigned>(time.below(UINT32_MAX));
+    fresh->machine = std::make_unique<sim_node>(
+        time, provider.gateway_of(timeline::owner_of(id)), with, watch(id),
+        surroundings{.time = &fresh->clock, .net = &net_.join(id)});
+    members_.push_back(std::move(fresh));
+  }
+}
+
+sim_cluster::~sim_cluster() = default;
+
+// --- what is seen of a node
+// ------------------------------------------------------------------------
+
+sim_node::hooks sim_cluster::watch(node_id id) {
+  sim_node::hooks hooks;
+  hooks.committed = [this, id](const persistence::committed_batch& batch) {
+    if (time_.is_read() && log_.last(batch.entries.front().shard) < batch.entries.front().index)
+      note_entries(batch);
+    log_.applied(id, batch, node(id).data());
+  };
+  hooks.effect = [this](const entity_ref& from, const envelope& what) {
+    checks_.effect_sent(from, what);
+  };
+  hooks.snapshot = [] {};
+  hooks.fatal = [this, id](const std::string& why) {
+    time_.note("the journal of " + name_of(id) + " ends the process: " + why);
+    at(id).dying = true;
+  };
+  hooks.leadership = [this, id](std::uint16_t shard, std::uint64_t term) {
+    if (term != 0) terms_.claimed(shard, term, id);
+    time_.note(name_of(id) + (term == 0 ? " leads no more shard " : " leads shard ") +
+               std::to_string(shard) + (term == 0 ? "" : " in term " + std::to_string(term)));
+  };
+  hooks.sent = [this](const std::vector<cluster::shard_message>& messages) {
+    terms_.sent(messages);
+  };
+  hooks.installed = [this, id](std::uint16_t shard, std::uint64_t through) {
+    time_.note(name_of(id) + " has copied shard " + std::to_string(shard) + " through " +
+               std::to_string(through));
+    at(id).landed[shard] = 0;
+  };
+  hooks.round = [this, id] { after_round(id); };
+  hooks.tick = [this, id] { tend_shards(id); };
+  return hooks;
+}
+
+void sim_cluster::note_entries(const persistence::committed_batch& batch) {
+  for (const auto& [shard, index, entry] : batch.entries) {
+    for (const auto& part : entry.items) {
+      time_.note("  " + std::to_string(shard) + ':' + std::to_string(index) + ' ' + part.kind +
+                 '/' + part.id + " v" + std::to_string(part.first_version));
+    }
+  }
+}
+
+void sim_cluster::after_round(node_id id) {
+  auto& own = at(id);
+  if (own.dying || own.machine->disk().power_is_cut()) return;
+  auto& log = own.machine->log();
+  for (std::uint16_t shard = 0; shard < group_count_; ++shard) {
+    const auto applied = log.last_index(shard);
+    if (std::exchange(own.landed[shard], applied) == applied || applied == 0) continue;
+    if (applied % replica_hashes::every != 0 || !log.views()[shard].whole) continue;
+    hashes_.compare(id, shard, applied, content_hash(own.machine->data(), shard));
+  }
+}
+
+// As tools/omnicartd/membership does it, with the story's wishes for the cluster's record.
+void sim_cluster::tend_shards(node_id id) {
+  auto& own = at(id);
+  auto& log = own.machine->log();
+  std::vector<node_id> living;
+  for (node_id each = 1; each <= size(); ++each) living.push_back(each);
+  const auto reachable = [&](node_id other) { return other == id || net_.join(id).is_up(other); };
+  for (const auto& view : log.views()) {
+    if (!view.leading || !view.serving || *own.steps >= steps_max) continue;
+    const auto seen = cluster::seen_of(view, id, living, reachable);
+    const auto step = cluster::next_step(wishes_[view.shard], seen);
+    if (!step) continue;
+    time_.note(name_of(id) + " wants shard " + std::to_string(view.shard) + " to " +
+               cluster::to_string(step->what) + ' ' + std::to_string(step->node));
+    ++*own.steps;
+    cluster::take_step(log, view.shard, *step, [open = own.steps](const status&) { --*open; });
+  }
+}
+
+// --- machines
+// --------------------------------------------------------------------------------------
+
+void sim_cluster::start(node_id id, std::optional<std::uint64_t> power_at) {
+  auto& own = at(id);
+  own.steps = std::make_shared<int>(0);
+  std::fill(own.landed.begin(), own.landed.end(), 0);
+  net_.boot(id);
+  const bool resumes = std::exchange(own.keeps_memory, false);
+  const auto started =
+      resumes ? own.machine->resume() : own.machine->start(std::move(own.disk), power_at);
+  if (started) {
+    time_.note(name_of(id) + " starts");
+  } else if (!own.machine->disk().power_is_cut()) {
+    checks_.violate("what a crash leaves is a store that opens",
+                    name_of(id) + ": " + started.error().detail);
+  } else {
+    time_.note("the power goes while " + name_of(id) + " starts");
+    own.disk = own.machine->crash();
+    net_.end(id, sim_network::ending::machine);
+    died_(id);
+  }
+}
+
+void sim_cluster::end(node_id id, ending how) {
+  auto& own = at(id);
+  const bool power_is_gone = own.machine->disk().power_is_cut();
+  switch (how) {
+    case ending::killed:
+      time_.note(name_of(id) + " is killed");
+      own.machine->kill();
+      own.keeps_memory = true;
+      break;
+    case ending::power_lost:
+      time_.note("the power of " + name_of(id) + " is lost");
+      own.disk = own.machine->crash();
+      break;
+    case ending::stopped:
+      time_.note(name_of(id) + " stops");
+      own.disk = own.machine->stop();
+      break;
+  }
+  own.dying = false;
+  const bool quiet = how == ending::power_lost || (power_is_gone && how != ending::killed);
+  net_.end(id, quiet ? sim_network::ending::machine : sim_network::ending::process);
+  died_(id);
+}
+
+std::vector<node_id> sim_cluster::doomed() const {
+  std::vector<node_id> ended;
+  for (node_id id = 1; id <= size(); ++id) {
+    if (up(id) && (at(id).dying || at(id).machine->disk().power_is_cut())) ended.push_back(id);
+  }
+  return ended;
+}
+
+bool sim_cluster::storage_failed(node_id id) {
+  const auto refusing = node(id).log().refusing();
+  return refusing && refusing->is(base_errc::unknown_outcome);
+}
+
+void sim_cluster::jump_clock(node_id id, duration_ms ahead) {
+  at(id).clock.be_ahead(ahead);
+  if (up(id)) node(id).look_at_clock();
+}
+
+void sim_cluster::skip(duration_ms span) {
+  time_.shift_wall(span);
+  for (node_id id = 1; id <= size(); ++id) {
+    if (up(id)) node(id).look_at_clock();
+  }
+}
+
+// --- shards
+// ----------------------------------------------------------------------------------------
+
+node_id sim_cluster::leader(std::uint16_t shard) {
+  node_id found = 0;
+  std::uint64_t term = 0;
+  for (node_id id = 1; id <= size(); ++id) {
+    if (!up(id) || node(id).log().term(shard) <= term) continue;
+    found = id;
+    term = node(id).log().term(shard);
+  }
+  return found;
+}
+
+bool sim_cluster::agreed() {
+  for (std::uint16_t shard = 0; shard < group_count_; ++shard) {
+    const auto lead = leader(shard);
+    if (lead == 0) return false;
+    const auto seen = node(lead).log().views()[shard];
+    if (seen.applied != seen.last) return false;
+    for (const auto& each : seen.members.servers) {
+      if (each.as == raft::role::spare) continue;
+      if (!up(each.node)) return false;
+      const auto view = node(each.node).log().views()[shard];
+      if (!view.whole || view.applied != seen.last) return false;
+    }
+  }
+  return true;
+}
+
+void sim_cluster::compare_replicas() {
+  for (std::uint16_t shard = 0; shard < group_count_; ++shard) {
+    const auto members = node(leader(shard)).log().views()[shard].members;
+    for (const auto& each : members.servers) {
+      if (each.as == raft::role::spare) continue;
+      auto& holder = node(each.node);
+      hashes_.compare(each.node, shard, holder.log().last_index(shard),
+                      content_hash(holder.data(), shard));
+    }
+  }
+}
+
+std::string sim_cluster::describe() {
+  std::string text;
+  for (node_id id = 1; id <= size(); ++id) {
+    text += "\n  " + name_of(id) + (up(id) ? "" : " is down");
+    if (!up(id)) continue;
+    for (const auto& view : node(id).log().views()) {
+      text += "\n    shard " + std::to_string(view.shard) + ": term " + std::to_string(view.term) +
+              ", leader " + std::to_string(view.leader) + (view.serving ? " (serving)" : "") +
+              ", commit " + std::to_string(view.commit) +
+              (view.whole ? ", applied " : ", content on its way, applied ") +
+              std::to_string(view.applied) + ", last " + std::to_string(view.last) + ", members";
+      for (const auto& each : view.members.servers) {
+        text += ' ' + std::to_string(each.node) +
+                (each.as == raft::role::voter     ? "v"
+                 : each.as == raft::role::standby ? "s"
+                                                  : "-");
+      }
+    }
+  }
+  return text;
+}
+
+}  // namespace omnicart::sim

@@ -1,0 +1,63 @@
+#pragma once
+
+#include <cstdint>
+
+#include "tests/sim/sim_cluster.hpp"
+
+namespace omnicart::sim {
+
+// What happens to a cluster while it trades, drawn from the seed: one mishap after the other, some
+// at once, each of which ends by itself.
+class sim_mishaps {
+ public:
+  // Both outlive it.
+  sim_mishaps(timeline& time, sim_cluster& cluster);
+
+  // From now on, so many.
+  void begin(std::uint64_t count);
+  // None happens any more, and what lasts is over.
+  void end();
+
+ private:
+  enum class mishap : std::uint8_t {
+    kill,
+    power_loss,
+    power_cut,
+    failed_sync,
+    disk_full,
+    read_only,
+    orderly_stop,
+    blackout,
+    flush,
+    isolate,
+    isolate_leader,
+    halves,
+    one_way,
+    deaf,
+    broken_line,
+    weather,
+    clock,
+    membership,
+    transfer,
+    cut_logs
+  };
+
+  void plan_next();
+  void strike();
+  void strike(mishap what);
+  mishap draw();
+  void hurt_disk(mishap what, node_id node);
+  void hurt_network(mishap what, node_id node);
+  void heal_later();
+  void change_members();
+  node_id draw_node();
+  std::uint16_t draw_shard();
+  void later(duration_ms delay, std::function<void()> what);
+
+  timeline& time_;
+  sim_cluster& cluster_;
+  std::uint64_t left_ = 0;
+  bool over_ = false;
+};
+
+}  // namespace omnicart::sim
