@@ -23,12 +23,12 @@ from local_cluster import Cluster, Trouble, wait_for  # noqa: E402
 from options import Parser, number  # noqa: E402
 from shop import Shop, wait_until_equal  # noqa: E402
 
-WARM_S, CALM_S = 2.0, 4.0  # customers arrive; then their rate is measured before the first fault
-AFTER_S = 2.0  # customers go on after healing
+WARM_S, CALM_S = 1.5, 3.0  # customers arrive; then their rate is measured before the first fault
+AFTER_S = 1.5  # customers go on after healing
 EQUAL_S = 5.0  # in which replicas must be equal once nobody asks for anything
 RATE_MIN = 500.0
 TRIES = 4  # of a cell whose customers are too slow because the machine has other work
-PER_SECOND = 1200  # what customers try to do at most
+PER_SECOND = 1000  # what customers try to do at most
 PROCESSES, COUPLES, BUYERS = 2, 5, 6  # of each process
 PLENTY, SCARCE = 12, 3
 STOCK_PLENTY, STOCK_SCARCE = 1_000_000, 100

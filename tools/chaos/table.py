@@ -133,7 +133,7 @@ acknowledged order there once and unchanged, captured once, both ledgers equal, 
 sessions dead everywhere, every cart linearizable, no acknowledged write lost, and the replicas of every shard equal within
 5 s (`omnicartctl cluster hashes`). `tests/chaos_checker_test.py` has a history that breaks each of these laws.
 
-A cell counts at 500 acknowledged operations a second or more before its first fault (customers try 1,200 at most). Counts are
+A cell counts at 500 acknowledged operations a second or more before its first fault (customers try 1,000 at most). Counts are
 sums over its runs; *ops/s before* is the lowest, *longest gap*, in which no customer of the shop was told of anything done,
 and *equal after*, from the customers' end until all replicas were seen to be equal, are the longest.
 
