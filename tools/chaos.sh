@@ -12,7 +12,7 @@
 #   --seconds S     of faults in a cell (default 60)
 #   --times N       all cells N times in a row
 #   --minutes M     goes through the cells again and again for so long
-#   --short         three cells of 8 s, as tools/test.sh runs them: the rate of operations is not looked at
+#   --short         three cells of 6 s, as tools/test.sh runs them: the rate of operations is not looked at
 #   --seed N        of the faults and the customers (default: a fresh one, printed)
 #   --table         writes docs/chaos.md
 #   --rows FILE     where what each cell found is kept as JSON (default build/chaos-rows.jsonl)

@@ -34,7 +34,7 @@ PLENTY, SCARCE = 12, 3
 STOCK_PLENTY, STOCK_SCARCE = 1_000_000, 100
 CONFIG = {"payment": {"answer_timeout_ms": 400}}
 TMPFS = "1536m"
-SHORT_S = 8  # of faults, in a cell of --short
+SHORT_S = 6  # of faults, in a cell of --short
 
 Cell = collections.namedtuple("Cell", "name nodes fault needs", defaults=((),))
 
