@@ -358,12 +358,11 @@ def flipped_byte(scene):
     by itself or go on without a wrong answer, which the checker sees to; then its place is taken from the peers' copies."""
     cluster, index = scene.cluster, scene.any()
     home = cluster.node(index)["home"]
-    scene.kill(index)
     what = scene.chance.choice(sorted(DAMAGED))
-    path = flip(scene, os.path.join(home, "data", "db"), DAMAGED[what])
-    if path is None:  # a young store has no table yet
-        what = "flipped byte in the WAL"
-        path = flip(scene, os.path.join(home, "data", "db"), DAMAGED[what])
+    if what == "flipped byte in a table":  # an orderly stop makes tables of what was in the write-ahead log
+        cluster.end(process_of(cluster, index))
+    scene.kill(index)
+    path = flip(scene, os.path.join(home, "data", "db", DAMAGED[what]))
     said, code = verify(cluster, index)
     if code == 0 or os.path.basename(path) not in said:
         scene.wrong.append(("a flipped byte is detected", f"{path}: exit {code}, {said[-600:]}"))
@@ -383,12 +382,13 @@ def process_of(cluster, index):
     return cluster.node(index)["process"]
 
 
-def flip(scene, folder, pattern):
-    """Changes a bit of a byte in the middle of the largest such file; its path. None when there is none worth it."""
-    path = max(glob.glob(os.path.join(folder, pattern)), key=os.path.getsize, default=None)
-    size = os.path.getsize(path) if path else 0
-    if size < 100:
-        return None
+def flip(scene, pattern):
+    """Changes a bit in the middle of one of the larger of these files; its path."""
+    files = sorted(glob.glob(pattern), key=os.path.getsize, reverse=True)
+    if not files:
+        raise Trouble(f"there is no {pattern}")
+    path = scene.chance.choice(files[:max(1, len(files) // 2)])
+    size = os.path.getsize(path)
     with open(path, "r+b") as file:
         at = scene.chance.randrange(size // 4, size * 3 // 4)
         file.seek(at)
