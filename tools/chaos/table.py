@@ -10,7 +10,7 @@ import time
 SHOWN_MAX = 4
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 KEPT = ("name", "nodes", "seed", "skipped", "faults", "facts", "notes", "rate_before", "rate_after", "gap_s", "settled_s",
-        "equal_s", "took_s")
+        "equal_s", "took_s", "load")
 
 
 class Row:
@@ -20,10 +20,11 @@ class Row:
         self.name, self.nodes, self.seed, self.skipped = name, nodes, seed, skipped
         self.faults, self.facts, self.violations, self.notes = {}, {}, [], []
         self.outcomes = collections.Counter()
-        self.rate_before = self.rate_after = self.gap_s = self.settled_s = self.equal_s = self.took_s = 0.0
+        self.rate_before = self.rate_after = self.gap_s = self.settled_s = self.equal_s = self.took_s = self.load = 0.0
 
     def measure(self, history, began, calm_s, healed):
         """Rates and the longest time in which nobody was told of anything done."""
+        self.load = os.getloadavg()[0]
         self.outcomes = collections.Counter(entry[4] for entry in history)
         acks = sorted(entry[2] for entry in history if entry[4] == "ok")
         self.rate_before = rate(history, began - calm_s, began)
@@ -89,11 +90,11 @@ def read(paths):
     for path in paths:
         with open(path, encoding="utf-8") as file:
             rows += [json.loads(line) for line in file]
-    return rows
+    return sorted(rows, key=lambda row: row["at"])
 
 
 HEADS = ["cell", "nodes", "faults", "ops/s before", "operations", "ok", "refused", "unknown", "orders", "carts", "longest gap s",
-         "equal after s", "outcome"]
+         "equal after s", "load", "outcome"]
 
 
 def verdict(runs):
@@ -112,10 +113,11 @@ def line(name, runs):
         faults.update(run["faults"])
         outcomes.update(run["outcomes"])
         facts.update(run["facts"])
-    worst = {each: max(run[each] for run in runs) for each in ("gap_s", "equal_s")}
+    worst = {each: max(run.get(each, 0.0) for run in runs) for each in ("gap_s", "equal_s", "load")}
     return [name, runs[0]["nodes"], said(faults) or "-", f"{min(run['rate_before'] for run in runs):,.0f}",
             f"{sum(outcomes.values()):,}", *(f"{outcomes[each]:,}" for each in ("ok", "refused", "unknown")),
-            f"{facts['orders']:,}", f"{facts['carts']:,}", f"{worst['gap_s']:.2f}", f"{worst['equal_s']:.1f}", verdict(runs)]
+            f"{facts['orders']:,}", f"{facts['carts']:,}", f"{worst['gap_s']:.2f}", f"{worst['equal_s']:.1f}",
+            f"{worst['load']:.0f}", verdict(runs)]
 
 
 def page(rows):
@@ -135,7 +137,8 @@ sessions dead everywhere, every cart linearizable, no acknowledged write lost, a
 
 A cell counts at 500 acknowledged operations a second or more before its first fault (customers try 1,000 at most). Counts are
 sums over its runs; *ops/s before* is the lowest, *longest gap*, in which no customer of the shop was told of anything done,
-and *equal after*, from the customers' end until all replicas were seen to be equal, are the longest.
+and *equal after*, from the customers' end until all replicas were seen to be equal, are the longest; *load* is the machine's
+highest load average at the end of a run, other work on its {os.cpu_count()} cores included.
 
 """
     lines = ["| " + " | ".join(HEADS) + " |", "|" + "---|" * len(HEADS)]
