@@ -40,14 +40,14 @@ void replicated_journal::run() {
   for (;;) {
     const bool more = flush_once();
     if (more) continue;
-    if (stopping_ && queue_.items() == 0) return give_up();
+    if (stopping_ && queue_.items() == 0 && !untold_) return give_up();
     std::unique_lock lock(bell_guard_);
     asleep_ = true;
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const auto has_work = [this] {
       if (queue_.items() > 0) return true;
       const std::lock_guard inbox(inbox_guard_);
-      return !inbox_.empty() || !asked_.empty() || !copied_.empty();
+      return !inbox_.empty() || !asked_.empty() || !copied_.empty() || !cuts_asked_.empty();
     };
     if (!has_work() && !rung_ && !stopping_) {
       const auto wait = until_next_timeout();
@@ -63,7 +63,7 @@ void replicated_journal::run() {
 }
 
 raft::monotonic_time replicated_journal::until_next_timeout() const {
-  auto next = raft::monotonic_time::max();
+  auto next = pause_ ? pause_->until : raft::monotonic_time::max();
   for (const auto& r : replicas_) {
     if (r.needs_clock && may_stand(r)) next = std::min(next, r.group->next_timeout());
     if (r.content_void && !r.copy_runs) next = std::min(next, std::max(r.copy_at, monotonic() + options_.heartbeat));
@@ -80,14 +80,16 @@ bool replicated_journal::flush_once() {
     give_up();
     return queue_.items() > 0;
   }
+  end_pause_in_time(now);
   if (!take_copies(now)) return false;
   take_messages(now);
   take_timeouts(now);
   take_controls(now);
-  take_items(now);
+  take_cut_orders(now);
+  if (!now.ends_at_mark) take_items(now);
   if (!settle(now) || !tend_copies(now)) return false;
   publish(now);
-  tell(now);
+  tell_unless_paused(now);
   return queue_.items() > 0 || held_may_go();
 }
 
@@ -96,11 +98,12 @@ bool replicated_journal::settle(round& now) {
   for (;;) {
     send_out(now);
     if (!write(now)) return false;
+    tell_marks(now);
     confirm(now);
     apply(now);
     const bool confirmed = std::none_of(now.touched.begin(), now.touched.end(),
                                         [this](auto shard) { return replicas_[shard].write != 0; });
-    if (confirmed && now.batch.Count() == 0) break;
+    if (confirmed && now.batch.Count() == 0 && now.marks.empty()) break;
   }
   send_out(now);
   return true;
@@ -376,7 +379,11 @@ void replicated_journal::apply(round& now) {
     if (r.content_void) continue;
     const auto committed = r.group->applicable_index();
     const auto before = r.applied;
-    while (!r.unapplied.empty() && r.unapplied.front().index <= committed) apply_next(r, now);
+    const auto marks = now.marks.size();
+    while (!r.unapplied.empty() && r.unapplied.front().index <= committed) {
+      apply_next(r, now);
+      if (now.marks.size() != marks) break;  // what comes next is no part of the cut, and waits for its write
+    }
     if (r.applied == before) continue;
     if (!r.alone) {
       storage_.put_applied(shard, r.applied, now.batch);
@@ -413,6 +420,7 @@ void replicated_journal::apply_next(replica& r, round& now) {
     ensure(content.has_value(), "an entry of the log decodes");
     told.entry = std::move(*content);
     raise_time(r.shard, told.entry.time);
+    note_mark(told, now);
   }
 }
 

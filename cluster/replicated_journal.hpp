@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "cluster/backup/cut_messages.hpp"
 #include "cluster/copy/copy_frame.hpp"
 #include "cluster/raft/membership.hpp"
 #include "cluster/raft/types.hpp"
@@ -82,6 +83,8 @@ struct journal_options {
   // The shard's content was replaced by another node's; its histories contain the log through this index. Rows made
   // from the shard's entities are to be made anew from those, and entries up to there passed over.
   std::function<void(std::uint16_t shard, std::uint64_t through)> installed;
+  // The store has the shard's content through this marker and nothing behind it, until this returns. May be null.
+  std::function<void(const marked_shard&)> marked;
   // Monotonic microseconds, for the latency figures only; null: the clock's milliseconds.
   std::function<std::uint64_t()> now_us;
 };
@@ -148,6 +151,11 @@ class replicated_journal final : public journal, public placement {
   // Entries up to `through` are needed by nobody here (projections have read them). They are removed as far as
   // followers may do without them; the last one always stays. Any thread; never blocks.
   void cut_log(std::uint16_t shard, std::uint64_t through);
+  // This node's part in a cut over all shards; `done` hears how it went, once, on the journal's thread. While paused
+  // nobody is told anything by this node (items, batches, other nodes' batches) and it begins to lead nothing, but
+  // everything else goes on. Pauses end by themselves, and when the journal stops. Any thread; never blocks.
+  using cut_done_fn = std::function<void(cut_report)>;
+  void obey(cut_order order, cut_done_fn done);
   // Of every shard, in order. Any thread; costs a copy.
   std::vector<replica_view> views() const;
 
@@ -190,6 +198,14 @@ class replicated_journal final : public journal, public placement {
   status recover(std::uint16_t shard, round& first);
   status recover_owner(round& first);
 
+  // While a cut is taken: nobody is told what happened since.
+  struct cut_pause {
+    cut_id cut = 0;
+    raft::monotonic_time until{0};
+    std::uint64_t began_us = 0;
+    std::vector<shard_mark> marks;
+  };
+
   // The steps of a round (journal_loop.cpp).
   bool take_copies(round& now);
   void take_messages(round& now);
@@ -220,6 +236,18 @@ class replicated_journal final : public journal, public placement {
   status restart(replica& r, round& now);
   bool take_content(replica& r, const shard_content& content, round& now);
   void note_whole(replica& r, rocksdb::WriteBatch& out);
+
+  // Cuts (journal_cuts.cpp).
+  void take_cut_orders(round& now);
+  cut_report carry_out(const cut_order& order, round& now);
+  void mark_shards(round& now);
+  bool still_leads(const shard_mark& mark);
+  void end_pause(round& now);
+  void end_pause_in_time(round& now);
+  void note_mark(const persistence::committed_entry& applied, round& now);
+  void tell_marks(round& now);
+  void tell_unless_paused(round& now);
+  void take_untold(round& now);
 
   void publish(round& now);
   void publish_term(replica& r, raft::term_number term);
@@ -257,10 +285,14 @@ class replicated_journal final : public journal, public placement {
   std::size_t held_bytes_ = 0;          // in all that is held
   std::atomic<std::size_t> waiting_bytes_{0};  // the sum, for other threads
 
-  std::mutex inbox_guard_;  // of the four
+  std::optional<cut_pause> pause_;
+  std::unique_ptr<round> untold_;  // what happened in it; null: nothing
+
+  std::mutex inbox_guard_;  // of what follows, as far as closed_
   std::vector<shard_message> inbox_;
   std::vector<control_request> asked_;
   std::vector<copied_shard> copied_;
+  std::vector<std::pair<cut_order, cut_done_fn>> cuts_asked_;
   bool closed_ = false;  // stop() was called: nothing more is asked
   mutable std::mutex views_guard_;
   std::vector<replica_view> views_;

@@ -42,6 +42,8 @@ namespace omnicart::persistence {
 
 // Highest format this build reads and writes.
 inline constexpr std::uint32_t format_version = 1;
+// Beside the database while a backup is being restored there (cluster/backup/restore.hpp).
+inline constexpr const char* restoring_name = "restoring";
 inline constexpr std::string_view replica_record_prefix = "replica/";
 inline constexpr std::string_view applied_prefix = "applied/";
 inline constexpr std::string_view node_key = "node";
@@ -86,7 +88,9 @@ struct log_entry {
   timestamp_ms time;  // log time: at least that of every event in it, never below the entry before
   std::vector<logged_item> items;
   entry_kind what = entry_kind::items;
-  std::string change;  // of a change: the configuration (cluster/raft/membership.hpp)
+  // Of a change: the configuration (cluster/raft/membership.hpp). Of items: mostly empty; in an entry without any, the
+  // mark of a backup's cut (cluster/backup/cut_messages.hpp).
+  std::string change;
 
   friend bool operator==(const log_entry&, const log_entry&) = default;
   OMNICART_FIELDS(term, time, items, what, change)

@@ -32,14 +32,18 @@ void neighbours::on_message(node_id from, std::string_view bytes) {
     }
     return;
   }
-  if (auto* report = std::get_if<node_report>(&*read)) {
-    const auto ahead = time_.wall() - report->wall;
+  if (auto* about = std::get_if<node_report>(&*read)) {
+    const auto ahead = time_.wall() - about->wall;
     const std::lock_guard lock(guard_);
-    heard_[from] = {.said = std::move(*report), .heard = time_.monotonic(), .clock_ahead = ahead};
+    heard_[from] = {.said = std::move(*about), .heard = time_.monotonic(), .clock_ahead = ahead};
   } else if (const auto* wanted = std::get_if<positions_wanted>(&*read)) {
     net_.send(from, channel::control, encode(positions_told{.request = wanted->request, .led = ours_()}));
-  } else {
-    told_(from, std::get<positions_told>(*read));
+  } else if (const auto* told = std::get_if<positions_told>(&*read)) {
+    told_(from, *told);
+  } else if (const auto* order = std::get_if<cut_order>(&*read)) {
+    if (order_) order_(from, *order);
+  } else if (const auto* report = std::get_if<cut_report>(&*read)) {
+    if (report_) report_(from, *report);
   }
 }
 
@@ -52,6 +56,15 @@ void neighbours::ask_positions(const std::vector<node_id>& peers, std::uint64_t 
   const std::string bytes = encode(positions_wanted{.request = request});
   for (const auto peer : peers) net_.send(peer, channel::control, bytes);
 }
+
+void neighbours::take_cuts(order_fn order, report_fn report) {
+  order_ = std::move(order);
+  report_ = std::move(report);
+}
+
+void neighbours::send(node_id to, const cut_order& order) { net_.send(to, channel::control, encode(control_message(order))); }
+
+void neighbours::send(node_id to, const cut_report& report) { net_.send(to, channel::control, encode(control_message(report))); }
 
 std::map<node_id, neighbours::known> neighbours::heard() const {
   const std::lock_guard lock(guard_);

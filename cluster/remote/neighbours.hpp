@@ -11,6 +11,7 @@
 #include <variant>
 #include <vector>
 
+#include "cluster/backup/cut_messages.hpp"
 #include "cluster/link/transport.hpp"
 #include "runtime/base/fields.hpp"
 #include "runtime/base/result.hpp"
@@ -54,7 +55,8 @@ struct positions_told {
   friend bool operator==(const positions_told&, const positions_told&) = default;
   OMNICART_FIELDS(request, led)
 };
-using control_message = std::variant<node_report, positions_wanted, positions_told>;
+// Alternatives have numbers on the wire: new ones go to the end.
+using control_message = std::variant<node_report, positions_wanted, positions_told, cut_order, cut_report>;
 
 std::string encode(const control_message& message);
 // Refusal: malformed.
@@ -76,6 +78,13 @@ class neighbours {
   neighbours(transport& net, const clock& time, positions_fn ours, told_fn told);
   // Once, before messages can arrive.
   void attach();
+  // Before attach(): who carries out other nodes' orders about cuts, and hears what they answer to ours. Run as `told`.
+  using order_fn = std::function<void(node_id from, const cut_order&)>;
+  using report_fn = std::function<void(node_id from, const cut_report&)>;
+  void take_cuts(order_fn order, report_fn report);
+  // May be lost.
+  void send(node_id to, const cut_order& order);
+  void send(node_id to, const cut_report& report);
 
   // To all of `peers` that are up.
   void tell(const std::vector<node_id>& peers, const node_report& about_us);
@@ -95,6 +104,8 @@ class neighbours {
   const clock& time_;
   const positions_fn ours_;
   const told_fn told_;
+  order_fn order_;
+  report_fn report_;
   mutable std::mutex guard_;
   std::map<node_id, known> heard_;
   bool complained_ = false;

@@ -59,6 +59,9 @@ journal_options journal_cluster::options_of(node_id node) {
   with.queue_bytes_max = 10'000;
   with.installed = [this, node](std::uint16_t, std::uint64_t) { ++at(node).installs; };
   with.committed = [this](const persistence::committed_batch& batch) { committed(batch); };
+  with.marked = [this, node](const marked_shard& shard) {
+    if (marked) marked(node, shard);
+  };
   with.leadership = [this, node](std::uint16_t shard, std::uint64_t term) {
     auto& n = at(node);
     n.leaderships.emplace_back(shard, term);

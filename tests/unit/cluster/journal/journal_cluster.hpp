@@ -110,6 +110,9 @@ class journal_cluster {
   // All shards from one member to `nodes` of them, all voters.
   void grow(node_id nodes);
 
+  // A marker of a cut was applied, and the node's store has the shard's content up to it.
+  std::function<void(node_id, const marked_shard&)> marked;
+
   // What is there.
   bool up(node_id node) const { return at(node).parts != nullptr; }
   bool ended(node_id node) const { return up(node) && !at(node).parts->fatal.empty(); }
