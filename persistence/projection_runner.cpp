@@ -77,13 +77,28 @@ status projection_runner::start() {
   return {};
 }
 
+// What its rows do not contain is no longer in some shard's log: a backup was restored, or the shard came from another node
+// just before the end.
+result<bool> projection_runner::is_behind_log() const {
+  for (std::uint16_t shard = 0; shard < store_.group_count(); ++shard) {
+    const auto position = table_.stored_position(shard);
+    if (!position) return fail(position.error());
+    const auto log = shard_log(store_).stored(shard);
+    if (!log) return fail(log.error());
+    if (log->first > 0 && *position + 1 < log->first) return true;
+  }
+  return false;
+}
+
 // Nothing is being written yet, so what is in the log is in the histories too. The format stands last: should this be
 // cut short, it begins again.
 status projection_runner::make_anew_if_outdated() {
   const auto stored = table_.get(format_row);
   if (!stored) return fail(stored.error());
   const std::uint64_t format = *stored ? decode_u64(**stored).value_or(0) : 1;
-  if (format == projection_.format()) return {};
+  const auto behind = is_behind_log();
+  if (!behind) return fail(behind.error());
+  if (format == projection_.format() && !*behind) return {};
   if (auto cleared = table_.clear(); !cleared) return cleared;
   projection_.open(*rows_);
   std::vector<projection_store::position> positions;

@@ -78,6 +78,7 @@ class projection_runner {
   status catch_up();
   status take_replaced(std::uint16_t shard, std::uint64_t through);
   status make_anew_if_outdated();
+  result<bool> is_behind_log() const;
   status apply_histories(std::uint16_t shard);
   void write_rows();
   std::optional<committed_batch> wanted_of(const committed_batch& batch) const;

@@ -104,6 +104,11 @@ store::~store() {
 status store::open_database() {
   auto* env = env_ ? env_.get() : rocksdb::Env::Default();
   const std::string path = options_.directory + "/db";
+  const std::string restoring = options_.directory + '/' + restoring_name;
+  if (env->FileExists(restoring).ok()) {
+    return fail(base_errc::malformed, restoring + ": a backup was being restored here and that did not end; remove all that "
+                                                  "is in " + options_.directory + " and restore again");
+  }
   for (const auto& directory : {options_.directory, path}) {
     if (const auto made = env->CreateDirIfMissing(directory); !made.ok()) {
       return fail(io_error("cannot make the directory " + directory, made));

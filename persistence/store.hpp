@@ -59,7 +59,8 @@ struct store_stats {
 class store {
  public:
   // Opens or creates. Errors, each naming directory and reason: unavailable (another process has it
-  // open), malformed (not an OmniCart store, another format), io (corruption or a failed call).
+  // open), malformed (not an OmniCart store, another format, a restore
+  // that did not end), io (corruption or a failed call).
   // `time` must outlive it.
   static result<std::unique_ptr<store>> open(store_options options, const clock& time);
   ~store();
