@@ -17,13 +17,14 @@
 #include "actors/email/email.hpp"
 #include "actors/user/user_messages.hpp"
 #include "http/access_token.hpp"
+#include "http/backup_routes.hpp"
 #include "http/blocking_ask.hpp"
 #include "http/cluster_routes.hpp"
 #include "http/laws.hpp"
 #include "http/metrics.hpp"
 #include "http/operator_answers.hpp"
 #include "http/password_hasher.hpp"
-#include "http/payment_wire.hpp"
+#include "http/provider_ledger.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/base/limits.hpp"
@@ -64,7 +65,7 @@ std::string escape_label(double value) {
 class operator_server::impl {
  public:
   impl(operator_wiring wiring)
-      : with_(std::move(wiring)), cluster_(with_.cluster), started_(with_.front.time.monotonic()) {}
+      : with_(std::move(wiring)), cluster_(with_.cluster), backups_(with_.backups), started_(with_.front.time.monotonic()) {}
   ~impl() { stop(); }
 
   status start(const std::string& host, std::uint16_t port) {
@@ -143,6 +144,7 @@ class operator_server::impl {
     server_.Post("/tokens", guarded(&impl::issue_token));
     server_.Post("/users", guarded(&impl::create_user));
     cluster_.add_to(server_, [this](cluster_routes::handler what) { return guarded(std::move(what)); });
+    backups_.add_to(server_, [this](backup_routes::handler what) { return guarded(std::move(what)); });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& out) {
       if (!out.body.empty()) return;
       const bool unknown = out.status == 404;
@@ -294,43 +296,30 @@ class operator_server::impl {
     answer_json(out, 200, report->json());
   }
 
-  // Lets stop() end what `provider` waits for.
+  // Lets stop() end what `ledger` waits for.
   class ended_when_stopping {
    public:
-    ended_when_stopping(impl& of, httplib::Client& provider) : of_(of) { set(&provider); }
+    ended_when_stopping(impl& of, provider_ledger& ledger) : of_(of) { set(&ledger); }
     ~ended_when_stopping() { set(nullptr); }
     ended_when_stopping(const ended_when_stopping&) = delete;
     ended_when_stopping& operator=(const ended_when_stopping&) = delete;
 
    private:
-    void set(httplib::Client* provider) {
+    void set(provider_ledger* ledger) {
       const std::lock_guard guard(of_.provider_guard_);
-      of_.asked_provider_ = provider;
+      of_.asked_provider_ = ledger;
     }
     impl& of_;
   };
 
-  // The provider's ledger in pages, so that memory stays small however long it is.
   status read_ledger(const std::function<void(const law_check::ledger_entry&)>& take) {
-    constexpr std::int64_t page = 10'000;
-    const auto address = parse_provider_url(with_.pay_url);
-    if (!address) return fail(address.error());
-    httplib::Client provider(address->host, address->port);
-    provider.set_read_timeout(patience.count() / 1'000);
-    const ended_when_stopping asked(*this, provider);
-    for (std::int64_t next = 1;;) {
-      if (stopping_) return fail(base_errc::shutting_down);
-      const auto got = provider.Get(("/ledger?from=" + std::to_string(next) + "&limit=" + std::to_string(page)).c_str());
-      if (!got || got->status != 200) return fail(base_errc::unavailable, "no answer from the provider");
-      const auto body = nlohmann::json::parse(got->body, nullptr, false);
-      if (body.is_discarded() || !body.contains("entries")) return fail(base_errc::unavailable, "the answer is no ledger");
-      for (const auto& entry : body["entries"]) {
-        take({.kind = entry.value("kind", ""), .key = entry.value("key", ""), .currency = entry.value("currency", ""),
-              .amount = entry.value("amount", std::int64_t{0})});
-        next = entry.value("seq", next) + 1;
-      }
-      if (body["entries"].size() < static_cast<std::size_t>(page)) return {};
-    }
+    auto ledger = provider_ledger::open(with_.pay_url);
+    if (!ledger) return fail(ledger.error());
+    const ended_when_stopping asked(*this, *ledger);
+    if (stopping_) return fail(base_errc::shutting_down);
+    return ledger->read([&](const provider_ledger::entry& each) {
+      take({.kind = each.kind, .key = each.key, .currency = each.currency, .amount = each.amount});
+    });
   }
 
   void issue_token(const httplib::Request& in, httplib::Response& out) {
@@ -397,13 +386,14 @@ class operator_server::impl {
 
   operator_wiring with_;
   cluster_routes cluster_;
+  backup_routes backups_;
   const duration_ms started_;
   httplib::Server server_;
   socket_t socket_ = INVALID_SOCKET;
   std::thread thread_;
   std::mutex laws_guard_;
   std::mutex provider_guard_;
-  httplib::Client* asked_provider_ = nullptr;  // while one check of the laws reads the ledger
+  provider_ledger* asked_provider_ = nullptr;  // while one check of the laws reads the ledger
   std::atomic<bool> stopping_{false};
   std::atomic<bool> ended_{false};
   int port_ = -1;

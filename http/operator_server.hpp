@@ -13,6 +13,7 @@
 
 namespace omnicart::http {
 
+class backup_desk;
 class cluster_desk;
 class metrics;
 
@@ -37,6 +38,7 @@ struct operator_wiring {
   std::function<std::optional<error>()> refusing;   // why the node takes no writes, if so
   std::function<std::string()> provider_trouble;    // why the provider that this node runs is down; "" when it is not
   cluster_desk* cluster = nullptr;                  // outlives the server; null: a node that knows of none
+  backup_desk* backups = nullptr;                   // the same
 };
 
 // The operators' port: health, metrics, inspection of entities, the laws, tokens. Few callers, so a thread each
@@ -53,6 +55,7 @@ struct operator_wiring {
 //   POST /tokens {role, ttl_s}                    an access token for staff
 //   POST /users {email, password, name?, role}    a user with a role
 //   /cluster…                                     http/cluster_routes.hpp
+//   /backup                                       http/backup_routes.hpp
 class operator_server {
  public:
   // Fault: unavailable, with one clear line (port in use).

@@ -43,6 +43,7 @@
 #include "runtime/system_ports.hpp"
 #include "runtime/ticker.hpp"
 #include "runtime/timers.hpp"
+#include "tools/omnicartd/backups.hpp"
 #include "tools/omnicartd/desk.hpp"
 #include "tools/omnicartd/figures.hpp"
 #include "tools/omnicartd/marked_stock.hpp"
@@ -112,6 +113,7 @@ struct node::parts {
   std::unique_ptr<timer_service> wakes;
   http::access_tokens tokens;
   std::unique_ptr<membership> members;
+  std::unique_ptr<backups> copies;
   pay_supervisor provider;  // not started when another one is configured
   std::string provider_url;
   std::unique_ptr<http::payment_gateway> payments;
@@ -165,7 +167,10 @@ void node::parts::plan() {
   order.add({"shop", [this] { return start_shop(); }, [this](duration_ms) { passwords->stop(); }});
   order.add({"timers", [this] { return start_tickers(); }, [this](duration_ms) { tickers.clear(); }});
   order.add({"operator port", [this] { return start_operators(); },
-             [this](duration_ms) { operators->stop(); }});
+             [this](duration_ms) {
+               operators->stop();
+               copies->stop();
+             }});
   order.add({"http port", [this] { return start_front(); },
              [this](duration_ms deadline) {
                if (others) give_away_leads(std::min(deadline / 4, lead_patience));
@@ -229,6 +234,9 @@ status node::parts::start_store() {
     projections->committed(batch);
     members->committed(batch);
   };
+  commit.marked = [this](const cluster::marked_shard& shard) {
+    if (copies) copies->marked(shard);  // not yet, while the journal is opened
+  };
   commit.now_us = [] {
     const auto now = std::chrono::steady_clock::now().time_since_epoch();
     return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(now).count());
@@ -252,6 +260,8 @@ status node::parts::start_entities() {
   if (!keys) return fail(keys.error());
   members = std::make_unique<membership>(
       membership::parts{options, time, ids, *log, *readers, *routes, tokens, others.get(), data->shard_count()}, *keys);
+  copies = std::make_unique<backups>(
+      backups::parts{*data, *log, *members, others.get(), time, ids, static_cast<node_id>(options.cluster.node)});
   if (others) {
     others->attach(*log, *routes, *projections, data->shard_count());
     orders.attach(others->lists());
@@ -368,6 +378,7 @@ status node::parts::start_operators() {
   };
   wiring.refusing = [this] { return log->refusing(); };
   wiring.cluster = operators_desk.get();
+  wiring.backups = copies.get();
   wiring.provider_trouble = [this] { return provider.look().trouble; };
   auto started = http::operator_server::start(options.operators.address,
                                               static_cast<std::uint16_t>(options.operators.port), std::move(wiring));

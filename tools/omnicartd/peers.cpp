@@ -1,7 +1,9 @@
 #include "tools/omnicartd/peers.hpp"
 
+#include <algorithm>
 #include <utility>
 
+#include "cluster/backup/backup_maker.hpp"
 #include "cluster/raft/message_codec.hpp"
 #include "config/cluster_check.hpp"
 #include "config/load.hpp"
@@ -97,6 +99,14 @@ void peers::attach(cluster::replicated_journal& log, router& routes, projection_
   link_->watch([this](const cluster::peer_change& change) {
     if (change.up) tell();
   });
+  neighbours_->take_cuts(
+      [this, &log](cluster::node_id from, cluster::cut_order order) {
+        order.at_most = std::min(order.at_most, cluster::cut_coordinator::pause_max);
+        log.obey(order, [this, from](const cluster::cut_report& report) { neighbours_->send(from, report); });
+      },
+      [this](cluster::node_id from, const cluster::cut_report& report) {
+        if (auto* backups = backups_.load()) backups->reported(from, report);
+      });
   sender_->attach();
   receiver_->attach();
   neighbours_->attach();

@@ -24,6 +24,10 @@
 #include "runtime/router.hpp"
 #include "runtime/ticker.hpp"
 
+namespace omnicart::cluster {
+class backup_maker;
+}
+
 namespace omnicart::node {
 
 // What connects this node to the others: the link, Raft's messages over it, the entities' commands and answers, and what
@@ -50,6 +54,11 @@ class peers {
   void stop_copies();
   void stop();
 
+  // Who hears other nodes' answers about cuts; null: nobody. It outlives the link's threads.
+  void attach(cluster::backup_maker* backups) { backups_ = backups; }
+  // The nodes that are connected now.
+  std::vector<cluster::node_id> up() const;
+
   // Says this of the node, now and every half second.
   void introduce(cluster::node_report about_us);
   // Whether others should give it nothing to lead, because it is about to stop or is not fit for it.
@@ -74,7 +83,6 @@ class peers {
 
  private:
   peers(const config::cluster_options& options, const clock& time, id_source& ids);
-  std::vector<cluster::node_id> up() const;
   void tell();
 
   const config::cluster_options& options_;
@@ -89,6 +97,7 @@ class peers {
   std::unique_ptr<cluster::shard_copier> copies_;
   std::unique_ptr<cluster::neighbours> neighbours_;
   std::unique_ptr<cluster::current_lists> lists_;
+  std::atomic<cluster::backup_maker*> backups_{nullptr};
   std::mutex report_guard_;
   cluster::node_report report_;
   std::unique_ptr<ticker> ticks_, reports_;
