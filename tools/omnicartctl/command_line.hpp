@@ -41,7 +41,11 @@ enum class verb {
   cluster_transfer,
   cluster_rebalance,
   cluster_configure,
-  cluster_watch
+  cluster_watch,
+  backup_create,
+  backup_list,
+  backup_verify,
+  backup_restore
 };
 enum class form { text, json };
 
@@ -59,7 +63,7 @@ struct command_line {
   std::string role;
   std::optional<duration_ms> ttl;
   std::string email, name, password_file;
-  std::string directory;   // store verify, cert
+  std::string directory;   // store verify, cert, backup
   std::string cluster;     // cert init; empty: a random one
   std::uint64_t node = 0;  // cert node, cluster join
   std::vector<std::string> hosts;
@@ -76,6 +80,11 @@ struct command_line {
   std::string why;
   bool yes = false;          // do not ask
   duration_ms every{2'000};  // watch
+
+  std::string backup_id;                  // empty: the newest
+  std::string data, provider;             // restore
+  bool accept_unknown = false;            // restore
+  std::optional<std::uint32_t> rate_mib;  // create: MiB/s
 };
 
 // --help, --version or a wrong command line: what to print and end with.

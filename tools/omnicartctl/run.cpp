@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "persistence/verify.hpp"
+#include "tools/omnicartctl/backup_commands.hpp"
 #include "tools/omnicartctl/certificate_commands.hpp"
 #include "tools/omnicartctl/cluster_commands.hpp"
 #include "tools/omnicartctl/completion.hpp"
@@ -268,6 +269,14 @@ ending carry_out(const command_line& given, const surroundings& with) {
     case verb::cluster_configure:
     case verb::cluster_watch:
       return on_node(run_cluster);
+    case verb::backup_create:
+      return on_node(create_backup);
+    case verb::backup_list:
+      return list_backups(given, with);
+    case verb::backup_verify:
+      return verify_backup(given, with);
+    case verb::backup_restore:
+      return restore_backup(given, with);
   }
   return exit_code::usage;
 }
