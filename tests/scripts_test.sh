@@ -350,6 +350,8 @@ clusters() {
   check "run.sh refuses a port for a cluster" refused '--port is for one node'
   run ./tools/failover.sh --kills 0
   check "failover.sh refuses no kills" refused '0 is not a number from 1'
+  run ./tools/backup_drill.sh --into 0
+  check "backup_drill.sh refuses to restore into nothing" refused '0 is not a number from 1'
   run ./tools/chaos.sh --no-install --cells "kill one,nonsense"
   check "chaos.sh refuses a cell it does not know" refused "there is no 'nonsense'; there are: kill one,"
   run ./tools/chaos.sh --list
