@@ -9,7 +9,7 @@
 namespace omnicart::cluster {
 namespace {
 
-struct told {
+struct listener {
   std::vector<cut_report> reports;
   replicated_journal::cut_done_fn note() {
     return [this](cut_report report) { reports.push_back(std::move(report)); };
@@ -33,7 +33,7 @@ struct three : journal_cluster {
     return item->told.has_value();
   }
 
-  told heard;
+  listener heard;
   std::vector<std::pair<node_id, marked_shard>> marks;
 };
 
