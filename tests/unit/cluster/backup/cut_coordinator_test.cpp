@@ -59,7 +59,7 @@ struct scripted_nodes {
   // Through all tries; the reason of the last.
   std::string why_not() {
     cuts.start();
-    for (int i = 0; i < 1'000 && cuts.runs(); ++i) {
+    for (int i = 0; i < 10'000 && cuts.runs(); ++i) {
       answer_all();
       pass(duration_ms{20});
     }
