@@ -85,7 +85,7 @@ enum class entry_kind : std::uint8_t {
 // What one shard got in one group commit.
 struct log_entry {
   std::uint64_t term = 0;
-  timestamp_ms time;  // log time: at least that of every event in it, never below the entry before
+  timestamp_ms time;  // log time: at least that of every event in it, never below that of items before it
   std::vector<logged_item> items;
   entry_kind what = entry_kind::items;
   // Of a change: the configuration (cluster/raft/membership.hpp). Of items: mostly empty; in an entry without any, the

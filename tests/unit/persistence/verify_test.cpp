@@ -196,6 +196,32 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_together_is_named) {
   }
 }
 
+// A replica stores a barrier with the time that its own clock has come to; the next leader's may be
+// behind.
+BOOST_AUTO_TEST_CASE(the_time_of_a_barrier_says_nothing_of_the_entries_behind_it) {
+  struct row {
+    entry_kind of_the_first;
+    std::int64_t first_ms, then_ms;
+    bool is_sound;
+  };
+  const row rows[] = {{entry_kind::barrier, 9'000, 5'000, true},
+                      {entry_kind::items, 9'000, 5'000, false},
+                      {entry_kind::items, 5'000, 9'000, true}};
+  for (const auto& r : rows) {
+    scratch_directory own;
+    store_options options;
+    options.directory = own.path();
+    {
+      const auto opened = store::open(options, time).value();
+      log_entry first{.term = 1, .time = at_ms(r.first_ms), .items = {}, .what = r.of_the_first, .change = {}};
+      log_entry then{.term = 1, .time = at_ms(r.then_ms), .items = {}, .change = {}};
+      opened->db().Put({}, opened->of(family::log), log_key(0, 1), encode(first));
+      opened->db().Put({}, opened->of(family::log), log_key(0, 2), encode(then));
+    }
+    BOOST_TEST(verify(own.path()).value().ok() == r.is_sound);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_store_in_use_or_not_there_is_refused) {
   BOOST_TEST(verify(place.path()).error().is(base_errc::not_found));
   store_options options;
