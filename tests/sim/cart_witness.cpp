@@ -20,7 +20,8 @@ std::string describe(const observed_call<cart_call>& each) {
           (each.answered_at ? std::to_string(*each.answered_at) : "?") + ']';
   if (call.refused) text += " refused";
   if (call.shown) text += " shows " + std::to_string(*call.shown);
-  for (const auto& [product, units] : call.seen) text += ' ' + product + '*' + std::to_string(units);
+  for (const auto& [product, units] : call.seen)
+    text += ' ' + product + '*' + std::to_string(units);
   return text;
 }
 

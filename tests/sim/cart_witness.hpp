@@ -19,8 +19,8 @@ struct cart_call {
   kind what = kind::look;
   std::string product;
   std::int64_t quantity = 0;
-  bool refused = false;               // by the rules: nothing was done
-  std::optional<std::int64_t> shown;  // units of the product afterwards, by the answer
+  bool refused = false;                      // by the rules: nothing was done
+  std::optional<std::int64_t> shown;         // units of the product afterwards, by the answer
   std::map<std::string, std::int64_t> seen;  // of a look
 };
 using cart_history = std::vector<observed_call<cart_call>>;

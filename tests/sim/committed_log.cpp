@@ -35,9 +35,9 @@ void committed_log::applied(node_id node, const persistence::committed_entry& ea
   if (each.index > known.size()) return;  // said already
   const auto& first = known[each.index - 1];
   if (first.hash == hash_of(each.entry)) return;
-  checks_.violate("nodes apply the same log", place(each.shard, each.index) + " is another on node " +
-                                                  std::to_string(node) + " than on node " +
-                                                  std::to_string(first.from));
+  checks_.violate("nodes apply the same log", place(each.shard, each.index) +
+                                                  " is another on node " + std::to_string(node) +
+                                                  " than on node " + std::to_string(first.from));
 }
 
 void committed_log::read_up_to(node_id node, std::uint16_t group, std::uint64_t index,

@@ -19,9 +19,15 @@ class committed_log {
   committed_log(sim_checks& checks, std::uint16_t group_count)
       : checks_(checks), entries_(group_count) {}
 
-  // The node has applied these. `data` is its store: an entry that nobody has told of, since whoever
-  // applied it died before it could, is read there.
+  // The node has applied these. `data` is its store: an entry that nobody has told of, since
+  // whoever applied it died before it could, is read there.
   void applied(node_id node, const persistence::committed_batch& batch, persistence::store& data);
+
+  // The node has started with this much applied: what it wrote as an only voter, and died before it
+  // could tell, counts.
+  void started(node_id node, std::uint16_t group, std::uint64_t applied, persistence::store& data) {
+    if (applied > entries_[group].size()) read_up_to(node, group, applied, data);
+  }
 
   // Of every entity, from the first event.
   const history& past() const { return past_; }

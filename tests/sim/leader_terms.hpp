@@ -21,10 +21,10 @@ class leader_terms {
   void claimed(std::uint16_t shard, std::uint64_t term, node_id node) {
     const auto [first, is_new] = leaders_.emplace(std::pair(shard, term), node);
     if (is_new || first->second == node) return;
-    checks_.violate("one leader per shard and term",
-                    "nodes " + std::to_string(first->second) + " and " + std::to_string(node) +
-                        " lead shard " + std::to_string(shard) + " in term " +
-                        std::to_string(term));
+    checks_.violate("one leader per shard and term", "nodes " + std::to_string(first->second) +
+                                                         " and " + std::to_string(node) +
+                                                         " lead shard " + std::to_string(shard) +
+                                                         " in term " + std::to_string(term));
   }
 
   // Messages of Raft that leave a node: some only a leader sends.

@@ -46,7 +46,8 @@ void sim_client::perform(const operation_ptr& what) {
   attempt(what);
   if (!what->message.id || !time_.chance(habits_.repeat_percent)) return;
   const bool much_later = time_.chance(50);
-  after(duration_ms{much_later ? time_.between(500, habits_.repeat_most.count()) : 0}, [this, what] { attempt(what); });
+  after(duration_ms{much_later ? time_.between(500, habits_.repeat_most.count()) : 0},
+        [this, what] { attempt(what); });
 }
 
 void sim_client::attempt(const operation_ptr& what) {

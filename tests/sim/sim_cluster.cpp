@@ -25,6 +25,7 @@ sim_cluster::sim_cluster(timeline& time, sim_provider& provider, sim_checks& che
       log_(checks, group_count_),
       hashes_(checks),
       wishes_(group_count_) {
+  if (time.is_read()) hashes_.keep_contents();
   for (node_id id = 1; id <= nodes; ++id) {
     auto fresh = std::make_unique<member>(time, duration_ms{time.between(1, 100'000'000)});
     fresh->landed.resize(group_count_);
@@ -94,7 +95,7 @@ void sim_cluster::after_round(node_id id) {
     const auto applied = log.last_index(shard);
     if (std::exchange(own.landed[shard], applied) == applied || applied == 0) continue;
     if (applied % replica_hashes::every != 0 || !log.views()[shard].whole) continue;
-    hashes_.compare(id, shard, applied, content_hash(own.machine->data(), shard));
+    hashes_.compare(id, shard, applied, own.machine->data());
   }
 }
 
@@ -130,6 +131,9 @@ void sim_cluster::start(node_id id, std::optional<std::uint64_t> power_at) {
       resumes ? own.machine->resume() : own.machine->start(std::move(own.disk), power_at);
   if (started) {
     time_.note(name_of(id) + " starts");
+    if (own.machine->disk().power_is_cut()) return;
+    for (std::uint16_t shard = 0; shard < group_count_; ++shard)
+      log_.started(id, shard, own.machine->log().last_index(shard), own.machine->data());
   } else if (!own.machine->disk().power_is_cut()) {
     checks_.violate("what a crash leaves is a store that opens",
                     name_of(id) + ": " + started.error().detail);
@@ -204,6 +208,12 @@ node_id sim_cluster::leader(std::uint16_t shard) {
   return found;
 }
 
+bool sim_cluster::holds(node_id id, std::uint16_t shard) {
+  const auto members = node(leader(shard)).log().views()[shard].members;
+  const auto* found = raft::find(members, id);
+  return found != nullptr && found->as != raft::role::spare;
+}
+
 bool sim_cluster::agreed() {
   for (std::uint16_t shard = 0; shard < group_count_; ++shard) {
     const auto lead = leader(shard);
@@ -226,8 +236,7 @@ void sim_cluster::compare_replicas() {
     for (const auto& each : members.servers) {
       if (each.as == raft::role::spare) continue;
       auto& holder = node(each.node);
-      hashes_.compare(each.node, shard, holder.log().last_index(shard),
-                      content_hash(holder.data(), shard));
+      hashes_.compare(each.node, shard, holder.log().last_index(shard), holder.data());
     }
   }
 }

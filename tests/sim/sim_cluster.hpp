@@ -56,6 +56,8 @@ class sim_cluster {
   cluster::shard_wish& wish(std::uint16_t shard) { return wishes_[shard]; }
   // That may be given work; 0: none.
   node_id leader(std::uint16_t shard);
+  // By the word of the shard's leader: whoever was removed may not know it.
+  bool holds(node_id node, std::uint16_t shard);
   // Members of every shard are up and have applied all there is.
   bool agreed();
   // They hold the same; call it when they have agreed.

@@ -5,7 +5,7 @@
 namespace omnicart::sim {
 namespace {
 
-constexpr duration_ms sender_tick{10};
+constexpr duration_ms sender_tick{20};
 
 }  // namespace
 
@@ -71,7 +71,8 @@ sim_links::sim_links(cluster::transport& net, timeline& time, const clock& here,
       net_(std::make_unique<prompting_transport>(net,
                                                  [this](cluster::channel on) {
                                                    if (on == cluster::channel::raft) flush_soon_();
-                                                   if (on == cluster::channel::snapshot) copy_soon();
+                                                   if (on == cluster::channel::snapshot)
+                                                     copy_soon();
                                                  })),
       raft_(*net_),
       chunks_(*net_),

@@ -57,10 +57,10 @@ sim_mishaps::mishap sim_mishaps::draw() {
   };
   using enum mishap;
   constexpr share shares[] = {
-      {kill, 10},      {power_loss, 9},      {power_cut, 8}, {failed_sync, 5}, {disk_full, 3},
-      {read_only, 2},  {orderly_stop, 5},    {blackout, 4},  {flush, 3},       {isolate, 5},
-      {isolate_leader, 9}, {halves, 4},      {one_way, 6},   {deaf, 4},        {broken_line, 4},
-      {weather, 5},    {clock, 4},           {membership, 5}, {transfer, 3},   {cut_logs, 2}};
+      {kill, 10},          {power_loss, 9},   {power_cut, 8},  {failed_sync, 5}, {disk_full, 3},
+      {read_only, 2},      {orderly_stop, 5}, {blackout, 4},   {flush, 3},       {isolate, 5},
+      {isolate_leader, 9}, {halves, 4},       {one_way, 6},    {deaf, 4},        {broken_line, 4},
+      {weather, 5},        {clock, 4},        {membership, 5}, {transfer, 3},    {cut_logs, 2}};
   auto lot = static_cast<std::uint32_t>(time_.below(100));
   for (const auto& [what, percent] : shares) {
     if (lot < percent) return what;
@@ -140,7 +140,7 @@ void sim_mishaps::hurt_disk(mishap what, node_id node) {
       time_.note(name_of(node) + " has little disk left for a while");
       disk.set_free_bytes(0);
       return later(duration_ms{time_.between(500, 4'000)}, [this, node] {
-        if (cluster_.up(node)) cluster_.node(node).disk().set_free_bytes(std::uint64_t{1} << 40);
+        cluster_.node(node).disk().set_free_bytes(std::uint64_t{1} << 40);
       });
     default:
       time_.note("memtables of " + name_of(node) + " are flushed");
@@ -179,7 +179,8 @@ void sim_mishaps::hurt_network(mishap what, node_id node) {
     case mishap::deaf: {
       const bool mute = time_.chance(50);
       time_.note(name_of(node) + (mute ? " is not heard" : " hears nothing"));
-      for (node_id id = 1; id <= cluster_.size(); ++id) mute ? net.cut(node, id) : net.cut(id, node);
+      for (node_id id = 1; id <= cluster_.size(); ++id)
+        mute ? net.cut(node, id) : net.cut(id, node);
       return heal_later();
     }
     case mishap::broken_line:
@@ -206,24 +207,37 @@ void sim_mishaps::heal_later() {
   });
 }
 
-// Of one shard: who votes, who only gets the log, and who has nothing of it.
+// Of one shard: who votes and who only gets the log. Some lose it altogether for a while; as every
+// node that serves has every log in the end, they get it anew.
 void sim_mishaps::change_members() {
   const auto shard = draw_shard();
   std::vector<node_id> nodes;
   for (node_id id = 1; id <= cluster_.size(); ++id) nodes.push_back(id);
   for (std::size_t i = nodes.size(); i > 1; --i) std::swap(nodes[i - 1], nodes[time_.below(i)]);
-  const auto voters = time_.chance(70) ? std::min<std::size_t>(3, nodes.size())
-                                       : 1 + time_.below(nodes.size());
+  const auto voters =
+      time_.chance(70) ? std::min<std::size_t>(3, nodes.size()) : 1 + time_.below(nodes.size());
   cluster::shard_wish wish;
   std::string text = "shard " + std::to_string(shard) + " is wanted on";
   for (std::size_t i = 0; i < nodes.size(); ++i) {
     const bool absent = i >= voters && time_.chance(40);
-    if (absent) continue;
-    (i < voters ? wish.voters : wish.standbys).push_back(nodes[i]);
-    text += ' ' + std::to_string(nodes[i]) + (i < voters ? "" : "s");
+    text += ' ' + std::to_string(nodes[i]) + (absent ? "-" : i < voters ? "v" : "s");
+    if (absent) {
+      time_.after(duration_ms{time_.between(500, 4'000)}, timeline::owner::world,
+                  [this, shard, node = nodes[i]] { admit(shard, node); });
+    } else {
+      (i < voters ? wish.voters : wish.standbys).push_back(nodes[i]);
+    }
   }
   time_.note(text);
   cluster_.wish(shard) = std::move(wish);
+}
+
+void sim_mishaps::admit(std::uint16_t shard, node_id node) {
+  auto& wish = cluster_.wish(shard);
+  const auto has = [node](const auto& nodes) {
+    return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+  };
+  if (!has(wish.voters) && !has(wish.standbys)) wish.standbys.push_back(node);
 }
 
 }  // namespace omnicart::sim

@@ -50,6 +50,7 @@ class sim_mishaps {
   void hurt_network(mishap what, node_id node);
   void heal_later();
   void change_members();
+  void admit(std::uint16_t shard, node_id node);
   node_id draw_node();
   std::uint16_t draw_shard();
   void later(duration_ms delay, std::function<void()> what);

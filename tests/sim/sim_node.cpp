@@ -227,7 +227,8 @@ void sim_node::running::build(message_sink& provider) {
   wakes = std::make_unique<timer_service>(*timers, *routes, *log, here, data->group_count());
   in_node(options.sweep, [this] { sweep(); });
   tick_at = here.monotonic() + duration_ms{time.between(0, timer_tick.count())};
-  in_node(*tick_at - here.monotonic(), [this] { tick_timers(); });  // whoever owed something is woken
+  in_node(*tick_at - here.monotonic(),
+          [this] { tick_timers(); });  // whoever owed something is woken
   if (!links) return;
   links->attach(*log, *routes, data->shard_count());
   await_timeout();

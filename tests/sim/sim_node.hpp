@@ -34,7 +34,7 @@ struct node_options {
   duration_ms heartbeat{100};
   unsigned trailing_entries = 10'000;
   std::size_t copy_chunk_bytes = 2'048;
-  duration_ms upkeep{100};  // how often hooks::tick is called
+  duration_ms upkeep{200};  // how often hooks::tick is called
 };
 
 // What a node among others lives in; all outlive it. Without: it is alone, on the timeline's clock.

@@ -74,6 +74,7 @@ void sim_provider::take(timeline::owner from, envelope message) {
   auto asked = payment::decode_command(message.command);
   ensure(asked.has_value(), "a payment command reads");
   time_.note("pay> " + message.to.str());
+  ++passages_;
   auto what = std::make_shared<call>();
   what->request = to_request(*asked);
   what->message = std::move(message);
@@ -96,6 +97,7 @@ void sim_provider::travel(const call_ptr& what, duration_ms delay) {
 }
 
 void sim_provider::arrive(const call_ptr& what) {
+  ++passages_;
   if (!up_) return answer_after(what, duration_ms{1}, fault(base_errc::unavailable));
   std::vector<pay::entry> made;
   const auto said = book_.handle(what->request, time_.wall(), made);

@@ -32,6 +32,8 @@ class sim_provider final : public message_sink {
   void restart() { up_ = true; }
 
   const std::vector<pay::entry>& ledger() const { return ledger_; }
+  // Calls that were made, and that arrived, so far.
+  std::uint64_t passages() const { return passages_; }
 
  private:
   struct gateway final : message_sink {
@@ -62,6 +64,7 @@ class sim_provider final : public message_sink {
   std::map<timeline::owner, std::uint64_t> epochs_;
   std::map<timeline::owner, gateway> gateways_;
   std::uint32_t trouble_percent_ = 0;
+  std::uint64_t passages_ = 0;
   bool up_ = true;
 };
 

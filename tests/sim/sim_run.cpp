@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <chrono>
 #include <cstdio>
+#include <deque>
 #include <string>
 
 #include "runtime/base/text.hpp"
@@ -67,6 +68,19 @@ bool replay(std::uint64_t seed, std::uint64_t nodes,
   return !end.broken;
 }
 
+// What happened last before a law broke.
+void print_end_of_story(std::uint64_t seed, std::uint64_t nodes) {
+  constexpr std::size_t lines_max = 25;
+  std::deque<std::string> last;
+  const auto keep = [&last](omnicart::timestamp_ms at, std::string_view line) {
+    last.push_back("  " + omnicart::to_rfc3339(at) + ' ' + std::string(line));
+    if (last.size() > lines_max) last.pop_front();
+  };
+  static_cast<void>(tell(seed, nodes, keep));
+  for (const auto& line : last) std::printf("%s\n", line.c_str());
+  std::fflush(stdout);
+}
+
 struct totals {
   std::uint64_t seeds = 0, failed = 0, steps = 0, requests = 0, crashes = 0, orders = 0,
                 captures = 0, compared = 0;
@@ -89,8 +103,8 @@ void run_one(std::uint64_t seed, std::uint64_t nodes, bool twice, totals& sum) {
   sum.captures += end.captures;
   sum.compared += end.compared;
   if (!end.broken) return;
-  ++sum.failed;
   print_failure(seed, end);
+  if (++sum.failed <= 3) print_end_of_story(seed, nodes);
 }
 
 // "A..B" or one number.
@@ -116,8 +130,8 @@ bool run_many(std::uint64_t first, std::uint64_t last, std::uint64_t nodes, bool
       static_cast<unsigned long long>(sum.seeds), static_cast<unsigned long long>(sum.failed),
       static_cast<unsigned long long>(sum.steps), static_cast<unsigned long long>(sum.requests),
       static_cast<unsigned long long>(sum.crashes), static_cast<unsigned long long>(sum.orders),
-      static_cast<unsigned long long>(sum.captures),
-      static_cast<unsigned long long>(sum.compared), took.count());
+      static_cast<unsigned long long>(sum.captures), static_cast<unsigned long long>(sum.compared),
+      took.count());
   return sum.failed == 0;
 }
 

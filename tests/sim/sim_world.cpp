@@ -1,6 +1,7 @@
 #include "tests/sim/sim_world.hpp"
 
 #include <algorithm>
+#include <utility>
 
 #include "persistence/reader_pool.hpp"
 #include "persistence/verify.hpp"
@@ -113,6 +114,7 @@ void sim_world::arrive(std::uint64_t number, envelope message) {
 
 void sim_world::deliver(std::uint64_t number, answer got, duration_ms delay) {
   auto ended = connections_.extract(number);
+  ++delivered_;
   if (ended.empty())
     return checks_.violate("a command is answered once", "request " + std::to_string(number));
   time_.after(
@@ -270,6 +272,7 @@ story_end sim_world::run() {
   end.requests = requests_;
   end.crashes = crashes_;
   end.struck = struck_;
+  end.turns = std::move(turns_);
   for (const auto& each : shoppers_) end.orders += each->orders().size();
   for (const auto& each : provider_.ledger())
     end.captures += each.kind == pay::entry_kind::capture ? 1 : 0;
@@ -281,6 +284,7 @@ void sim_world::trade() {
     if (!time_.step(duration_ms::max()))
       return checks_.violate("the story goes on", "nothing is left to happen");
     if (time_.steps() > steps_max) return checks_.violate("the story ends", "it does not");
+    if (crash_ && !struck_) note_turn();
     if (dying_ || (node_->up() && node_->disk().power_is_cut())) {
       // The process ends in the middle of a write; or the machine does.
       go_down(time_.chance(50) ? ending::killed : ending::power_lost);
@@ -288,6 +292,12 @@ void sim_world::trade() {
       strike();
     }
   }
+}
+
+void sim_world::note_turn() {
+  const auto mark =
+      (node_->up() ? node_->disk().counters().operations : 0) + delivered_ + provider_.passages();
+  if (std::exchange(mark_, mark) != mark) turns_.push_back(time_.steps());
 }
 
 void sim_world::step_until(duration_ms until) {

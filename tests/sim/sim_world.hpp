@@ -23,6 +23,9 @@ struct story_end {
   std::uint64_t steps = 0;
   std::uint64_t requests = 0;
   std::uint64_t crashes = 0;
+  // Steps behind which a crash finds something new: on the disk, with a client or with the
+  // provider. All that the others did is in memory, and goes with it.
+  std::vector<std::uint64_t> turns;
   bool struck = false;         // by what the seed, or a single_crash, had in store
   std::uint64_t orders = 0;    // told to shoppers
   std::uint64_t captures = 0;  // in the provider's ledger
@@ -79,6 +82,7 @@ class sim_world final : public wire {
   void disturb_provider();
   bool open_for_business() const;
   void trade();
+  void note_turn();
   void settle();
   void check_at_rest();
   void check_stored_states(const history& past);
@@ -97,6 +101,9 @@ class sim_world final : public wire {
   std::map<std::uint64_t, connection> connections_;  // requests that the node has not answered
   std::uint64_t requests_ = 0;
   std::uint64_t crashes_ = 0;
+  std::uint64_t delivered_ = 0;  // answers
+  std::uint64_t mark_ = 0;       // of what outlasts a crash
+  std::vector<std::uint64_t> turns_;
   std::uint64_t strikes_left_ = 0;
   std::uint64_t strike_at_step_ = 0;
   bool struck_ = false;
