@@ -55,22 +55,29 @@ reader_pool::reader_pool(store& data, reader_pool_options options)
 
 reader_pool::~reader_pool() { stop(); }
 
+template <class T>
+result<T> reader_pool::noted(result<T> found) const {
+  if (!found && found.error().is(base_errc::io) && options_.damaged)
+    options_.damaged(found.error());
+  return found;
+}
+
 void reader_pool::load(const entity_ref& entity, std::function<void(result<stored_entity>)> done) {
   if (!options_.executor && !stopping_) {
     // A new record, or one written lately, needs no disk: two changes of thread would cost more than the look.
     auto found = load_with(entity, rocksdb::kBlockCacheTier);
-    if (!found) return done(fail(std::move(found.error())));
+    if (!found) return done(fail(noted(std::move(found)).error()));
     if (*found) return done(std::move(**found));
   }
   submit([this, entity, done = std::move(done)](std::optional<error> refused) {
-    done(refused ? fail(std::move(*refused)) : load_now(entity));
+    done(refused ? fail(std::move(*refused)) : noted(load_now(entity)));
   });
 }
 
 void reader_pool::find_receipt(const entity_ref& entity, command_id id,
                                std::function<void(result<std::optional<receipt>>)> done) {
   submit([this, entity, id, done = std::move(done)](std::optional<error> refused) {
-    done(refused ? fail(std::move(*refused)) : find_receipt_now(entity, id));
+    done(refused ? fail(std::move(*refused)) : noted(find_receipt_now(entity, id)));
   });
 }
 
@@ -79,7 +86,8 @@ void reader_pool::history(
     std::function<void(result<std::vector<std::pair<std::uint64_t, event_record>>>)> done) {
   submit(
       [this, entity, first_version, limit, done = std::move(done)](std::optional<error> refused) {
-        done(refused ? fail(std::move(*refused)) : history_now(entity, first_version, limit));
+        done(refused ? fail(std::move(*refused))
+                     : noted(history_now(entity, first_version, limit)));
       });
 }
 

@@ -19,6 +19,8 @@ struct reader_pool_options {
   std::size_t queue_max = 10'000;
   // Runs a read instead of the threads, now or later (the simulator); null: threads.
   std::function<void(std::function<void()>)> executor;
+  // A read met bytes that do not read, as it answers too; any thread. May be null.
+  std::function<void(const error&)> damaged;
 };
 
 // Reads for activation. Callbacks run on a pool thread, but for what needs no disk and comes on the
@@ -55,6 +57,8 @@ class reader_pool final : public entity_store {
   // Nothing: the entity's bytes are not all in memory and the tier (rocksdb::ReadTier) forbids the disk.
   result<std::optional<stored_entity>> load_with(const entity_ref& entity, int tier) const;
   void submit(job work);
+  template <class T>
+  result<T> noted(result<T> found) const;  // as it is; damage is told
   void run();
 
   store& store_;

@@ -2,6 +2,7 @@
 """Three nodes are one shop: trade on all of them, the loss of a leader under load, its return, a cut network that heals, a
 lost disk, nodes that come and go. The long versions are in tools/chaos.sh and tools/failover.sh."""
 
+import glob
 import os
 import random
 import re
@@ -11,7 +12,7 @@ import tempfile
 import threading
 import time
 
-from harness import Client, Gone, Suite, check, equal, poll, programs
+from harness import Client, Gone, Suite, check, equal, poll, programs, run_ctl
 from harness.node import ROOT
 from harness.shop import ADDRESS, fresh, pounds
 from harness.suite import PATIENCE_S
@@ -167,6 +168,28 @@ def admin_of(cluster, index):
     return Client(cluster.node(index)["http"], token)
 
 
+def damage(index, family):
+    """A bit changes in every few KiB of the data of a stopped node's largest table of a family."""
+    data = os.path.join(cluster.node(index)["home"], "data")
+    for path in sorted(glob.glob(os.path.join(data, "db", "*.sst")), key=os.path.getsize, reverse=True):
+        with open(path, "rb") as file:
+            whole = bytearray(file.read())
+        changed = bytearray(whole)
+        for at in range(100, len(whole) * 6 // 10, 1500):  # what finds the data stands behind it
+            changed[at] ^= 16
+        write_whole(path, changed)
+        said = run_ctl("store", "verify", data).stdout
+        if f"(family {family})" in said and os.path.basename(path) in said:
+            return path
+        write_whole(path, whole)
+    raise AssertionError(f"there is no table of {family}")
+
+
+def write_whole(path, content):
+    with open(path, "wb") as file:
+        file.write(content)
+
+
 suite = Suite()
 directory = tempfile.mkdtemp(prefix="omnicart-e2e.")
 cluster = TwoBuilds(os.path.join(directory, "cluster"), programs(), CONFIG)
@@ -241,10 +264,25 @@ try:
         laws_hold(cluster)
 
     @suite.case
+    def a_node_whose_store_is_damaged_says_so_and_leaves_what_it_led_to_whole_copies():
+        broken = leading(cluster)
+        cluster.end(cluster.node(broken)["process"])
+        damage(broken, "events")
+        cluster.start(broken)
+        poll("it has caught up", cluster.settled)
+        admin = admin_of(cluster, broken)
+        for order in told.sold:
+            poll("each order is found", lambda o=order: admin.get(f"/api/orders/{o}").status == 200)
+        check("the store is damaged" in log_of(broken), "nothing was damaged enough to be met")
+        poll("it leads nothing", lambda: all(node["leads"] == 0 for node in cluster.report(broken)["nodes"]
+                                             if node["id"] == broken))
+        cluster.kill(broken)
+
+    @suite.case
     def a_lost_disk_is_rebuilt_under_a_new_number_and_every_replica_is_equal():
-        lost, by = cluster.indexes()[-1], cluster.indexes()[0]
-        with Trade([cluster.node(index)["http"] for index in cluster.indexes() if index != lost], goods, told) as trade:
-            cluster.kill(lost)
+        lost = next(index for index in cluster.indexes() if index not in cluster.running())  # of the case before
+        by = cluster.running()[0]
+        with Trade([cluster.node(index)["http"] for index in cluster.running()], goods, told) as trade:
             shutil.rmtree(os.path.join(cluster.node(lost)["home"], "data"))
             new = cluster.grow()
             operate(by, "replace", str(lost), str(new), "--yes", "--why", "its disk is lost")

@@ -110,7 +110,7 @@ void membership::tick() {
   if (with_.others) {
     note_reached(*now);
     heed_clock();
-    if (clock_is_off_) {
+    if (clock_is_off_ || is_damaged_) {
       hand_over();
     } else {
       tend_shards(*now);
@@ -172,7 +172,7 @@ duration_ms membership::silent_for(node_id node) const {
 
 void membership::serve_at(std::string http, std::string operators) {
   if (with_.others) {
-    with_.others->introduce({.leaving = false, .wall = {}, .version = version_text(), .http = http, .operators = operators});
+    with_.others->introduce({.leaving = clock_is_off_ || is_damaged_, .wall = {}, .version = version_text(), .http = http, .operators = operators});
   }
   const std::lock_guard lock(guard_);
   http_ = std::move(http);
@@ -183,13 +183,20 @@ void membership::heed_clock() {
   const auto ahead = with_.others->others().clock_ahead();
   const bool off = ahead && std::chrono::abs(*ahead) > clock_off_max;
   if (off == clock_is_off_.exchange(off)) return;
-  with_.others->say_unfit(off);
+  with_.others->say_unfit(off || is_damaged_);
   if (off) {
     log::error("this node's clock differs from the others' and it leads nothing until that is mended",
                {{"ahead_ms", ahead->count()}});
   } else {
     log::info("this node's clock agrees with the others' again", {});
   }
+}
+
+void membership::met_damage(const error& what) {
+  if (is_damaged_.exchange(true)) return;
+  log::error("the store is damaged: verify says where; others lead, put a new node in the place of this one",
+             {{"why", what.detail}});
+  if (with_.others) with_.others->say_unfit(true);
 }
 
 bool membership::is_draining() const {

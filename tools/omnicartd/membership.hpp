@@ -57,6 +57,8 @@ class membership {
   bool hand_over();
 
   std::shared_ptr<const cluster_record::record> record() const { return watch_.now(); }
+  // A stored record does not read: others, whose copies are whole, lead from now on. Any thread.
+  void met_damage(const error& what);
   // An operator wants this node to give away what it holds.
   bool is_draining() const;
   // It leads nothing while its clock is far from the others'.
@@ -86,6 +88,7 @@ class membership {
   record_watch watch_;
   std::atomic<bool> stopped_{false};
   std::atomic<bool> clock_is_off_{false};
+  std::atomic<bool> is_damaged_{false};
   std::shared_ptr<std::atomic<int>> under_way_ = std::make_shared<std::atomic<int>>(0);  // commands to the record
   std::shared_ptr<std::atomic<int>> steps_ = std::make_shared<std::atomic<int>>(0);      // shards being moved from here
   void note_reached(const cluster_record::record& now);

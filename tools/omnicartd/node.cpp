@@ -251,6 +251,9 @@ status node::parts::start_entities() {
   persistence::reader_pool_options reading;
   reading.threads = static_cast<std::size_t>(options.node.loader_threads);
   reading.queue_max = static_cast<std::size_t>(options.limits.loader_queue_max);
+  reading.damaged = [this](const error& what) {
+    if (members) members->met_damage(what);
+  };
   readers = std::make_unique<persistence::reader_pool>(*data, std::move(reading));
   actors = std::make_unique<caf_shell>(static_cast<std::size_t>(options.node.worker_threads));
   routes = std::make_unique<router>(router::parts{kinds, *log, *readers, time, *log, data->shard_count()},

@@ -58,6 +58,23 @@ BOOST_AUTO_TEST_CASE(tables_and_memory_read_the_same) {
   BOOST_TEST(node.reader->load_now(cart).value().events.size() == 10u);
 }
 
+BOOST_AUTO_TEST_CASE(damage_is_told_to_whom_it_concerns_and_nothing_else_is) {
+  std::vector<std::string> told;
+  reader_pool pool(*node.data, {.executor = [](std::function<void()> read) { read(); },
+                                .damaged = [&](const error& what) { told.push_back(what.detail); }});
+  write(events_item(cart, 1, 5));
+  pool.load(cart, [](auto found) { BOOST_TEST(found.has_value()); });
+  BOOST_TEST(told.empty());
+  node.data->db().Delete({}, node.data->of(family::events),
+                         event_key(entity_prefix(node.data->shard_of(cart), cart), 3));
+  pool.load(cart, [](auto found) { BOOST_TEST(!found.has_value()); });
+  BOOST_TEST_REQUIRE(told.size() == 1u);
+  BOOST_TEST(told[0].find("version 3") != std::string::npos);
+  pool.stop();
+  pool.load(cart, [](auto found) { BOOST_TEST(!found.has_value()); });
+  BOOST_TEST(told.size() == 1u);  // a refusal is no damage
+}
+
 BOOST_AUTO_TEST_CASE(a_missing_version_is_an_error_naming_it) {
   write(events_item(cart, 1, 5));
   node.data->db().Delete({}, node.data->of(family::events),
