@@ -68,10 +68,11 @@ BOOST_AUTO_TEST_CASE(a_receipt_that_is_missing_changes_it_unless_it_may_go_soon)
   BOOST_TEST((hash(one, kept_long) == hash(other, kept_long)));
 }
 
-BOOST_AUTO_TEST_CASE(a_shard_without_content_has_none) {
-  const auto found = hash_content(*one.data, one.data->shard_of(cart), now);
-  BOOST_REQUIRE(!found.has_value());
-  BOOST_TEST(found.error().is(base_errc::unavailable));
+BOOST_AUTO_TEST_CASE(an_empty_shard_has_no_records_and_none_that_is_not_here_has_a_hash) {
+  BOOST_TEST(hash(one).records == 0u);
+  const auto elsewhere = hash_content(*one.data, 99, now);
+  BOOST_REQUIRE(!elsewhere.has_value());
+  BOOST_TEST(elsewhere.error().is(base_errc::unavailable));
 }
 
 BOOST_AUTO_TEST_SUITE_END()
