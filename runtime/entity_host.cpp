@@ -377,7 +377,7 @@ void entity_host::commit(journal_item item, reply_fn reply, answer got) {
     };
     let_out(reply, std::move(got));
     for (auto& [to, what] : waiters) let_out(to, std::move(what));
-    if (!written) return;
+    if (!written) return stay_owed(effects, written.error());
     for (auto& effect : effects) {
       OMNICART_CRASH_POINT("before_effect");
       this_out->send(std::move(effect));

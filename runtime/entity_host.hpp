@@ -125,6 +125,7 @@ class entity_host {
   void forget(journal_item& item);
   void add_timer_change(journal_item& item, timestamp_ms now);
   std::vector<envelope> new_effects();
+  static void stay_owed(const std::vector<envelope>& effects, const error& why);
   std::vector<std::pair<reply_fn, answer>> released_waiters();
   // Hands the item over; its answer, waiters and effects leave when it is durable.
   void commit(journal_item item, reply_fn reply, answer got);

@@ -81,6 +81,11 @@ std::vector<envelope> entity_host::new_effects() {
   return messages;
 }
 
+// A leader may be refused for a moment, when others do not hear it, and go on in the same term.
+void entity_host::stay_owed(const std::vector<envelope>& effects, const error& why) {
+  for (const auto& effect : effects) effect.reply({.failure = why});
+}
+
 entity_host::sent_effect& entity_host::sent(const std::string& effect_key) {
   auto& all = more().effects;
   const auto at = std::find_if(all.begin(), all.end(), [&](const auto& e) { return e.key == effect_key; });
@@ -153,7 +158,7 @@ void entity_host::on(retry_due& message) {
   barrier.entity = self_;
   barrier.term = term_;
   barrier.done = [out = &env_.out, effects = std::move(effects)](status written) mutable {
-    if (!written) return;
+    if (!written) return stay_owed(effects, written.error());
     for (auto& effect : effects) out->send(std::move(effect));
   };
   last_ticket_ = env_.journal.append(std::move(barrier));

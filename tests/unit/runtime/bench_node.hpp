@@ -57,6 +57,14 @@ class memory_log final : public journal, public entity_store {
       if (item.done) item.done({});
     }
   }
+  // What a leader does that has not heard of the others for a moment: it goes on, and this was not written.
+  void refuse(const error& why) {
+    auto refused = std::exchange(queue, {});
+    durable_ += refused.size();
+    for (auto& item : refused) {
+      if (item.done) item.done(fail(why));
+    }
+  }
   // What a crash does: nothing queued was ever written, nobody is told.
   void lose_queue() {
     durable_ += queue.size();

@@ -316,6 +316,27 @@ BOOST_AUTO_TEST_CASE(an_effect_is_sent_again_after_a_crash_until_it_is_settled) 
   BOOST_TEST(!node.log.records["counter/a"].entity.timer.has_value());
 }
 
+BOOST_AUTO_TEST_CASE(an_effect_whose_leader_was_refused_for_a_moment_is_sent_all_the_same) {
+  bench_node node;
+  node.send("a", add{5, "b"});
+  node.run();
+  node.log.refusal = make_error(base_errc::storage_full);  // b cannot write
+  node.settle();
+  node.log.refusal.reset();
+  node.pass(duration_ms{10'000});
+  node.run();
+  BOOST_REQUIRE(node.log.queue.size() == 1u);  // what the effect waits behind, to be sent again
+  BOOST_TEST(node.log.queue.front().events.empty());
+  node.log.refuse(make_error(base_errc::unavailable));
+  for (int i = 0; i < 3; ++i) {
+    node.settle();
+    node.pass(duration_ms{10'000});
+  }
+  node.settle();
+  BOOST_TEST(node.total("b") == 5);
+  BOOST_TEST(!node.log.records["counter/a"].entity.timer.has_value());
+}
+
 BOOST_AUTO_TEST_CASE(a_fault_is_retried_with_back_off_and_never_reaches_the_rules) {
   router_limits limits;
   bench_node node(limits);
