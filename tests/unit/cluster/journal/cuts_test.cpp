@@ -93,6 +93,7 @@ BOOST_AUTO_TEST_CASE(a_mark_stands_at_one_place_in_every_replica) {
   BOOST_TEST(!report.marks.empty());
   BOOST_TEST(order(lead, cut_step::resume).held);
   for (const auto& mark : report.marks) {
+    if (mark.shard >= shards) continue;  // the record's own group is on one node here
     const auto seen = [&] {
       return std::ranges::count_if(
           marks, [&](const auto& each) { return each.second.at == mark && each.second.cut == 7; });
