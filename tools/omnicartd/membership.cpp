@@ -110,7 +110,8 @@ void membership::tick() {
   if (with_.others) {
     note_reached(*now);
     heed_clock();
-    if (clock_is_off_ || is_damaged_) {
+    heed_disk();
+    if (is_unfit()) {
       hand_over();
     } else {
       tend_shards(*now);
@@ -172,7 +173,7 @@ duration_ms membership::silent_for(node_id node) const {
 
 void membership::serve_at(std::string http, std::string operators) {
   if (with_.others) {
-    with_.others->introduce({.leaving = clock_is_off_ || is_damaged_, .wall = {}, .version = version_text(), .http = http, .operators = operators});
+    with_.others->introduce({.leaving = is_unfit(), .wall = {}, .version = version_text(), .http = http, .operators = operators});
   }
   const std::lock_guard lock(guard_);
   http_ = std::move(http);
@@ -183,12 +184,25 @@ void membership::heed_clock() {
   const auto ahead = with_.others->others().clock_ahead();
   const bool off = ahead && std::chrono::abs(*ahead) > clock_off_max;
   if (off == clock_is_off_.exchange(off)) return;
-  with_.others->say_unfit(off || is_damaged_);
+  with_.others->say_unfit(is_unfit());
   if (off) {
     log::error("this node's clock differs from the others' and it leads nothing until that is mended",
                {{"ahead_ms", ahead->count()}});
   } else {
     log::info("this node's clock agrees with the others' again", {});
+  }
+}
+
+// Writes are refused here while the disk is low, and others may have room.
+void membership::heed_disk() {
+  const auto refused = with_.log.refusing();
+  const bool low = refused && refused->is(base_errc::storage_full);
+  if (low == disk_is_low_.exchange(low)) return;
+  with_.others->say_unfit(is_unfit());
+  if (low) {
+    log::error("this node's disk is low and it leads nothing until there is room", {{"why", refused->detail}});
+  } else {
+    log::info("this node's disk has room again", {});
   }
 }
 

@@ -71,6 +71,8 @@ class membership {
   void take_over_record();
   void use_keys(const cluster_record::record& now);
   void heed_clock();
+  void heed_disk();
+  bool is_unfit() const { return clock_is_off_ || is_damaged_ || disk_is_low_; }
   void tell_addresses(const cluster_record::record& now);
   void tend_shards(const cluster_record::record& now);
   cluster::shard_wish wish_of(const cluster_record::record& now, std::uint16_t shard) const;
@@ -89,6 +91,7 @@ class membership {
   std::atomic<bool> stopped_{false};
   std::atomic<bool> clock_is_off_{false};
   std::atomic<bool> is_damaged_{false};
+  std::atomic<bool> disk_is_low_{false};
   std::shared_ptr<std::atomic<int>> under_way_ = std::make_shared<std::atomic<int>>(0);  // commands to the record
   std::shared_ptr<std::atomic<int>> steps_ = std::make_shared<std::atomic<int>>(0);      // shards being moved from here
   void note_reached(const cluster_record::record& now);
