@@ -145,9 +145,6 @@ rocksdb::ColumnFamilyOptions family_options(family which, const store_options& o
     cf.table_properties_collector_factories.push_back(
         rocksdb::NewCompactOnDeletionCollectorFactory(tombstone_window, tombstone_window / 2));
   }
-  // Keys that follow one another within a shard, or are written over again: a place found once is a place near the next.
-  if (which == family::log) cf.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewFixedPrefixTransform(2));
-  if (which == family::meta) cf.memtable_insert_with_hint_prefix_extractor.reset(rocksdb::NewCappedPrefixTransform(64));
   if (which == family::events) cf.memtable_prefix_bloom_size_ratio = 0.02;
   if (read_by_point(which)) {
     cf.memtable_prefix_bloom_size_ratio = 0.02;

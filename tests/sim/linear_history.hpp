@@ -39,7 +39,7 @@ class linear_search {
 
   linear_search(const std::vector<observed_call<Operation>>& calls, std::uint64_t tries_max)
       : calls_(calls), tries_left_(tries_max) {
-    for (std::size_t i = 0; i < calls_.size(); ++i) {
+    for (std::size_t i = 0; i < std::min<std::size_t>(calls_.size(), 64); ++i) {
       if (calls_[i].answered_at) known_ |= bit(i);
     }
   }

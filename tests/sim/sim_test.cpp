@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_crash_after_any_step_keeps_the_laws) {
     const auto quiet = sim_world(seed, {}, single_crash{.after_step = UINT64_MAX}).run();
     BOOST_TEST(!quiet.struck);
     BOOST_TEST(quiet.captures > 0U);
-    BOOST_TEST(quiet.turns.size() > 100U);
+    BOOST_TEST(quiet.turns.size() > 50U);
     crash_at_each_turn(seed, quiet.turns, false);
     crash_at_each_turn(seed, quiet.turns, true);
   }
