@@ -169,20 +169,23 @@ def admin_of(cluster, index):
 
 
 def damage(index, family):
-    """A bit changes in every few KiB of the data of a stopped node's largest table of a family."""
+    """A bit changes in every few KiB of the data of all of a stopped node's tables of a family."""
     data = os.path.join(cluster.node(index)["home"], "data")
-    for path in sorted(glob.glob(os.path.join(data, "db", "*.sst")), key=os.path.getsize, reverse=True):
+    damaged = {}
+    for path in glob.glob(os.path.join(data, "db", "*.sst")):
         with open(path, "rb") as file:
-            whole = bytearray(file.read())
+            whole = file.read()
         changed = bytearray(whole)
         for at in range(100, len(whole) * 6 // 10, 1500):  # what finds the data stands behind it
             changed[at] ^= 16
         write_whole(path, changed)
         said = run_ctl("store", "verify", data).stdout
-        if f"(family {family})" in said and os.path.basename(path) in said:
-            return path
         write_whole(path, whole)
-    raise AssertionError(f"there is no table of {family}")
+        if f"(family {family})" in said and os.path.basename(path) in said:
+            damaged[path] = changed
+    check(damaged, f"there is no table of {family}")
+    for path, changed in damaged.items():
+        write_whole(path, changed)
 
 
 def write_whole(path, content):

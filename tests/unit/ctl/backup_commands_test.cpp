@@ -103,11 +103,11 @@ BOOST_AUTO_TEST_CASE(create_says_why_there_is_none) {
   const auto failed = (*this)({"create", "--to", "/b"});
   BOOST_TEST((failed.code == exit_code::unreachable));
   BOOST_TEST(has(failed.err, "no consistent cut in 10 tries"));
-  fake_operator other;
-  node.answers(
+  terminal other;
+  other.node.answers(
       {409,
        R"({"code":"precondition_failed","detail":"/b is neither empty nor a backup folder"})"});
-  BOOST_TEST(has((*this)({"create", "--to", "/b"}).err, "neither empty"));
+  BOOST_TEST(has(other({"create", "--to", "/b"}).err, "neither empty"));
 }
 
 BOOST_AUTO_TEST_CASE(list_and_verify_need_no_node) {
