@@ -269,6 +269,11 @@ def attempt(cell, options, seed, shifted_clock):
     return row
 
 
+def version_of(build):
+    done = subprocess.run([os.path.join(build, "omnicartd"), "--version"], stdout=subprocess.PIPE, text=True)
+    return done.stdout.strip()
+
+
 def attempt_once(cell, options, seed, shifted_clock):
     directory = tempfile.mkdtemp(prefix="omnicart-chaos.")
     print(f"-- {cell.name}: {cell.nodes} nodes, seed {seed}", flush=True)
@@ -280,7 +285,7 @@ def attempt_once(cell, options, seed, shifted_clock):
     except TooSlow:
         shutil.rmtree(directory, ignore_errors=True)
         raise
-    row.took_s = time.monotonic() - began
+    row.took_s, row.build = time.monotonic() - began, version_of(options.build)
     row.show()
     if row.violations:
         with open(os.path.join(directory, "violations.txt"), "w", encoding="utf-8") as file:
