@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <iterator>
 #include <utility>
 
 #include "cluster/journal_round.hpp"
@@ -7,18 +6,9 @@
 #include "persistence/key_layout.hpp"
 
 // A node's part in a cut over all shards (cluster/backup/cut_coordinator.hpp). Everything that
-// leaves an entity (answers, effects, rows of projections) waits for the journal to tell that it is
-// written; so while the journal tells nobody anything, nothing that is decided can be the cause of
-// anything elsewhere.
+// leaves an entity (answers, effects, rows of projections) waits until it is in its shard's log; so
+// while nothing is put behind the markers, nothing behind them can be the cause of anything.
 namespace omnicart::cluster {
-namespace {
-
-template <class T>
-void move_behind(std::vector<T>& to, std::vector<T>& from) {
-  std::move(from.begin(), from.end(), std::back_inserter(to));
-}
-
-}  // namespace
 
 void replicated_journal::obey(cut_order order, cut_done_fn done) {
   {
@@ -28,7 +18,11 @@ void replicated_journal::obey(cut_order order, cut_done_fn done) {
   ring();
 }
 
+// At the start of a round, before its write: an order that waited for a disk would make the pause
+// of all others longer. Where a marker stands is known as soon as it is in the leader's log; should
+// it be lost, no replica ever reaches it there.
 void replicated_journal::take_cut_orders(round& now) {
+  if (pause_ && (stopping_ || monotonic() >= pause_->until)) pause_.reset();
   std::vector<std::pair<cut_order, cut_done_fn>> asked;
   {
     const std::lock_guard lock(inbox_guard_);
@@ -36,31 +30,27 @@ void replicated_journal::take_cut_orders(round& now) {
   }
   for (auto& [order, done] : asked) {
     auto report = carry_out(order, now);
-    if (done) now.cut_reports.emplace_back(std::move(done), std::move(report));
+    if (done) done(std::move(report));
   }
 }
 
 cut_report replicated_journal::carry_out(const cut_order& order, round& now) {
   cut_report report{
       .cut = order.cut, .step = order.step, .held = false, .paused_us = 0, .marks = {}};
-  if (order.step == cut_step::pause) {
+  if (order.step == cut_step::mark) {
     if (pause_ || stopping_) return report;  // no cut makes another's longer
     pause_ = cut_pause{
         .cut = order.cut, .until = monotonic() + order.at_most, .began_us = now_us(), .marks = {}};
-    report.held = true;
-    return report;
-  }
-  if (!pause_ || pause_->cut != order.cut) return report;
-  report.held = monotonic() < pause_->until;
-  if (order.step == cut_step::mark && report.held) {
     mark_shards(now);
+    report.held = true;
     report.marks = pause_->marks;
-  } else if (order.step == cut_step::resume) {
+  } else if (order.step == cut_step::resume && pause_ && pause_->cut == order.cut) {
     const auto& marks = pause_->marks;
-    report.held = report.held && std::all_of(marks.begin(), marks.end(),
-                                             [this](const auto& m) { return still_leads(m); });
+    report.held = monotonic() < pause_->until &&
+                  std::all_of(marks.begin(), marks.end(),
+                              [this](const auto& mark) { return still_leads(mark); });
     report.paused_us = now_us() - pause_->began_us;
-    end_pause(now);
+    pause_.reset();
   }
   return report;
 }
@@ -82,21 +72,12 @@ void replicated_journal::mark_shards(round& now) {
         {.shard = r.shard, .index = update->entries.front().index, .term = entry.term});
     note(r, std::move(*update), now);
   }
-  now.ends_at_mark = true;
+  now.has_marked = true;
 }
 
 bool replicated_journal::still_leads(const shard_mark& mark) {
   const auto& r = replicas_[mark.shard];
   return r.published_term == mark.term && (r.alone || r.group->may_read(monotonic(), r.applied));
-}
-
-void replicated_journal::end_pause(round& now) {
-  pause_.reset();
-  for (const auto& r : replicas_) now.touch(r.shard);  // they may begin to lead
-}
-
-void replicated_journal::end_pause_in_time(round& now) {
-  if (pause_ && (stopping_ || monotonic() >= pause_->until)) end_pause(now);
 }
 
 void replicated_journal::note_mark(const persistence::committed_entry& applied, round& now) {
@@ -115,34 +96,6 @@ void replicated_journal::tell_marks(round& now) {
     const bool is_exact = !r.copy_noted && r.content_through == mark.at.index;
     if (is_exact && options_.marked) options_.marked(mark);
   }
-}
-
-void replicated_journal::tell_unless_paused(round& now) {
-  if (pause_) {
-    if (!untold_) untold_ = std::make_unique<round>();
-    move_behind(untold_->log.entries, now.log.entries);
-    move_behind(untold_->finished, now.finished);
-    move_behind(untold_->refused, now.refused);
-    move_behind(untold_->answered, now.answered);
-  } else {
-    take_untold(now);
-    tell(now);
-  }
-  for (auto& [done, report] : now.cut_reports) done(std::move(report));
-}
-
-// What happened before comes first.
-void replicated_journal::take_untold(round& now) {
-  if (!untold_) return;
-  auto before = std::exchange(untold_, nullptr);
-  move_behind(before->log.entries, now.log.entries);
-  move_behind(before->finished, now.finished);
-  move_behind(before->refused, now.refused);
-  move_behind(before->answered, now.answered);
-  now.log = std::move(before->log);
-  now.finished = std::move(before->finished);
-  now.refused = std::move(before->refused);
-  now.answered = std::move(before->answered);
 }
 
 }  // namespace omnicart::cluster

@@ -13,7 +13,7 @@
 
 // One round of the journal's loop.
 //
-//   messages, timeouts, items  ->  Raft  ->  one batch  ->  write, sync  ->  Raft  ->  what is committed  ->  told
+//   orders of cuts, messages, timeouts, items  ->  Raft  ->  one batch  ->  write, sync  ->  Raft  ->  what is committed  ->  told
 //
 // Messages that may leave before the write do (the disk and the peers work at the same time); Raft itself holds back
 // those that may not. What is committed by others' word needs its content written, which no sync has to follow: the log
@@ -40,12 +40,12 @@ void replicated_journal::run() {
   for (;;) {
     const bool more = flush_once();
     if (more) continue;
-    if (stopping_ && queue_.items() == 0 && !untold_) return give_up();
+    if (stopping_ && queue_.items() == 0) return give_up();
     std::unique_lock lock(bell_guard_);
     asleep_ = true;
     std::atomic_thread_fence(std::memory_order_seq_cst);
     const auto has_work = [this] {
-      if (queue_.items() > 0) return true;
+      if (!pause_ && queue_.items() > 0) return true;
       const std::lock_guard inbox(inbox_guard_);
       return !inbox_.empty() || !asked_.empty() || !copied_.empty() || !cuts_asked_.empty();
     };
@@ -80,17 +80,16 @@ bool replicated_journal::flush_once() {
     give_up();
     return queue_.items() > 0;
   }
-  end_pause_in_time(now);
+  take_cut_orders(now);
   if (!take_copies(now)) return false;
   take_messages(now);
   take_timeouts(now);
   take_controls(now);
-  take_cut_orders(now);
-  if (!now.ends_at_mark) take_items(now);
+  if (!pause_ && !now.has_marked) take_items(now);
   if (!settle(now) || !tend_copies(now)) return false;
   publish(now);
-  tell_unless_paused(now);
-  return queue_.items() > 0 || held_may_go();
+  tell(now);
+  return !pause_ && (queue_.items() > 0 || held_may_go());
 }
 
 // Writes, and confirms what is written to Raft, until nothing more follows from it.

@@ -26,11 +26,9 @@ struct replicated_journal::round {
   std::vector<std::pair<persistence::queued_item, error>> refused;
   std::vector<std::pair<control_request::done_fn, status>> answered;
 
-  // Of cuts: markers that were applied, until their batch is written; who ordered something, told at the round's end
-  // even while nobody else is.
+  // Of cuts: markers that were applied, until their batch is written.
   std::vector<marked_shard> marks;
-  std::vector<std::pair<replicated_journal::cut_done_fn, cut_report>> cut_reports;
-  bool ends_at_mark = false;  // what was handed over waits for the next round: its content is not the cut's
+  bool has_marked = false;  // what was handed over waits for the next round: its content is not the cut's
 
   void touch(std::uint16_t shard) {
     if (is_touched.size() <= shard) is_touched.resize(shard + std::size_t{1});

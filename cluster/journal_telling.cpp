@@ -30,16 +30,14 @@ void replicated_journal::publish(round& now) {
     }
     const bool ready = leading && group.barrier_index() != 0 && r.applied >= group.barrier_index();
     auto& seen = shards_[shard];
-    if (!pause_) seen.applied = r.applied;  // lists go by it
+    seen.applied = r.applied;
     if (seen.leader.exchange(group.leader()) != group.leader() && group.leader() != no_node && options_.led_by) {
       options_.led_by(shard, group.leader());
     }
     const auto lease =
         r.alone ? std::optional(raft::monotonic_time::max()) : group.lease_expires_at(time);
     seen.lease_until_ms = ready && lease ? lease->count() : 0;
-    // A new leader knows what others would not tell during a pause: it begins after it.
-    const bool begins = ready && r.published_term != group.term();
-    publish_term(r, ready && !(pause_ && begins) ? group.term() : 0);
+    publish_term(r, ready ? group.term() : 0);
     if (!r.controls.empty()) settle_controls(r, now);
   }
   waiting_bytes_.store(proposed_bytes_ + held_bytes_, std::memory_order_relaxed);
@@ -100,7 +98,6 @@ void replicated_journal::tell(round& now) {
 
 void replicated_journal::fail_all(round& now, const std::string& why) {
   failed_ = true;
-  take_untold(now);
   std::for_each(now.finished.begin(), now.finished.end(), tell_unknown);
   for (auto& [item, reason] : now.refused) {
     if (item.done) item.done(fail(reason));

@@ -151,9 +151,9 @@ class replicated_journal final : public journal, public placement {
   // Entries up to `through` are needed by nobody here (projections have read them). They are removed as far as
   // followers may do without them; the last one always stays. Any thread; never blocks.
   void cut_log(std::uint16_t shard, std::uint64_t through);
-  // This node's part in a cut over all shards; `done` hears how it went, once, on the journal's thread. While paused
-  // nobody is told anything by this node (items, batches, other nodes' batches) and it begins to lead nothing, but
-  // everything else goes on. Pauses end by themselves, and when the journal stops. Any thread; never blocks.
+  // This node's part in a cut over all shards; `done` hears how it went, once, on the journal's thread, without waiting
+  // for a write. While paused nothing that was handed over is put into a log, so nobody is told of it; everything else
+  // goes on. Pauses end by themselves, and when the journal stops. Any thread; never blocks.
   using cut_done_fn = std::function<void(cut_report)>;
   void obey(cut_order order, cut_done_fn done);
   // Of every shard, in order. Any thread; costs a copy.
@@ -198,7 +198,7 @@ class replicated_journal final : public journal, public placement {
   status recover(std::uint16_t shard, round& first);
   status recover_owner(round& first);
 
-  // While a cut is taken: nobody is told what happened since.
+  // While a cut is taken: nothing is put behind its markers.
   struct cut_pause {
     cut_id cut = 0;
     raft::monotonic_time until{0};
@@ -242,12 +242,8 @@ class replicated_journal final : public journal, public placement {
   cut_report carry_out(const cut_order& order, round& now);
   void mark_shards(round& now);
   bool still_leads(const shard_mark& mark);
-  void end_pause(round& now);
-  void end_pause_in_time(round& now);
   void note_mark(const persistence::committed_entry& applied, round& now);
   void tell_marks(round& now);
-  void tell_unless_paused(round& now);
-  void take_untold(round& now);
 
   void publish(round& now);
   void publish_term(replica& r, raft::term_number term);
@@ -286,7 +282,6 @@ class replicated_journal final : public journal, public placement {
   std::atomic<std::size_t> waiting_bytes_{0};  // the sum, for other threads
 
   std::optional<cut_pause> pause_;
-  std::unique_ptr<round> untold_;  // what happened in it; null: nothing
 
   std::mutex inbox_guard_;  // of what follows, as far as closed_
   std::vector<shard_message> inbox_;

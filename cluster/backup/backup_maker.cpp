@@ -21,8 +21,8 @@ constexpr std::chrono::milliseconds cut_tick{2};
 constexpr int low_priority = 10;
 
 // Linux keeps a niceness for each thread. The disk follows it where its scheduler knows priorities.
+// Not before the cut is taken: the whole shop waits for who takes it.
 void be_humble() {
-  ::pthread_setname_np(::pthread_self(), "backup");
   ::setpriority(PRIO_PROCESS, static_cast<id_t>(::syscall(SYS_gettid)), low_priority);
 }
 
@@ -88,7 +88,7 @@ void backup_maker::marked(const marked_shard& shard) {
 }
 
 void backup_maker::run(backup_wish wish, std::unique_ptr<backup_folder> folder) {
-  be_humble();
+  ::pthread_setname_np(::pthread_self(), "backup");
   const auto began = with_.time.monotonic();
   auto made = make(wish, *folder);
   moments_.follow(0);
@@ -113,6 +113,7 @@ void backup_maker::run(backup_wish wish, std::unique_ptr<backup_folder> folder) 
 result<backup_manifest> backup_maker::make(const backup_wish& wish, backup_folder& folder) {
   const auto cut = take_cut();
   if (!cut) return fail(cut.error());
+  be_humble();
   backup_manifest what;
   what.created = with_.time.wall();
   what.by = wish.by;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "runtime/log.hpp"
+
 namespace omnicart::cluster {
 namespace {
 
@@ -27,10 +29,10 @@ void cut_coordinator::begin_try() {
   marks_.clear();
   reached_.clear();
   paused_us_ = 0;
-  until_ = with_.time.monotonic() + answers_within;
+  until_ = with_.time.monotonic() + begins_within;
   with_.follow(cut_);
-  now_ = phase::pausing;
-  order(cut_step::pause);
+  now_ = phase::marking;
+  order(cut_step::mark);
 }
 
 void cut_coordinator::order(cut_step step) {
@@ -40,21 +42,20 @@ void cut_coordinator::order(cut_step step) {
 }
 
 void cut_coordinator::reported(node_id from, const cut_report& report) {
-  const auto expected = now_ == phase::pausing   ? cut_step::pause
-                        : now_ == phase::marking ? cut_step::mark
-                                                 : cut_step::resume;
-  const bool asks = now_ == phase::pausing || now_ == phase::marking || now_ == phase::resuming;
+  const auto expected = now_ == phase::marking ? cut_step::mark : cut_step::resume;
+  const bool asks = now_ == phase::marking || now_ == phase::resuming;
   const bool is_ours = std::find(nodes_.begin(), nodes_.end(), from) != nodes_.end();
   if (!asks || report.cut != cut_ || report.step != expected || !is_ours) return;
   if (!answered_.insert(from).second) return;
   if (!report.held) {
-    const char* const what =
-        report.step == cut_step::pause ? " takes part in another backup"
-        : report.step == cut_step::mark
-            ? " went on before it was told to"
-            : " went on, or led its shards no more, before it was told to go on";
-    return give_up_try(name_of(from) + what);
+    const bool is_mark = report.step == cut_step::mark;
+    return give_up_try(name_of(from) +
+                       (is_mark
+                            ? " takes part in another backup, or stops"
+                            : " went on, or led its shards no more, before it was told to go on"));
   }
+  if (now_ == phase::marking && answered_.size() == 1)
+    until_ = with_.time.monotonic() + marked_within;
   paused_us_ = std::max(paused_us_, report.paused_us);
   if (report.step == cut_step::mark) take_marks(from, report.marks);
   if (now_ != phase::waiting && now_ != phase::idle && answered_.size() == nodes_.size())
@@ -72,16 +73,13 @@ void cut_coordinator::take_marks(node_id from, const std::vector<shard_mark>& ma
 }
 
 void cut_coordinator::all_answered() {
-  if (now_ == phase::pausing) {
-    now_ = phase::marking;
-    return order(cut_step::mark);
-  }
   if (now_ == phase::marking) {
     for (std::uint16_t shard = 0; shard < shard_count_; ++shard) {
       if (!marks_.contains(shard))
         return give_up_try(name_of(shard) + " is led by nobody that can be reached");
     }
     now_ = phase::resuming;
+    until_ = with_.time.monotonic() + resumed_within;
     return order(cut_step::resume);
   }
   now_ = phase::following;
@@ -124,7 +122,6 @@ void cut_coordinator::tick() {
       return give_up_try("the mark of " + name_of(missing) +
                          " did not come to this node, or was lost with its leader");
     }
-    case phase::pausing:
     case phase::marking:
     case phase::resuming:
       return give_up_try(silent_nodes() + " did not answer in time");
@@ -140,6 +137,7 @@ std::string cut_coordinator::silent_nodes() const {
 }
 
 void cut_coordinator::give_up_try(const std::string& why) {
+  log::info("a try of a cut is void", {{"try", tries_}, {"why", why}});
   // Whoever is paused still need not wait for the end of its time.
   if (now_ != phase::following) order(cut_step::resume);
   with_.follow(0);
@@ -148,7 +146,10 @@ void cut_coordinator::give_up_try(const std::string& why) {
                                                 " tries; the last time " + why));
   }
   now_ = phase::waiting;
-  until_ = with_.time.monotonic() + again_after;
+  const auto middle = again_after * tries_;
+  const duration_ms by_chance{
+      static_cast<std::int64_t>(cut_ % static_cast<cut_id>(middle.count()))};
+  until_ = with_.time.monotonic() + middle / 2 + by_chance;
 }
 
 void cut_coordinator::stop() {

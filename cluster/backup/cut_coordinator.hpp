@@ -26,25 +26,23 @@ struct consistent_cut {
 // Takes a cut over all shards of a cluster while it serves.
 //
 //   coordinator                      every node that it reaches, itself too
-//   pause (100 ms at most)    ->     tells nobody anything from now on
-//                             <-     held
-//   mark                      ->     a marker into the log of each shard that it leads
+//   mark (100 ms at most)     ->     a marker into the log of each shard that it leads, and
+//                                    nothing behind it from now on
 //                             <-     held, where the markers stand
-//   resume                    ->     tells what happened meanwhile, and goes on
+//   resume                    ->     goes on
 //                             <-     held: it was paused all the while, and leads those shards
-//                             still
+//                                    still, so nobody else did
 //   ... own replicas apply each shard up to its marker: reached()
 //
-// Why the cut is consistent: let R be the time between the last "paused" and the first "resume".
-// All markers are appended in R. Whatever is appended behind a marker is told to nobody before the
-// end of R, because each node that could tell it (the shard's leader; nodes that show it in lists)
-// is paused, and no node begins to lead. So whatever it causes, in any shard, by effects, answers
-// or people who saw it, is appended after R, and thus behind that shard's marker. What was told
-// before R lies below the markers: it was in the log before.
+// Why the cut is consistent: the first resume is sent when the last marker is appended. So whatever
+// stands behind any marker was appended later than all markers. Nobody is told of anything, by
+// answer, effect or list, before it is in its shard's log; so whatever comes of an entry behind a
+// marker is appended later still, and stands behind its own shard's marker. That is all: if the cut
+// has an entry, it has what the entry came of. What stands before a marker may be told at any time.
 //
 // A pause that ended by itself, a marker that was lost with its leader, a node that did not answer:
 // the try is void, and another begins a little later. Nodes that cannot be reached have no part:
-// they can lead nothing meanwhile, since the leaders of all shards are heard and hold their leases.
+// the leaders of all shards are heard and hold their leases, so those can put nothing into a log.
 //
 // Driven by messages and a clock; not thread-safe.
 class cut_coordinator {
@@ -58,10 +56,15 @@ class cut_coordinator {
     std::function<void(cut_id)> follow;  // reached() is wanted of this cut only; 0: of none
   };
   static constexpr duration_ms pause_max{100};
-  // From the first order of a try to the last: leaves the nodes' own clocks something.
-  static constexpr duration_ms answers_within{80};
+  // Nobody is paused before the first node says so.
+  static constexpr duration_ms begins_within{500};
+  // From then to the last marker: leaves the nodes' own clocks something.
+  static constexpr duration_ms marked_within{80};
+  // Once told to go on nobody waits for what the nodes say of it.
+  static constexpr duration_ms resumed_within{1'000};
   static constexpr duration_ms applied_within{5'000};
-  static constexpr duration_ms again_after{300};
+  // Times the tries so far, half as long to half as long again: about 18 s with all.
+  static constexpr duration_ms again_after{400};
   static constexpr unsigned tries_max = 10;
 
   cut_coordinator(parts with, std::uint16_t shard_count);
@@ -80,7 +83,7 @@ class cut_coordinator {
   std::optional<result<consistent_cut>> outcome();
 
  private:
-  enum class phase { idle, pausing, marking, resuming, following, waiting };
+  enum class phase { idle, marking, resuming, following, waiting };
 
   void begin_try();
   void order(cut_step step);

@@ -15,17 +15,16 @@ namespace omnicart::cluster {
 
 using cut_id = std::uint64_t;  // drawn at random for each try; 0: none
 
-// Numbers travel between nodes: never reuse one.
+// Numbers travel between nodes: never reuse one. (1 was a pause without markers.)
 enum class cut_step : std::uint8_t {
-  pause = 1,   // tell nobody anything
-  mark = 2,    // a marker into the log of each shard that is led here
+  mark = 2,    // a marker into the log of each shard that is led here, and nothing behind it
   resume = 3,  // go on
 };
 
 struct cut_order {
   cut_id cut = 0;
-  cut_step step = cut_step::pause;
-  duration_ms at_most{0};  // of pause: it ends by itself after that
+  cut_step step = cut_step::mark;
+  duration_ms at_most{0};  // of mark: the pause ends by itself after that
 
   friend bool operator==(const cut_order&, const cut_order&) = default;
   OMNICART_FIELDS(cut, step, at_most)
@@ -43,9 +42,9 @@ struct shard_mark {
 
 struct cut_report {
   cut_id cut = 0;
-  cut_step step = cut_step::pause;  // of the order that it answers
-  // The node is paused by this cut, and was all the while since it was told to; of resume, also
-  // that it leads what it marked, in the same terms, and nobody else can.
+  cut_step step = cut_step::mark;  // of the order that it answers
+  // Of mark: the node is paused by this cut. Of resume: it was all the while, and leads what it
+  // marked, in the same terms, and nobody else can.
   bool held = false;
   std::uint64_t paused_us = 0;    // of resume: for how long
   std::vector<shard_mark> marks;  // of mark

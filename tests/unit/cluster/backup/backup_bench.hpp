@@ -54,7 +54,6 @@ struct backup_bench {
     const auto folder = backup_folder::open(path, backup_folder::use::write).value();
     marks.clear();
     ++cut;
-    order(cut_step::pause);
     order(cut_step::mark);
     const rocksdb::ManagedSnapshot moment(&parts->data->db());
     order(cut_step::resume);

@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <deque>
+#include <set>
 
 #include "runtime/base/codec.hpp"
 #include "tests/unit/persistence/store_fixture.hpp"
@@ -26,7 +27,7 @@ struct scripted_nodes {
       3};
   // What a node answers; nothing: it is silent.
   std::function<std::optional<cut_report>(node_id, const cut_order&, cut_report)> script;
-  unsigned marks_made = 0;
+  std::set<cut_id> begun;
 
   std::vector<shard_mark> marks_of(node_id node) const {
     if (node == 1) return {{.shard = 0, .index = 10, .term = 3}};
@@ -93,22 +94,60 @@ BOOST_AUTO_TEST_CASE(a_cut_is_made_when_all_were_paused_and_all_marks_are_here) 
   BOOST_TEST(followed == std::vector<cut_id>{101});
 }
 
-BOOST_AUTO_TEST_CASE(nobody_marks_before_all_are_paused_nor_goes_on_before_all_have_marked) {
+BOOST_AUTO_TEST_CASE(nobody_goes_on_before_all_have_marked) {
   std::vector<cut_step> steps;
   script = [&](node_id node, const cut_order& order,
                cut_report plain) -> std::optional<cut_report> {
     steps.push_back(order.step);
-    if (node == 3 && order.step == cut_step::pause && steps.size() < 4) return std::nullopt;
+    if (node == 3 && order.step == cut_step::mark) return std::nullopt;
     return plain;
   };
   cuts.start();
   answer_all();
-  BOOST_TEST((steps == std::vector<cut_step>(3, cut_step::pause)));
-  cuts.reported(3,
-                {.cut = 101, .step = cut_step::pause, .held = true, .paused_us = 0, .marks = {}});
+  BOOST_TEST((steps == std::vector<cut_step>(3, cut_step::mark)));
+  cuts.reported(3, {.cut = 101, .step = cut_step::mark, .held = true, .paused_us = 0, .marks = {}});
   BOOST_TEST(sent.size() == 3u);
   answer_all();
   BOOST_TEST(std::ranges::count(steps, cut_step::resume) == 3);
+}
+
+// Nobody waits while nobody has marked, nor when all were told to go on.
+BOOST_AUTO_TEST_CASE(only_from_the_first_mark_to_the_last_is_time_short) {
+  std::set<node_id> silent{1, 2, 3};
+  script = [&](node_id node, const cut_order&, cut_report plain) {
+    return silent.contains(node) ? std::optional<cut_report>() : std::optional(plain);
+  };
+  const auto mark = [&](node_id node) {
+    cuts.reported(node, {.cut = 101,
+                         .step = cut_step::mark,
+                         .held = true,
+                         .paused_us = 0,
+                         .marks = marks_of(node)});
+  };
+  cuts.start();
+  answer_all();
+  pass(cut_coordinator::begins_within - duration_ms{1});
+  mark(1);
+  pass(cut_coordinator::marked_within - duration_ms{1});
+  mark(2);
+  mark(3);
+  BOOST_TEST_REQUIRE(sent.size() == 3u);
+  silent.clear();
+  pass(cut_coordinator::resumed_within - duration_ms{1});
+  answer_all();
+  reach(101);
+  const auto over = cuts.outcome();
+  BOOST_TEST((over && over->has_value()));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_marks_too_late_after_the_first_voids_the_try) {
+  script = [](node_id node, const cut_order&, cut_report plain) {
+    return node == 3 ? std::optional<cut_report>() : std::optional(plain);
+  };
+  cuts.start();
+  answer_all();
+  pass(cut_coordinator::marked_within);
+  BOOST_TEST(followed.back() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(marks_that_are_applied_before_the_nodes_go_on_count) {
@@ -129,7 +168,7 @@ BOOST_AUTO_TEST_CASE(a_pause_that_was_outlived_voids_the_try_and_the_next_one_co
   answer_all();
   reach(101);
   BOOST_TEST(!cuts.outcome());
-  pass(cut_coordinator::again_after);
+  pass(2 * cut_coordinator::again_after);
   answer_all();
   reach(101);  // late, and of the void one
   BOOST_TEST(!cuts.outcome());
@@ -146,9 +185,33 @@ BOOST_AUTO_TEST_CASE(whoever_was_paused_is_told_to_go_on_when_a_try_is_void) {
   };
   cuts.start();
   answer_all();
-  pass(cut_coordinator::answers_within);
+  pass(cut_coordinator::marked_within);
   BOOST_TEST_REQUIRE(sent.size() == 3u);
   for (const auto& [to, order] : sent) BOOST_TEST((order.step == cut_step::resume));
+}
+
+// Else two that disturb each other would go on doing so.
+BOOST_AUTO_TEST_CASE(tries_are_further_and_further_apart_and_not_evenly) {
+  script = [&](node_id node, const cut_order& order, cut_report plain) {
+    if (order.step == cut_step::mark) begun.insert(order.cut);
+    return node == 3 ? std::optional<cut_report>() : std::optional(plain);
+  };
+  std::vector<duration_ms> at;
+  drawn = 12'345'678'901'234'567U;
+  cuts.start();
+  while (cuts.runs()) {
+    answer_all();
+    if (begun.size() > at.size()) at.push_back(time.up);
+    pass(duration_ms{1});
+  }
+  BOOST_TEST_REQUIRE(at.size() == cut_coordinator::tries_max);
+  for (std::size_t n = 1; n < at.size(); ++n) {
+    const auto apart = at[n] - at[n - 1] - cut_coordinator::marked_within;
+    const auto middle = cut_coordinator::again_after * static_cast<std::int64_t>(n);
+    BOOST_TEST((apart >= middle / 2 && apart <= middle * 3 / 2 + duration_ms{2}));
+  }
+  BOOST_TEST((at.back() - at.front() > duration_ms{10'000}));
+  BOOST_TEST((at.back() - at.front() < duration_ms{30'000}));
 }
 
 BOOST_AUTO_TEST_CASE(each_way_a_try_is_void_is_told_by_name_after_the_last) {
@@ -163,12 +226,7 @@ BOOST_AUTO_TEST_CASE(each_way_a_try_is_void_is_told_by_name_after_the_last) {
        }},
       {"node 2 takes part in another backup",
        [](node_id node, const cut_order& order, cut_report plain) {
-         if (node == 2 && order.step == cut_step::pause) plain.held = false;
-         return std::optional(plain);
-       }},
-      {"node 1 went on before it was told to",
-       [](node_id node, const cut_order& order, cut_report plain) {
-         if (node == 1 && order.step == cut_step::mark) plain.held = false;
+         if (node == 2 && order.step == cut_step::mark) plain.held = false;
          return std::optional(plain);
        }},
       {"shard 1 is led by nobody that can be reached",

@@ -1,11 +1,12 @@
 #include <boost/test/unit_test.hpp>
 #include <deque>
+#include <set>
 
 #include "cluster/backup/cut_coordinator.hpp"
 #include "cluster/backup/shard_moments.hpp"
 #include "tests/unit/cluster/journal/journal_cluster.hpp"
 
-// A node's part in a cut: what it tells while it is paused, and what its markers stand for.
+// A node's part in a cut: what waits while it is paused, and what its markers stand for.
 namespace omnicart::cluster {
 namespace {
 
@@ -39,47 +40,77 @@ struct three : journal_cluster {
 
 BOOST_FIXTURE_TEST_SUITE(journal_cuts, three)
 
-BOOST_AUTO_TEST_CASE(a_paused_leader_tells_nobody_what_is_written_until_it_is_told_to_go_on) {
+BOOST_AUTO_TEST_CASE(behind_a_mark_nothing_is_written_until_its_leader_is_told_to_go_on) {
   const auto lead = wait_for_leader(0);
-  BOOST_TEST(order(lead, cut_step::pause).held);
-  const auto applied = journal(lead).last_index(0);
+  const auto report = order(lead, cut_step::mark, 7, duration_ms{1'000});
+  BOOST_TEST(report.held);
+  BOOST_TEST_REQUIRE(!report.marks.empty());
+  const auto mark = report.marks.front();
+  BOOST_TEST(mark.shard == 0);
   const auto item = send(lead, entity_of(0, 1));
-  BOOST_TEST(run_until([&] { return view(lead, 0).applied > applied; }));
-  run_for(20);
+  BOOST_TEST(run_until([&] { return view(lead, 0).applied == mark.index; }));
+  run_for(100);
   BOOST_TEST(!is_told(item));
-  BOOST_TEST(journal(lead).last_index(0) == applied);
+  BOOST_TEST(view(lead, 0).applied == mark.index);
   const auto over = order(lead, cut_step::resume);
   BOOST_TEST(over.held);
-  BOOST_TEST(over.paused_us >= 20'000u);
-  BOOST_TEST(is_told(item));
+  BOOST_TEST(over.paused_us >= 100'000u);
+  BOOST_TEST(run_until([&] { return is_told(item); }));
   BOOST_TEST(item->told->has_value());
-  BOOST_TEST(journal(lead).last_index(0) > applied);
+}
+
+BOOST_AUTO_TEST_CASE(what_stands_before_a_mark_is_told_in_the_pause) {
+  const auto lead = wait_for_leader(0);
+  const auto item = send(lead, entity_of(0, 1));
+  journal(lead).flush_once();
+  BOOST_TEST(!is_told(item));
+  BOOST_TEST(order(lead, cut_step::mark, 7, duration_ms{60'000}).held);
+  BOOST_TEST(run_until([&] { return is_told(item); }));
+  BOOST_TEST(item->told->has_value());
+  BOOST_TEST(order(lead, cut_step::resume).held);
+}
+
+// All others wait meanwhile.
+BOOST_AUTO_TEST_CASE(whoever_orders_a_mark_hears_of_it_before_it_is_written) {
+  journal_cluster alone(5, 1);
+  const auto lead = alone.wait_for_leader(0);
+  unsigned written = 0;
+  alone.marked = [&](node_id, const marked_shard&) { ++written; };
+  bool heard_of_it = false;
+  alone.journal(lead).obey({.cut = 7, .step = cut_step::mark, .at_most = duration_ms{100}},
+                           [&](const cut_report& report) {
+                             heard_of_it = report.held;
+                             BOOST_TEST(report.marks.size() >= journal_cluster::shards);
+                             BOOST_TEST(written == 0u);
+                           });
+  alone.run_for(1);
+  BOOST_TEST(heard_of_it);
+  BOOST_TEST(written >= journal_cluster::shards);
 }
 
 BOOST_AUTO_TEST_CASE(a_pause_ends_by_itself_and_is_then_void) {
   const auto lead = wait_for_leader(0);
-  BOOST_TEST(order(lead, cut_step::pause).held);
+  BOOST_TEST(order(lead, cut_step::mark).held);
   const auto item = send(lead, entity_of(0, 1));
   run_for(150);
   BOOST_TEST(is_told(item));
-  BOOST_TEST(!order(lead, cut_step::mark).held);
   BOOST_TEST(!order(lead, cut_step::resume).held);
 }
 
 BOOST_AUTO_TEST_CASE(no_cut_makes_anothers_pause_longer) {
-  BOOST_TEST(order(1, cut_step::pause, 7).held);
-  BOOST_TEST(!order(1, cut_step::pause, 8).held);
+  BOOST_TEST(order(1, cut_step::mark, 7).held);
   BOOST_TEST(!order(1, cut_step::mark, 8).held);
   BOOST_TEST(!order(1, cut_step::resume, 8).held);
   BOOST_TEST(order(1, cut_step::resume, 7).held);
-  BOOST_TEST(order(1, cut_step::pause, 8).held);
+  BOOST_TEST(order(1, cut_step::mark, 8).held);
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_tells_what_a_pause_held_back) {
   const auto lead = wait_for_leader(0);
+  BOOST_TEST(order(lead, cut_step::mark, 7, duration_ms{60'000}).held);
   const auto item = send(lead, entity_of(0, 1));
-  BOOST_TEST(order(lead, cut_step::pause, 7, duration_ms{60'000}).held);
   run_for(50);
+  BOOST_TEST(!is_told(item));
   journal(lead).stop();
   run_for(5);
   BOOST_TEST(is_told(item));
@@ -87,7 +118,6 @@ BOOST_AUTO_TEST_CASE(a_stop_tells_what_a_pause_held_back) {
 
 BOOST_AUTO_TEST_CASE(a_mark_stands_at_one_place_in_every_replica) {
   const auto lead = wait_for_leader(0);
-  BOOST_TEST(order(lead, cut_step::pause).held);
   const auto report = order(lead, cut_step::mark);
   BOOST_TEST(report.held);
   BOOST_TEST(!report.marks.empty());
@@ -104,28 +134,11 @@ BOOST_AUTO_TEST_CASE(a_mark_stands_at_one_place_in_every_replica) {
 
 BOOST_AUTO_TEST_CASE(a_deposed_leader_says_that_its_marks_may_be_lost) {
   const auto lead = wait_for_leader(0);
-  BOOST_TEST(order(lead, cut_step::pause, 7, duration_ms{60'000}).held);
-  BOOST_TEST(order(lead, cut_step::mark).held);
+  BOOST_TEST(order(lead, cut_step::mark, 7, duration_ms{60'000}).held);
   isolate(lead);
   run_for(2'000);
   BOOST_TEST(!order(lead, cut_step::resume).held);
   heal();
-}
-
-BOOST_AUTO_TEST_CASE(nobody_begins_to_lead_during_a_pause) {
-  const auto lead = wait_for_leader(0);
-  for (const auto node : nodes()) {
-    if (node != lead) BOOST_TEST(order(node, cut_step::pause, 7, duration_ms{3'000}).held);
-  }
-  isolate(lead);
-  run_for(2'000);
-  for (const auto node : nodes()) {
-    if (node != lead) BOOST_TEST(!journal(node).leads(0));
-  }
-  heal();
-  BOOST_TEST(run_until([&] { return leader(0) != no_node; }));
-  const auto item = send(wait_for_leader(0), entity_of(0, 1));
-  BOOST_TEST(run_until([&] { return is_told(item); }));
 }
 
 // Whatever is known to somebody is in the cut if anything that came of it is. Here each event of a
@@ -149,28 +162,48 @@ BOOST_AUTO_TEST_CASE(no_cut_has_an_effect_without_its_cause) {
       counted[shard.at.shard] = cluster.events(3, cluster.entity_of(shard.at.shard, 1)).size();
       coordinator->reached(shard);
     };
+    struct travelling {
+      int due = 0;
+      node_id to = no_node;
+      cut_order order;
+    };
+    int round = 0;
+    std::deque<travelling> orders;  // each node's in their order
     std::deque<std::pair<node_id, cut_report>> answers;
     cut_id drawn = 1'000 * seed;
-    cut_coordinator cuts({.time = clock,
-                          .draw = [&] { return ++drawn; },
-                          .nodes = [&] { return cluster.nodes(); },
-                          .send =
-                              [&](node_id to, const cut_order& what) {
-                                cluster.journal(to).obey(what, [&, to](cut_report r) {
-                                  answers.emplace_back(to, std::move(r));
-                                });
-                              },
-                          .follow =
-                              [&](cut_id cut) {
-                                counted.clear();
-                                moments.follow(cut);
-                              }},
-                         journal_cluster::shards);
+    cut_coordinator cuts(
+        {.time = clock,
+         .draw = [&] { return ++drawn; },
+         .nodes = [&] { return cluster.nodes(); },
+         .send =
+             [&](node_id to, const cut_order& what) {
+               orders.push_back({round + static_cast<int>(cluster.pick(0, 9)), to, what});
+             },
+         .follow =
+             [&](cut_id cut) {
+               counted.clear();
+               moments.follow(cut);
+             }},
+        journal_cluster::shards);
     coordinator = &cuts;
 
     std::uint16_t next = 0;
     std::shared_ptr<const sent_item> last;
-    for (int round = 0; round < 400; ++round) {
+    const auto deliver = [&] {
+      std::set<node_id> waiting;
+      std::erase_if(orders, [&](const auto& each) {
+        if (each.due > round || waiting.contains(each.to)) {
+          waiting.insert(each.to);
+          return false;
+        }
+        cluster.journal(each.to).obey(each.order, [&answers, to = each.to](cut_report r) {
+          answers.emplace_back(to, std::move(r));
+        });
+        return true;
+      });
+    };
+    for (; round < 600; ++round) {
+      deliver();
       if (!last || is_told(last)) {
         last = cluster.send(cluster.wait_for_leader(next), cluster.entity_of(next, 1));
         next = 1 - next;

@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(every_control_message_reads_as_it_was_written_and_rubbish_d
   const control_message all[] = {
       node_report{.leaving = true, .wall = timestamp_ms{duration_ms{7}}, .version = "1", .http = "h:1", .operators = "o:2"},
       positions_wanted{.request = 9}, positions_told{.request = 9, .led = {{.shard = 1, .index = 2}}},
-      cut_order{.cut = 5, .step = cut_step::pause, .at_most = duration_ms{100}},
+      cut_order{.cut = 5, .step = cut_step::mark, .at_most = duration_ms{100}},
       cut_report{.cut = 5, .step = cut_step::mark, .held = true, .paused_us = 7, .marks = {{.shard = 1, .index = 2, .term = 3}}}};
   for (const auto& each : all) {
     const auto bytes = encode(each);
