@@ -132,6 +132,28 @@ BOOST_AUTO_TEST_CASE(a_mark_stands_at_one_place_in_every_replica) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_replica_that_lags_stops_at_the_mark_all_the_same) {
+  const auto lead = wait_for_leader(0);
+  const node_id behind = lead == 3 ? 2 : 3;
+  const auto entity = entity_of(0, 1);
+  const auto before = send(lead, entity);
+  BOOST_TEST(run_until([&] { return is_told(before); }));
+  std::optional<std::size_t> seen;
+  marked = [&](node_id node, const marked_shard& shard) {
+    if (node == behind && shard.at.shard == 0) seen = events(node, entity).size();
+  };
+  isolate(behind);
+  BOOST_TEST(order(lead, cut_step::mark).held);
+  BOOST_TEST(order(lead, cut_step::resume).held);
+  const auto after = send(lead, entity);
+  BOOST_TEST(run_until([&] { return is_told(after); }));
+  BOOST_TEST(!seen);
+  heal();
+  BOOST_TEST(run_until([&] { return seen.has_value(); }));
+  BOOST_TEST(*seen == 1u);
+  BOOST_TEST(run_until([&] { return events(behind, entity).size() == 2; }));
+}
+
 BOOST_AUTO_TEST_CASE(a_deposed_leader_says_that_its_marks_may_be_lost) {
   const auto lead = wait_for_leader(0);
   BOOST_TEST(order(lead, cut_step::mark, 7, duration_ms{60'000}).held);
