@@ -180,10 +180,10 @@ void raft_group::finish(update& into) {
 // minimum, when the others may vote (a heartbeat reaches them at different times), the next a
 // quarter of the timeout later; chance is left an eighth.
 void raft_group::take_turn() {
-  const unsigned now_ms = raft_engine_patience(engine_.get());
-  if (now_ms == 0) return;
+  const unsigned given_ms = raft_engine_patience(engine_.get());
+  if (given_ms == 0) return;
   const auto least_ms = static_cast<unsigned>(options_.election_timeout.count());
-  if (now_ms != patience_ms_) drawn_ms_ = std::max(now_ms, least_ms);
+  if (given_ms != patience_ms_) drawn_ms_ = std::max(given_ms, least_ms);
   const auto place_of = [this](node_id node) {
     return std::find(voters_.begin(), voters_.end(), node) - voters_.begin();
   };
