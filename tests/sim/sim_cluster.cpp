@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cluster/shard_steps.hpp"
+#include "tests/sim/describe_view.hpp"
 
 namespace omnicart::sim {
 namespace {
@@ -246,19 +247,7 @@ std::string sim_cluster::describe() {
   for (node_id id = 1; id <= size(); ++id) {
     text += "\n  " + name_of(id) + (up(id) ? "" : " is down");
     if (!up(id)) continue;
-    for (const auto& view : node(id).log().views()) {
-      text += "\n    shard " + std::to_string(view.shard) + ": term " + std::to_string(view.term) +
-              ", leader " + std::to_string(view.leader) + (view.serving ? " (serving)" : "") +
-              ", commit " + std::to_string(view.commit) +
-              (view.whole ? ", applied " : ", content on its way, applied ") +
-              std::to_string(view.applied) + ", last " + std::to_string(view.last) + ", members";
-      for (const auto& each : view.members.servers) {
-        text += ' ' + std::to_string(each.node) +
-                (each.as == raft::role::voter     ? "v"
-                 : each.as == raft::role::standby ? "s"
-                                                  : "-");
-      }
-    }
+    for (const auto& view : node(id).log().views()) text += "\n    " + sim::describe(view);
   }
   return text;
 }

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "cluster/raft/message_codec.hpp"
+#include "tests/sim/describe_view.hpp"
 
 namespace omnicart::cluster {
 namespace {
@@ -393,17 +394,7 @@ std::string journal_cluster::describe() {
         "\n  node " + std::to_string(id) + (up(id) ? ended(id) ? " has ended" : "" : " is down");
     if (!up(id)) continue;
     for (const auto& v : journal(id).views()) {
-      text += "\n    shard " + std::to_string(v.shard) + ": term " + std::to_string(v.term) +
-              ", leader " + std::to_string(v.leader) + (v.serving ? " (serving)" : "") +
-              ", commit " + std::to_string(v.commit) +
-              (v.whole ? ", applied " : ", content on its way, applied ") +
-              std::to_string(v.applied) + ", last " + std::to_string(v.last) + ", members";
-      for (const auto& s : v.members.servers) {
-        text += " " + std::to_string(s.node) +
-                (s.as == raft::role::voter     ? "v"
-                 : s.as == raft::role::standby ? "s"
-                                               : "-");
-      }
+      text += "\n    " + sim::describe(v);
       for (const auto& f : v.followers) {
         text += "; " + std::to_string(f.node) + " has " + std::to_string(f.match) + ", catch-up " +
                 std::to_string(static_cast<int>(f.catch_up));
