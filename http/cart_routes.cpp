@@ -52,8 +52,8 @@ void cart_routes::add_to(router& routes) {
   }
 }
 
-task<tl::expected<cart_routes::addressed, response>> cart_routes::address(request& req) {
-  auto who = co_await require_session(shop_, req);
+task<tl::expected<cart_routes::addressed, response>> cart_routes::address(request& req, beside* with) {
+  auto who = co_await require_session(shop_, req, with);
   if (!who) co_return tl::unexpected(std::move(who.error()));
   addressed at{.who = std::move(*who), .cart = {}};
   const auto none = [&] { return tl::unexpected(refuse(req, 404, "not_found", "no such cart")); };
@@ -163,10 +163,9 @@ task<response> cart_routes::create(request& req) {
   co_return made;
 }
 
-tl::expected<std::vector<cart_routes::wanted>, response> cart_routes::read_items(const request& req, const authority& who,
-                                                                                bool& several) const {
-  std::vector<field_error> errors;
-  std::vector<wanted> items;
+cart_routes::wanted_items cart_routes::read_items(const request& req) const {
+  wanted_items read_from;
+  auto& [items, errors, several] = read_from;
   const auto body = parse_json(req.body, errors);
   several = body && body->is == json_value::type::array;
   const auto read_one = [&](object_reader read) {
@@ -174,7 +173,6 @@ tl::expected<std::vector<cart_routes::wanted>, response> cart_routes::read_items
     item.product = read.required_string("product_id", limits::product_id_bytes_max);
     item.quantity = read.required_int("quantity", 1, any_quantity);
     item.unit_price = read.optional_money("unit_price", shop_.currency);
-    if (item.unit_price && !who.staff()) read.report("unit_price", "forbidden", "only staff may set a price");
     read.finish();
     items.push_back(std::move(item));
   };
@@ -187,23 +185,33 @@ tl::expected<std::vector<cart_routes::wanted>, response> cart_routes::read_items
       read_one(object_reader(body->items[i], "/" + std::to_string(i), errors));
     }
   }
-  if (!errors.empty()) return tl::unexpected(invalid_body_response(std::move(errors), req.request_id));
-  return items;
+  return read_from;
 }
 
-task<tl::expected<std::vector<cart::new_line>, response>> cart_routes::price(const request& req,
-                                                                            const std::vector<wanted>& items) {
+void cart_routes::refuse_prices(wanted_items& of) {
+  for (std::size_t i = 0; i < of.items.size(); ++i) {
+    if (!of.items[i].unit_price) continue;
+    const std::string pointer = (of.several ? "/" + std::to_string(i) : "") + "/unit_price";
+    of.errors.push_back({pointer, "forbidden", "only staff may set a price"});
+  }
+}
+
+std::vector<envelope> cart_routes::quotes_of(const std::vector<wanted>& items) const {
   std::vector<envelope> questions;
   for (const auto& item : items) {
     questions.push_back(make_envelope(shop_, {"product", item.product}, product::encode(product::quote{}), engine(), {.repeatable = true}));
   }
-  const auto answers = co_await ask_all(shop_, std::move(questions));
+  return questions;
+}
+
+tl::expected<std::vector<cart::new_line>, response> cart_routes::price(const request& req, const std::vector<wanted>& items,
+                                                                      const std::vector<answer>& quotes) const {
   std::vector<cart::new_line> lines;
   for (std::size_t i = 0; i < items.size(); ++i) {
-    if (!answers[i].ok()) co_return tl::unexpected(failure_response(*answers[i].failure, req));
-    auto reply = product::decode_reply(answers[i].payload);
+    if (!quotes[i].ok()) return tl::unexpected(failure_response(*quotes[i].failure, req));
+    auto reply = product::decode_reply(quotes[i].payload);
     if (!reply || !std::holds_alternative<product::quote_view>(*reply)) {
-      co_return tl::unexpected(refuse(req, 500, "internal", ""));
+      return tl::unexpected(refuse(req, 500, "internal", ""));
     }
     auto& quote = std::get<product::quote_view>(*reply);
     lines.push_back({.product = product_id(items[i].product),
@@ -212,22 +220,25 @@ task<tl::expected<std::vector<cart::new_line>, response>> cart_routes::price(con
                      .unit_price = items[i].unit_price.value_or(quote.price),
                      .list_price = !items[i].unit_price});
   }
-  co_return lines;
+  return lines;
 }
 
 task<response> cart_routes::add(request& req) {
-  auto at = co_await address(req);
+  auto read = read_items(req);
+  beside quotes;
+  if (read.errors.empty()) quotes.questions = quotes_of(read.items);
+  auto at = co_await address(req, &quotes);
   if (!at) co_return std::move(at.error());
   auto options = unsafe_options(req, at->who, key_need::optional);
   if (!options) co_return std::move(options.error());
-  bool several = false;
-  auto items = read_items(req, at->who, several);
-  if (!items) co_return std::move(items.error());
-  auto lines = co_await price(req, *items);
-  if (!lines) co_return co_await added_before(req, *at, *items, *options, several, lines.error());
+  if (!at->who.staff()) refuse_prices(read);
+  if (!read.errors.empty()) co_return invalid_body_response(std::move(read.errors), req.request_id);
+  if (quotes.answers.empty()) quotes.answers = co_await ask_all(shop_, quotes_of(read.items));  // staff without a session
+  auto lines = price(req, read.items, quotes.answers);
+  if (!lines) co_return co_await added_before(req, *at, read.items, *options, read.several, lines.error());
   const cart::command what = cart::add{std::move(*lines)};
   const answer got = co_await ask_cart(*at, what, *options);
-  co_return co_await answer_change(req, *at, got, 201, several);
+  co_return co_await answer_change(req, *at, got, 201, read.several);
 }
 
 // A product may be retired, or unheard of, since a key added it: who repeats the key is answered all the same.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "actors/cart/cart_messages.hpp"
+#include "http/server/problem.hpp"
 #include "http/server/router.hpp"
 #include "http/shop.hpp"
 
@@ -29,6 +30,13 @@ class cart_routes {
     std::optional<money> unit_price;  // negotiated, staff only
   };
 
+  // What a body asks for, as far as can be said before it is known who asks.
+  struct wanted_items {
+    std::vector<wanted> items;
+    std::vector<field_error> errors;
+    bool several = false;
+  };
+
   task<response> show(request& req);
   task<response> create(request& req);
   task<response> add(request& req);
@@ -38,10 +46,15 @@ class cart_routes {
   task<response> remove_line(request& req);
   task<response> clear(request& req);
 
-  task<tl::expected<addressed, response>> address(request& req);
-  tl::expected<std::vector<wanted>, response> read_items(const request& req, const authority& who, bool& several) const;
-  // Names and list prices of what is wanted, asked of the products.
-  task<tl::expected<std::vector<cart::new_line>, response>> price(const request& req, const std::vector<wanted>& items);
+  task<tl::expected<addressed, response>> address(request& req, beside* with = nullptr);
+  wanted_items read_items(const request& req) const;
+  // Only staff may set a price.
+  static void refuse_prices(wanted_items& of);
+  // Asks the products for names and list prices.
+  std::vector<envelope> quotes_of(const std::vector<wanted>& items) const;
+  // The lines to add, from the answers to quotes_of(items).
+  tl::expected<std::vector<cart::new_line>, response> price(const request& req, const std::vector<wanted>& items,
+                                                            const std::vector<answer>& quotes) const;
   // Sends to the cart; a cart nobody has used yet is opened first if its session or user is known.
   task<answer> ask_cart(const addressed& at, const cart::command& what, command_options options);
   task<bool> open_if_known(const std::string& cart);

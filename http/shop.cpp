@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "actors/session/session_messages.hpp"
 #include "http/access_token.hpp"
@@ -35,6 +36,20 @@ bool origin_allowed(const shop& in, const request& req) {
          std::find(in.cookie_origins.begin(), in.cookie_origins.end(), *origin) != in.cookie_origins.end();
 }
 
+task<answer> ask_session(const shop& in, const caller& asker, beside* with) {
+  const entity_ref to{"session", asker.session};
+  if (!with) {
+    auto asked = inquire(in, to, session::encode(session::authorize{}), asker);
+    co_return co_await asked;
+  }
+  auto questions = std::exchange(with->questions, {});
+  questions.push_back(make_envelope(in, to, session::encode(session::authorize{}), asker, {.repeatable = true}));
+  with->answers = co_await ask_all(in, std::move(questions));
+  answer its_word = std::move(with->answers.back());
+  with->answers.pop_back();
+  co_return its_word;
+}
+
 }  // namespace
 
 std::string authority::key_owner() const {
@@ -43,7 +58,7 @@ std::string authority::key_owner() const {
   return "staff:" + std::to_string(static_cast<int>(who.as));
 }
 
-task<tl::expected<authority, response>> authenticate(const shop& in, request& req) {
+task<tl::expected<authority, response>> authenticate(const shop& in, request& req, beside* with) {
   if (!in.tokens.has_keys()) {
     const auto why = make_error(base_errc::unavailable, "this node has not joined its cluster yet");
     co_return tl::unexpected(failure_response(why, req));
@@ -61,8 +76,7 @@ task<tl::expected<authority, response>> authenticate(const shop& in, request& re
   authority found;
   found.who = {.as = claims->as, .session = claims->session, .user = claims->user};
   if (claims->session.empty()) co_return found;
-  auto asked = inquire(in, {"session", claims->session}, session::encode(session::authorize{}), found.who);
-  const answer got = co_await asked;
+  const answer got = co_await ask_session(in, found.who, with);
   if (!got.ok()) {
     // Only the session's own word ends it; that the machinery had none to give is no reason to log anybody out.
     const bool its_word = got.failure->number >= static_cast<error_number>(session::errc::already_open);
@@ -78,8 +92,8 @@ task<tl::expected<authority, response>> authenticate(const shop& in, request& re
   co_return found;
 }
 
-task<tl::expected<authority, response>> require_session(const shop& in, request& req) {
-  auto found = co_await authenticate(in, req);
+task<tl::expected<authority, response>> require_session(const shop& in, request& req, beside* with) {
+  auto found = co_await authenticate(in, req, with);
   if (found && found->anonymous()) {
     co_return tl::unexpected(unauthorized(req, "this call needs a session: POST /api/sessions makes one"));
   }

@@ -64,12 +64,20 @@ struct authority {
   std::string key_owner() const;
 };
 
+// Questions that a route would ask next anyway, sent along with the one to the caller's session: on other nodes both are
+// then answered in one round. They do no harm, whoever turns out to ask.
+struct beside {
+  std::vector<envelope> questions;
+  std::vector<answer> answers;  // in the questions' order; none when no session was asked
+};
+
 // Reads the token (Authorization, or the session cookie) and asks the session. Failures are answers ready to send:
 // 401 unauthorized for a token that is bad, expired or revoked; 403 bad_origin for a cookie from elsewhere.
 // No token at all is the anonymous caller.
-task<tl::expected<authority, response>> authenticate(const shop& in, request& req);
+// No questions beside it: null. What is not null lives until the task has ended.
+task<tl::expected<authority, response>> authenticate(const shop& in, request& req, beside* with = nullptr);
 // The same, and 401 for the anonymous.
-task<tl::expected<authority, response>> require_session(const shop& in, request& req);
+task<tl::expected<authority, response>> require_session(const shop& in, request& req, beside* with = nullptr);
 // The same, and 403 unless the role is at least `least` (support < admin).
 task<tl::expected<authority, response>> require_staff(const shop& in, request& req, role least);
 
