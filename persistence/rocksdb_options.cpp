@@ -12,6 +12,7 @@
 
 #include <algorithm>
 
+#include "persistence/key_layout.hpp"
 #include "persistence/receipt_expiry.hpp"
 
 namespace omnicart::persistence {
@@ -37,6 +38,22 @@ class entity_prefix_transform final : public rocksdb::SliceTransform {
     const auto end = key.ToStringView().find('\0', name_begin);
     return end == std::string_view::npos ? 0 : end + 1;
   }
+};
+
+// The log of a shard grows at its end, and how far a replica has come is written to the same key again and again: RocksDB
+// keeps the place of the last insertion for each of these, and need not look for it in the memtable. Keys of other lengths
+// are not in the domain, above all those that begin a DeleteRange (a shard alone): RocksDB keeps ranges in a list of their own,
+// where the place of an entry means nothing (its assertion ends the process).
+class place_of_last final : public rocksdb::SliceTransform {
+ public:
+  place_of_last(std::size_t key_bytes, std::size_t place_bytes) : key_bytes_(key_bytes), place_bytes_(place_bytes) {}
+  const char* Name() const override { return "omnicart.place_of_last"; }  // not stored
+  rocksdb::Slice Transform(const rocksdb::Slice& key) const override { return {key.data(), place_bytes_}; }
+  bool InDomain(const rocksdb::Slice& key) const override { return key.size() == key_bytes_; }
+
+ private:
+  std::size_t key_bytes_;
+  std::size_t place_bytes_;
 };
 
 // Without it RocksDB waits for space after ENOSPC and goes on by itself, whatever
@@ -144,6 +161,14 @@ rocksdb::ColumnFamilyOptions family_options(family which, const store_options& o
     // of them.
     cf.table_properties_collector_factories.push_back(
         rocksdb::NewCompactOnDeletionCollectorFactory(tombstone_window, tombstone_window / 2));
+  }
+  if (which == family::log) {
+    const auto key_bytes = log_key(0, 1).size();
+    cf.memtable_insert_with_hint_prefix_extractor = std::make_shared<place_of_last>(key_bytes, shard_key(0).size());
+  }
+  if (which == family::meta) {
+    const auto key_bytes = applied_prefix.size() + shard_key(0).size();
+    cf.memtable_insert_with_hint_prefix_extractor = std::make_shared<place_of_last>(key_bytes, key_bytes);
   }
   if (which == family::events) cf.memtable_prefix_bloom_size_ratio = 0.02;
   if (read_by_point(which)) {

@@ -71,8 +71,8 @@ status shard_log::truncate(std::uint16_t shard, std::uint64_t through) {
   if (all->last == 0) return {};
   const auto end = std::min(through, all->last - 1) + 1;
   if (end <= all->first) return {};
-  const auto done = store_.db().DeleteRange({}, store_.of(family::log), log_key(shard, all->first),
-                                            log_key(shard, end));
+  // From the shard's lowest key on, which no entry has (place_of_last in rocksdb_options.cpp).
+  const auto done = store_.db().DeleteRange({}, store_.of(family::log), shard_key(shard), log_key(shard, end));
   if (!done.ok()) return fail(io_error("cannot truncate the log", done));
   return {};
 }
