@@ -239,6 +239,7 @@ void replicated_journal::wait_behind(replica& r, std::vector<persistence::queued
 
 void replicated_journal::note(replica& r, raft::update update, round& now) {
   now.touch(r.shard);
+  if (r.group->current_state() != raft::state::leader || r.group->handing_over()) end_lease(r);
   if (update.write != 0) {
     r.write = update.write;
     now.sync = true;
@@ -257,6 +258,12 @@ void replicated_journal::note(replica& r, raft::update update, round& now) {
     now.outbox[to].push_back({r.shard, std::move(message)});
   }
   answer_reads(r, std::move(update.reads), now);
+}
+
+// A lease that ends before its time: nobody reads by it any more once a message may leave that lets another node lead.
+// publish() would be too late, for a slow sync may lie between.
+void replicated_journal::end_lease(const replica& r) {
+  shards_[r.shard].lease_until_ms.store(0, std::memory_order_release);
 }
 
 void replicated_journal::note_entries(replica& r, const std::vector<raft::log_entry>& entries, round& now) {

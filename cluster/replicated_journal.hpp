@@ -217,6 +217,7 @@ class replicated_journal final : public journal, public placement {
   void wait_behind(replica& r, std::vector<persistence::queued_item> barriers, round& now);
   bool settle(round& now);
   void note(replica& r, raft::update update, round& now);
+  void end_lease(const replica& r);
   void note_entries(replica& r, const std::vector<raft::log_entry>& entries, round& now);
   void note_change(replica& r, const raft::log_entry& entry, round& now);
   timestamp_ms time_of_last(const replica& r) const;

@@ -24,6 +24,13 @@ std::string place(std::uint16_t shard, std::uint64_t index) {
   return "shard " + std::to_string(shard) + ", entry " + std::to_string(index);
 }
 
+// With this another node may lead before it has waited for an election timeout.
+bool lets_another_lead(const raft::message& m) {
+  const auto* vote = std::get_if<raft::vote_result>(&m.body);
+  return std::holds_alternative<raft::timeout_now>(m.body) ||
+         (vote != nullptr && vote->granted && !vote->pre_vote);
+}
+
 }  // namespace
 
 journal_cluster::journal_cluster(std::uint64_t seed, node_id nodes, network_options network)
@@ -128,8 +135,13 @@ void journal_cluster::isolate(node_id node) {
 void journal_cluster::transmit(node_id from, node_id to,
                                const std::vector<shard_message>& messages) {
   std::vector<raft::group_message> frame;
-  for (const auto& [shard, content] : messages)
+  for (const auto& message : messages) {
+    const auto& [shard, content] = message;
+    if (overheard) overheard(from, message);
+    law(!lets_another_lead(content) || !up(from) || !journal(from).may_read(shard),
+        "nobody reads by a lease when another node is let to lead");
     frame.push_back({.group = shard, .content = content});
+  }
   if (pick(0, 99) < network_.lost_percent) return;
   for (int copies = pick(0, 99) < network_.doubled_percent ? 2 : 1; copies > 0; --copies) {
     const auto due_ms = time_.up.count() + pick(1, network_.delay_ms_max);

@@ -78,7 +78,8 @@ struct journal_parts {
 //   one leader of a shard per term; the same entry at the same index on every node; no content
 //   before its entry is committed; equal content at equal applied index; each version of an entity
 //   stands for one event; whoever was told "written" is in a committed entry, whoever was told
-//   "unavailable" is in none.
+//   "unavailable" is in none; a lease that is cut short has ended before the message leaves that
+//   cuts it short.
 class journal_cluster {
  public:
   static constexpr std::uint16_t shards = 2;
@@ -112,6 +113,8 @@ class journal_cluster {
 
   // A marker of a cut was applied, and the node's store has the shard's content up to it.
   std::function<void(node_id, const marked_shard&)> marked;
+  // A message of Raft leaves the node.
+  std::function<void(node_id, const shard_message&)> overheard;
 
   // What is there.
   bool up(node_id node) const { return at(node).parts != nullptr; }

@@ -118,6 +118,30 @@ BOOST_FIXTURE_TEST_CASE(what_a_deposed_leader_decided_and_nobody_wrote_is_told_u
   BOOST_TEST(events(2, cart).empty());
 }
 
+// Leadership went and came back: only the term tells that others have decided meanwhile.
+BOOST_FIXTURE_TEST_CASE(what_was_decided_in_an_earlier_term_of_the_same_leader_is_not_written,
+                        three) {
+  const auto cart = entity_of(0, 1);
+  const auto term = journal(1).term(0);
+  BOOST_TEST(is_ok(ask_transfer(1, 0, 2)));
+  BOOST_TEST(wait_for_leader(0) == 2u);
+  const auto between = send(2, cart);
+  BOOST_TEST(run_until([&] { return is_told(between); }));
+  BOOST_TEST(is_ok(ask_transfer(2, 0, 1)));
+  BOOST_TEST(wait_for_leader(0) == 1u);
+  BOOST_TEST(journal(1).term(0) > term);
+  std::optional<status> told;
+  journal_item late{.entity = cart, .term = term, .first_version = 1};
+  late.events.push_back(persistence::event_at(persistence::at_ms(1), "late"));
+  late.done = [&](status outcome) { told = std::move(outcome); };
+  journal(1).append(std::move(late));
+  BOOST_TEST(run_until([&] { return told.has_value(); }));
+  BOOST_TEST_REQUIRE(!told->has_value());
+  BOOST_TEST(told->error().is(base_errc::unavailable));
+  settle(0);
+  BOOST_TEST(events(1, cart) == std::vector<std::string>{between->text});
+}
+
 BOOST_FIXTURE_TEST_CASE(an_item_of_no_term_is_taken_by_any_leader, three) {
   BOOST_TEST(is_ok(ask_transfer(1, 0, 3)));
   BOOST_TEST(wait_for_leader(0) == 3u);
@@ -149,6 +173,21 @@ BOOST_FIXTURE_TEST_CASE(items_wait_while_leadership_is_handed_over_and_go_on_whe
   BOOST_TEST(journal(1).term(0) == term);
   heal();
   settle(0);
+}
+
+// The round that asks another node to stand goes on with a sync, which may be slow: by then that
+// node may lead.
+BOOST_FIXTURE_TEST_CASE(a_lease_ends_before_the_request_to_stand_leaves, three) {
+  const auto cart = entity_of(0, 1);
+  BOOST_TEST(journal(1).may_answer(cart));
+  bool asked = false;
+  overheard = [&](node_id from, const shard_message& m) {
+    if (!std::holds_alternative<raft::timeout_now>(m.content.body)) return;
+    asked = true;
+    BOOST_TEST(!journal(from).may_answer(cart));
+  };
+  BOOST_TEST(is_ok(ask_transfer(1, 0, 2)));
+  BOOST_TEST(asked);
 }
 
 BOOST_FIXTURE_TEST_CASE(log_time_of_a_new_leader_is_not_below_what_the_old_one_wrote, three) {
