@@ -2,6 +2,9 @@
 
 #include <boost/test/unit_test.hpp>
 #include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 #include "tests/unit/runtime/bench_node.hpp"
 
@@ -15,9 +18,10 @@ class stored_timers final : public timer_source {
  public:
   explicit stored_timers(const memory_log& log) : log_(log) {}
 
-  result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(const shard_filter&, timestamp_ms now, std::size_t limit) override {
+  result<std::vector<std::pair<entity_ref, timestamp_ms>>> take_due(const shard_filter& of, timestamp_ms now, std::size_t limit) override {
     std::vector<std::pair<entity_ref, timestamp_ms>> due;
     for (const auto& [name, record] : log_.records) {
+      if (!of(group_of(ref(name), shard_count))) continue;
       if (record.entity.timer && *record.entity.timer <= now && due.size() < limit) {
         due.emplace_back(ref(name), *record.entity.timer);
       }
@@ -36,6 +40,7 @@ class stored_timers final : public timer_source {
     last_.clear();
     return ahead;
   }
+  static constexpr std::uint16_t shard_count = 64;  // as bench_node's
   int walks = 0;
 
  private:
@@ -69,7 +74,58 @@ struct restarted_node {
   std::optional<timer_service> wakes;
 };
 
+// Two counters with timers that are due, on a node that leads what a test says.
+struct node_among_others {
+  struct some_shards final : placement {
+    bool leads(std::uint16_t shard) const override { return !lost.contains(shard); }
+    std::uint64_t term(std::uint16_t shard) const override { return leads(shard) ? 1 : 0; }
+    std::set<std::uint16_t> lost;
+  };
+  struct woken_ones final : message_sink {
+    void send(envelope message) override { names.push_back(message.to.id); }
+    std::vector<std::string> names;
+  };
+
+  node_among_others() {
+    for (const char* name : {"here", "there"})
+      node.send(name, counter::ring_at{node.time.now + duration_ms{5'000}});
+    node.settle();
+  }
+  static std::uint16_t shard_of(const char* name) {
+    return group_of(entity_ref{"counter", name}, stored_timers::shard_count);
+  }
+  std::vector<std::string> woken_by_tick() {
+    out.names.clear();
+    BOOST_TEST(wakes.tick().has_value());
+    return out.names;
+  }
+
+  bench_node node;
+  stored_timers timers{node.log};
+  some_shards place;
+  woken_ones out;
+  timer_service wakes{timers, out, place, node.time, 0};
+};
+
 BOOST_AUTO_TEST_SUITE(timers)
+
+BOOST_FIXTURE_TEST_CASE(timers_of_a_shard_that_another_node_leads_do_not_ring_here, node_among_others) {
+  place.lost.insert(shard_of("there"));
+  node.time.advance(duration_ms{5'000});
+  BOOST_TEST(woken_by_tick() == std::vector<std::string>{"here"});
+  place.lost.clear();
+  BOOST_TEST(woken_by_tick() == (std::vector<std::string>{"here", "there"}));
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_is_woken_early_in_a_shard_that_was_taken_over_and_lost_again, node_among_others) {
+  const auto shard = shard_of("there");
+  wakes.took_over(shard);
+  place.lost.insert(shard);
+  BOOST_TEST(woken_by_tick().empty());
+  place.lost.clear();
+  wakes.took_over(shard);
+  BOOST_TEST(woken_by_tick() == (std::vector<std::string>{"here", "there"}));  // this source knows one shard
+}
 
 BOOST_AUTO_TEST_CASE(what_was_owed_at_a_crash_is_sent_at_the_first_tick_after_the_restart) {
   restarted_node crashed(3);
