@@ -81,6 +81,7 @@ constexpr entry entries[] = {
     {"already_founded", "This node belongs to another cluster."},
     {"no_such_node", "The cluster has no such node."},
     {"node_exists", "The number is another node's."},
+    {"another_store", "The node's number with a store that is not its own: its disk was lost. Let it join under a new number and replace the old one."},
     {"node_removed", "The node was removed; its number is used up."},
     {"name_taken", "Another node has this name."},
     {"address_taken", "Another node has this address."},

@@ -146,6 +146,7 @@ int status_of(cluster_record::errc code) {
     case errc::already_founded: return 409;
     case errc::no_such_node: return 404;
     case errc::node_exists: return 409;
+    case errc::another_store: return 409;
     case errc::node_removed: return 409;
     case errc::name_taken: return 409;
     case errc::address_taken: return 409;

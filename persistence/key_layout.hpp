@@ -23,6 +23,7 @@
 //              "replica/" shard                   what consensus keeps (cluster/replica_storage.hpp)
 //              "applied/" shard                   u64: how far the shard's content contains its log
 //              "node"                            u64: the number of the node whose replicas these are
+//              "identity"                        u64: tells this store from any other
 //              "copying/" shard                   empty: the shard's content is being replaced, and not whole
 //   log        shard u64(index from 1)            message of log_entry; no gaps from the first to
 //   the last index events     shard name 00 u64(version from 1)  message of event_record; no gaps
@@ -47,6 +48,7 @@ inline constexpr const char* restoring_name = "restoring";
 inline constexpr std::string_view replica_record_prefix = "replica/";
 inline constexpr std::string_view applied_prefix = "applied/";
 inline constexpr std::string_view node_key = "node";
+inline constexpr const char* identity_key = "identity";
 inline constexpr std::string_view copying_prefix = "copying/";
 inline constexpr std::uint64_t timer_marker_version = std::numeric_limits<std::uint64_t>::max();
 

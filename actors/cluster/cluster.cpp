@@ -207,9 +207,16 @@ struct decider {
       return fail(base_errc::malformed, "an address is HOST:PORT");
     if (auto free = is_free(c.link, c.id); !free) return fail(free.error());
     const node& now = **of;
-    if (now.link == c.link && now.http == c.http && now.operators == c.operators) return events{};
-    return events{addresses_updated{
-        .id = c.id, .link = c.link, .http = c.http, .operators = c.operators, .at = ctx.now}};
+    if (now.store != 0 && c.store != 0 && now.store != c.store)
+      return fail(errc::another_store, now.name + " had another store");
+    const bool told = c.store == 0 || c.store == now.store;
+    if (told && now.link == c.link && now.http == c.http && now.operators == c.operators) return events{};
+    return events{addresses_updated{.id = c.id,
+                                    .link = c.link,
+                                    .http = c.http,
+                                    .operators = c.operators,
+                                    .at = ctx.now,
+                                    .store = c.store}};
   }
 
   result<events> operator()(const read&) const {
@@ -390,6 +397,8 @@ const char* to_string(errc code) {
       return "invalid_settings";
     case errc::invalid_key:
       return "invalid_key";
+    case errc::another_store:
+      return "another_store";
   }
   return "";
 }

@@ -78,7 +78,8 @@ struct addresses_updated {
   node_id id = 0;
   std::string link, http, operators;
   timestamp_ms at{};
-  OMNICART_FIELDS(id, link, http, operators, at)
+  std::uint64_t store = 0;  // 0: as it was
+  OMNICART_FIELDS(id, link, http, operators, at, store)
 };
 struct transferred {
   std::uint16_t shard = 0;
@@ -116,7 +117,7 @@ using state = record;
 //                     no_such_node, not_placeable (joining or removed)
 //   transfer          no_such_shard, no_such_node, node_removed, not_a_replica, illegal_state (not
 //   active) rotate_key        invalid_key configure         invalid_settings update_addresses
-//   no_such_node, node_removed, malformed, address_taken
+//   no_such_node, node_removed, malformed, address_taken, another_store
 result<events> decide(const state& s, const command& what, const context& ctx);
 // Total: a recorded event always applies.
 void apply(state& s, const event& what);

@@ -81,6 +81,7 @@ void take(state& s, const addresses_updated& e) {
     of->link = e.link;
     of->http = e.http;
     of->operators = e.operators;
+    if (e.store != 0) of->store = e.store;
   }
 }
 

@@ -31,6 +31,7 @@ enum class errc : error_number {
   not_a_replica = 1013,  // the node is no desired voter of the shard
   no_such_shard = 1014,
   invalid_settings = 1015,
+  another_store = 1017,  // the node's number with a store that is not its own
   invalid_key = 1016,  // not 64 bytes, expired, no newer number, or too many at a time
 };
 const char* to_string(errc code);
@@ -67,7 +68,8 @@ struct place {
 struct update_addresses {
   node_id id = 0;
   std::string link, http, operators;
-  OMNICART_FIELDS(id, link, http, operators)
+  std::uint64_t store = 0;  // 0: as it was; once told it stays
+  OMNICART_FIELDS(id, link, http, operators, store)
 };
 struct read {
   std::uint32_t operations = 0;

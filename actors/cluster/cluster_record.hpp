@@ -32,9 +32,10 @@ struct node {
   std::string operators;  // "host:port" of the operator port; may be empty
   node_state state = node_state::joining;
   timestamp_ms since{};  // when it came into this state
+  std::uint64_t store = 0;  // names its store, told once by the node; 0: not told yet
 
   friend bool operator==(const node&, const node&) = default;
-  OMNICART_FIELDS(id, name, link, http, operators, state, since)
+  OMNICART_FIELDS(id, name, link, http, operators, state, since, store)
 };
 
 // Who should hold one shard.

@@ -85,7 +85,8 @@ void connection::greet() {
             .cluster = with.cluster,
             .node = with.self,
             .boot = owner_.boot(),
-            .nonce = nonce_});
+            .nonce = nonce_,
+            .store = owner_.store()});
   read_more();
 }
 

@@ -26,6 +26,7 @@ class connection_owner {
  public:
   virtual const link_options& options() const = 0;
   virtual std::uint64_t boot() const = 0;
+  virtual std::uint64_t store() const = 0;  // ours; 0: nothing is said of it
   // A peer that is who it claims to be wants in: the reason to refuse, if any.
   virtual std::optional<ending> refuses(const connection& from, const hello& said) = 0;
   virtual void established(connection& by) = 0;

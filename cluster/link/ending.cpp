@@ -42,6 +42,8 @@ const char* to_string(ending why) {
       return "removed";
     case ending::stopped:
       return "stopped";
+    case ending::another_store:
+      return "another_store";
   }
   return "";
 }

@@ -18,6 +18,7 @@ enum class ending : std::uint8_t {
   wrong_node,     // its hello names another node than its certificate, or than was dialled
   wrong_side,     // the lower number dials: this one should have waited
   not_a_member,   // the membership does not know it, or no longer
+  another_store,  // a member's number, but not its store: what it promised, and its part of majorities, is lost
   no_common_version,
   old_boot,   // a process whose successor has been here already
   replayed,   // it could not repeat what it was told: an old recording
@@ -28,7 +29,7 @@ enum class ending : std::uint8_t {
   removed,    // the membership dropped the peer
   stopped,    // by us
 };
-inline constexpr std::size_t ending_count = 19;
+inline constexpr std::size_t ending_count = 20;
 
 const char* to_string(ending why);
 

@@ -38,9 +38,10 @@ struct hello {
   node_id node = no_node;
   std::uint64_t boot = 0;
   std::uint64_t nonce = 0;
+  std::uint64_t store = 0;  // names the sender's store (persistence/store_identity.hpp); 0: a build that does not say
 
   friend bool operator==(const hello&, const hello&) = default;
-  OMNICART_FIELDS(versions, cluster, node, boot, nonce)
+  OMNICART_FIELDS(versions, cluster, node, boot, nonce, store)
 };
 struct confirm {
   std::uint64_t nonce = 0;

@@ -130,7 +130,7 @@ void link_core::set_peers(std::vector<peer_address> peers) {
 void link_core::take_peers(std::vector<peer_address> peers) {
   if (stopping_) return;
   members_.clear();
-  for (const auto& peer : peers) members_.insert(peer.node);
+  for (const auto& peer : peers) members_[peer.node] = peer.store;
   for (auto& peer : peers) {
     if (peer.node == options_.self || peer.node == no_node) continue;
     line& to = line_of(peer.node);
@@ -172,6 +172,10 @@ link_core::line& link_core::line_of(node_id peer) {
 
 std::optional<ending> link_core::refuses(const connection&, const hello& said) {
   if (said.node == options_.self || !may_connect(said.node)) return ending::not_a_member;
+  const auto member = members_.find(said.node);
+  if (member != members_.end() && member->second != 0 && said.store != 0 && said.store != member->second) {
+    return ending::another_store;
+  }
   const auto known = lines_.find(said.node);
   if (known == lines_.end()) return std::nullopt;
   const auto& old = known->second.old_boots;

@@ -33,6 +33,7 @@ class link_core final : public connection_owner {
   status listen();
   void start();
   void stop();
+  void set_store(std::uint64_t store) { store_ = store; }
   void set_peers(std::vector<peer_address> peers);
   status reload();
   bool send(node_id to, channel on, std::string bytes);
@@ -49,6 +50,7 @@ class link_core final : public connection_owner {
   void watch(transport::change_fn handler) { watchers_.push_back(std::move(handler)); }
 
   const link_options& options() const override { return options_; }
+  std::uint64_t store() const override { return store_; }
   std::uint64_t boot() const override { return boot_; }
 
  private:
@@ -88,6 +90,7 @@ class link_core final : public connection_owner {
   void close_all();
 
   const link_options options_;
+  std::uint64_t store_ = 0;
   const std::uint64_t boot_;
   boost::asio::io_context context_{1};
   peer_table peers_;
@@ -102,7 +105,7 @@ class link_core final : public connection_owner {
   boost::asio::steady_timer pause_;
   std::shared_ptr<boost::asio::ssl::context> tls_;  // null: plain
   std::map<node_id, line> lines_;
-  std::set<node_id> members_;                        // named by set_peers
+  std::map<node_id, std::uint64_t> members_;         // named by set_peers, each with its store
   std::set<std::shared_ptr<connection>> half_open_;  // accepted
   quiet_log lately_;
   std::minstd_rand chance_{std::random_device{}()};

@@ -17,6 +17,7 @@ struct peer_address {
   node_id node = no_node;
   std::string host;  // a name or an address
   std::uint16_t port = 0;
+  std::uint64_t store = 0;  // the store it has to come with; 0: not known, any
 };
 
 struct link_options {

@@ -18,6 +18,7 @@ result<std::unique_ptr<node_link>> node_link::open(link_options options) {
 void node_link::start() { core_->start(); }
 void node_link::stop() { core_->stop(); }
 std::uint16_t node_link::port() const { return core_->port(); }
+void node_link::set_store(std::uint64_t store) { core_->set_store(store); }
 void node_link::set_peers(std::vector<peer_address> peers) { core_->set_peers(std::move(peers)); }
 status node_link::reload() { return core_->reload(); }
 link_counts node_link::counts() const { return core_->table().counts(); }

@@ -53,6 +53,8 @@ class node_link final : public transport {
   void stop();
 
   std::uint16_t port() const;
+  // Names our store to those we meet. Before start().
+  void set_store(std::uint64_t store);
   // Who there is, self included or not. Those with a higher number are dialled; connections to
   // nodes that are gone, or that options.may_connect now refuses, are closed.
   void set_peers(std::vector<peer_address> peers);

@@ -275,7 +275,8 @@ class Cluster:
         node = self.node(index)
         host, _, link_port = node["link"].rpartition(":")
         cluster = {"node": index, "name": CLUSTER_NAME, "address": host, "port": int(link_port)}
-        if index != 1 or os.path.exists(os.path.join(node["home"], "data")):
+        # Also in the first node's once there are others: should it lose its disk, it must not found another cluster.
+        if len(self.indexes()) > 1:
             cluster["peers"] = [f"{each}@{self.node(each)['link']}" for each in self.indexes() if each != index]
         if self.state["namespaces"]:
             folder = self.certificates(index)

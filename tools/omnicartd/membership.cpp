@@ -53,6 +53,7 @@ cluster_record::node membership::self() const {
   us.name = "node-" + std::to_string(us.id);
   us.link = with_.others ? with_.others->address() : std::string();
   us.state = cluster_record::node_state::active;
+  us.store = with_.store_identity;
   const std::lock_guard lock(guard_);
   us.http = http_;
   us.operators = operators_;
@@ -133,7 +134,7 @@ void membership::take_over_record() {
   for (const auto* each : cluster_record::living_nodes(*now)) {
     const auto where = config::parse_host_port(each->link);
     if (each->id == self_ || !where) continue;
-    members.push_back({each->id, where->host, static_cast<std::uint16_t>(where->port)});
+    members.push_back({each->id, where->host, static_cast<std::uint16_t>(where->port), each->store});
   }
   // Our record may be an old one, and who leads it now have joined later: without them it would stay old.
   for (const auto& named : with_.others->named()) {
@@ -223,8 +224,10 @@ void membership::tell_addresses(const cluster_record::record& now) {
   const auto us = self();
   const auto* known = cluster_record::find(now, us.id);
   if (!known || us.http.empty() || *under_way_ > 0) return;
-  if (known->link == us.link && known->http == us.http && known->operators == us.operators) return;
-  send(cluster_record::update_addresses{.id = us.id, .link = us.link, .http = us.http, .operators = us.operators});
+  const bool known_all = known->link == us.link && known->http == us.http && known->operators == us.operators && known->store != 0;
+  if (known_all) return;
+  send(cluster_record::update_addresses{
+      .id = us.id, .link = us.link, .http = us.http, .operators = us.operators, .store = us.store});
 }
 
 void membership::rotate_keys(const cluster_record::record& now) {

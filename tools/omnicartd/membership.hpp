@@ -35,6 +35,7 @@ class membership {
     http::access_tokens& tokens;
     peers* others;  // null: a node that stays alone
     std::uint16_t shard_count;
+    std::uint64_t store_identity;  // persistence/store_identity.hpp
   };
   // All outlive it. `first_keys`: signed with until the record says otherwise, and those of a cluster founded here.
   membership(parts with, const http::token_keys& first_keys);

@@ -33,6 +33,7 @@
 #include "persistence/projection_runner.hpp"
 #include "persistence/reader_pool.hpp"
 #include "persistence/store.hpp"
+#include "persistence/store_identity.hpp"
 #include "persistence/timer_index.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/caf_shell.hpp"
@@ -104,6 +105,7 @@ struct node::parts {
 
   std::unique_ptr<peers> others;  // null: a node that stays alone
   std::unique_ptr<persistence::store> data;
+  std::uint64_t identity = 0;  // of the store
   std::unique_ptr<persistence::timer_index> timers;
   std::unique_ptr<persistence::projection_set> projections;
   std::unique_ptr<cluster::replicated_journal> log;
@@ -200,6 +202,10 @@ status node::parts::start_store() {
   auto opened = persistence::store::open(store_options(options), time);
   if (!opened) return fail(opened.error());
   data = std::move(*opened);
+  const auto named = persistence::store_identity(*data, ids.next().low | 1);
+  if (!named) return fail(named.error());
+  identity = *named;
+  if (others) others->link().set_store(identity);
   auto index = persistence::timer_index::open(*data);
   if (!index) return fail(index.error());
   timers = std::move(*index);
@@ -262,7 +268,7 @@ status node::parts::start_entities() {
   auto keys = http::token_keys::load_or_make(options.node.data);
   if (!keys) return fail(keys.error());
   members = std::make_unique<membership>(
-      membership::parts{options, time, ids, *log, *readers, *routes, tokens, others.get(), data->shard_count()}, *keys);
+      membership::parts{options, time, ids, *log, *readers, *routes, tokens, others.get(), data->shard_count(), identity}, *keys);
   copies = std::make_unique<backups>(
       backups::parts{*data, *log, *members, others.get(), time, ids, static_cast<node_id>(options.cluster.node)});
   if (others) {

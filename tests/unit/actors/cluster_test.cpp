@@ -325,6 +325,10 @@ std::vector<rule> keys_and_settings() {
     return update_addresses{
         .id = 2, .link = std::move(link), .http = std::move(http), .operators = {}};
   };
+  const auto at_store = [](std::uint64_t store) {
+    const node at = node_of(2);
+    return update_addresses{.id = 2, .link = at.link, .http = at.http, .operators = at.operators, .store = store};
+  };
   const auto bad = number(base_errc::malformed);
   std::vector<step> full = alone;
   for (std::uint64_t n = 2; n <= keys_max; ++n) full.push_back({rotate_key{key_of(n), ann}});
@@ -409,6 +413,10 @@ std::vector<rule> keys_and_settings() {
       {"its link is an address", two, {addresses("10.0.0.9")}, bad, ""},
       {"and there", two, {addresses("")}, bad, ""},
       {"its front too", two, {addresses("10.0.0.9:7000", "x")}, bad, ""},
+      {"it tells its store", two, {at_store(7)}, 0, "addresses_updated"},
+      {"once", after(two, {{at_store(7)}}), {at_store(7)}, 0, ""},
+      {"whoever does not say keeps it", after(two, {{at_store(7)}}), {at_store(0)}, 0, ""},
+      {"another one is not its own", after(two, {{at_store(7)}}), {at_store(8)}, number(errc::another_store), ""},
       {"it has its own", two, {addresses(node_of(1).link)}, number(errc::address_taken), ""},
       {"the record is read", two, {read{}}, 0, ""},
       {"by the system: it has secrets", two, {read{}, admin}, number(base_errc::forbidden), ""},
@@ -675,7 +683,8 @@ std::vector<event> one_of_each_event() {
          .http = "h:2",
          .operators = "h:3",
          .state = node_state::active,
-         .since = then};
+         .since = then,
+         .store = 7};
   const signing_key key{
       .number = 1, .secret = "s", .active_from = then, .expires_at = trial::at(2)};
   const cause by{.who = "w", .why = "y"};
@@ -689,7 +698,7 @@ std::vector<event> one_of_each_event() {
           placed{.shards = {{.shard = 64, .voters = {2, 3}}}, .at = then},
           key_rotated{.key = key, .by = by, .at = then},
           configured{.settings = {.replicas = 5, .moves_max = 9}, .by = by, .at = then},
-          addresses_updated{.id = 2, .link = "h:1", .http = "h:2", .operators = "h:3", .at = then},
+          addresses_updated{.id = 2, .link = "h:1", .http = "h:2", .operators = "h:3", .at = then, .store = 7},
           transferred{.shard = 7, .to = 2, .by = by, .at = then},
           rebalanced{.by = by, .at = then}};
 }
@@ -702,7 +711,8 @@ std::vector<command> one_of_each_command() {
                .http = "h:2",
                .operators = "h:3",
                .state = node_state::joining,
-               .since = {}};
+               .since = {},
+               .store = 7};
   const signing_key key{
       .number = 1, .secret = "s", .active_from = then, .expires_at = trial::at(2)};
   const cause by{.who = "w", .why = "y"};
@@ -716,7 +726,7 @@ std::vector<command> one_of_each_command() {
           place{.shards = {{.shard = 64, .voters = {2, 3}}}},
           rotate_key{key, by},
           configure{{.replicas = 5, .moves_max = 9}, by},
-          update_addresses{.id = 2, .link = "h:1", .http = "h:2", .operators = "h:3"},
+          update_addresses{.id = 2, .link = "h:1", .http = "h:2", .operators = "h:3", .store = 7},
           read{.operations = 20},
           transfer{7, 2, by},
           rebalance{by}};
@@ -724,9 +734,9 @@ std::vector<command> one_of_each_command() {
 
 BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
   static constexpr const char* events[] = {
-      "9201920095c401639702c40162c403683a31c403683a32c403683a3302cd03e840919401c40173cd03e8"
+      "9201920095c401639802c40162c403683a31c403683a32c403683a3302cd03e80740919401c40173cd03e8"
       "cd07d0cd03e8",
-      "92019201939702c40162c403683a31c403683a32c403683a3302cd03e892c40177c40179cd03e8",
+      "92019201939802c40162c403683a31c403683a32c403683a3302cd03e80792c40177c40179cd03e8",
       "920192029202cd03e8",
       "92019203930292c40177c40179cd03e8",
       "92019204930292c40177c40179cd03e8",
@@ -735,13 +745,13 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
       "9201920792919240920203cd03e8",
       "92019208939401c40173cd03e8cd07d092c40177c40179cd03e8",
       "920192099392050992c40177c40179cd03e8",
-      "9201920a9502c403683a31c403683a32c403683a33cd03e8",
+      "9201920a9602c403683a31c403683a32c403683a33cd03e807",
       "9201920b94070292c40177c40179cd03e8",
       "9201920c9292c40177c40179cd03e8"};
   static constexpr const char* commands[] = {
-      "9201920094c401639702c40162c403683a31c403683a32c403683a33010040919401c40173cd03e8cd07"
+      "9201920094c401639802c40162c403683a31c403683a32c403683a3301000740919401c40173cd03e8cd07"
       "d0",
-      "92019201929702c40162c403683a31c403683a32c403683a33010092c40177c40179",
+      "92019201929802c40162c403683a31c403683a32c403683a3301000792c40177c40179",
       "920192029102",
       "92019203920292c40177c40179",
       "92019204920292c40177c40179",
@@ -750,7 +760,7 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
       "9201920791919240920203",
       "92019208929401c40173cd03e8cd07d092c40177c40179",
       "920192099292050992c40177c40179",
-      "9201920a9402c403683a31c403683a32c403683a33",
+      "9201920a9502c403683a31c403683a32c403683a3307",
       "9201920b9114",
       "9201920c93070292c40177c40179",
       "9201920d9192c40177c40179"};

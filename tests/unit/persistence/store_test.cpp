@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "persistence/key_layout.hpp"
+#include "persistence/store_identity.hpp"
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::persistence {
@@ -89,6 +90,11 @@ BOOST_AUTO_TEST_CASE(a_directory_in_use_is_refused_by_name) {
   BOOST_TEST_REQUIRE(!second.has_value());
   BOOST_TEST(second.error().is(base_errc::unavailable));
   BOOST_TEST(second.error().detail.find(place.path() + "/db is in use") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_store_keeps_the_number_that_tells_it_from_others) {
+  BOOST_TEST(store_identity(*open().value(), 7).value() == 7u);
+  BOOST_TEST(store_identity(*open().value(), 8).value() == 7u);
 }
 
 BOOST_AUTO_TEST_CASE(a_newer_format_is_refused_by_number) {

@@ -145,7 +145,7 @@ BOOST_AUTO_TEST_CASE(the_highest_version_both_speak_is_used) {
 
 BOOST_AUTO_TEST_CASE(every_message_survives_the_wire) {
   const std::vector<link_message> all{
-      hello{.versions = {1, 2}, .cluster = "a-1", .node = 3, .boot = 4, .nonce = 5},
+      hello{.versions = {1, 2}, .cluster = "a-1", .node = 3, .boot = 4, .nonce = 5, .store = 6},
       confirm{.nonce = 6, .version = 1}, ping{7}, pong{8}, credit{9}};
   for (const auto& each : all) BOOST_TEST((decode_link_message(encode(each)).value() == each));
 }

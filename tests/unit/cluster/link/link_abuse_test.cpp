@@ -104,6 +104,24 @@ BOOST_AUTO_TEST_CASE(each_greeting_that_is_not_right_is_refused_and_counted_by_i
   BOOST_TEST(!node.link->is_up(1));
 }
 
+BOOST_AUTO_TEST_CASE(a_member_that_comes_with_another_store_is_refused) {
+  plain_node node;
+  node.link->set_peers({{1, "127.0.0.1", 1}, {2, "127.0.0.1", 2, 7}, {5, "127.0.0.1", 5}});
+  auto with = [](std::uint64_t store) {
+    auto said = hello_of(2);
+    said.store = store;
+    return said;
+  };
+  raw_peer another(node.link->port());
+  another.say(with(8));
+  BOOST_TEST(another.closed());
+  BOOST_TEST(node.refused(ending::another_store));
+  for (const std::uint64_t good : {7, 0}) {  // 0: a build that does not say
+    raw_peer own(node.link->port());
+    BOOST_TEST(own.greet(with(good)));
+  }
+}
+
 BOOST_AUTO_TEST_CASE(garbage_and_absurd_lengths_end_a_connection_at_once) {
   plain_node node;
   std::mt19937_64 random(1);
