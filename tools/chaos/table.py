@@ -141,6 +141,13 @@ sums over its runs; *ops/s before* is the lowest, *longest gap*, in which no cus
 and *equal after*, from the customers' end until all replicas were seen to be equal, are the longest; *load* is the machine's
 highest load average at the end of a run, other work on its {os.cpu_count()} cores included.
 
+*flipped byte* changes a byte on the disk of a node that is down, and nothing is ever repaired in place. `omnicartctl store
+verify` must name the file. Started all the same, the node ends and says why, or serves until it meets the damage: then it
+logs `the store is damaged` and gives away what it leads, but keeps its replicas, whole or not, and its vote. *Repaired from
+peers* is what the cell then does as an operator does: it ends the node, leaves its data alone, and puts a new one with a
+number of its own in its place (`omnicartctl cluster join`, `replace`, `remove`), which gets whole copies from the shards'
+leaders. The cluster does not do so by itself while the damaged node runs: until then its shards have a good copy less each.
+
 """
     lines = ["| " + " | ".join(HEADS) + " |", "|" + "---|" * len(HEADS)]
     for name, runs in cells.items():
