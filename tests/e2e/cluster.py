@@ -4,115 +4,24 @@ lost disk, nodes that come and go. The long versions are in tools/chaos.sh and t
 
 import glob
 import os
-import random
 import re
 import shutil
 import sys
 import tempfile
-import threading
 import time
 
-from harness import Client, Gone, Suite, check, equal, poll, programs, run_ctl
+from harness import Client, Suite, check, equal, poll, programs, run_ctl
+from harness.cluster import Cluster, addresses_of, admin_of, as_told, laws_hold, leading, operate, stock_is_conserved
 from harness.node import ROOT
-from harness.shop import ADDRESS, fresh, pounds
+from harness.shop import fresh, pounds
 from harness.suite import PATIENCE_S
+from harness.trade import Book, Trade
 
-sys.path += [os.path.join(ROOT, "tools", "cluster"), os.path.join(ROOT, "tools", "chaos")]
-from local_cluster import Cluster  # noqa: E402
+sys.path += [os.path.join(ROOT, "tools", "chaos")]
 from shop import wait_until_equal  # noqa: E402
 
-CUSTOMERS = 4
-ORDERS_BETWEEN = 12
-ATTEMPT_S = 5
 STOCK, PRICE = 100_000, 250
 CONFIG = {"payment": {"answer_timeout_ms": 400}}
-
-
-class Book:
-    """What the customers were told."""
-
-    def __init__(self):
-        self.lock = threading.Lock()
-        self.sold, self.repeated = {}, 0
-
-    def count(self):
-        with self.lock:
-            return len(self.sold)
-
-
-class Customer(threading.Thread):
-    """Knows all nodes; asks the next one for what it got no clear answer to, with the same key."""
-
-    def __init__(self, addresses, products, book, seed):
-        super().__init__(daemon=True)
-        self.webs = [Client(address, timeout=ATTEMPT_S) for address in addresses]
-        self.products, self.book, self.chance = products, book, random.Random(seed)
-        self.at, self.token, self.end, self.failure = seed % len(addresses), None, threading.Event(), None
-
-    def run(self):
-        try:
-            while not self.end.is_set():
-                self.shop_once()
-        except Exception as wrong:  # handed to the case that waits for this thread
-            self.failure = repr(wrong)
-
-    def ask(self, method, path, body=None):
-        key, until = fresh("cluster-key-long-enough"), time.monotonic() + 2 * PATIENCE_S
-        while True:
-            web = self.webs[self.at]
-            web.token = self.token
-            try:
-                answer = web.call(method, path, body, key=key)
-                if answer.status not in (503, 504) and answer.code != "in_progress":
-                    return answer
-                why = repr(answer)
-            except Gone as wrong:
-                why = str(wrong)
-            check(time.monotonic() < until, "no answer in time", why)
-            with self.book.lock:
-                self.book.repeated += 1
-            self.at = (self.at + 1) % len(self.webs)
-            self.end.wait(0.02)
-
-    def shop_once(self):
-        self.at = self.chance.randrange(len(self.webs))
-        self.token = None
-        self.token = self.ask("POST", "/api/sessions").expect(201)["token"]
-        lines = {product: self.chance.randint(1, 3) for product in self.chance.sample(self.products, 2)}
-        for product, quantity in lines.items():
-            self.ask("POST", "/api/cart/items", {"product_id": product, "quantity": quantity}).expect(201)
-        body = {"email": "a@b.example", "shipping_address": ADDRESS, "payment_method": {"type": "card", "token": "tok_ok"}}
-        order = self.ask("POST", "/api/orders", body).expect(201).json
-        equal({each["product_id"]: each["quantity"] for each in order["items"]}, lines)
-        with self.book.lock:
-            check(order["order_id"] not in self.book.sold, "two customers were told of one order")
-            self.book.sold[order["order_id"]] = order
-
-
-class Trade:
-    """Customers at work while the block runs."""
-
-    def __init__(self, addresses, products, book):
-        self.book = book
-        self.customers = [Customer(addresses, products, book, seed) for seed in range(CUSTOMERS)]
-
-    def __enter__(self):
-        for each in self.customers:
-            each.start()
-        return self
-
-    def __exit__(self, *_):
-        for each in self.customers:
-            each.end.set()
-        for each in self.customers:
-            each.join(2 * PATIENCE_S + 10)
-        equal([each.failure for each in self.customers if each.failure], [])
-        check(not any(each.is_alive() for each in self.customers), "a customer still waits")
-
-    def goes_on(self, what):
-        wanted = self.book.count() + ORDERS_BETWEEN
-        poll(f"orders go on {what}",
-             lambda: self.book.count() >= wanted or any(each.failure for each in self.customers), 2 * PATIENCE_S)
 
 
 class TwoBuilds(Cluster):
@@ -136,36 +45,14 @@ class TwoBuilds(Cluster):
         return {int(peer): int(version) for peer, version in lines}
 
 
-def leading(cluster):
-    """A node that leads something: the one that leads most."""
-    report = cluster.report(cluster.running()[0])
-    return max(report["nodes"], key=lambda each: each["leads"])["id"]
-
-
-def laws_hold(cluster):
-    for index in cluster.running():
-        said, code = cluster.ctl(index, "--json", "laws", "--wait", "60s", check=False, seconds=180)
-        equal(code, 0, f"laws on node {index}: {said[-2000:]}")
-
-
 def replicas_are_equal():
     found, _ = wait_until_equal(cluster, PATIENCE_S, time.monotonic())
     equal(found, [])
 
 
-def operate(index, *words):
-    """An operator's command to one node, again and again until it is done: some wait for others to move."""
-    poll(" ".join(words), lambda: cluster.ctl(index, "cluster", *words, check=False)[1] == 0)
-
-
 def log_of(index):
     with open(os.path.join(cluster.node(index)["home"], "log"), encoding="utf-8", errors="replace") as file:
         return file.read()
-
-
-def admin_of(cluster, index):
-    token = cluster.ctl(index, "token", "issue", "--role", "admin", "--ttl", "3600").strip()
-    return Client(cluster.node(index)["http"], token)
 
 
 def damage(index, family):
@@ -241,7 +128,7 @@ try:
 
     @suite.case
     def customers_ride_through_the_loss_of_a_leader_and_its_return():
-        addresses = [cluster.node(index)["http"] for index in cluster.indexes()]
+        addresses = addresses_of(cluster)
         with Trade(addresses, goods, told) as trade:
             trade.goes_on("on three nodes")
             lost = leading(cluster)
@@ -256,7 +143,7 @@ try:
 
     @suite.case
     def a_node_that_is_cut_off_comes_back_to_what_the_others_did():
-        addresses = [cluster.node(index)["http"] for index in cluster.indexes()]
+        addresses = addresses_of(cluster)
         lone = leading(cluster)
         cluster.partition([lone])
         try:
@@ -273,7 +160,7 @@ try:
 
     @suite.case
     def nodes_of_two_builds_are_one_cluster_while_they_are_replaced_one_by_one():
-        addresses = [cluster.node(index)["http"] for index in cluster.indexes()]
+        addresses = addresses_of(cluster)
         with Trade(addresses, goods, told) as trade:
             for replaced, index in enumerate(cluster.indexes(), 1):
                 cluster.end(cluster.node(index)["process"])
@@ -309,8 +196,8 @@ try:
         with Trade([cluster.node(index)["http"] for index in cluster.running()], goods, told) as trade:
             shutil.rmtree(os.path.join(cluster.node(lost)["home"], "data"))
             new = cluster.grow()
-            operate(by, "replace", str(lost), str(new), "--yes", "--why", "its disk is lost")
-            operate(by, "remove", str(lost), "--yes", "--why", "its disk is lost")
+            operate(cluster, by, "replace", str(lost), str(new), "--yes", "--why", "its disk is lost")
+            operate(cluster, by, "remove", str(lost), "--yes", "--why", "its disk is lost")
             cluster.forget(lost)
             poll("the new node has its copies", cluster.settled)
             trade.goes_on("on the new node too")
@@ -320,7 +207,7 @@ try:
     @suite.case
     def a_node_joins_although_the_record_is_led_by_one_that_joined_after_its_beginning():
         youngest = cluster.indexes()[-1]
-        operate(youngest, "transfer", "cluster", str(youngest))
+        operate(cluster, youngest, "transfer", "cluster", str(youngest))
         poll("the record is led by the youngest", lambda: cluster.report(youngest)["shards"][-1]["leader"] == youngest)
         cluster.grow()
         poll("the new node has its copies", cluster.settled)
@@ -329,8 +216,8 @@ try:
     @suite.case
     def the_certificate_of_a_removed_node_is_refused():
         gone, by = cluster.indexes()[0], cluster.indexes()[-1]  # the lower number dials
-        operate(by, "drain", str(gone), "--yes", "--why", "a test")
-        operate(by, "remove", str(gone), "--yes", "--why", "a test")
+        operate(cluster, by, "drain", str(gone), "--yes", "--why", "a test")
+        operate(cluster, by, "remove", str(gone), "--yes", "--why", "a test")
         cluster.kill(gone)
         cluster.launch(gone)  # with the certificate that the authority signed, and all it had
         refusal = re.compile(rf"a connection of a node was refused.* reason=not_a_member node={gone} ")
@@ -344,23 +231,11 @@ try:
 
     @suite.case
     def every_node_lists_each_acknowledged_order_once_as_it_was_told():
-        for index in cluster.indexes():
-            listed = poll("the list is whole", lambda i=index: (found := admin_of(cluster, i).all_of("/api/orders")) and
-                          len(found) >= told.count() and found)
-            equal(sorted(each["order_id"] for each in listed), sorted(told.sold), f"orders on node {index}")
-            for each in listed:
-                order = told.sold[each["order_id"]]
-                equal((each["status"], each["total"], each["items"]), ("paid", order["total"], order["items"]))
+        as_told(cluster, told)
 
     @suite.case
     def every_node_knows_the_stock_that_is_left():
-        for product in goods:
-            units = sum(each["quantity"] for order in told.sold.values() for each in order["items"]
-                        if each["product_id"] == product)
-            for index in cluster.indexes():
-                figures = admin_of(cluster, index).get(f"/api/inventory/{product}").expect(200).json
-                equal({name: figures[name] for name in ("sold", "on_hand", "reserved")},
-                      {"sold": units, "on_hand": STOCK - units, "reserved": 0}, f"{product} on node {index}")
+        stock_is_conserved(cluster, told, goods, STOCK)
 
     @suite.case
     def the_nodes_stop_in_order_when_told_to():
