@@ -254,6 +254,14 @@ std::vector<std::uint16_t> shards_voting(const cluster_report& of, node_id node)
   return found;
 }
 
+std::vector<node_id> unreachable_nodes(const cluster_report& of) {
+  std::vector<node_id> found;
+  for (const auto& n : of.nodes) {
+    if (!n.reachable) found.push_back(n.what.id);
+  }
+  return found;
+}
+
 std::string to_json(const cluster_report& of) {
   json out{{"cluster", of.cluster},
            {"self", of.self},

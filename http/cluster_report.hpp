@@ -76,6 +76,8 @@ bool is_moving(const cluster_report::shard& s);
 const cluster_report::node* find_node(const cluster_report& of, std::string_view text);
 // The shards in which it votes, whatever the record wants.
 std::vector<std::uint16_t> shards_voting(const cluster_report& of, cluster_record::node_id node);
+// The nodes that the reporting one cannot reach now.
+std::vector<cluster_record::node_id> unreachable_nodes(const cluster_report& of);
 
 // {cluster, self, at, replicas, moves_max, nodes [], shards [], warnings [], operations []}; see docs/operations.md.
 std::string to_json(const cluster_report& of);

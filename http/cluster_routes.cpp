@@ -94,7 +94,11 @@ wish read_resume(call& of) {
 wish read_remove(call& of) {
   const auto id = of.node("node");
   const bool force = of.read().optional_bool("force").value_or(false);
-  return {record::remove{.id = id, .force = force, .still_member = shards_voting(of.report(), id), .by = of.by()},
+  return {record::remove{.id = id,
+                         .force = force,
+                         .still_member = shards_voting(of.report(), id),
+                         .by = of.by(),
+                         .unreachable = unreachable_nodes(of.report())},
           of.name(id) + " is removed"};
 }
 wish read_replace(call& of) {

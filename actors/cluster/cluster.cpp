@@ -1,6 +1,7 @@
 #include "actors/cluster/cluster.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 
 #include "runtime/base/codec.hpp"
@@ -120,7 +121,7 @@ struct decider {
     if (active_count(s) == (was_active ? 1u : 0u))
       return fail(errc::last_node, of->name + " is the only active node");
     if (auto free = is_unplaced(c, of->name); !free) return fail(free.error());
-    if (auto enough = leaves_majorities(*of); !enough) return fail(enough.error());
+    if (auto enough = leaves_majorities(c, *of); !enough) return fail(enough.error());
     return events{
         cluster_record::removed{.id = c.id, .forced = c.force, .by = c.by, .at = ctx.now}};
   }
@@ -310,20 +311,35 @@ struct decider {
                 encode_shards(shards));
   }
 
-  status leaves_majorities(const node& leaving) const {
+  // Whoever is removed is cut off at once, while Raft goes by its old voters until their majority
+  // has agreed on fewer: so many must be there now, not only in the record.
+  status leaves_majorities(const remove& c, const node& leaving) const {
+    const auto stays = [&](node_id v) {
+      return v != leaving.id && is_serving(*find(s, v)) &&
+             std::ranges::find(c.unreachable, v) == c.unreachable.end();
+    };
     std::vector<std::uint16_t> short_ones;
+    std::set<node_id> missing;
     for (const auto shard : shards_naming(s, leaving.id)) {
       const auto& voters = s.desired[shard].voters;
-      const auto others = std::ranges::count_if(
-          voters, [&](node_id v) { return v != leaving.id && is_serving(*find(s, v)); });
-      if (static_cast<std::size_t>(others) < voters.size() / 2 + 1) short_ones.push_back(shard);
+      const auto others = std::ranges::count_if(voters, stays);
+      if (static_cast<std::size_t>(others) >= voters.size() / 2 + 1) continue;
+      short_ones.push_back(shard);
+      std::ranges::copy_if(voters, std::inserter(missing, missing.end()),
+                           [&](node_id v) { return v != leaving.id && !stays(v); });
     }
     if (short_ones.empty()) return {};
     return fail(errc::no_majority,
                 "without " + leaving.name + ", " + std::to_string(short_ones.size()) +
                     (short_ones.size() == 1 ? " shard has" : " shards have") +
-                    " no majority of their voters",
+                    " no majority of their voters" + cannot_be_reached(missing),
                 encode_shards(short_ones));
+  }
+
+  std::string cannot_be_reached(const std::set<node_id>& missing) const {
+    std::string names;
+    for (const node_id id : missing) names += (names.empty() ? "" : ", ") + find(s, id)->name;
+    return names.empty() ? names : ": " + names + " cannot be reached";
   }
 
   // A list that names the old node and not the new one.

@@ -110,7 +110,8 @@ using state = record;
 //   drain             no_such_node, node_removed, illegal_state (joining), last_node (that is
 //   active) resume            no_such_node, node_removed, illegal_state (joining) remove
 //   no_such_node, last_node, still_placed (unless forced), no_majority (of the
-//                     desired voters of a shard, the others that serve would be too few)
+//                     desired voters of a shard, the others that serve and can be reached would be
+//                     too few)
 //   replace           malformed (the same node), no_such_node, node_removed, illegal_state (the old
 //                     one joining, the new one not active)
 //   place             malformed (no or too many voters, one twice, a shard twice), no_such_shard,

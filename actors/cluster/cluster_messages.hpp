@@ -98,7 +98,8 @@ struct remove {
   std::vector<std::uint16_t>
       still_member;  // shards that have it as a Raft member, as far as the asker knows
   cause by;
-  OMNICART_FIELDS(id, force, still_member, by)
+  std::vector<node_id> unreachable;  // nodes that the asker cannot reach: they keep no majority
+  OMNICART_FIELDS(id, force, still_member, by, unreachable)
 };
 struct replace {
   node_id old_node = 0;

@@ -49,7 +49,7 @@ Command with(Command c, const auto& change) {
   return c;
 }
 remove removal(node_id id, bool force = false, std::vector<std::uint16_t> still = {}) {
-  return {.id = id, .force = force, .still_member = std::move(still), .by = ann};
+  return {id, force, std::move(still), ann, {}};
 }
 
 const std::vector<step> alone{{founding()}};
@@ -721,7 +721,7 @@ std::vector<command> one_of_each_command() {
           ready{2},
           drain{2, by},
           resume{2, by},
-          remove{.id = 2, .force = true, .still_member = {7}, .by = by},
+          remove{.id = 2, .force = true, .still_member = {7}, .by = by, .unreachable = {3}},
           replace{2, 3, by},
           place{.shards = {{.shard = 64, .voters = {2, 3}}}},
           rotate_key{key, by},
@@ -755,7 +755,7 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
       "920192029102",
       "92019203920292c40177c40179",
       "92019204920292c40177c40179",
-      "920192059402c3910792c40177c40179",
+      "920192059502c3910792c40177c401799103",
       "9201920693020392c40177c40179",
       "9201920791919240920203",
       "92019208929401c40173cd03e8cd07d092c40177c40179",

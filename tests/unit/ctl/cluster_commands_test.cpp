@@ -194,6 +194,16 @@ BOOST_AUTO_TEST_CASE(a_node_with_shards_is_not_removed_unless_by_force) {
   BOOST_TEST(has(last.err, "no majority"), last.err);
 }
 
+BOOST_AUTO_TEST_CASE(force_removes_nobody_whom_the_reachable_nodes_need) {
+  desk.found_with(3);
+  desk.silent = 2;
+  const auto refused = (*this)({"remove", "n3", "--yes", "--force"});
+  BOOST_TEST((refused.code == exit_code::failed));
+  BOOST_TEST(has(refused.err, "n2 cannot be reached"), refused.err);
+  BOOST_TEST((state_of(desk, 3) == cluster_record::node_state::active));
+  BOOST_TEST(((*this)({"remove", "n2", "--yes", "--force"}).code == exit_code::ok));
+}
+
 BOOST_AUTO_TEST_CASE(a_node_takes_the_place_of_another) {
   desk.found_with(3);
   (*this)({"join", "--id", "4", "--link", "h:1"});
