@@ -6,6 +6,7 @@
 
 #include "cluster/shard_steps.hpp"
 #include "config/load.hpp"
+#include "http/signing_keys.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/log.hpp"
 
@@ -15,20 +16,7 @@ namespace {
 constexpr duration_ms founding_within{10'000};
 constexpr duration_ms dead_after = std::chrono::minutes(10);  // then others take a node's place
 constexpr duration_ms clock_off_max{500};  // beyond it a node does not lead: expiries go by the leader's clock
-constexpr duration_ms key_signs_for = std::chrono::hours(30 * 24);
-constexpr std::size_t half = cluster_record::key_secret_bytes / 2;
-
-std::string secret_of(const http::token_keys& keys) {
-  std::string secret(keys.access.begin(), keys.access.end());
-  secret.append(keys.refresh.begin(), keys.refresh.end());
-  return secret;
-}
-
-std::array<unsigned char, half> part_of(const std::string& secret, std::size_t from) {
-  std::array<unsigned char, half> part{};
-  std::copy_n(secret.begin() + static_cast<std::ptrdiff_t>(from), half, part.begin());
-  return part;
-}
+constexpr duration_ms keys_are_looked_at_every{1'000};
 
 std::string hex(command_id id) {
   constexpr const char* digits = "0123456789abcdef";
@@ -82,8 +70,8 @@ void membership::found() {
   what.cluster = hex(with_.ids.next());
   what.first = self();
   what.shard_count = with_.shard_count;
-  const auto lives = key_signs_for * 2 + std::chrono::seconds(with_.options.sessions.access_token_ttl_s);
-  what.keys = {{.number = 1, .secret = secret_of(first_keys_), .active_from = now, .expires_at = now + lives}};
+  const auto lives = http::key_signs_for * 2 + std::chrono::seconds(with_.options.sessions.access_token_ttl_s);
+  what.keys = {{.number = 1, .secret = http::secret_of(first_keys_), .active_from = now, .expires_at = now + lives}};
   log::info("this node is a cluster of its own from now on", {{"cluster", what.cluster}, {"node", self_}});
   send(std::move(what));
 }
@@ -107,6 +95,7 @@ void membership::tick() {
   if (watch_.refresh()) take_over_record();
   const auto now = watch_.now();
   if (!now->founded() || stopped_) return;
+  if (with_.time.monotonic() >= next_keys_) use_keys(*now);
   tell_addresses(*now);
   if (with_.others) {
     note_reached(*now);
@@ -143,18 +132,10 @@ void membership::take_over_record() {
   with_.others->follow(std::move(members));
 }
 
-// The newest key in force signs; all that have not expired are believed.
+// A key comes into force, and out of it, without a change of the record.
 void membership::use_keys(const cluster_record::record& now) {
-  const auto time = with_.time.wall();
-  const auto* signing = cluster_record::key_to_sign(now, time);
-  if (!signing) signing = now.keys.empty() ? nullptr : &now.keys.back();
-  if (!signing) return;
-  http::token_keyring ring;
-  ring.signing = {.access = part_of(signing->secret, 0), .refresh = part_of(signing->secret, half)};
-  for (auto key = now.keys.rbegin(); key != now.keys.rend(); ++key) {
-    if (key->number != signing->number && key->expires_at > time) ring.believed.push_back(part_of(key->secret, 0));
-  }
-  with_.tokens.use(std::move(ring));
+  next_keys_ = with_.time.monotonic() + keys_are_looked_at_every;
+  if (auto ring = http::keyring_at(now, with_.time.wall())) with_.tokens.use(std::move(*ring));
 }
 
 void membership::note_reached(const cluster_record::record& now) {
@@ -232,21 +213,9 @@ void membership::tell_addresses(const cluster_record::record& now) {
 
 void membership::rotate_keys(const cluster_record::record& now) {
   const auto time = with_.time.wall();
-  if (now.keys.empty() || time < now.keys.back().active_from + key_signs_for) return;
-  const auto& newest = now.keys.back();
-  const auto random = with_.ids.next(), more = with_.ids.next();
-  std::string secret;
-  for (const auto word : {random.high, random.low, more.high, more.low}) {
-    for (int shift = 0; shift < 64; shift += 8) secret += static_cast<char>(word >> shift & 255);
-  }
-  // Nodes that are busy hear of it a little later than others.
-  const auto from = time + std::chrono::minutes(1);
-  send(cluster_record::rotate_key{
-      .key = {.number = newest.number + 1,
-              .secret = secret + newest.secret.substr(half),
-              .active_from = from,
-              .expires_at = from + key_signs_for * 2},
-      .by = {.who = "the cluster", .why = "signing keys are changed every 30 days"}});
+  if (now.keys.empty() || time < now.keys.back().active_from + http::key_signs_for) return;
+  send(cluster_record::rotate_key{.key = http::next_key(now, first_keys_, with_.ids, time),
+                                  .by = {.who = "the cluster", .why = "signing keys are changed every 30 days"}});
 }
 
 // Who can be reached, this node included. A node that is about to stop counts as gone: it is to lead nothing more.

@@ -99,7 +99,7 @@ class membership {
   mutable std::mutex guard_;  // of what follows
   std::map<node_id, duration_ms> reached_;  // when each node was last within reach
   std::string http_, operators_;
-  duration_ms next_plan_{0};
+  duration_ms next_plan_{0}, next_keys_{0};
 };
 
 }  // namespace omnicart::node
