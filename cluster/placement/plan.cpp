@@ -299,6 +299,19 @@ bool is_on_the_move(const plan_wish& wanted, const plan_seen& seen,
   return seen.leader != wanted.voters.front() && preferred != nodes.end() && preferred->reachable;
 }
 
+std::vector<bool> may_step(const plan_input& in) {
+  ensure(in.wanted.size() == in.seen.size(), "every shard is seen");
+  std::vector<bool> may(in.wanted.size(), true);
+  std::uint32_t moving = 0;
+  for (std::size_t shard = 0; shard + 1 < in.wanted.size(); ++shard) {
+    if (in.seen[shard].leader == no_node) continue;
+    if (!is_on_the_move(in.wanted[shard], in.seen[shard], in.nodes)) continue;
+    may[shard] = moving < in.moves_max;
+    moving += may[shard];
+  }
+  return may;
+}
+
 std::vector<planned> plan(const plan_input& in) { return planner(in).run(); }
 
 }  // namespace omnicart::cluster

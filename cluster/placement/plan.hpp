@@ -64,4 +64,10 @@ std::vector<planned> plan(const plan_input& in);
 bool is_on_the_move(const plan_wish& wanted, const plan_seen& seen,
                     const std::vector<plan_node>& nodes);
 
+// By shard, whether its leader may take steps now. What an operator wishes may set all shards on
+// the move in one event; of those the moves_max lowest take steps and the others wait, so nodes
+// that see the same agree without a word. Shards that stay where they are may always (followers
+// come and go), the own group, too. One without a leader can take no step and keeps nobody waiting.
+std::vector<bool> may_step(const plan_input& in);
+
 }  // namespace omnicart::cluster

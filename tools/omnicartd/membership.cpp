@@ -226,8 +226,10 @@ bool membership::is_reachable(node_id node) const {
 void membership::tend_shards(const cluster_record::record& now) {
   std::vector<node_id> living;
   for (const auto* node : cluster_record::living_nodes(now)) living.push_back(node->id);
-  for (const auto& view : with_.log.views()) {
-    if (!view.leading || !view.serving || view.shard >= now.desired.size()) continue;
+  const auto views = with_.log.views();
+  const auto may = cluster::may_step(plan_input_of(now, views));
+  for (const auto& view : views) {
+    if (!view.leading || !view.serving || view.shard >= now.desired.size() || !may[view.shard]) continue;
     if (*steps_ >= static_cast<int>(now.settings.moves_max)) return;
     const auto seen = cluster::seen_of(view, self_, living, [this](node_id node) { return is_reachable(node); });
     if (const auto step = cluster::next_step(wish_of(now, view.shard), seen)) take(view.shard, *step);
@@ -263,11 +265,12 @@ void membership::plan_placement(const cluster_record::record& now) {
     }
   }
   cluster_record::place places;
-  for (auto& [shard, voters] : cluster::plan(plan_input_of(now))) places.shards.push_back({shard, std::move(voters)});
+  for (auto& [shard, voters] : cluster::plan(plan_input_of(now, with_.log.views()))) places.shards.push_back({shard, std::move(voters)});
   if (!places.shards.empty()) send(std::move(places), watch_.version());
 }
 
-cluster::plan_input membership::plan_input_of(const cluster_record::record& now) {
+cluster::plan_input membership::plan_input_of(const cluster_record::record& now,
+                                              const std::vector<cluster::replica_view>& views) {
   cluster::plan_input in;
   in.replicas = now.settings.replicas;
   in.moves_max = now.settings.moves_max;
@@ -280,7 +283,7 @@ cluster::plan_input membership::plan_input_of(const cluster_record::record& now)
   }
   for (const auto& wish : now.desired) in.wanted.push_back({.voters = wish.voters, .pinned = wish.pinned});
   in.seen.resize(in.wanted.size());
-  for (const auto& view : with_.log.views()) {
+  for (const auto& view : views) {
     if (view.shard < in.seen.size()) in.seen[view.shard] = {.voters = raft::voters_of(view.members), .leader = view.leader};
   }
   return in;

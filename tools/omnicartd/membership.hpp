@@ -80,7 +80,7 @@ class membership {
   void take(std::uint16_t shard, const cluster::shard_step& step);
   bool is_reachable(node_id node) const;
   void plan_placement(const cluster_record::record& now);
-  cluster::plan_input plan_input_of(const cluster_record::record& now);
+  cluster::plan_input plan_input_of(const cluster_record::record& now, const std::vector<cluster::replica_view>& views);
   void rotate_keys(const cluster_record::record& now);
   void send(cluster_record::command what, std::optional<std::uint64_t> version = {});
 

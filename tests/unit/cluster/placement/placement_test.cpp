@@ -135,6 +135,29 @@ BOOST_AUTO_TEST_CASE(a_replacement_takes_over_from_a_lost_node) {
   BOOST_TEST(all.replicas_of(4) == 16u);
 }
 
+BOOST_AUTO_TEST_CASE(a_replacement_moves_a_few_shards_at_a_time) {
+  auto all = grown(4, 64);
+  all.configure(3, 2);
+  BOOST_TEST(all.most_begun() <= 4u);
+  all.replace(2, 4);  // rewrites all lists that name node 2 and not 4, in one event
+  BOOST_TEST(all.settles(20'000));
+  BOOST_TEST(all.replicas_of(2) == 0u);
+  BOOST_TEST(all.most_moving() > 4u);
+  BOOST_TEST(all.most_begun() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_lowest_of_the_moving_shards_take_steps) {
+  const auto wish = [](node_id n) { return plan_wish{.voters = {n}, .pinned = false}; };
+  const plan_seen led{.voters = {1}, .leader = 1};
+  const plan_seen leaderless{.voters = {1}, .leader = no_node};
+  const plan_input in{.nodes = {{.node = 1}, {.node = 2}},
+                      .wanted = {wish(2), wish(1), wish(2), wish(2), wish(2), wish(1), wish(2)},
+                      .seen = {leaderless, led, led, led, led, led, led},
+                      .replicas = 1,
+                      .moves_max = 2};
+  BOOST_TEST((may_step(in) == std::vector<bool>{true, true, true, true, false, true, true}));
+}
+
 BOOST_AUTO_TEST_CASE(a_chosen_leader_is_left_alone_until_balance_is_asked_for) {
   auto all = grown(3, 6);
   for (std::size_t shard = 0; shard < 6; ++shard) all.transfer(shard, 3);

@@ -32,9 +32,19 @@ void toy_cluster::tick() {
     run_logs(s);
   }
   if (shards_.back().leader != no_node) balance();
+  const auto in = input();
+  const auto may = may_step(in);
+  std::size_t acted = 0;
   for (std::size_t shard = 0; shard < shards_.size(); ++shard) {
-    if (shards_[shard].leader != no_node && !chance(4)) steward(shard);
+    const bool moves = is_on_the_move(wanted_[shard], in.seen[shard], in.nodes);
+    if (!moves) begun_.erase(shard);
+    if (shards_[shard].leader == no_node || !may[shard] || chance(4)) continue;
+    if (!steward(shard) || !moves || shard + 1 == shards_.size()) continue;
+    begun_.insert(shard);
+    ++acted;
   }
+  BOOST_REQUIRE(acted <= moves_max_);
+  most_begun_ = std::max(most_begun_, begun_.size());
 }
 
 void toy_cluster::elect(toy_shard& s) {
@@ -145,18 +155,19 @@ shard_seen toy_cluster::seen_by_leader(const toy_shard& s) const {
   return seen;
 }
 
-void toy_cluster::steward(std::size_t shard) {
+bool toy_cluster::steward(std::size_t shard) {
   shard_wish wish{.voters = wanted_[shard].voters, .standbys = {}};
   for (const auto& [node, n] : nodes_) {
     if (!n.lost) wish.standbys.push_back(node);
   }
   auto& s = shards_[shard];
   const auto step = next_step(wish, seen_by_leader(s));
-  if (!step) return;
+  if (!step) return false;
   ++moves_;
   BOOST_TEST_CONTEXT("shard " << shard << ": " << to_string(step->what) << ' ' << step->node) {
     take(s, *step);
   }
+  return true;
 }
 
 // What raft_group would refuse is a failure here: nothing is under way in a toy.

@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "cluster/placement/next_step.hpp"
@@ -49,6 +50,8 @@ class toy_cluster {
   std::size_t leads_of(node_id node) const;
   node_id leader(std::size_t shard) const { return shards_.at(shard).leader; }
   std::size_t most_moving() const { return most_moving_; }
+  // Shards that had begun to move and not arrived, at most at the same time since the last call.
+  std::size_t most_begun() { return std::exchange(most_begun_, 0); }
 
  private:
   struct toy_node {
@@ -79,7 +82,7 @@ class toy_cluster {
   void run_logs(toy_shard& s);
   void elect(toy_shard& s);
   void balance();
-  void steward(std::size_t shard);
+  bool steward(std::size_t shard);  // false: there is no step to take
   shard_seen seen_by_leader(const toy_shard& s) const;
   void take(toy_shard& s, const shard_step& step);
   void check_votes(const toy_shard& s) const;
@@ -93,6 +96,8 @@ class toy_cluster {
   std::uint32_t moves_max_ = 4;
   std::size_t moves_ = 0;
   std::size_t most_moving_ = 0;
+  std::set<std::size_t> begun_;
+  std::size_t most_begun_ = 0;
 };
 
 }  // namespace omnicart::cluster::trial
