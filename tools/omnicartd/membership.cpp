@@ -14,6 +14,7 @@ namespace omnicart::node {
 namespace {
 
 constexpr duration_ms founding_within{10'000};
+constexpr duration_ms reading_within{2'000};  // later it is taken over when it comes
 constexpr duration_ms dead_after = std::chrono::minutes(10);  // then others take a node's place
 constexpr duration_ms clock_off_max{500};  // beyond it a node does not lead: expiries go by the leader's clock
 constexpr duration_ms keys_are_looked_at_every{1'000};
@@ -46,6 +47,16 @@ cluster_record::node membership::self() const {
   us.http = http_;
   us.operators = operators_;
   return us;
+}
+
+void membership::look() {
+  const auto until = with_.time.monotonic() + reading_within;
+  bool is_new = watch_.refresh();
+  while (!watch_.has_looked() && with_.time.monotonic() < until) {
+    std::this_thread::sleep_for(duration_ms{1});
+    is_new = watch_.refresh() || is_new;
+  }
+  if (is_new || watch_.refresh()) take_over_record();
 }
 
 status membership::start() {
@@ -126,10 +137,11 @@ void membership::take_over_record() {
     members.push_back({each->id, where->host, static_cast<std::uint16_t>(where->port), each->store});
   }
   // Our record may be an old one, and who leads it now have joined later: without them it would stay old.
+  std::vector<cluster::peer_address> strangers;
   for (const auto& named : with_.others->named()) {
-    if (named.node != self_ && !cluster_record::find(*now, named.node)) members.push_back(named);
+    if (named.node != self_ && !cluster_record::find(*now, named.node)) strangers.push_back(named);
   }
-  with_.others->follow(std::move(members));
+  with_.others->follow(std::move(members), std::move(strangers));
 }
 
 // A key comes into force, and out of it, without a change of the record.

@@ -44,6 +44,8 @@ class membership {
   void committed(const persistence::committed_batch& batch) { watch_.committed(batch); }
   void replaced(std::uint16_t group) { watch_.replaced(group); }
 
+  // Takes over what is stored of the record: before others are heard, of whom only members are believed. Waits for the read.
+  void look();
   // The first node of a cluster waits here until its record is written. Fault: unavailable, when it was not.
   status start();
   // Every 20 ms or so, by one thread.

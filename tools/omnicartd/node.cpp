@@ -324,6 +324,7 @@ status node::parts::start_shop() {
 }
 
 status node::parts::start_tickers() {
+  members->look();
   if (others) others->start();
   if (auto joined = members->start(); !joined) return joined;
   tickers.push_back(std::make_unique<ticker>("membership", membership_tick, [this] {

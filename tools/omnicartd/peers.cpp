@@ -1,6 +1,7 @@
 #include "tools/omnicartd/peers.hpp"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "cluster/backup/backup_maker.hpp"
@@ -57,6 +58,7 @@ result<std::unique_ptr<peers>> peers::open(const config::cluster_options& option
   if (!link) return fail(link.error());
   made->link_ = std::move(*link);
   made->link_->set_peers(named_peers(options));
+  made->members_ = std::make_unique<cluster::members_only>(*made->link_);
   made->raft_ = std::make_unique<cluster::raft_channel>(*made->link_);
   return made;
 }
@@ -75,8 +77,8 @@ void peers::describe(cluster::journal_options& journal, persistence::store& data
 void peers::attach(cluster::replicated_journal& log, router& routes, projection_host& rows, std::uint16_t shard_count) {
   raft_->attach(log);
   sender_ = std::make_unique<cluster::remote_sender>(
-      cluster::remote_sender::parts{*link_, log, shard_count, routes.entrance(), time_}, ids_.next().low >> 1);
-  receiver_ = std::make_unique<cluster::remote_receiver>(*link_, routes.entrance(), time_);
+      cluster::remote_sender::parts{*members_, log, shard_count, routes.entrance(), time_}, ids_.next().low >> 1);
+  receiver_ = std::make_unique<cluster::remote_receiver>(*members_, routes.entrance(), time_);
   named_.attach(*sender_);
   routes.set_elsewhere(named_);
   const auto positions = [&log, shard_count] {
@@ -87,7 +89,7 @@ void peers::attach(cluster::replicated_journal& log, router& routes, projection_
     return led;
   };
   neighbours_ = std::make_unique<cluster::neighbours>(
-      *link_, time_, positions,
+      *members_, time_, positions,
       [this](cluster::node_id, const cluster::positions_told& told) { lists_->told(told); });
   lists_ = std::make_unique<cluster::current_lists>(cluster::current_lists::parts{
       .rows = rows,
@@ -171,7 +173,13 @@ void peers::stop() {
   if (link_) link_->stop();
 }
 
-void peers::follow(std::vector<cluster::peer_address> members) { link_->set_peers(std::move(members)); }
+void peers::follow(std::vector<cluster::peer_address> members, std::vector<cluster::peer_address> strangers) {
+  std::set<cluster::node_id> known;
+  for (const auto& member : members) known.insert(member.node);
+  members_->admit(std::move(known));
+  members.insert(members.end(), strangers.begin(), strangers.end());
+  link_->set_peers(std::move(members));
+}
 
 std::vector<cluster::peer_address> peers::named() const { return named_peers(options_); }
 

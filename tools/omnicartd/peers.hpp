@@ -14,6 +14,7 @@
 #include "cluster/link/node_link.hpp"
 #include "cluster/raft_channel.hpp"
 #include "cluster/remote/current_lists.hpp"
+#include "cluster/remote/members_only.hpp"
 #include "cluster/remote/named_commands.hpp"
 #include "cluster/remote/neighbours.hpp"
 #include "cluster/remote/remote_receiver.hpp"
@@ -64,8 +65,9 @@ class peers {
   // Whether others should give it nothing to lead, because it is about to stop or is not fit for it.
   void say_unfit(bool unfit);
 
-  // The committed membership, once it is known: who is let in, and where to find them.
-  void follow(std::vector<cluster::peer_address> members);
+  // The committed membership, once it is known: who is let in, and where to find them. `strangers` are let in, too, for
+  // Raft's messages and copies of shards alone.
+  void follow(std::vector<cluster::peer_address> members, std::vector<cluster::peer_address> strangers);
   // The certificates again. Fault: io.
   status reload() { return link_->reload(); }
 
@@ -80,6 +82,7 @@ class peers {
   const cluster::shard_copier& copies() const { return *copies_; }
   const cluster::remote_sender& sender() const { return *sender_; }
   const cluster::remote_receiver& receiver() const { return *receiver_; }
+  const cluster::members_only& members() const { return *members_; }
 
  private:
   peers(const config::cluster_options& options, const clock& time, id_source& ids);
@@ -90,6 +93,7 @@ class peers {
   id_source& ids_;
   cluster::named_commands named_;
   std::unique_ptr<cluster::node_link> link_;
+  std::unique_ptr<cluster::members_only> members_;  // the link for all but Raft and copies
   std::unique_ptr<cluster::raft_channel> raft_;
   std::unique_ptr<cluster::remote_sender> sender_;
   std::unique_ptr<cluster::remote_receiver> receiver_;

@@ -52,6 +52,7 @@ void record_watch::take(result<stored_entity> found) {
     const std::lock_guard lock(guard_);
     is_new_ = is_new_ || made->version != copy_->version || made->what != copy_->what;
     copy_ = std::move(made);
+    has_looked_ = true;
   }
   reading_ = false;
 }

@@ -29,6 +29,8 @@ class record_watch {
   }
   // Reads the record if it may have changed; call every 20 ms or so. True: now() is newer than at the last call.
   bool refresh();
+  // It has been read once.
+  bool has_looked() const { return has_looked_; }
   // Not founded: nothing is known yet.
   std::shared_ptr<const record> now() const;
   std::uint64_t version() const;  // of the record, as a command's expected version
@@ -44,6 +46,7 @@ class record_watch {
   const std::uint16_t group_;
   std::atomic<bool> changed_{true};
   std::atomic<bool> reading_{false};
+  std::atomic<bool> has_looked_{false};
   mutable std::mutex guard_;
   std::shared_ptr<const copy> copy_ = std::make_shared<copy>();
   bool is_new_ = false;
