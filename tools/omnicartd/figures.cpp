@@ -1,6 +1,7 @@
 #include "tools/omnicartd/figures.hpp"
 
 #include <string>
+#include <utility>
 
 #include "http/password_hasher.hpp"
 #include "http/payment_gateway.hpp"
@@ -118,8 +119,33 @@ void add_shards(figure_list& out, const std::vector<cluster::replica_view>& view
   out.gauge("log_entries_unapplied", behind, "Entries of its logs that are not committed and applied here yet");
 }
 
+// Connections that ended and dials that failed, by reason: strangers at the door show here first.
+void add_endings(figure_list& out, const cluster::link_counts& now) {
+  for (std::size_t i = 0; i < cluster::ending_count; ++i) {
+    out.counter("link_endings_total", now.endings[i], "Connections to and from nodes that ended, by reason",
+                label("reason", cluster::to_string(static_cast<cluster::ending>(i))));
+  }
+  out.counter("link_bad_handshakes_total", now.bad_handshakes, "Those that ended before they were up");
+  out.counter("link_failed_dials_total", now.failed_dials, "Nodes that could not be reached when they were called");
+  out.gauge("link_half_open", now.half_open, "Accepted connections whose handshake is not over");
+}
+
+// Messages of nodes that nobody took, by reason.
+void add_dropped(figure_list& out, peers& others) {
+  const auto got = others.receiver().counts();
+  const std::pair<const char*, std::uint64_t> reasons[] = {{"malformed_command", got.malformed},
+                                                           {"lost_answer", got.lost_answers},
+                                                           {"stray_answer", others.sender().counts().stray},
+                                                           {"no_member", others.members().dropped()}};
+  for (const auto& [reason, count] : reasons) {
+    out.counter("remote_dropped_total", count, "Messages between nodes that were dropped, by reason", label("reason", reason));
+  }
+}
+
 void add_peers(figure_list& out, peers& others) {
-  for (const auto& peer : others.link().counts().peers) {
+  const auto links = others.link().counts();
+  add_endings(out, links);
+  for (const auto& peer : links.peers) {
     const auto of = label("node", std::to_string(peer.peer));
     out.gauge("link_up", peer.up, "1 while the node is connected", of);
     out.counter("link_connects_total", peer.connects, "Times it came up", of);
@@ -141,6 +167,7 @@ void add_peers(figure_list& out, peers& others) {
   const auto got = others.receiver().counts();
   out.counter("remote_commands_total", got.commands, "Commands of other nodes");
   out.counter("remote_overloaded_total", got.overloaded, "Commands of other nodes refused beyond the limit");
+  add_dropped(out, others);
 }
 
 }  // namespace
