@@ -10,6 +10,7 @@
 #include "actors/stock/stock_messages.hpp"
 #include "actors/user/user_messages.hpp"
 #include "http/code_explanations.hpp"
+#include "http/leader_hint.hpp"
 #include "http/server/problem.hpp"
 #include "http/shop.hpp"
 
@@ -207,7 +208,7 @@ response failure_response(const error& why, const request& req, std::string_view
   if (what.detail.empty()) what.detail = explanation_of(to.code);
   what.retryable = is_fault(why.number);
   if (to.status == 503 || to.status == 409) what.retry_after_s = what.retryable ? 1 : 0;
-  what.members = members;
+  what.members = members.empty() ? leader_member(why) : std::string(members);
   return problem_response(what, req.request_id);
 }
 

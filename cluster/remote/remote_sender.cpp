@@ -13,6 +13,13 @@ answer failure(base_errc why, const char* detail) {
   return got;
 }
 
+// Clients may reach a leader that this node cannot.
+answer nobody_took_it(std::optional<node_id> leader, node_id self) {
+  answer got = failure(base_errc::unavailable, "no node that leads this shard can be reached");
+  if (leader && *leader != self) got.failure->data = not_the_leader(leader).data;
+  return got;
+}
+
 std::size_t bytes_of(const envelope& message) {
   return message.command.size() + message.to.kind.size() + message.to.id.size() + 256;
 }
@@ -315,7 +322,7 @@ void remote_sender::give_up(std::uint64_t number, request& what, deeds& later) {
   finish(number,
          maybe_done
              ? failure(base_errc::unknown_outcome, "the node that leads gave no answer in time")
-             : failure(base_errc::unavailable, "no node that leads this shard can be reached"),
+             : nobody_took_it(with_.place.leader(what.shard), with_.net.self()),
          later);
 }
 

@@ -207,6 +207,13 @@ void membership::met_damage(const error& what) {
   if (with_.others) with_.others->say_unfit(true);
 }
 
+std::string membership::http_of(node_id node) const {
+  const auto now = record();
+  const auto* of = cluster_record::find(*now, node);
+  if (of == nullptr || of->http.starts_with("0.0.0.0:") || of->http.starts_with("[::]:")) return {};
+  return of->http;
+}
+
 bool membership::is_draining() const {
   const auto now = record();
   const auto* us = cluster_record::find(*now, self_);

@@ -62,6 +62,8 @@ class membership {
   std::shared_ptr<const cluster_record::record> record() const { return watch_.now(); }
   // A stored record does not read: others, whose copies are whole, lead from now on. Any thread.
   void met_damage(const error& what);
+  // Where clients reach a node; empty: not known, or an address for all interfaces, of which no client knows more. Any thread.
+  std::string http_of(node_id node) const;
   // An operator wants this node to give away what it holds.
   bool is_draining() const;
   // It leads nothing while its clock is far from the others'.

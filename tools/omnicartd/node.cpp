@@ -48,6 +48,7 @@
 #include "tools/omnicartd/desk.hpp"
 #include "tools/omnicartd/figures.hpp"
 #include "tools/omnicartd/marked_stock.hpp"
+#include "tools/omnicartd/leader_hints.hpp"
 #include "tools/omnicartd/membership.hpp"
 #include "tools/omnicartd/part_options.hpp"
 #include "tools/omnicartd/pay_supervisor.hpp"
@@ -115,6 +116,7 @@ struct node::parts {
   std::unique_ptr<timer_service> wakes;
   http::access_tokens tokens;
   std::unique_ptr<membership> members;
+  std::unique_ptr<leader_hints> hints;  // null: a node that stays alone
   std::unique_ptr<backups> copies;
   pay_supervisor provider;  // not started when another one is configured
   std::string provider_url;
@@ -296,7 +298,10 @@ status node::parts::start_payments() {
 }
 
 http::shop node::parts::make_shop() {
-  http::shop made{.entities = *routes,
+  if (others) {
+    hints = std::make_unique<leader_hints>(*routes, [this](node_id leader) { return members->http_of(leader); });
+  }
+  http::shop made{.entities = hints ? static_cast<message_sink&>(*hints) : *routes,
                   .store = *readers,
                   .kinds = kinds,
                   .time = time,
