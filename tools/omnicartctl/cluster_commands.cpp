@@ -84,20 +84,35 @@ ending watch(const command_line& given, operator_client& node, const surrounding
   return exit_code::ok;
 }
 
+// Fewer replicas outlive fewer losses.
+outcome<std::string> question_of_replicas(const command_line& given, operator_client& node) {
+  if (!given.replicas) return std::string();
+  const auto cluster = ask(node);
+  if (!cluster) return tl::unexpected<failure>(cluster.error());
+  const std::uint64_t now = cluster->value("replicas", std::uint64_t{0}), wanted = *given.replicas;
+  if (wanted >= now) return std::string();
+  const auto lost = (wanted + 1) / 2;  // no majority is left
+  return "Keep each shard on " + std::to_string(wanted) + (wanted == 1 ? " node" : " nodes") +
+         ", not " + std::to_string(now) + "? The loss of " + std::to_string(lost) +
+         (lost == 1 ? " node" : " nodes") + " then stops writes.";
+}
+
 // What a person is asked before it is done; empty: nothing.
-std::string question_for(const command_line& given) {
+outcome<std::string> question_for(const command_line& given, operator_client& node) {
   switch (given.what) {
     case verb::cluster_drain:
-      return "Have others take over everything that node " + given.target + " holds?";
+      return std::string("Have others take over everything that node ") + given.target + " holds?";
     case verb::cluster_remove:
       return std::string("Remove node ") + given.target + " for good" +
              (given.force ? ", although shards may still be placed on it" : "") +
              "? Its number never comes back.";
     case verb::cluster_replace:
-      return "Put node " + given.substitute + " in the place of node " + given.target +
+      return std::string("Put node ") + given.substitute + " in the place of node " + given.target +
              " everywhere?";
+    case verb::cluster_configure:
+      return question_of_replicas(given, node);
     default:
-      return {};
+      return std::string();
   }
 }
 
@@ -179,8 +194,10 @@ std::string said_of(const json& answer) {
 }
 
 ending command(const command_line& given, operator_client& node, const surroundings& with) {
-  if (const auto question = question_for(given); !question.empty() && !given.yes) {
-    const auto sure = with.confirm(question);
+  const auto question = given.yes ? outcome<std::string>() : question_for(given, node);
+  if (!question) return tl::unexpected<failure>(question.error());
+  if (!question->empty()) {
+    const auto sure = with.confirm(*question);
     if (!sure) return tl::unexpected<failure>(sure.error());
     if (!*sure) return fail_with(exit_code::failed, "nothing was done");
   }

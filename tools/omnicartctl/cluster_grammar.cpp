@@ -172,6 +172,7 @@ void describe_balance(CLI::App& group, command_line& into) {
   configure.add_option("--moves-max", into.moves_max, "Shards that may be on the move at a time")
       ->type_name("N")
       ->check(CLI::Range(1, 64));
+  add_question(configure, into);
   for (auto* each : {&transfer, &rebalance, &configure}) add_cause(*each, into);
 }
 

@@ -235,6 +235,23 @@ BOOST_AUTO_TEST_CASE(settings_not_named_stay_as_they_are) {
   BOOST_TEST((*this)({"configure", "--moves-max", "9"}).out == "5 replicas, 9 moves at a time\n");
 }
 
+BOOST_AUTO_TEST_CASE(fewer_replicas_are_asked_for_first) {
+  desk.found_with(3);
+  reply = false;
+  const auto refused = (*this)({"configure", "--replicas", "1"});
+  BOOST_TEST((refused.code == exit_code::failed));
+  BOOST_TEST(desk.record().settings.replicas == 3u);
+  BOOST_REQUIRE(asked.size() == 1u);
+  BOOST_TEST(asked.back() ==
+             "Keep each shard on 1 node, not 3? The loss of 1 node then stops writes.");
+  asked.clear();
+  BOOST_TEST(((*this)({"configure", "--replicas", "5"}).code == exit_code::ok));
+  BOOST_TEST(((*this)({"configure", "--moves-max", "2"}).code == exit_code::ok));
+  BOOST_TEST(((*this)({"configure", "--replicas", "1", "--yes"}).code == exit_code::ok));
+  BOOST_TEST(asked.empty());
+  BOOST_TEST(desk.record().settings.replicas == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_node_is_named) {
   desk.found_with(3);
   const auto got = (*this)({"drain", "n9", "--yes"});
