@@ -116,6 +116,11 @@ wish read_transfer(call& of) {
 wish read_rebalance(call& of) {
   return {record::rebalance{.by = of.by()}, "leaders are spread evenly again"};
 }
+wish read_rotate_key(call& of) {
+  const bool distrust = of.read().optional_bool("distrust_others").value_or(false);
+  return {record::rotate_key{.key = {}, .by = of.by(), .distrust_others = distrust},
+          std::string("another key signs in a minute") + (distrust ? "; what others signed is refused from then on" : "")};
+}
 wish read_configure(call& of) {
   record::settings wanted = of.report().settings;
   const auto set = [&](const char* member, std::uint32_t& value) {
@@ -189,6 +194,7 @@ void cluster_routes::add_to(httplib::Server& server, const std::function<handler
       {"join", read_join},         {"drain", read_drain},       {"resume", read_resume},
       {"remove", read_remove},     {"replace", read_replace},   {"transfer", read_transfer},
       {"rebalance", read_rebalance}, {"configure", read_configure},
+      {"rotate-key", read_rotate_key},
   };
   for (const auto& [name, read] : commands) {
     server.Post("/cluster/" + std::string(name),

@@ -29,7 +29,7 @@ class cluster_desk {
   // what the record says. `done` is called once, on any thread.
   virtual void found(done_fn done) = 0;
   // Has the record of the cluster take an operator's command, wherever it is led, as an admin's; a
-  // lost answer is asked for again. `done` as above.
+  // lost answer is asked for again. A rotate_key comes without its key: one is made here. `done` as above.
   virtual void submit(cluster_record::command what, done_fn done) = 0;
 };
 
@@ -45,6 +45,7 @@ class cluster_desk {
 //   POST /cluster/transfer {shard, node}           shard: a number, the record's own group is the last
 //   POST /cluster/rebalance {}
 //   POST /cluster/configure {replicas?, moves_max?}
+//   POST /cluster/rotate-key {distrust_others?}    another signing key, in force a minute later
 //
 // Nodes are named by number or name, as strings. Each command but init takes `who` and `why` (texts of a line), is kept
 // in the log of operations and answers {done: what was done}. All may be repeated.

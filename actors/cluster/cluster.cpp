@@ -185,7 +185,9 @@ struct decider {
         std::ranges::count_if(s.keys, [&](const signing_key& k) { return ctx.now < k.expires_at; });
     if (static_cast<std::size_t>(alive) >= keys_max)
       return fail(errc::invalid_key, "there are 16 keys in force");
-    return events{key_rotated{.key = c.key, .by = c.by, .at = ctx.now}};
+    key_rotated done{.key = c.key, .by = c.by, .at = ctx.now, .others_until = {}};
+    if (c.distrust_others) done.others_until = c.key.active_from;
+    return events{std::move(done)};
   }
 
   result<events> operator()(const configure& c) const {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -66,7 +67,8 @@ struct key_rotated {
   signing_key key;
   cause by;
   timestamp_ms at{};
-  OMNICART_FIELDS(key, by, at)
+  std::optional<timestamp_ms> others_until;  // no other key is believed for longer
+  OMNICART_FIELDS(key, by, at, others_until)
 };
 struct configured {
   cluster_record::settings settings;

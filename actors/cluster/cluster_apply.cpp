@@ -72,6 +72,8 @@ void take(state& s, const rebalanced&) {
 }
 
 void take(state& s, const key_rotated& e) {
+  for (auto& key : s.keys)
+    key.expires_at = std::min(key.expires_at, e.others_until.value_or(key.expires_at));
   std::erase_if(s.keys, [&](const signing_key& k) { return k.expires_at <= e.at; });
   s.keys.push_back(e.key);
 }
@@ -108,7 +110,8 @@ std::string say(const state& s, const transferred& e) {
 }
 std::string say(const state&, const rebalanced&) { return "rebalance"; }
 std::string say(const state&, const key_rotated& e) {
-  return "rotate keys: number " + std::to_string(e.key.number);
+  return "rotate keys: number " + std::to_string(e.key.number) +
+         (e.others_until ? ", the others are distrusted" : "");
 }
 std::string say(const state&, const configured& e) {
   return "configure " + std::to_string(e.settings.replicas) + " replicas, " +

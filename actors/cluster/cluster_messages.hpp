@@ -121,7 +121,8 @@ struct rebalance {
 struct rotate_key {
   signing_key key;
   cause by;
-  OMNICART_FIELDS(key, by)
+  bool distrust_others = false;  // they leaked: nobody believes them once the key is in force
+  OMNICART_FIELDS(key, by, distrust_others)
 };
 struct configure {
   cluster_record::settings settings;

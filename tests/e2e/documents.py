@@ -30,7 +30,7 @@ FOREIGN = {"cmake", "curl", "python3", "nginx", "git", "cd", "export"}  # not ou
 COMMANDS = ("status", "entity show", "laws", "token issue", "user create", "store verify", "cert init", "cert node", "completion",
             *("backup " + verb for verb in ("create", "list", "verify", "restore")),
             *("cluster " + verb for verb in ("init", "join", "status", "nodes", "shards", "hashes", "drain", "resume", "remove",
-                                             "replace", "transfer", "rebalance", "configure", "watch")))
+                                             "replace", "transfer", "rebalance", "configure", "rotate-key", "watch")))
 
 
 def pages():

@@ -111,6 +111,10 @@ outcome<std::string> question_for(const command_line& given, operator_client& no
              " everywhere?";
     case verb::cluster_configure:
       return question_of_replicas(given, node);
+    case verb::cluster_rotate_key:
+      if (!given.distrust_others) return std::string();
+      return std::string(
+          "Refuse all access tokens of now in a minute? Tokens of staff have to be issued again.");
     default:
       return std::string();
   }
@@ -147,6 +151,7 @@ outcome<json> wish_of(const command_line& given, operator_client& node) {
   if (!given.substitute.empty()) wish["by"] = given.substitute;
   if (given.force) wish["force"] = true;
   if (given.replicas) wish["replicas"] = *given.replicas;
+  if (given.distrust_others) wish["distrust_others"] = true;
   if (given.moves_max) wish["moves_max"] = *given.moves_max;
   if (given.what == verb::cluster_transfer) {
     auto shard = shard_number(given, node);
@@ -176,6 +181,8 @@ const char* path_of(verb what) {
       return "/cluster/rebalance";
     case verb::cluster_configure:
       return "/cluster/configure";
+    case verb::cluster_rotate_key:
+      return "/cluster/rotate-key";
     default:
       return "";
   }

@@ -73,6 +73,13 @@ Examples:
   omnicartctl cluster configure --replicas 5
   omnicartctl cluster configure --moves-max 8)";
 
+constexpr const char* rotate_key_footer =
+    R"(Access tokens are signed with another key a minute later; the cluster does so itself every 30 days. What older keys signed
+stays good until it expires, unless they are distrusted: then shoppers get new tokens by their refresh tokens, and tokens of
+staff ("token issue") have to be issued again. Examples:
+  omnicartctl cluster rotate-key
+  omnicartctl cluster rotate-key --distrust-others --why "a backup of n2 was stolen")";
+
 constexpr const char* watch_footer =
     R"(Shows status and nodes again and again, until it is interrupted. Examples:
   omnicartctl cluster watch
@@ -173,7 +180,12 @@ void describe_balance(CLI::App& group, command_line& into) {
       ->type_name("N")
       ->check(CLI::Range(1, 64));
   add_question(configure, into);
-  for (auto* each : {&transfer, &rebalance, &configure}) add_cause(*each, into);
+  auto& rotate = add_verb(group, into, verb::cluster_rotate_key, "rotate-key",
+                          "Sign access tokens with another key", rotate_key_footer);
+  rotate.add_flag("--distrust-others", into.distrust_others,
+                  "Refuse what other keys signed: they may have leaked");
+  add_question(rotate, into);
+  for (auto* each : {&transfer, &rebalance, &configure, &rotate}) add_cause(*each, into);
 }
 
 }  // namespace

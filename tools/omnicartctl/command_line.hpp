@@ -41,6 +41,7 @@ enum class verb {
   cluster_transfer,
   cluster_rebalance,
   cluster_configure,
+  cluster_rotate_key,
   cluster_watch,
   backup_create,
   backup_list,
@@ -78,8 +79,9 @@ struct command_line {
   std::optional<std::uint32_t> replicas, moves_max;
   std::string who;  // empty: USER@HOST of this terminal
   std::string why;
-  bool yes = false;          // do not ask
-  duration_ms every{2'000};  // watch
+  bool yes = false;              // do not ask
+  bool distrust_others = false;  // rotate-key
+  duration_ms every{2'000};      // watch
 
   std::string backup_id;                  // empty: the newest
   std::string data, provider;             // restore

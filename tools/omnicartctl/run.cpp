@@ -267,6 +267,7 @@ ending carry_out(const command_line& given, const surroundings& with) {
     case verb::cluster_transfer:
     case verb::cluster_rebalance:
     case verb::cluster_configure:
+    case verb::cluster_rotate_key:
     case verb::cluster_watch:
       return on_node(run_cluster);
     case verb::backup_create:

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <map>
 #include <utility>
+#include <variant>
 
 #include "cluster/copy/content_hash.hpp"
 #include "runtime/base/version.hpp"
@@ -97,6 +98,7 @@ void desk::found(done_fn done) {
 }
 
 void desk::submit(cluster_record::command what, done_fn done) {
+  if (auto* rotation = std::get_if<cluster_record::rotate_key>(&what)) rotation->key = with_.members.next_key();
   envelope message;
   message.to = cluster_record::the_record();
   message.command = cluster_record::encode(what);

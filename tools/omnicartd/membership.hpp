@@ -60,6 +60,8 @@ class membership {
   bool hand_over();
 
   std::shared_ptr<const cluster_record::record> record() const { return watch_.now(); }
+  // A signing key that may follow those of the record; any thread.
+  cluster_record::signing_key next_key() const;
   // A stored record does not read: others, whose copies are whole, lead from now on. Any thread.
   void met_damage(const error& what);
   // Where clients reach a node; empty: not known, or an address for all interfaces, of which no client knows more. Any thread.

@@ -252,6 +252,28 @@ BOOST_AUTO_TEST_CASE(fewer_replicas_are_asked_for_first) {
   BOOST_TEST(desk.record().settings.replicas == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(another_key_signs_when_an_operator_says_so) {
+  desk.found_with(1);
+  const auto got = (*this)({"rotate-key", "--json", "--why", "as every spring"});
+  BOOST_TEST((json::parse(got.out)["done"] == "another key signs in a minute"));
+  BOOST_TEST(desk.record().keys.back().number == 1u);
+  const auto& kept = desk.record().operations.back();
+  BOOST_TEST(kept.who == who_is_here());
+  BOOST_TEST(kept.what == "rotate keys: number 1");
+  BOOST_TEST(kept.why == "as every spring");
+  BOOST_TEST(asked.empty());
+}
+
+BOOST_AUTO_TEST_CASE(refusing_what_other_keys_signed_is_asked_for_first) {
+  desk.found_with(1);
+  reply = false;
+  BOOST_TEST(((*this)({"rotate-key", "--distrust-others"}).code == exit_code::failed));
+  BOOST_TEST(asked.size() == 1u);
+  BOOST_TEST(desk.record().keys.empty());
+  BOOST_TEST(((*this)({"rotate-key", "--distrust-others", "--yes"}).code == exit_code::ok));
+  BOOST_TEST(has(desk.record().operations.back().what, "the others are distrusted"));
+}
+
 BOOST_AUTO_TEST_CASE(an_unknown_node_is_named) {
   desk.found_with(3);
   const auto got = (*this)({"drain", "n9", "--yes"});

@@ -44,6 +44,7 @@ const std::vector<std::string> commands{"status",
                                         "cluster transfer",
                                         "cluster rebalance",
                                         "cluster configure",
+                                        "cluster rotate-key",
                                         "cluster watch",
                                         "completion"};
 

@@ -73,6 +73,12 @@ class fake_desk final : public http::cluster_desk {
   }
   void submit(cluster_record::command what, done_fn done) override {
     if (fault) return done(fail(*fault));
+    if (auto* rotation = std::get_if<cluster_record::rotate_key>(&what)) {
+      rotation->key = {.number = record_.keys.size() + 1,
+                       .secret = std::string(cluster_record::key_secret_bytes, 'k'),
+                       .active_from = now_ + std::chrono::minutes(1),
+                       .expires_at = now_ + std::chrono::hours(24)};
+    }
     done(give(what, role::admin));
   }
 
