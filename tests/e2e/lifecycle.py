@@ -7,9 +7,10 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 
-from harness import Node, Shop, Suite, check, equal, poll
+from harness import Node, Shop, Suite, check, equal, poll, run_ctl
 from harness.node import is_alive, program
 from harness.raw import connect, read_answer
 from harness.shop import fresh
@@ -375,6 +376,48 @@ def sighup_takes_the_log_level_and_limits_and_says_what_waits():
         poll("a bad file is named", lambda: "nonsense" in node.stderr())
         guest.cart()
         check(guest.web.token not in node.stderr(), "a token in the log")
+
+
+def shown_certificate(address, folder):
+    """What the link at the address shows node 2."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False  # nodes go by the number in the certificate
+    context.load_verify_locations(os.path.join(folder, "ca.crt"))
+    context.load_cert_chain(os.path.join(folder, "node-2.crt"), os.path.join(folder, "node-2.key"))
+    host, _, port = address.rpartition(":")
+    with socket.create_connection((host, int(port)), timeout=10) as peer, context.wrap_socket(peer) as secure:
+        return secure.getpeercert(binary_form=True)
+
+
+def certify(folder, node, *options):
+    done = run_ctl("cert", "node", folder, "--id", str(node), *options)
+    equal(done.returncode, 0, done.stderr)
+
+
+@suite.case
+def sighup_takes_a_renewed_certificate_and_keeps_the_old_one_for_a_pair_that_does_not_match():
+    with Node() as node:
+        folder = os.path.join(node.home, "certs")
+        equal(run_ctl("cert", "init", folder, "--cluster", "renewed").returncode, 0)
+        certify(folder, 1)
+        certify(folder, 2)
+        own = {part: os.path.join(folder, f"node-1.{part}") for part in ("crt", "key")}
+        node.write_config(f'[cluster]\nname = "renewed"\nport = 0\nauthority = "{folder}/ca.crt"\n'
+                          f'certificate = "{own["crt"]}"\nprivate_key = "{own["key"]}"\n'
+                          '[payment]\nurl = "http://127.0.0.1:9"\n')
+        node.start()
+        link = node.operate().get("/cluster").expect(200)["nodes"][0]["link"]
+        first = shown_certificate(link, folder)
+        certify(folder, 1, "--force")
+        equal(shown_certificate(link, folder), first, "files are read when the node is told to")
+        node.signal(signal.SIGHUP)
+        poll("the new certificate is shown", lambda: shown_certificate(link, folder) != first)
+        second = shown_certificate(link, folder)
+        shutil.copy(os.path.join(folder, "node-2.key"), own["key"])
+        node.signal(signal.SIGHUP)
+        poll("the pair is refused", lambda: "certificates" in node.stderr() and "node-1.key" in node.stderr())
+        equal(shown_certificate(link, folder), second)
+        equal(node.stop(), 0)
 
 
 @suite.case
