@@ -130,28 +130,28 @@ bool router::retire(const entity_host& host) {
     ++passivations_;
     return true;
   }
-  const auto left = std::find_if(in.leaving.begin(), in.leaving.end(), [&](const auto& b) { return b.get() == &host.box(); });
+  const auto left = in.leaving.find(&host.box());
   if (left == in.leaving.end()) return false;
-  box = std::move(*left);
+  box = std::move(left->second);
   in.leaving.erase(left);
   return true;
 }
 
 void router::drop(std::uint16_t shard) {
-  for (auto& in : stripes_) {
-    std::lock_guard lock(in.guard);
-    for (auto at = in.entities.begin(); at != in.entities.end();) {
-      const std::string_view name = at->first;
-      const auto slash = name.find('/');
-      if (group_of(name.substr(0, slash), name.substr(slash + 1), shard_count_) != shard) {
-        ++at;
-        continue;
-      }
-      at->second.box->post(leadership_lost{});
-      in.leaving.push_back(std::move(at->second.box));
-      at = in.entities.erase(at);
-      --residents_;
+  stripe& in = stripes_[stripe_of(shard)];
+  std::lock_guard lock(in.guard);
+  for (auto at = in.entities.begin(); at != in.entities.end();) {
+    const std::string_view name = at->first;
+    const auto slash = name.find('/');
+    if (group_of(name.substr(0, slash), name.substr(slash + 1), shard_count_) != shard) {
+      ++at;
+      continue;
     }
+    at->second.box->post(leadership_lost{});
+    const mailbox* const box = at->second.box.get();
+    in.leaving.emplace(box, std::move(at->second.box));
+    at = in.entities.erase(at);
+    --residents_;
   }
 }
 
@@ -183,7 +183,7 @@ void router::sweep() {
 void router::release_all() {
   for (auto& in : stripes_) {
     std::unordered_map<std::string, place_of_entity> entities;
-    std::vector<std::shared_ptr<mailbox>> leaving;
+    std::unordered_map<const mailbox*, std::shared_ptr<mailbox>> leaving;
     std::lock_guard lock(in.guard);
     entities.swap(in.entities);
     leaving.swap(in.leaving);
@@ -209,7 +209,7 @@ router_stats router::stats() const {
 }
 
 bool router::resident(const entity_ref& entity) const {
-  const stripe& in = stripes_[shard_of(entity.id, stripe_count)];
+  const stripe& in = stripes_[stripe_of(group_of(entity, shard_count_))];
   std::lock_guard lock(in.guard);
   return in.entities.contains(entity.str());
 }

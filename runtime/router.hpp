@@ -76,7 +76,9 @@ class router final : public message_sink, public host_environment {
   void stop_accepting() { accepting_ = false; }
   // True when no message is waiting at any entity.
   bool drained() const { return backlog_.load() == 0; }
-  // This node no longer leads the shard: what is in memory of its entities counts no more. Whoever waits there is told.
+  // This node no longer leads the shard: what is in memory of its entities counts no more. Whoever
+  // waits there is told. Costs time for the entities of this shard (and of those that share its
+  // lock: none by default), for no others.
   void drop(std::uint16_t shard);
   // Lets go of every mailbox. Nothing may be sent or called back afterwards.
   void release_all();
@@ -100,7 +102,8 @@ class router final : public message_sink, public host_environment {
   struct stripe {
     mutable std::mutex guard;
     std::unordered_map<std::string, place_of_entity> entities;  // by "kind/id"
-    std::vector<std::shared_ptr<mailbox>> leaving;  // dropped; callbacks may still know them
+    // Dropped; callbacks may still know them.
+    std::unordered_map<const mailbox*, std::shared_ptr<mailbox>> leaving;
     std::atomic<std::uint32_t> backlog{0};
   };
   static constexpr std::size_t stripe_count = 64;
@@ -110,7 +113,12 @@ class router final : public message_sink, public host_environment {
     router& routes;
   };
 
-  stripe& stripe_of(const entity_ref& entity) { return stripes_[shard_of(entity.id, stripe_count)]; }
+  // One for each shard, or for several: whoever drops a shard visits one stripe, whatever the
+  // others hold.
+  std::size_t stripe_of(std::uint16_t group) const { return group % stripe_count; }
+  stripe& stripe_of(const entity_ref& entity) {
+    return stripes_[stripe_of(group_of(entity, shard_count_))];
+  }
   std::uint32_t seconds() const { return static_cast<std::uint32_t>(time.monotonic().count() / 1000); }
   void refuse(envelope& message, base_errc why, const char* detail);
   void refuse(envelope& message, error why);
