@@ -1,14 +1,15 @@
 #!/usr/bin/env python3
-"""A cluster that changes while customers shop: it grows from one node to five and shrinks to another one; a node drains."""
+"""A cluster that changes while customers shop: it grows from one node to five and shrinks to another one, and its nodes
+are restarted one by one under customers who try nothing twice."""
 
 import os
 import shutil
 import tempfile
 
-from harness import Client, Suite, equal, poll, programs
+from harness import Client, Suite, check, equal, poll, programs
 from harness.cluster import Cluster, addresses_of, admin_of, as_told, laws_hold, leads, operate, stock_is_conserved
 from harness.shop import fresh, pounds
-from harness.trade import Book, Trade
+from harness.trade import Book, StrictCustomer, Trade
 
 STOCK, PRICE = 100_000, 250
 CONFIG = {"node": {"shard_count": 10}}  # enough to spread over five, few enough to be moved soon
@@ -36,7 +37,8 @@ def all_is_well(cluster, told, goods):
     laws_hold(cluster)
     as_told(cluster, told)
     stock_is_conserved(cluster, told, goods, STOCK)
-    print(f"       {told.count()} orders, {told.repeated} attempts repeated")
+    print(f"       {told.count()} orders, {told.repeated} attempts repeated, {told.sent_away} answers with Connection: close, "
+          f"slowest {told.slowest_s * 1000:.0f} ms")
 
 
 def voters(cluster, by):
@@ -90,9 +92,17 @@ try:
             trade.goes_on("on the one that came last")
         all_is_well(cluster, told, goods)
 
+    three, asked_once = [], Book()
+
+    def three_nodes():
+        """The same for all cases that follow."""
+        if not three:
+            three.extend(founded("restarted", 3))
+        return three
+
     @suite.case
     def a_draining_node_leads_nothing_and_ends_connections_with_its_answers():
-        cluster, _ = founded("draining", 3)
+        cluster, _ = three_nodes()
         equal([says_close(cluster, index) for index in (1, 2, 3)], [False] * 3)
         operate(cluster, 1, "drain", "2", "--yes", "--why", "a test")
         poll("its answers say Connection: close", lambda: says_close(cluster, 2))
@@ -102,6 +112,35 @@ try:
         operate(cluster, 1, "resume", "2")
         poll("its answers no longer say so", lambda: not says_close(cluster, 2))
         poll("it leads again", lambda: leads(cluster, 2, by=1) > 0)
+
+    def restarted_one_by_one(before, after):
+        cluster, goods = three_nodes()
+        with Trade(addresses_of(cluster), goods, asked_once, StrictCustomer) as trade:
+            for index in cluster.indexes():
+                before(cluster, index)
+                cluster.end(cluster.node(index)["process"])
+                trade.goes_on(f"without node {index}")
+                cluster.start(index)
+                after(cluster, index)
+                poll("it has caught up", cluster.settled)
+                trade.goes_on(f"with node {index} again")
+                equal(trade.failures(), [])
+        all_is_well(cluster, asked_once, goods)
+
+    @suite.case
+    def nodes_drained_and_restarted_one_by_one_fail_no_request():
+        def drain(cluster, index):
+            by = index % 3 + 1
+            operate(cluster, by, "drain", str(index), "--yes", "--why", "kernel update")
+            poll("it leads nothing", lambda: leads(cluster, index, by) == 0)
+            poll("it sends customers away", lambda: says_close(cluster, index))
+
+        restarted_one_by_one(drain, lambda cluster, index: operate(cluster, index % 3 + 1, "resume", str(index)))
+        check(asked_once.sent_away > 0, "nobody was sent away")
+
+    @suite.case
+    def nodes_only_told_to_end_and_started_again_one_by_one_fail_no_request():
+        restarted_one_by_one(lambda *_: None, lambda *_: None)
 
     suite.run()
 finally:

@@ -63,6 +63,17 @@ class Client:
 
     def call(self, method, path, body=None, headers=None, key=None):
         """`body`: bytes as they are, anything else as JSON. `key`: the Idempotency-Key."""
+        fresh = self.connection is None
+        try:
+            return self.exchange_once(method, path, body, key, headers)
+        except Gone:
+            # A kept connection may have been closed while it was idle; a read may be asked again.
+            if fresh or method not in ("GET", "HEAD"):
+                raise
+            return self.exchange_once(method, path, body, key, headers)
+
+    def exchange_once(self, method, path, body=None, key=None, headers=None):
+        """The same without a second try, whatever happens to the connection."""
         sent = dict(headers or {})
         if self.token and "Authorization" not in sent:
             sent["Authorization"] = "Bearer " + self.token
@@ -72,14 +83,7 @@ class Client:
             body = json.dumps(body).encode()
         if body is not None and "Content-Type" not in sent:
             sent["Content-Type"] = "application/json"
-        fresh = self.connection is None
-        try:
-            return self.exchange(method, path, body, sent)
-        except Gone:
-            # A kept connection may have been closed while it was idle; a read may be asked again.
-            if fresh or method not in ("GET", "HEAD"):
-                raise
-            return self.exchange(method, path, body, sent)
+        return self.exchange(method, path, body, sent)
 
     def exchange(self, method, path, body, headers):
         try:

@@ -1,12 +1,14 @@
 """Customers who shop at a cluster while something happens to it, and what they were told."""
 
+import http.client
 import random
+import select
 import threading
 import time
 
 from .client import Client, Gone
 from .shop import ADDRESS, fresh
-from .suite import PATIENCE_S, check, equal, poll
+from .suite import PATIENCE_S, Unmet, check, equal, poll
 
 CUSTOMERS = 4
 ORDERS_BETWEEN = 12
@@ -18,7 +20,7 @@ class Book:
 
     def __init__(self):
         self.lock = threading.Lock()
-        self.sold, self.repeated = {}, 0
+        self.sold, self.repeated, self.sent_away, self.slowest_s = {}, 0, 0, 0.0
 
     def count(self):
         with self.lock:
@@ -81,12 +83,59 @@ class Customer(threading.Thread):
             self.book.sold[order["order_id"]] = order
 
 
+class StrictCustomer(Customer):
+    """Asks everything once. Reconnects, to whichever node takes the connection, when one is refused or ended before a
+    request was sent on it, or after an answer that said `Connection: close`; anything else that goes wrong is a failed
+    request, and ends the shopping."""
+
+    def ask(self, method, path, body=None):
+        web = self.connected()
+        began = time.monotonic()
+        try:
+            answer = web.exchange_once(method, path, body, fresh("cluster-key-long-enough"))
+        except Gone as wrong:
+            raise Unmet(f"a connection to {web.address} ended under a request, {time.monotonic() - began:.3f} s after it was "
+                        f"sent: {wrong}") from wrong
+        took = time.monotonic() - began
+        check(answer.status < 500, f"a failed request at {web.address}, {took:.3f} s", answer, answer.headers)
+        with self.book.lock:
+            self.book.slowest_s = max(self.book.slowest_s, took)
+            if answer.headers.get("connection") == "close":
+                self.book.sent_away += 1
+                self.at += 1
+        return answer
+
+    def connected(self):
+        until = time.monotonic() + PATIENCE_S
+        while True:
+            web = self.web()
+            if web.connection and ended(web.connection.sock):
+                web.close()
+            try:
+                if web.connection is None:
+                    dialled = http.client.HTTPConnection(web.address, timeout=PATIENCE_S)
+                    dialled.connect()
+                    web.connection = dialled
+                return web
+            except OSError as wrong:
+                check(time.monotonic() < until, "no node takes a connection", wrong)
+                with self.book.lock:
+                    self.book.repeated += 1
+                self.at += 1
+                self.end.wait(0.002)
+
+
+def ended(socket):
+    """Whether the peer has closed a connection on which it owes nothing."""
+    return bool(select.select([socket], [], [], 0)[0])
+
+
 class Trade:
     """Customers at work while the block runs."""
 
-    def __init__(self, addresses, products, book):
+    def __init__(self, addresses, products, book, customer=Customer):
         self.book = book
-        self.customers = [Customer(addresses, products, book, seed) for seed in range(CUSTOMERS)]
+        self.customers = [customer(addresses, products, book, seed) for seed in range(CUSTOMERS)]
 
     def __enter__(self):
         for each in self.customers:
