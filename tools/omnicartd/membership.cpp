@@ -13,6 +13,7 @@
 namespace omnicart::node {
 namespace {
 
+constexpr duration_ms link_tick{50};  // from a node's start until its links are noticed here, at most
 constexpr duration_ms founding_within{10'000};
 constexpr duration_ms reading_within{2'000};  // later it is taken over when it comes
 constexpr duration_ms dead_after = std::chrono::minutes(10);  // then others take a node's place
@@ -155,8 +156,22 @@ void membership::note_reached(const cluster_record::record& now) {
   const std::lock_guard lock(guard_);
   for (const auto* node : cluster_record::living_nodes(now)) {
     auto& last = reached_.try_emplace(node->id, time).first->second;
-    if (node->id == self_ || with_.others->link().is_up(node->id)) last = time;
+    const bool is_up = node->id == self_ || with_.others->link().is_up(node->id);
+    if (is_up) {
+      last = time;
+      up_since_.try_emplace(node->id, time);
+    } else {
+      up_since_.erase(node->id);
+    }
   }
+}
+
+// A node that has just started gives no vote for an election timeout, and lets no leadership be handed to it.
+bool membership::is_settled(node_id node) const {
+  const std::lock_guard lock(guard_);
+  const auto since = up_since_.find(node);
+  const duration_ms silence{with_.options.cluster.election_timeout_ms};
+  return since != up_since_.end() && with_.time.monotonic() - since->second > silence + link_tick;
 }
 
 duration_ms membership::silent_for(node_id node) const {
@@ -244,7 +259,7 @@ cluster_record::signing_key membership::next_key() const {
 
 // Who can be reached, this node included. A node that is about to stop counts as gone: it is to lead nothing more.
 bool membership::is_reachable(node_id node) const {
-  return node == self_ || (with_.others->link().is_up(node) && !with_.others->others().is_leaving(node));
+  return node == self_ || (with_.others->link().is_up(node) && is_settled(node) && !with_.others->others().is_leaving(node));
 }
 
 void membership::tend_shards(const cluster_record::record& now) {
@@ -319,7 +334,14 @@ bool membership::hand_over() {
   for (const auto& view : with_.log.views()) {
     if (!view.leading) continue;
     const auto to = cluster::heir_of(view, [this](node_id node) { return is_reachable(node); });
-    if (to == cluster::no_node) continue;
+    if (to == cluster::no_node) {
+      // One that has just come may take it in a moment.
+      const auto is_up = [this](node_id node) {
+        return with_.others->link().is_up(node) && !with_.others->others().is_leaving(node);
+      };
+      nothing = nothing && cluster::heir_of(view, is_up) == cluster::no_node;
+      continue;
+    }
     nothing = false;
     if (view.serving) with_.log.transfer(view.shard, to, [](status) {});
   }

@@ -85,6 +85,7 @@ class membership {
   cluster::shard_wish wish_of(const cluster_record::record& now, std::uint16_t shard) const;
   void take(std::uint16_t shard, const cluster::shard_step& step);
   bool is_reachable(node_id node) const;
+  bool is_settled(node_id node) const;
   void plan_placement(const cluster_record::record& now);
   cluster::plan_input plan_input_of(const cluster_record::record& now, const std::vector<cluster::replica_view>& views);
   void rotate_keys(const cluster_record::record& now);
@@ -104,6 +105,7 @@ class membership {
   void note_reached(const cluster_record::record& now);
   mutable std::mutex guard_;  // of what follows
   std::map<node_id, duration_ms> reached_;  // when each node was last within reach
+  std::map<node_id, duration_ms> up_since_;  // those within reach: from when on without a break
   std::string http_, operators_;
   duration_ms next_plan_{0}, next_keys_{0};
 };
