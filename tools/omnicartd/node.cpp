@@ -8,13 +8,6 @@
 #include <cstring>
 #include <thread>
 
-#include "actors/cart/cart_kind.hpp"
-#include "actors/cluster/cluster_kind.hpp"
-#include "actors/email/email_kind.hpp"
-#include "actors/order/order_kind.hpp"
-#include "actors/product/product_kind.hpp"
-#include "actors/session/session_kind.hpp"
-#include "actors/user/user_kind.hpp"
 #include "config/fields.hpp"
 #include "http/access_token.hpp"
 #include "http/catalogue_list.hpp"
@@ -47,7 +40,7 @@
 #include "tools/omnicartd/backups.hpp"
 #include "tools/omnicartd/desk.hpp"
 #include "tools/omnicartd/figures.hpp"
-#include "tools/omnicartd/marked_stock.hpp"
+#include "tools/omnicartd/kinds.hpp"
 #include "tools/omnicartd/leader_hints.hpp"
 #include "tools/omnicartd/membership.hpp"
 #include "tools/omnicartd/part_options.hpp"
@@ -63,20 +56,6 @@ constexpr duration_ms membership_tick{20};
 constexpr duration_ms clock_tick{20};
 constexpr duration_ms sweep_tick{1'000};
 constexpr duration_ms upkeep_tick{10'000};
-
-// The registry: every kind of entity this node knows, one line each.
-kind_registry all_kinds(const config::options& options) {
-  return kind_registry({
-      kind_of<cart::kind>({.abandoned_after = std::chrono::seconds(options.sessions.guest_ttl_s)}),
-      kind_of<cluster_record::kind>(),
-      kind_of<email::kind>(),
-      kind_of<order::kind>(),
-      kind_of<product::kind>(),
-      kind_of<session::kind>(),
-      kind_of<marked_stock>(),
-      kind_of<user::kind>(),
-  });
-}
 
 status make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0750) == 0 || errno == EEXIST) return {};

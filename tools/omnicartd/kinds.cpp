@@ -1,0 +1,28 @@
+#include "tools/omnicartd/kinds.hpp"
+
+#include "actors/cart/cart_kind.hpp"
+#include "actors/cluster/cluster_kind.hpp"
+#include "actors/email/email_kind.hpp"
+#include "actors/order/order_kind.hpp"
+#include "actors/product/product_kind.hpp"
+#include "actors/session/session_kind.hpp"
+#include "actors/user/user_kind.hpp"
+#include "tools/omnicartd/marked_stock.hpp"
+
+namespace omnicart::node {
+
+// One line each.
+kind_registry all_kinds(const config::options& options) {
+  return kind_registry({
+      kind_of<cart::kind>({.abandoned_after = std::chrono::seconds(options.sessions.guest_ttl_s)}),
+      kind_of<cluster_record::kind>(),
+      kind_of<email::kind>(),
+      kind_of<order::kind>(),
+      kind_of<product::kind>(),
+      kind_of<session::kind>(),
+      kind_of<marked_stock>(),
+      kind_of<user::kind>(),
+  });
+}
+
+}  // namespace omnicart::node
