@@ -136,7 +136,7 @@ sessions dead everywhere, every cart linearizable, no acknowledged write lost, a
 5 s (`omnicartctl cluster hashes`). `tests/chaos_checker_test.py` has a history that breaks each of these laws. What was
 found in the tree itself, and mended, stands at the end of [planted-bugs.md](planted-bugs.md).
 
-A cell counts at 500 acknowledged operations a second or more before its first fault (customers try 1,000 at most). Counts are
+A cell counts at 500 acknowledged operations a second or more before its first fault (customers try 1,000 at most, or the part of it that --load names). Counts are
 sums over its runs; *ops/s before* is the lowest, *longest gap*, in which no customer of the shop was told of anything done,
 and *equal after*, from the customers' end until all replicas were seen to be equal, are the longest; *load* is the machine's
 highest load average at the end of a run, other work on its {os.cpu_count()} cores included.
