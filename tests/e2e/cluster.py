@@ -195,6 +195,10 @@ try:
         by = cluster.running()[0]
         with Trade([cluster.node(index)["http"] for index in cluster.running()], goods, told) as trade:
             shutil.rmtree(os.path.join(cluster.node(lost)["home"], "data"))
+            cluster.launch(lost)  # as if nothing had happened: with an empty store, and no memory of its votes
+            refusal = re.compile(rf"a connection of a node was refused.* reason=another_store node={lost} ")
+            poll("it is refused", lambda: any(refusal.search(log_of(index)) for index in cluster.running() if index != lost))
+            cluster.kill(lost)
             new = cluster.grow()
             operate(cluster, by, "replace", str(lost), str(new), "--yes", "--why", "its disk is lost")
             operate(cluster, by, "remove", str(lost), "--yes", "--why", "its disk is lost")
