@@ -102,8 +102,7 @@ class judgement {
     const std::string name = n.what.name;
     point_out(name + " cannot be reached since " + span(n.silent_for) +
                   (voting > 0 ? "; it votes in " + counted(voting, "shard") : ""),
-              "start it again; if it or its disk is gone (with an empty disk the others refuse it: another_store in their "
-              "logs), add a node with a new number and run omnicartctl cluster replace " +
+              "start it again; if it or its disk is gone, add another node and run omnicartctl cluster replace " +
                   name + " NEW");
   }
 
