@@ -81,11 +81,19 @@ class content_checker {
     auto at = all(family::meta);
     for (; have(*at, family::meta); at->Next()) {
       const auto key = at->key().ToStringView();
-      if (key != "format" && key != node_key && !key.starts_with(replica_record_prefix) && !key.starts_with(applied_prefix) &&
-          !key.starts_with(copying_prefix))
+      if (key == identity_key) {
+        const auto named = decode_u64(at->value().ToStringView());
+        if (!named || *named == 0) problem(family::meta, key, "the store's own number is not readable");
+      } else if (!is_known(key)) {
         problem(family::meta, key, "an unknown record");
+      }
     }
     return true;
+  }
+
+  static bool is_known(std::string_view key) {
+    return key == "format" || key == node_key || key.starts_with(replica_record_prefix) ||
+           key.starts_with(applied_prefix) || key.starts_with(copying_prefix);
   }
 
   void check_log() {

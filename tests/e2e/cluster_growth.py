@@ -84,7 +84,7 @@ try:
             poll("three nodes have all copies", cluster.settled)
             equal(voters(cluster, 5), {(3, 4, 5)})
             trade.goes_on("on three nodes again")
-            operate(cluster, 5, "configure", "--replicas", "1")
+            operate(cluster, 5, "configure", "--replicas", "1", "--yes")
             for gone in (3, 4):
                 leave(cluster, addresses, gone, 5)
             poll("one node has all", cluster.settled)

@@ -1,3 +1,4 @@
+#include "persistence/store_identity.hpp"
 #include "persistence/verify.hpp"
 
 #include <rocksdb/db.h>
@@ -108,6 +109,15 @@ BOOST_AUTO_TEST_CASE(a_sound_store_is_found_sound_and_counted) {
   BOOST_TEST(report.notes.empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_store_that_has_its_own_number_is_sound) {
+  fill(false);
+  store_options options;
+  options.directory = place.path();
+  BOOST_TEST(store_identity(*store::open(options, time).value(), 7).value() == 7u);
+  const auto report = verify(place.path()).value();
+  BOOST_TEST(report.ok(), first_problem(report));
+}
+
 BOOST_AUTO_TEST_CASE(a_flipped_byte_in_any_table_is_found) {
   fill(true);
   for (const auto& path : files_like(".sst")) {
@@ -171,6 +181,7 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_together_is_named) {
        encode(snapshot{.version = 50, .state = ""})},
       {"no key of a projection", family::index, "x", ""},
       {"unknown record", family::meta, "x", ""},
+      {"own number", family::meta, "identity", "x"},
       {"newer than this program", family::meta, "format",
        encode(store_format{.version = 9, .shard_count = 4})},
   };
