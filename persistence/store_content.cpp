@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "persistence/key_layout.hpp"
+#include "persistence/store_identity.hpp"
 
 namespace omnicart::persistence {
 namespace {
@@ -82,8 +83,7 @@ class content_checker {
     for (; have(*at, family::meta); at->Next()) {
       const auto key = at->key().ToStringView();
       if (key == identity_key) {
-        const auto named = decode_u64(at->value().ToStringView());
-        if (!named || *named == 0) problem(family::meta, key, "the store's own number is not readable");
+        if (!parse_store_identity(at->value().ToStringView())) problem(family::meta, key, "the store's own number is not readable");
       } else if (!is_known(key)) {
         problem(family::meta, key, "an unknown record");
       }

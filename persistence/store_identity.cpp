@@ -8,12 +8,17 @@
 
 namespace omnicart::persistence {
 
+std::optional<std::uint64_t> parse_store_identity(std::string_view value) {
+  const auto number = decode_u64(value);
+  return number && *number != 0 ? number : std::nullopt;
+}
+
 result<std::uint64_t> store_identity(store& data, std::uint64_t fresh) {
   std::string bytes;
   auto done = data.db().Get({}, data.of(family::meta), identity_key, &bytes);
   if (done.ok()) {
-    const auto known = decode_u64(bytes);
-    if (!known || *known == 0) return fail(base_errc::io, "the store's own number is not readable");
+    const auto known = parse_store_identity(bytes);
+    if (!known) return fail(base_errc::io, "the store's own number is not readable");
     return *known;
   }
   if (!done.IsNotFound()) return fail(io_error("cannot read the store's own number", done));

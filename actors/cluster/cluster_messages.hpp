@@ -31,8 +31,8 @@ enum class errc : error_number {
   not_a_replica = 1013,  // the node is no desired voter of the shard
   no_such_shard = 1014,
   invalid_settings = 1015,
+  invalid_key = 1016,    // not 64 bytes, expired, no newer number, or too many at a time
   another_store = 1017,  // the node's number with a store that is not its own
-  invalid_key = 1016,  // not 64 bytes, expired, no newer number, or too many at a time
 };
 const char* to_string(errc code);
 

@@ -24,6 +24,8 @@ const char* to_string(ending why) {
       return "wrong_side";
     case ending::not_a_member:
       return "not_a_member";
+    case ending::another_store:
+      return "another_store";
     case ending::no_common_version:
       return "no_common_version";
     case ending::old_boot:
@@ -42,8 +44,6 @@ const char* to_string(ending why) {
       return "removed";
     case ending::stopped:
       return "stopped";
-    case ending::another_store:
-      return "another_store";
   }
   return "";
 }

@@ -5,7 +5,6 @@ on where the backup was, with what the provider did since listed first. The long
 import json
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -217,8 +216,5 @@ try:
     suite.run()
 finally:
     cluster.down()
-    if suite.failed:
-        print(f"       kept: {directory}")
-    else:
-        shutil.rmtree(directory, ignore_errors=True)
+    suite.leave(directory)
 suite.end()

@@ -250,8 +250,5 @@ try:
     suite.run()
 finally:
     cluster.down()
-    if suite.failed:
-        print(f"       kept: {directory}")
-    else:
-        shutil.rmtree(directory, ignore_errors=True)
+    suite.leave(directory)
 suite.end()

@@ -3,7 +3,6 @@
 are restarted one by one under customers who try nothing twice."""
 
 import os
-import shutil
 import tempfile
 
 from harness import Client, Suite, check, equal, poll, programs
@@ -146,8 +145,5 @@ try:
 finally:
     for each in opened:
         each.down()
-    if suite.failed:
-        print(f"       kept: {directory}")
-    else:
-        shutil.rmtree(directory, ignore_errors=True)
+    suite.leave(directory)
 suite.end()

@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 
-from harness import Client, Node, Shop, Suite, check, equal, exchange, poll
+from harness import Node, Shop, Suite, check, equal, exchange, poll
 from harness.node import ROOT, program
 from harness.raw import connect, read_answer
 from harness.shop import fresh

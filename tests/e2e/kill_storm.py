@@ -4,12 +4,12 @@
 They ride through: what got no answer is asked again with the same key. In the end every order that was acknowledged
 exists once, as it was acknowledged, nothing else was sold, and the laws hold."""
 
-import random
 import threading
 import time
 
-from harness import Client, Gone, Node, Shop, Suite, check, equal, poll
-from harness.shop import ADDRESS, fresh
+from harness import Client, Node, Shop, Suite, check, equal, poll
+from harness.shop import ADDRESS
+from harness.trade import Shopper
 
 KILLS = 5
 CUSTOMERS = 6
@@ -41,41 +41,23 @@ class Book:
             return len(self.sold)
 
 
-class Customer(threading.Thread):
+class Customer(Shopper):
+    patience_s = RIDE_THROUGH_S
+
     def __init__(self, node, products, book, seed, end):
-        super().__init__(daemon=True)
-        self.web = Client(node.http, timeout=30)
-        self.products, self.book, self.end = products, book, end
-        self.chance = random.Random(seed)
-        self.failure = None
+        super().__init__(products, book, seed, end)
+        self.client = Client(node.http, timeout=30)
 
-    def run(self):
-        try:
-            while not self.end.is_set():
-                self.shop_once()
-        except Exception as wrong:  # handed to the case that waits for this thread
-            self.failure = repr(wrong)
+    def web(self):
+        return self.client
 
-    def ask(self, method, path, body=None):
-        """Until there is a clear answer."""
-        key = fresh("storm-key-long-enough")
-        until = time.monotonic() + RIDE_THROUGH_S
-        while True:
-            try:
-                answer = self.web.call(method, path, body, key=key)
-                if answer.status not in (503, 504) and answer.code != "in_progress":
-                    return answer
-                why = repr(answer)
-            except Gone as wrong:
-                why = str(wrong)
-            check(time.monotonic() < until, "no answer in time", why)
-            with self.book.lock:
-                self.book.retries += 1
-            self.end.wait(0.02)
+    def asked_again(self):
+        with self.book.lock:
+            self.book.retries += 1
 
     def shop_once(self):
-        self.web.token = None
-        self.web.token = self.ask("POST", "/api/sessions").expect(201)["token"]
+        self.client.token = None
+        self.client.token = self.ask("POST", "/api/sessions").expect(201)["token"]
         lines = {p: self.chance.randint(1, 3) for p in self.chance.sample(self.products, 2)}
         for product, quantity in lines.items():
             self.ask("POST", "/api/cart/items", {"product_id": product, "quantity": quantity}).expect(201)

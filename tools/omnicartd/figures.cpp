@@ -131,12 +131,12 @@ void add_endings(figure_list& out, const cluster::link_counts& now) {
 }
 
 // Messages of nodes that nobody took, by reason.
-void add_dropped(figure_list& out, peers& others) {
-  const auto got = others.receiver().counts();
+void add_dropped(figure_list& out, const cluster::remote_receiver_counts& got, const cluster::remote_sender_counts& sent,
+                 std::uint64_t of_strangers) {
   const std::pair<const char*, std::uint64_t> reasons[] = {{"malformed_command", got.malformed},
                                                            {"lost_answer", got.lost_answers},
-                                                           {"stray_answer", others.sender().counts().stray},
-                                                           {"no_member", others.members().dropped()}};
+                                                           {"stray_answer", sent.stray},
+                                                           {"no_member", of_strangers}};
   for (const auto& [reason, count] : reasons) {
     out.counter("remote_dropped_total", count, "Messages between nodes that were dropped, by reason", label("reason", reason));
   }
@@ -167,7 +167,7 @@ void add_peers(figure_list& out, peers& others) {
   const auto got = others.receiver().counts();
   out.counter("remote_commands_total", got.commands, "Commands of other nodes");
   out.counter("remote_overloaded_total", got.overloaded, "Commands of other nodes refused beyond the limit");
-  add_dropped(out, others);
+  add_dropped(out, got, sent, others.members().dropped());
 }
 
 }  // namespace

@@ -155,13 +155,12 @@ void membership::note_reached(const cluster_record::record& now) {
   const auto time = with_.time.monotonic();
   const std::lock_guard lock(guard_);
   for (const auto* node : cluster_record::living_nodes(now)) {
-    auto& last = reached_.try_emplace(node->id, time).first->second;
-    const bool is_up = node->id == self_ || with_.others->link().is_up(node->id);
-    if (is_up) {
-      last = time;
-      up_since_.try_emplace(node->id, time);
+    auto& with = contacts_.try_emplace(node->id, contact{.last = time, .up_since = {}}).first->second;
+    if (node->id == self_ || with_.others->link().is_up(node->id)) {
+      with.last = time;
+      with.up_since = with.up_since.value_or(time);
     } else {
-      up_since_.erase(node->id);
+      with.up_since.reset();
     }
   }
 }
@@ -169,15 +168,16 @@ void membership::note_reached(const cluster_record::record& now) {
 // A node that has just started gives no vote for an election timeout, and lets no leadership be handed to it.
 bool membership::is_settled(node_id node) const {
   const std::lock_guard lock(guard_);
-  const auto since = up_since_.find(node);
+  const auto with = contacts_.find(node);
   const duration_ms silence{with_.options.cluster.election_timeout_ms};
-  return since != up_since_.end() && with_.time.monotonic() - since->second > silence + link_tick;
+  return with != contacts_.end() && with->second.up_since &&
+         with_.time.monotonic() - *with->second.up_since > silence + link_tick;
 }
 
 duration_ms membership::silent_for(node_id node) const {
   const std::lock_guard lock(guard_);
-  const auto at = reached_.find(node);
-  return at == reached_.end() ? duration_ms{0} : with_.time.monotonic() - at->second;
+  const auto with = contacts_.find(node);
+  return with == contacts_.end() ? duration_ms{0} : with_.time.monotonic() - with->second.last;
 }
 
 void membership::serve_at(std::string http, std::string operators) {
@@ -239,8 +239,7 @@ void membership::tell_addresses(const cluster_record::record& now) {
   const auto us = self();
   const auto* known = cluster_record::find(now, us.id);
   if (!known || us.http.empty() || *under_way_ > 0) return;
-  const bool known_all = known->link == us.link && known->http == us.http && known->operators == us.operators && known->store != 0;
-  if (known_all) return;
+  if (known->link == us.link && known->http == us.http && known->operators == us.operators && known->store != 0) return;
   send(cluster_record::update_addresses{
       .id = us.id, .link = us.link, .http = us.http, .operators = us.operators, .store = us.store});
 }

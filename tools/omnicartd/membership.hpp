@@ -104,8 +104,11 @@ class membership {
   std::shared_ptr<std::atomic<int>> steps_ = std::make_shared<std::atomic<int>>(0);      // shards being moved from here
   void note_reached(const cluster_record::record& now);
   mutable std::mutex guard_;  // of what follows
-  std::map<node_id, duration_ms> reached_;  // when each node was last within reach
-  std::map<node_id, duration_ms> up_since_;  // those within reach: from when on without a break
+  struct contact {
+    duration_ms last{};                   // when it was within reach
+    std::optional<duration_ms> up_since;  // from when on without a break, if it is
+  };
+  std::map<node_id, contact> contacts_;
   std::string http_, operators_;
   duration_ms next_plan_{0}, next_keys_{0};
 };

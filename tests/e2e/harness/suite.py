@@ -1,6 +1,7 @@
 """A small runner: cases are functions whose names are claims; the last line printed is `N passed, N failed`."""
 
 import os
+import shutil
 import sys
 import time
 import traceback
@@ -79,6 +80,13 @@ class Suite:
         for name, function in self.cases:
             if only in name:
                 self.run_case(name, function, *arguments)
+
+    def leave(self, directory):
+        """Takes away what the cases worked in; when one failed it is kept, and named."""
+        if self.failed:
+            print(f"       kept: {directory}")
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
 
     def end(self):
         print(f"{self.passed} passed, {self.failed} failed", flush=True)

@@ -27,15 +27,16 @@ class Book:
             return len(self.sold)
 
 
-class Customer(threading.Thread):
-    """Knows all nodes; asks the next one for what it got no clear answer to, with the same key. `addresses` may change
-    meanwhile, as nodes come and go."""
+class Shopper(threading.Thread):
+    """Shops until `end` is set. What it does is in subclasses: shop_once(), web() whom to ask, and asked_again() before
+    something is asked once more."""
 
-    def __init__(self, addresses, products, book, seed):
+    patience_s = 2 * PATIENCE_S  # of one that waits for a clear answer
+
+    def __init__(self, products, book, seed, end):
         super().__init__(daemon=True)
-        self.addresses, self.webs = addresses, {}
         self.products, self.book, self.chance = products, book, random.Random(seed)
-        self.at, self.token, self.end, self.failure = seed % len(addresses), None, threading.Event(), None
+        self.end, self.failure = end, None
 
     def run(self):
         try:
@@ -44,16 +45,9 @@ class Customer(threading.Thread):
         except Exception as wrong:  # handed to the case that waits for this thread
             self.failure = repr(wrong)
 
-    def web(self):
-        """The node whose turn it is."""
-        known = list(self.addresses)
-        address = known[self.at % len(known)]
-        web = self.webs.setdefault(address, Client(address, timeout=ATTEMPT_S))
-        web.token = self.token
-        return web
-
     def ask(self, method, path, body=None):
-        key, until = fresh("cluster-key-long-enough"), time.monotonic() + 2 * PATIENCE_S
+        """Until there is a clear answer, with one key."""
+        key, until = fresh("customers-key-long-enough"), time.monotonic() + self.patience_s
         while True:
             try:
                 answer = self.web().call(method, path, body, key=key)
@@ -63,10 +57,31 @@ class Customer(threading.Thread):
             except Gone as wrong:
                 why = str(wrong)
             check(time.monotonic() < until, "no answer in time", why)
-            with self.book.lock:
-                self.book.repeated += 1
-            self.at += 1
+            self.asked_again()
             self.end.wait(0.02)
+
+
+class Customer(Shopper):
+    """Knows all nodes; asks the next one for what it got no clear answer to. `addresses` may change meanwhile, as nodes
+    come and go."""
+
+    def __init__(self, addresses, products, book, seed):
+        super().__init__(products, book, seed, threading.Event())
+        self.addresses, self.webs = addresses, {}
+        self.at, self.token = seed % len(addresses), None
+
+    def web(self):
+        """The node whose turn it is."""
+        known = list(self.addresses)
+        address = known[self.at % len(known)]
+        web = self.webs.setdefault(address, Client(address, timeout=ATTEMPT_S))
+        web.token = self.token
+        return web
+
+    def asked_again(self):
+        with self.book.lock:
+            self.book.repeated += 1
+        self.at += 1
 
     def shop_once(self):
         self.at = self.chance.randrange(len(self.addresses))
@@ -119,9 +134,7 @@ class StrictCustomer(Customer):
                 return web
             except OSError as wrong:
                 check(time.monotonic() < until, "no node takes a connection", wrong)
-                with self.book.lock:
-                    self.book.repeated += 1
-                self.at += 1
+                self.asked_again()
                 self.end.wait(0.002)
 
 
