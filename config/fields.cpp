@@ -191,6 +191,10 @@ constexpr std::array table{
           "an answer later than this counts as unknown and the order asks again"},
     field{"payment", "connections_max", at<&o::payment, &pay::connections_max>, "connections", 1, 1'024, "", change::on_start,
           "connections, and so calls, to the provider at once; each has a thread"},
+    field{"payment", "capture", at<&o::payment, &pay::capture>, "", 0, 16, "order|shipment", change::on_start,
+          "when an order's money is taken: as it is placed, or with its first shipment (until then it is only authorised)"},
+    field{"payment", "webhook_secret_file", at<&o::payment, &pay::webhook_secret_file>, "path", 0, text_most, "", change::on_start,
+          "file of the secret that the provider signs its webhooks with, 32 characters or more, for its owner alone; empty: none are taken"},
 
     field{"log", "level", at<&o::log, &log_options::level>, "", 0, 16, "debug|info|warning|error|off", on_reload,
           "the least serious messages that are written"},

@@ -130,6 +130,8 @@ struct payment_options {
   std::int64_t connect_timeout_ms = 1'000;
   std::int64_t answer_timeout_ms = 3'000;
   std::int64_t connections_max = 16;
+  std::string capture = "order";
+  std::string webhook_secret_file;
   friend bool operator==(const payment_options&, const payment_options&) = default;
 };
 

@@ -92,6 +92,13 @@ int status_of(order::errc code) {
     case order::errc::line_limit: return 422;
     case order::errc::invalid_quantity: return 422;
     case order::errc::quantity_limit: return 422;
+    case order::errc::no_such_line: return 404;
+    case order::errc::exceeds_left: return 409;
+    case order::errc::no_such_shipment: return 404;
+    case order::errc::no_such_return: return 404;
+    case order::errc::over_refund: return 422;
+    case order::errc::record_limit: return 422;
+    case order::errc::not_stuck: return 409;
   }
   return 500;
 }
@@ -136,6 +143,7 @@ int status_of(payment::errc code) {
     case payment::errc::over_refund: return 422;
     case payment::errc::captured: return 409;
     case payment::errc::unknown_method: return 422;
+    case payment::errc::not_authorised: return 409;
   }
   return 500;
 }

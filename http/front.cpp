@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "http/after_order_routes.hpp"
 #include "http/cart_routes.hpp"
 #include "http/order_routes.hpp"
 #include "http/product_routes.hpp"
@@ -12,6 +13,7 @@
 #include "http/shop.hpp"
 #include "http/stock_routes.hpp"
 #include "http/user_routes.hpp"
+#include "http/webhook_routes.hpp"
 
 namespace omnicart::http {
 namespace {
@@ -19,21 +21,25 @@ namespace {
 // The objects that the routes are members of, and the table that they filled.
 struct all_routes {
   explicit all_routes(const shop& in)
-      : sessions(in), users(in), carts(in), orders(in), products(in), stock(in) {
+      : sessions(in), users(in), carts(in), orders(in), after_orders(in), products(in), stock(in), webhooks(in) {
     sessions.add_to(table);
     users.add_to(table);
     carts.add_to(table);
     orders.add_to(table);
+    after_orders.add_to(table);
     products.add_to(table);
     stock.add_to(table);
+    webhooks.add_to(table);
   }
 
   session_routes sessions;
   user_routes users;
   cart_routes carts;
   order_routes orders;
+  after_order_routes after_orders;
   product_routes products;
   stock_routes stock;
+  webhook_routes webhooks;
   router table;
 };
 

@@ -19,18 +19,10 @@ constexpr const char* law_names[] = {
     "no_order_in_doubt",        "no_oversell",   "stock_balance",         "stock_matches_orders", "no_stray_claims",
     "no_hold_outlives_its_end", "orders_add_up", "one_capture_per_order", "ledgers_agree"};
 
-envelope question(const char* kind, const std::string& id, const std::string& command) {
-  envelope message;
-  message.to = {kind, id};
-  message.command = command;
-  message.asker.as = role::system;
-  message.repeatable = true;
-  return message;
-}
-
 bool stands(const order::order_view& view) {
   using s = order::order_status;
   switch (view.status) {
+    case s::authorised:
     case s::paid:
     case s::processing:
     case s::shipped:
@@ -41,6 +33,11 @@ bool stands(const order::order_view& view) {
     case s::cancelled: return false;
   }
   return false;
+}
+
+// Authorised, and captured later: with the first shipment, or never.
+bool is_held(const order::order_view& view) {
+  return view.after.hold != order::holding::none && view.after.hold != order::holding::taken;
 }
 
 // Still on its way: pending without being an accepted invoice, or owing somebody something.
@@ -78,26 +75,8 @@ std::string law_report::json() const {
   return text;
 }
 
-// Asks every entity of a kind, a step at a time.
-status law_check::each(const char* kind, const std::string& get, const taker& take) {
-  for (std::uint16_t shard = 0; shard < all_.shard_count(); ++shard) {
-    std::string after;
-    while (true) {
-      if (stopping_) return fail(base_errc::shutting_down);
-      const auto ids = all_.ids(kind, shard, after, step);
-      if (!ids) return fail(ids.error());
-      if (ids->empty()) break;
-      after = ids->back();
-      std::vector<envelope> questions;
-      for (const auto& id : *ids) questions.push_back(question(kind, id, get));
-      const timestamp_ms asked_at = time_.wall();
-      const auto answers = ask_and_wait(entities_, std::move(questions), step_patience);
-      for (std::size_t i = 0; i < ids->size(); ++i) {
-        if (auto taken = take((*ids)[i], answers[i], asked_at); !taken) return taken;
-      }
-    }
-  }
-  return {};
+status law_check::each(const char* kind, const std::string& get, const entity_walk::taker& take) {
+  return entity_walk(entities_, all_, time_, stopping_).each(kind, get, take);
 }
 
 status law_check::wait_for_orders(duration_ms until, std::vector<std::string>& open) {
@@ -113,7 +92,7 @@ status law_check::wait_for_orders(duration_ms until, std::vector<std::string>& o
     for (std::size_t at = 0; at < open.size(); at += step) {
       const std::size_t end = std::min(at + step, open.size());
       std::vector<envelope> questions;
-      for (std::size_t i = at; i < end; ++i) questions.push_back(question("order", open[i], get));
+      for (std::size_t i = at; i < end; ++i) questions.push_back(engine_question("order", open[i], get));
       const auto answers = ask_and_wait(entities_, std::move(questions), step_patience);
       for (std::size_t i = at; i < end; ++i) {
         const auto view = order::decode_reply(answers[i - at].payload);
@@ -154,12 +133,12 @@ status law_check::take_order(const std::string& id, const answer& got, gathered&
   std::int64_t sum = 0;
   for (const auto& line : view->lines) {
     sum += line.unit_price.amount_minor * line.quantity;
-    into.units[line.product.str()] += line.quantity;
+    into.units[line.product.str()] += line.quantity - line.restocked;
     report.units += line.quantity;
   }
   if (sum != view->total.amount_minor) into.found["orders_add_up"].push_back("order " + id);
-  const bool owed = view->method != payment::method_type::invoice;
-  if (owed && amounts.captured - amounts.refunded != view->total.amount_minor) {
+  const bool owed = view->method != payment::method_type::invoice && !is_held(*view);
+  if (owed && amounts.captured != view->total.amount_minor) {
     into.found["ledgers_agree"].push_back("order " + id + " is " + to_string(view->status) + " and not paid in full");
   }
   return {};
@@ -208,13 +187,14 @@ void law_check::compare_ledgers(gathered& with) {
     const auto at = with.ledger.find(id);
     const paid_amounts there = at == with.ledger.end() ? paid_amounts{} : at->second;
     if (here.captured != there.captured || here.refunded != there.refunded) {
-      with.found["ledgers_agree"].push_back("order " + id + ": captured " + std::to_string(here.captured) + " here and " +
-                                            std::to_string(there.captured) + " at the provider");
+      with.found["ledgers_agree"].push_back("order " + id + ": captured " + std::to_string(here.captured) + " and refunded " +
+                                            std::to_string(here.refunded) + " here, " + std::to_string(there.captured) +
+                                            " and " + std::to_string(there.refunded) + " at the provider");
     }
     if (there.captures > 1) with.found["one_capture_per_order"].push_back("order " + id);
   }
   for (const auto& [id, there] : with.ledger) {
-    if (there.captures > 0 && !with.orders.contains(id)) {
+    if (there.captured != there.refunded && !with.orders.contains(id)) {
       with.found["one_capture_per_order"].push_back("the provider charged for " + id + ", which is no order");
     }
   }

@@ -10,6 +10,7 @@
 
 #include "actors/order/order_messages.hpp"
 #include "actors/stock/stock_messages.hpp"
+#include "http/entity_walk.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/clock.hpp"
 #include "runtime/entity_directory.hpp"
@@ -22,12 +23,13 @@ namespace omnicart::http {
 //   no_order_in_doubt         every order has ended, or is paid, and owes nothing any more
 //   no_oversell               per product available >= 0 and on_hand = available + reserved
 //   stock_balance             per product received + adjusted = on_hand + sold - returned
-//   stock_matches_orders      per product the units sold and not returned are those of the orders that stand
+//   stock_matches_orders      per product the units sold and not returned are those of the orders that stand, less
+//                             what they say is back on the shelf
 //   no_stray_claims           no stock is claimed by an order that is over
 //   no_hold_outlives_its_end  no session's hold is past its expiry, and no product has more claims than there are
 //                             orders on their way that want it
 //   orders_add_up             every order's lines make its total
-//   one_capture_per_order     the provider captured at most once per order, and for no stranger
+//   one_capture_per_order     the provider captured at most once per order, and for no stranger who has it not back
 //   ledgers_agree             per order and in all: captured and refunded, here and at the provider; what stands is paid
 struct law_report {
   std::map<std::string, bool> laws;
@@ -77,9 +79,7 @@ class law_check {
     std::map<std::string, std::vector<std::string>> found;  // by law
   };
 
-  // `take` gets the id, the answer, and when it was asked for.
-  using taker = std::function<status(const std::string&, const answer&, timestamp_ms)>;
-  status each(const char* kind, const std::string& get, const taker& take);
+  status each(const char* kind, const std::string& get, const entity_walk::taker& take);
   status wait_for_orders(duration_ms until, std::vector<std::string>& open);
   status take_order(const std::string& id, const answer& got, gathered& into, law_report& report) const;
   status take_stock(const std::string& id, const answer& got, timestamp_ms asked_at, gathered& into, law_report& report) const;

@@ -23,6 +23,7 @@
 #include "http/laws.hpp"
 #include "http/metrics.hpp"
 #include "http/operator_answers.hpp"
+#include "http/order_desk.hpp"
 #include "http/password_hasher.hpp"
 #include "http/provider_ledger.hpp"
 #include "http/server/json_reader.hpp"
@@ -65,7 +66,11 @@ std::string escape_label(double value) {
 class operator_server::impl {
  public:
   impl(operator_wiring wiring)
-      : with_(std::move(wiring)), cluster_(with_.cluster), backups_(with_.backups), started_(with_.front.time.monotonic()) {}
+      : with_(std::move(wiring)),
+        cluster_(with_.cluster),
+        backups_(with_.backups),
+        orders_({with_.front, with_.entities, stopping_, [this](const auto& take) { return read_ledger(take); }}),
+        started_(with_.front.time.monotonic()) {}
   ~impl() { stop(); }
 
   status start(const std::string& host, std::uint16_t port) {
@@ -145,6 +150,7 @@ class operator_server::impl {
     server_.Post("/users", guarded(&impl::create_user));
     cluster_.add_to(server_, [this](cluster_routes::handler what) { return guarded(std::move(what)); });
     backups_.add_to(server_, [this](backup_routes::handler what) { return guarded(std::move(what)); });
+    orders_.add_to(server_, [this](order_desk::handler what) { return guarded(std::move(what)); });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& out) {
       if (!out.body.empty()) return;
       const bool unknown = out.status == 404;
@@ -290,7 +296,12 @@ class operator_server::impl {
     const std::unique_lock one_at_a_time(laws_guard_, std::try_to_lock);
     if (!one_at_a_time) return answer_problem(out, 503, "overloaded", "the laws are being checked already");
     law_check check(with_.front.entities, with_.entities, with_.front.time,
-                    [this](const auto& take) { return read_ledger(take); }, stopping_);
+                    [this](const auto& take) {
+                      return read_ledger([&](const provider_ledger::entry& each) {
+                        take({.kind = each.kind, .key = each.key, .currency = each.currency, .amount = each.amount});
+                      });
+                    },
+                    stopping_);
     const auto report = check.run(std::chrono::seconds(wait));
     if (!report) return answer_failure(out, report.error());
     answer_json(out, 200, report->json());
@@ -312,14 +323,12 @@ class operator_server::impl {
     impl& of_;
   };
 
-  status read_ledger(const std::function<void(const law_check::ledger_entry&)>& take) {
+  status read_ledger(const std::function<void(const provider_ledger::entry&)>& take) {
     auto ledger = provider_ledger::open(with_.pay_url);
     if (!ledger) return fail(ledger.error());
     const ended_when_stopping asked(*this, *ledger);
     if (stopping_) return fail(base_errc::shutting_down);
-    return ledger->read([&](const provider_ledger::entry& each) {
-      take({.kind = each.kind, .key = each.key, .currency = each.currency, .amount = each.amount});
-    });
+    return ledger->read(take);
   }
 
   void issue_token(const httplib::Request& in, httplib::Response& out) {
@@ -387,6 +396,8 @@ class operator_server::impl {
   operator_wiring with_;
   cluster_routes cluster_;
   backup_routes backups_;
+  std::atomic<bool> stopping_{false};
+  order_desk orders_;
   const duration_ms started_;
   httplib::Server server_;
   socket_t socket_ = INVALID_SOCKET;
@@ -394,7 +405,6 @@ class operator_server::impl {
   std::mutex laws_guard_;
   std::mutex provider_guard_;
   provider_ledger* asked_provider_ = nullptr;  // while one check of the laws reads the ledger
-  std::atomic<bool> stopping_{false};
   std::atomic<bool> ended_{false};
   int port_ = -1;
 };

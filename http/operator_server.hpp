@@ -55,6 +55,7 @@ struct operator_wiring {
 //   POST /tokens {role, ttl_s}                    an access token for staff
 //   POST /users {email, password, name?, role}    a user with a role
 //   /cluster…                                     http/cluster_routes.hpp
+//   /orders/…, /payments/reconcile                http/order_desk.hpp
 //   /backup                                       http/backup_routes.hpp
 class operator_server {
  public:

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "http/order_after_json.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/base/time.hpp"
 
@@ -9,13 +10,25 @@ namespace omnicart::http {
 namespace {
 
 const char* payment_status(const order::order_view& view) {
-  if (view.refunded.amount_minor > 0) return "refunded";
+  if (view.refunded.amount_minor > 0) {
+    return view.refunded == view.captured ? "refunded" : "partly_refunded";
+  }
   if (view.captured.amount_minor > 0) return "captured";
+  switch (view.after.hold) {
+    case order::holding::held:
+    case order::holding::to_capture: return "authorised";
+    case order::holding::lost: return "capture_failed";
+    case order::holding::to_void:
+    case order::holding::voided: return "voided";
+    case order::holding::none:
+    case order::holding::taken: break;
+  }
   switch (view.status) {
     case order::order_status::declined: return "declined";
     case order::order_status::rejected:
     case order::order_status::cancelled: return "none";
     case order::order_status::paid: return "captured";  // nothing to pay
+    case order::order_status::authorised:
     case order::order_status::pending:
     case order::order_status::processing:
     case order::order_status::shipped:
@@ -32,6 +45,13 @@ void write_text(json_writer& json, std::string_view name, const std::string& tex
   if (!text.empty()) json.member(name, text);
 }
 
+// Nothing of what has not begun.
+void write_progress(json_writer& json, const order::line_view& line) {
+  if (line.shipped > 0) json.member("shipped", line.shipped);
+  if (line.returned > 0) json.member("returned", line.returned);
+  if (line.refunded > 0) json.member("refunded", line.refunded);
+}
+
 void write_lines(json_writer& json, const std::vector<order::line_view>& lines) {
   json.key("items").begin_array();
   for (const auto& line : lines) {
@@ -42,6 +62,7 @@ void write_lines(json_writer& json, const std::vector<order::line_view>& lines) 
         .member("quantity", line.quantity);
     write_amount(json, "unit_price", line.unit_price);
     write_amount(json, "line_total", line.line_total);
+    write_progress(json, line);
     json.end_object();
   }
   json.end_array();
@@ -171,6 +192,7 @@ std::string order_json(const std::string& id, const order::order_view& view, std
     json.key("shipping_address");
     write_address(json, *view.ship_to);
   }
+  write_aftermath(json, view);
   write_text(json, "reference", view.reference);
   write_text(json, "customer_reference", view.customer_reference);
   json.member("placed_at", to_rfc3339(view.placed_at))

@@ -43,6 +43,7 @@ std::string end_of(std::string prefix) {
 
 std::optional<order::order_status> status_after(const order::event& event) {
   if (std::holds_alternative<order::paid>(event)) return order::order_status::paid;
+  if (std::holds_alternative<order::authorised>(event)) return order::order_status::authorised;
   if (std::holds_alternative<order::rejected>(event)) return order::order_status::rejected;
   if (std::holds_alternative<order::declined>(event)) return order::order_status::declined;
   if (std::holds_alternative<order::cancelled>(event)) return order::order_status::cancelled;

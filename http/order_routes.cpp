@@ -7,6 +7,7 @@
 #include "actors/user/user_messages.hpp"
 #include "http/history_json.hpp"
 #include "http/list_query.hpp"
+#include "http/order_asker.hpp"
 #include "http/order_json.hpp"
 #include "http/order_list.hpp"
 #include "http/server/headers.hpp"
@@ -23,7 +24,8 @@ constexpr auto any_count = std::numeric_limits<std::size_t>::max();
 
 // In the order of the enum.
 const std::vector<std::string_view> status_words = {"pending", "paid", "processing", "shipped",
-                                                    "delivered", "rejected", "declined", "cancelled"};
+                                                    "delivered", "rejected", "declined", "cancelled",
+                                                    "authorised"};
 
 std::string order_id_of(const std::string& owner, const std::string& key) {
   return to_base32(digest_128({"order", owner, key}));
@@ -134,40 +136,6 @@ task<std::string> order_routes::order_of_key(const authority& who, const std::st
   co_return order_id_of(who.key_owner(), key);
 }
 
-task<std::vector<std::string>> order_routes::guests_of(const authority& who) {
-  std::vector<std::string> guests = who.absorbed;
-  if (who.who.user.empty()) co_return guests;
-  auto asked = inquire(shop_, {"user", who.who.user}, user::encode(user::get{}), who.who);
-  const answer got = co_await asked;
-  const auto view = got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(base_errc::not_found));
-  if (view) guests.insert(guests.end(), view->absorbed.begin(), view->absorbed.end());
-  std::sort(guests.begin(), guests.end());
-  guests.erase(std::unique(guests.begin(), guests.end()), guests.end());
-  co_return guests;
-}
-
-task<caller> order_routes::asker_of(const authority& who, const std::string& id) {
-  if (who.staff() || who.who.user.empty()) co_return who.who;
-  auto asked = inquire(shop_, {"order", id}, order::encode(order::get{}), who.who);
-  const answer own = co_await asked;
-  if (own.ok() || is_fault(own.failure->number)) co_return who.who;
-  const auto guests = co_await guests_of(who);
-  std::vector<envelope> questions;
-  for (const auto& guest : guests) {
-    caller as_guest;
-    as_guest.session = guest;
-    questions.push_back(make_envelope(shop_, {"order", id}, order::encode(order::get{}), as_guest, {.repeatable = true}));
-  }
-  const auto answers = co_await ask_all(shop_, std::move(questions));
-  caller found = who.who;
-  for (std::size_t i = 0; i < answers.size(); ++i) {
-    if (!answers[i].ok()) continue;
-    found = caller();
-    found.session = guests[i];
-  }
-  co_return found;
-}
-
 task<response> order_routes::place(request& req) {
   auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
@@ -179,6 +147,7 @@ task<response> order_routes::place(request& req) {
   const auto key = idempotency_key(req);
   const std::string id = co_await order_of_key(*who, **key);
   wanted->id = order_id(id);
+  wanted->capture = shop_.capture;
   options->expected_version.reset();
   options->wait = shop_.payment_patience;
   auto asked = ask(shop_, {"order", id}, order::encode(order::command{std::move(*wanted)}), who->who, *options);
@@ -206,7 +175,7 @@ task<response> order_routes::show(request& req) {
   if (!who) co_return std::move(who.error());
   const std::string id(req.param("id"));
   if (!is_url_id(id)) co_return refuse(req, 404, "no_such_order", "no such order");
-  const caller asker = co_await asker_of(*who, id);
+  const caller asker = co_await asker_of(shop_, *who, id);
   auto asked = inquire(shop_, {"order", id}, order::encode(order::get{}), asker);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
@@ -240,7 +209,7 @@ task<response> order_routes::list(request& req) {
   } else {
     if (!who->who.user.empty()) query.buyers.push_back(who->who.user);
     query.buyers.push_back(who->who.session);
-    const auto guests = co_await guests_of(*who);
+    const auto guests = co_await guests_of(shop_, *who);
     query.buyers.insert(query.buyers.end(), guests.begin(), guests.end());
   }
   auto page = co_await shop_.orders.page(std::move(query));
@@ -286,7 +255,7 @@ task<response> order_routes::change(request& req, const order::command& what, ro
   if (!options) co_return std::move(options.error());
   const std::string id(req.param("id"));
   if (!is_url_id(id)) co_return refuse(req, 404, "no_such_order", "no such order");
-  const caller asker = co_await asker_of(*who, id);
+  const caller asker = co_await asker_of(shop_, *who, id);
   auto asked = ask(shop_, {"order", id}, order::encode(what), asker, *options);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
@@ -321,7 +290,7 @@ task<response> order_routes::history(request& req) {
   if (!who) co_return std::move(who.error());
   const entity_ref entity{"order", std::string(req.param("id"))};
   if (!is_url_id(entity.id)) co_return refuse(req, 404, "no_such_order", "no such order");
-  const caller asker = co_await asker_of(*who, entity.id);
+  const caller asker = co_await asker_of(shop_, *who, entity.id);
   auto allowed_asked = inquire(shop_, entity, order::encode(order::get{}), asker);
   const answer allowed = co_await allowed_asked;
   if (!allowed.ok()) co_return failure_response(*allowed.failure, req);

@@ -35,10 +35,6 @@ class order_routes {
   // `ids` are orders that the caller may see.
   task<tl::expected<std::string, response>> page_json(request& req, std::vector<std::string> ids,
                                                       std::string next_cursor);
-  // The guest sessions whose orders count as the caller's.
-  task<std::vector<std::string>> guests_of(const authority& who);
-  // As whom to ask for an order: as the guest who placed it, when the caller absorbed that guest's session.
-  task<caller> asker_of(const authority& who, const std::string& id);
 
   const shop& shop_;
 };

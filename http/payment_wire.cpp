@@ -10,6 +10,8 @@
 namespace omnicart::http {
 namespace {
 
+using payment::authorise;
+using payment::capture;
 using payment::charge;
 using payment::charge_result;
 using payment::charge_status;
@@ -85,6 +87,22 @@ result<charge_result> definite(const charge& asked, const flat_object& in) {
   return unknown("the provider's answer to a charge is neither captured nor declined");
 }
 
+result<charge_result> definite(const authorise& asked, const flat_object& in) {
+  const auto* last4 = in.text("last4");
+  if (in.size() == 6 && says(in, "status", "authorised") && says_amount(in, asked.amount) && last4 &&
+      is_last4(*last4) && says(in, "decline_code", "")) {
+    return charge_result{.status = charge_status::authorised, .decline_code = {}, .last4 = *last4};
+  }
+  return definite(charge{asked.order, asked.amount, asked.how}, in);
+}
+
+result<charge_result> definite(const capture& asked, const flat_object& in) {
+  auto said = definite(charge{asked.order, asked.amount, {}}, in);
+  if (said && said->status != charge_status::captured)
+    return unknown("the provider's answer to a capture is not one");
+  return said;
+}
+
 result<charge_result> definite(const void_charge&, const flat_object& in) {
   if (in.size() != 2 || !says(in, "status", "voided"))
     return unknown("the provider's answer to a void is not one");
@@ -122,6 +140,14 @@ result<charge_result> refused(const charge&, unsigned http_status, const flat_ob
                  http_status, in);
 }
 
+result<charge_result> refused(const authorise& asked, unsigned http_status, const flat_object& in) {
+  return refused(charge{asked.order, asked.amount, asked.how}, http_status, in);
+}
+
+result<charge_result> refused(const capture&, unsigned http_status, const flat_object& in) {
+  return refusal({{409, payment::errc::not_authorised}, {409, payment::errc::voided}}, http_status, in);
+}
+
 result<charge_result> refused(const void_charge&, unsigned http_status, const flat_object& in) {
   return refusal({{409, payment::errc::captured}}, http_status, in);
 }
@@ -131,6 +157,13 @@ result<charge_result> refused(const refund&, unsigned http_status, const flat_ob
                   {409, payment::errc::not_captured},
                   {409, payment::errc::over_refund}},
                  http_status, in);
+}
+
+wire_request charge_wire(const charge& what, std::string_view more) {
+  return {.target = "/charges",
+          .body = "{\"key\":" + quoted(what.order.str()) + ',' + amount_members(what.amount) +
+                  ",\"method\":\"" + payment::to_string(what.how.type) +
+                  "\",\"token\":" + quoted(what.how.token) + std::string(more) + '}'};
 }
 
 bool parse_port(std::string_view text, std::uint16_t& port) {
@@ -164,11 +197,9 @@ result<provider_address> parse_provider_url(std::string_view url) {
 }
 
 wire_request to_wire(const payment::command& asked) {
-  if (const auto* what = std::get_if<charge>(&asked)) {
-    return {.target = "/charges",
-            .body = "{\"key\":" + quoted(what->order.str()) + ',' + amount_members(what->amount) +
-                    ",\"method\":\"" + payment::to_string(what->how.type) +
-                    "\",\"token\":" + quoted(what->how.token) + '}'};
+  if (const auto* what = std::get_if<charge>(&asked)) return charge_wire(*what, "");
+  if (const auto* what = std::get_if<authorise>(&asked)) {
+    return charge_wire({what->order, what->amount, what->how}, ",\"capture\":\"later\"");
   }
   const std::string charge_target = "/charges/" + percent_encode(key_of(asked).str());
   if (const auto* what = std::get_if<refund>(&asked)) {
@@ -176,11 +207,15 @@ wire_request to_wire(const payment::command& asked) {
             .body = "{\"refund_key\":" + quoted(what->refund_key) + ',' +
                     amount_members(what->amount) + '}'};
   }
+  if (const auto* what = std::get_if<capture>(&asked)) {
+    return {.target = charge_target + "/capture", .body = '{' + amount_members(what->amount) + '}'};
+  }
   return {.target = charge_target + "/void", .body = {}};
 }
 
 result<charge_result> from_wire(const payment::command& asked, unsigned http_status,
                                 std::string_view body) {
+  if (http_status == 202) return unknown("the provider has not decided yet");
   if (http_status == 503) return fail(base_errc::unavailable, "the provider is busy");
   const bool ok = http_status == 200;
   if (!ok && http_status != 400 && http_status != 409 && http_status != 422) {

@@ -50,6 +50,9 @@ status provider_ledger::read(const std::function<void(const entry&)>& take) {
             .key = each.value("key", ""),
             .currency = each.value("currency", ""),
             .at = each.value("at", ""),
+            .refund_key = each.value("refund_key", ""),
+            .decline_code = each.value("decline_code", ""),
+            .last4 = each.value("last4", ""),
             .amount = each.value("amount", std::int64_t{0})});
       next = each.value("seq", next) + 1;
     }

@@ -14,7 +14,7 @@ namespace omnicart::http {
 class provider_ledger {
  public:
   struct entry {
-    std::string kind, key, currency, at;
+    std::string kind, key, currency, at, refund_key, decline_code, last4;
     std::int64_t amount = 0;  // minor units
   };
 

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "actors/payment/payment_messages.hpp"
 #include "http/server/async_reply.hpp"
 #include "http/server/message.hpp"
 #include "http/server/task.hpp"
@@ -51,6 +52,8 @@ struct shop {
   duration_ms guest_session_ttl{30L * 24 * 3'600'000};
   duration_ms user_session_ttl{30L * 24 * 3'600'000};
   std::vector<std::string> cookie_origins;      // origins besides our own that may use a cookie session
+  payment::capture_when capture = payment::capture_when::at_order;  // of the orders placed from now on
+  std::string webhook_secret;                   // of the provider's webhooks; empty: none are taken
 };
 
 // Who stands behind a request, after the session actor's word.

@@ -4,7 +4,11 @@
 #include <map>
 #include <string>
 #include <tuple>
+#include <type_traits>
 
+#include "actors/order/order_after.hpp"
+#include "actors/order/order_lifecycle.hpp"
+#include "actors/order/order_refund.hpp"
 #include "actors/order/order_steps.hpp"
 #include "runtime/base/limits.hpp"
 
@@ -110,24 +114,10 @@ bool accepted_on_invoice(const state& s) {
   return s.status == order_status::pending && s.at == step::over;
 }
 
-// The table of api.md: what staff may do to an order.
+// What staff may ask for by name. A pending order is one that was accepted against an invoice.
 bool legal(const state& s, order_status to) {
-  switch (s.status) {
-    case order_status::pending:
-      return accepted_on_invoice(s) && to == order_status::processing;
-    case order_status::paid:
-      return to == order_status::processing;
-    case order_status::processing:
-      return to == order_status::shipped;
-    case order_status::shipped:
-      return to == order_status::delivered;
-    case order_status::delivered:
-    case order_status::rejected:
-    case order_status::declined:
-    case order_status::cancelled:
-      return false;
-  }
-  return false;
+  if (s.status == order_status::pending && !accepted_on_invoice(s)) return false;
+  return is_staff_step(s.status, to);
 }
 
 result<events> decide_status(const state& s, const set_status& what, const context& ctx) {
@@ -143,31 +133,55 @@ result<events> decide_status(const state& s, const set_status& what, const conte
 
 result<events> decide_cancel(const state& s, const cancel& what, const context& ctx) {
   if (s.status == order_status::cancelled) return events{};
-  const bool before_shipping = accepted_on_invoice(s) || s.status == order_status::paid ||
+  const bool before_shipping = accepted_on_invoice(s) || s.status == order_status::authorised ||
+                               s.status == order_status::paid ||
                                s.status == order_status::processing;
   if (!before_shipping) {
     return fail(errc::not_cancellable, std::string("an order that is ") + to_string(s.status));
   }
+  if (anything_shipped(s)) return fail(errc::not_cancellable, "an order that was shipped in part");
   return events{cancelled{what.reason, ctx.now}};
 }
 
-money line_total(const line& each) {
-  return multiply(each.unit_price, each.quantity).value_or(money{0, each.unit_price.currency});
-}
+template <class Command>
+concept comes_after =
+    requires(const state& s, const Command& what, const context& ctx) { decide_after(s, what, ctx); };
+
+// Of an order that is there, by its buyer or staff.
+struct decider {
+  const state& s;
+  const context& ctx;
+
+  result<events> operator()(const set_status& what) const { return decide_status(s, what, ctx); }
+  result<events> operator()(const cancel& what) const { return decide_cancel(s, what, ctx); }
+  template <comes_after Command>
+  result<events> operator()(const Command& what) const {
+    return decide_after(s, what, ctx);
+  }
+  template <class Command>
+  result<events> operator()(const Command&) const {
+    return events{};  // get; the others are not asked from outside
+  }
+};
 
 }  // namespace
 
 result<events> decide(const state& s, const command& what, const context& ctx) {
   if (const auto* order = std::get_if<place>(&what)) return decide_place(s, *order, ctx);
   if (s.at == step::none) return fail(errc::no_such_order);
-  const bool outside = std::holds_alternative<get>(what) ||
-                       std::holds_alternative<set_status>(what) ||
-                       std::holds_alternative<cancel>(what);
-  if (!outside) return advance(s, what, ctx.now);
+  if (!is_asked_by_people(what)) return advance(s, what, ctx.now);
   if (!is_staff(ctx.asker.as) && !is_buyer(s, ctx.asker)) return fail(errc::no_such_order);
-  if (const auto* change = std::get_if<set_status>(&what)) return decide_status(s, *change, ctx);
-  if (const auto* end = std::get_if<cancel>(&what)) return decide_cancel(s, *end, ctx);
-  return events{};
+  return std::visit(decider{s, ctx}, what);
+}
+
+bool is_asked_by_people(const command& what) {
+  return std::visit(
+      []<class Command>(const Command&) {
+        return std::is_same_v<Command, place> || std::is_same_v<Command, get> ||
+               std::is_same_v<Command, set_status> || std::is_same_v<Command, cancel> ||
+               comes_after<Command>;
+      },
+      what);
 }
 
 bool in_progress(const state& s) { return s.at != step::none && s.at != step::over; }
@@ -183,7 +197,11 @@ order_view view(const state& s) {
                            .name = each.name,
                            .quantity = each.quantity,
                            .unit_price = each.unit_price,
-                           .line_total = line_total(each)});
+                           .line_total = paid_for(each),
+                           .shipped = each.shipped,
+                           .returned = each.returned,
+                           .restocked = each.restocked,
+                           .refunded = each.refunded});
     shown.item_count += each.quantity;
   }
   shown.total = s.total;
@@ -201,6 +219,7 @@ order_view view(const state& s) {
   for (const moved_price& each : s.moved_prices)
     shown.price_changes.push_back({each.product, each.was, each.is});
   if (!s.other_order.empty()) shown.other_order = s.other_order;
+  shown.after = s.after;
   shown.owes = in_progress(s) || !pending(s, 1).empty();
   return shown;
 }
@@ -215,7 +234,11 @@ std::size_t memory_bytes(const state& s) {
          s.content.sessions.size() * 64 + (s.unpriced.size() + s.owing.size()) * node_bytes +
          s.refusals.size() * sizeof(refusal) +
          s.short_lines.size() * (sizeof(short_line) + text_bytes) +
-         s.moved_prices.size() * (sizeof(moved_price) + text_bytes) + 512;
+         s.moved_prices.size() * (sizeof(moved_price) + text_bytes) +
+         s.after.shipments.size() * (sizeof(shipment) + 2 * text_bytes) +
+         s.after.returns.size() * (sizeof(return_record) + text_bytes) +
+         s.after.refunds.size() * (sizeof(refund_record) + text_bytes) +
+         s.after.notes.size() * (sizeof(note_record) + note_bytes_max / 4) + 512;
 }
 
 }  // namespace omnicart::order

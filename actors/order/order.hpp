@@ -100,9 +100,10 @@ struct state {
   order_id other_order;
   std::vector<short_line> short_lines;
   std::vector<moved_price> moved_prices;
+  aftermath after;
   OMNICART_FIELDS(content, placed_at, updated_at, status, at, lines, total, stocks, attempt,
                   refusals, due, cart, refund_owed, captured, refunded, last4, decline_code, why,
-                  other_order, short_lines, moved_prices)
+                  other_order, short_lines, moved_prices, after)
 
   // Derived, not stored: what is unsettled, so that pending() need not look at what is.
   std::set<std::uint32_t> unpriced;  // lines whose quote is owed
@@ -116,6 +117,7 @@ struct state {
 //   all others  no_such_order (also to strangers)
 //   set_status  forbidden (buyers), illegal_step
 //   cancel      not_cancellable
+//   shipments, returns, refunds and notes: order_after.hpp
 // The order's own commands (answers to its effects, wake) are never refused: what comes late
 // changes nothing.
 result<events> decide(const state& s, const command& what, const context& ctx);
@@ -123,14 +125,18 @@ void apply(state& s, const event& what);
 void check(const state& s);
 void check_full(const state& s);
 
-// At most `limit` effects, built in O(limit): seal, charge or void; cart; refund; quotes; stocks in
-// id order.
+// At most `limit` effects, built in O(limit): seal, charge or void; cart; refunds; quotes; stocks in
+// id order; units of returns. (Of refunds every one made before is looked at.)
 std::vector<effect> pending(const state& s, std::size_t limit);
 std::optional<command> settle(const state& s, std::string_view effect_key, const answer& got);
 std::optional<timestamp_ms> wake_at(const state& s);
 // True until it is known what becomes of the order; an accepted invoice order is pending but not in
 // progress.
 bool in_progress(const state& s);
+
+// True for what is asked from outside, and answered with the order; false for the order's own
+// commands.
+bool is_asked_by_people(const command& what);
 
 order_view view(const state& s);
 std::size_t memory_bytes(const state& s);  // estimated in O(1)

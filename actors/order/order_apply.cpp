@@ -3,7 +3,9 @@
 #include <numeric>
 #include <utility>
 
-#include "actors/order/order.hpp"
+#include "actors/order/order_after.hpp"
+#include "actors/order/order_lifecycle.hpp"
+#include "actors/order/order_refund.hpp"
 #include "runtime/base/assert.hpp"
 
 namespace omnicart::order {
@@ -56,12 +58,18 @@ void commit_claims(state& s) {
 
 bool from_cart(const state& s) { return s.content.items.empty(); }
 
+// The one place where the status changes.
+void move_to(state& s, order_status to, timestamp_ms at) {
+  ensure(s.status == to || is_step(s.status, to), "an order takes the steps of its table");
+  s.status = to;
+  s.updated_at = at;
+}
+
 void finish(state& s, order_status status, timestamp_ms at, cart_duty duty) {
   const bool cart_sealed = from_cart(s) && s.at != step::sealing;
   s.cart = cart_sealed ? duty : cart_duty::none;
-  s.status = status;
   s.at = step::over;
-  s.updated_at = at;
+  move_to(s, status, at);
 }
 
 void take_lines(state& s, std::vector<line> lines) {
@@ -183,9 +191,17 @@ void on(state& s, const payment_began& e) {
 void on(state& s, const giving_up&) { s.at = step::voiding; }
 void on(state& s, const paid& e) {
   s.captured = e.captured;
+  s.after.captured_at = e.at;
   s.last4 = e.last4;
   commit_claims(s);
   finish(s, order_status::paid, e.at, cart_duty::complete);
+}
+void on(state& s, const authorised& e) {
+  s.last4 = e.last4;
+  s.after.hold = holding::held;
+  s.after.authorised_at = e.at;
+  commit_claims(s);
+  finish(s, order_status::authorised, e.at, cart_duty::complete);
 }
 void on(state& s, const invoiced& e) {
   commit_claims(s);
@@ -202,34 +218,72 @@ void on(state& s, const stock_settled& e) {
   move_claim(s, e.stock, comes_back ? claim_state::to_return : claim_state::settled);
 }
 void on(state& s, const status_changed& e) {
-  s.status = e.to;
-  s.updated_at = e.at;
+  move_to(s, e.to, e.at);
+  if (e.to != order_status::shipped && e.to != order_status::delivered) return;
+  fulfil(s, e.at);
+  if (s.after.hold == holding::held) s.after.hold = holding::to_capture;
 }
 void on(state& s, const cancelled& e) {
-  s.status = order_status::cancelled;
-  s.updated_at = e.at;
-  s.refund_owed = s.captured.amount_minor > 0;
+  move_to(s, order_status::cancelled, e.at);
+  s.refund_owed = cancelled_remainder(s).amount_minor > 0;
+  if (s.after.hold == holding::held) s.after.hold = holding::to_void;
   for (std::uint32_t i = 0; i < stock_count(s); ++i) {
     if (s.stocks[i].state == claim_state::settled) move_claim(s, i, claim_state::to_return);
   }
 }
 void on(state& s, const refund_made&) {
   s.refund_owed = false;
-  s.refunded = s.captured;
+  s.refunded.amount_minor += cancelled_remainder(s).amount_minor;
+  s.after.remainder_made = true;
 }
 void on(state& s, const stock_returned& e) { move_claim(s, e.stock, claim_state::returned); }
 void on(state& s, const cart_released&) { s.cart = cart_duty::none; }
 void on(state& s, const cart_resealed&) { s.cart = cart_duty::abandon; }
 
+// The operator has put right by hand what these are owed.
+void forgive_stock(state& s) {
+  for (std::uint32_t i = 0; i < stock_count(s); ++i) {
+    if (s.stocks[i].state == claim_state::to_settle) move_claim(s, i, claim_state::settled);
+    if (s.stocks[i].state == claim_state::to_return) move_claim(s, i, claim_state::returned);
+    if (s.stocks[i].state == claim_state::to_unclaim) move_claim(s, i, claim_state::idle);
+  }
+  s.after.to_shelve.clear();
+}
+void on(state& s, const resolved& e) {
+  switch (e.how) {
+    case resolution::give_up:
+      break;  // giving_up says it
+    case resolution::refunds_done:
+      if (s.refund_owed) on(s, refund_made{});
+      settle_refunds(s, e.at);
+      break;
+    case resolution::stock_done:
+      forgive_stock(s);
+      break;
+    case resolution::written_off:
+      s.after.hold = holding::voided;
+      break;
+  }
+  s.updated_at = e.at;
+}
+
+// What follows once an order stands has its own file.
+template <class Event>
+requires requires(state& s, const Event& e) { apply_after(s, e); }
+void on(state& s, const Event& e) { apply_after(s, e); }
+
 void check_money(const state& s) {
   const bool may_hold = s.status == order_status::paid || s.status == order_status::processing ||
                         s.status == order_status::shipped || s.status == order_status::delivered ||
                         s.status == order_status::cancelled;
-  ensure(s.captured.amount_minor == 0 || s.captured == s.total, "all or nothing is captured");
-  ensure(s.captured.amount_minor == 0 || may_hold, "money is held for a paid order only");
-  ensure(s.refunded.amount_minor == 0 || s.refunded == s.captured, "a refund is what was captured");
-  ensure(!s.refund_owed || (s.status == order_status::cancelled && s.captured.amount_minor > 0),
-         "a refund is owed by a cancelled order that was paid");
+  ensure(s.captured.amount_minor == 0 || s.captured == s.total || s.after.stray,
+         "all or nothing is captured");
+  ensure(s.captured.amount_minor == 0 || may_hold ||
+             (s.after.stray && (s.refund_owed || s.refunded == s.captured)),
+         "money is held for a paid order only, or goes back");
+  ensure(!s.refund_owed || ((s.status == order_status::cancelled || s.after.stray) &&
+                            s.captured.amount_minor > 0),
+         "a refund is owed by a cancelled order that was paid, or for a stray charge");
 }
 
 money sum_of_lines(const state& s) {
@@ -252,6 +306,13 @@ void check_stocks(const state& s) {
         expected[i].product == s.stocks[i].product && expected[i].quantity == s.stocks[i].quantity,
         "claims are the lines' quantities, in product order");
   }
+}
+
+bool same_counts(const std::vector<line>& a, const std::vector<line>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const line& x, const line& y) {
+    return x.shipped == y.shipped && x.asked_back == y.asked_back && x.returned == y.returned &&
+           x.restocked == y.restocked && x.refunded == y.refunded;
+  });
 }
 
 }  // namespace
@@ -277,6 +338,7 @@ void index(state& s) {
   for (std::uint32_t i = 0; i < stock_count(s); ++i) {
     if (owes(s.stocks[i].state)) s.owing.insert(i);
   }
+  index_after(s);
 }
 
 void check(const state& s) {
@@ -296,6 +358,7 @@ void check(const state& s) {
   ensure(s.cart == cart_duty::none || (s.at == step::over && from_cart(s)),
          "the cart is freed at the end");
   check_money(s);
+  check_after(s);
 }
 
 void check_full(const state& s) {
@@ -304,8 +367,10 @@ void check_full(const state& s) {
     ensure(sum_of_lines(s) == s.total, "the total is the sum of the lines");
     check_stocks(s);
   }
+  check_after_full(s);
   state again = s;
   index(again);
+  ensure(same_counts(again.lines, s.lines), "a line counts what its records say");
   ensure(again.unpriced == s.unpriced, "unpriced lines are those that need a quote");
   ensure(again.owing == s.owing, "owing stocks are those in a to_ state");
 }

@@ -2,6 +2,7 @@
 
 #include <type_traits>
 
+#include "actors/order/order_after.hpp"
 #include "runtime/base/codec.hpp"
 #include "runtime/base/describe.hpp"
 
@@ -17,6 +18,8 @@ std::string encode_state(const state& s) { return codec::encode(s); }
 
 result<state> decode_state(std::string_view bytes) {
   auto s = codec::decode<state>(bytes);
+  if (s && !records_fit(*s))
+    return fail(base_errc::malformed, "an order's records name lines that it does not have");
   if (s) index(*s);
   return s;
 }
@@ -25,6 +28,11 @@ std::string describe_event(const event& what) {
   if (const auto* first = std::get_if<placed>(&what)) {
     placed shown = *first;
     shown.content.payment.token = "***";
+    return describe::to_json(event{std::move(shown)});
+  }
+  if (const auto* note = std::get_if<noted>(&what)) {
+    noted shown = *note;
+    shown.text = "***";
     return describe::to_json(event{std::move(shown)});
   }
   return describe::to_json(what);

@@ -18,7 +18,7 @@ result<event> decode_event(std::string_view bytes);
 std::string encode_state(const state& s);
 result<state> decode_state(std::string_view bytes);
 
-// JSON for people; the payment token is left out.
+// JSON for people; the payment token is left out, and in events the staff's notes: buyers see them.
 std::string describe_event(const event& what);
 std::string describe_state(const state& s);
 

@@ -24,6 +24,8 @@ struct line {
   money unit_price;
   quote_state quote = quote_state::none;
   std::uint32_t next_same = 0;  // derived: the next line that shares this one's quote; 0: none
+  // Derived from the shipments, returns and refunds; in units.
+  std::int64_t shipped = 0, asked_back = 0, returned = 0, restocked = 0, refunded = 0;
   OMNICART_FIELDS(line_id, product, name, quantity, unit_price, quote)
 };
 
@@ -133,11 +135,121 @@ struct cart_resealed {
   OMNICART_FIELDS()
 };  // a late copy of the seal came through after the order was done with it
 
+struct shipment_made {
+  std::uint32_t number = 0;
+  std::string carrier;
+  std::string tracking;
+  line_counts lines;
+  timestamp_ms at;
+  OMNICART_FIELDS(number, carrier, tracking, lines, at)
+};
+struct shipment_delivered {
+  std::uint32_t number = 0;
+  timestamp_ms at;
+  OMNICART_FIELDS(number, at)
+};
+struct return_asked {
+  std::uint32_t number = 0;
+  line_counts lines;
+  std::string reason;
+  timestamp_ms at;
+  OMNICART_FIELDS(number, lines, reason, at)
+};
+struct return_received {
+  std::uint32_t number = 0;
+  bool restock = false;
+  timestamp_ms at;
+  OMNICART_FIELDS(number, restock, at)
+};
+struct return_refused {
+  std::uint32_t number = 0;
+  std::string reason;
+  timestamp_ms at;
+  OMNICART_FIELDS(number, reason, at)
+};
+struct refund_promised {
+  std::uint32_t number = 0;
+  money amount;
+  line_counts lines;
+  std::uint32_t for_return = 0;
+  std::string reason;
+  timestamp_ms at;
+  OMNICART_FIELDS(number, amount, lines, for_return, reason, at)
+};
+struct part_refund_made {
+  std::uint32_t number = 0;
+  timestamp_ms at;
+  OMNICART_FIELDS(number, at)
+};
+struct units_shelved {
+  std::uint32_t of_return = 0;
+  std::uint32_t stock = 0;
+  OMNICART_FIELDS(of_return, stock)
+};
+struct noted {
+  std::uint32_t number = 0;
+  std::string text;
+  role as{};
+  std::string user;
+  timestamp_ms at;
+  OMNICART_FIELDS(number, text, as, user, at)
+};
+
+struct authorised {
+  money amount;
+  std::string last4;
+  timestamp_ms at;
+  OMNICART_FIELDS(amount, last4, at)
+};
+struct captured_later {
+  money amount;
+  timestamp_ms at;
+  OMNICART_FIELDS(amount, at)
+};
+struct capture_failed {
+  std::string code;
+  timestamp_ms at;
+  OMNICART_FIELDS(code, at)
+};
+struct capture_asked_again {
+  timestamp_ms at;
+  OMNICART_FIELDS(at)
+};
+struct authorisation_voided {
+  timestamp_ms at;
+  OMNICART_FIELDS(at)
+};
+// The provider took money for an order that does not stand (any more).
+struct stray_charge {
+  money amount;
+  std::string last4;
+  timestamp_ms at;
+  OMNICART_FIELDS(amount, last4, at)
+};
+// Made by the provider's own people, not asked for by us.
+struct refund_told {
+  std::uint32_t number = 0;
+  std::string key;
+  money amount;
+  timestamp_ms at;
+  OMNICART_FIELDS(number, key, amount, at)
+};
+struct resolved {
+  resolution how{};
+  std::string note;
+  timestamp_ms at;
+  OMNICART_FIELDS(how, note, at)
+};
+
 using event =
     std::variant<placed, cart_taken, line_priced, line_unpriced, totalled, rejected, stock_claimed,
                  stock_refused, claims_given_up, stock_unclaimed, retry_scheduled, claims_retried,
                  payment_began, giving_up, paid, invoiced, declined, stock_settled, status_changed,
-                 cancelled, refund_made, stock_returned, cart_released, cart_resealed>;
+                 cancelled, refund_made, stock_returned, cart_released, cart_resealed,
+                 shipment_made, shipment_delivered, return_asked, return_received, return_refused,
+                 refund_promised, part_refund_made, units_shelved, noted, authorised,
+                 captured_later, capture_failed, capture_asked_again, authorisation_voided,
+                 stray_charge, refund_told, resolved>;
 using events = std::vector<event>;
 
 }  // namespace omnicart::order

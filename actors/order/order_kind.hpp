@@ -24,11 +24,16 @@ struct kind {
   static void check_full(const state& s);
   // Empty for the order's own commands: nobody reads it, and the view of a long order is long.
   static std::string reply(const state& s, const command& what, const context& ctx);
+  // The number of the record that a command made, so that repeating it names the same one.
+  static std::string keepsake(const state& s, const command& what);
+  static std::string reply_again(const state& s, const command& what, const context& ctx,
+                                 std::string_view kept);
   static std::vector<effect> pending(const state& s, std::size_t limit);
   static std::optional<command> settle(const state& s, std::string_view effect_key,
                                        const answer& got);
   static std::optional<timestamp_ms> wake_at(const state& s);
   static command wake();
+  // Also while a refund is on its way that a caller may wait for.
   static bool in_progress(const state& s);
   static std::size_t memory_bytes(const state& s);
   static std::string encode_command(const command& what);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "actors/cart/cart_messages.hpp"
+#include "actors/order/order_after_messages.hpp"
 #include "actors/payment/payment_messages.hpp"
 #include "runtime/base/entity.hpp"
 #include "runtime/base/money.hpp"
@@ -24,11 +25,19 @@ enum class errc : error_number {
   line_limit = 405,        // more than 5,000 items
   invalid_quantity = 406,  // below 1
   quantity_limit = 407,    // more than 999,999 of one product at one price
+  no_such_line = 408,
+  exceeds_left = 409,      // more units than were ordered and not shipped, or shipped and not returned, ...
+  no_such_shipment = 410,
+  no_such_return = 411,
+  over_refund = 412,       // more than was captured and not refunded
+  record_limit = 413,      // shipments_max and its like (order_after_messages.hpp)
+  not_stuck = 414,         // nothing of the kind is owed
 };
 const char* to_string(errc code);
 
 enum class order_status : std::uint8_t {
-  pending = 0, paid = 1, processing = 2, shipped = 3, delivered = 4, rejected = 5, declined = 6, cancelled = 7
+  pending = 0, paid = 1, processing = 2, shipped = 3, delivered = 4, rejected = 5, declined = 6, cancelled = 7,
+  authorised = 8  // accepted; the money is captured with the first shipment
 };
 const char* to_string(order_status status);
 
@@ -78,8 +87,10 @@ struct place {
   std::string reference;
   std::string customer_reference;
   order_id id;                         // the order's own: its effects name it to stock, cart and provider
+  payment::capture_when capture = payment::capture_when::at_order;  // the shop's choice, no part of the content
   friend bool operator==(const place&, const place&) = default;
-  OMNICART_FIELDS(cart, items, buyer, sessions, email, ship_to, payment, stated_total, reference, customer_reference, id)
+  OMNICART_FIELDS(cart, items, buyer, sessions, email, ship_to, payment, stated_total, reference, customer_reference, id,
+                  capture)
 };
 struct get { OMNICART_FIELDS() };                                 // not_found unless the buyer or staff asks
 struct set_status { order_status to{}; OMNICART_FIELDS(to) };     // staff
@@ -110,7 +121,9 @@ struct wake { OMNICART_FIELDS() };
 
 using command = std::variant<place, get, set_status, cancel, cart_sealed, cart_refused, priced, unpriced, claimed,
                              claim_refused, unclaimed, charged, charge_refused, voided, sale_settled, restocked,
-                             refunded, cart_done, wake>;
+                             refunded, cart_done, wake, ship, deliver, ask_return, close_return, give_refund,
+                             add_note, shelved, part_refunded, payment_told, retry, resolve, capture_answered,
+                             capture_refused>;
 
 struct line_view {
   std::uint32_t line_id = 0;
@@ -119,12 +132,16 @@ struct line_view {
   std::int64_t quantity = 0;
   money unit_price;
   money line_total;
-  OMNICART_FIELDS(line_id, product, name, quantity, unit_price, line_total)
+  std::int64_t shipped = 0;   // units sent
+  std::int64_t returned = 0;  // units received back
+  std::int64_t restocked = 0;  // of those, back on the shelf
+  std::int64_t refunded = 0;  // units whose price was given back
+  OMNICART_FIELDS(line_id, product, name, quantity, unit_price, line_total, shipped, returned, restocked, refunded)
 };
 struct short_line { product_id product; std::int64_t wanted = 0; std::int64_t available = 0; OMNICART_FIELDS(product, wanted, available) };
 struct price_change { product_id product; money was; money is; OMNICART_FIELDS(product, was, is) };
 
-// Answer to place, get, set_status and cancel; the order's own commands are answered with nothing.
+// Answer to what people ask; the order's own commands are answered with nothing.
 struct order_view {
   order_status status{};
   rejection why{};
@@ -148,9 +165,11 @@ struct order_view {
   std::vector<price_change> price_changes;
   std::optional<order_id> other_order;
   bool owes = false;  // in progress, or effects are still pending (laws wait for these)
+  aftermath after;
+  std::uint32_t made = 0;  // number of the record that the command made; 0: none
   OMNICART_FIELDS(status, why, buyer, email, cart, lines, total, item_count, ship_to, method, last4, decline_code,
                   captured, refunded, reference, customer_reference, placed_at, updated_at, short_lines,
-                  price_changes, other_order, owes)
+                  price_changes, other_order, owes, after, made)
 };
 using reply = order_view;
 

@@ -21,6 +21,20 @@ const char* to_string(errc code) {
       return "invalid_quantity";
     case errc::quantity_limit:
       return "quantity_limit";
+    case errc::no_such_line:
+      return "no_such_line";
+    case errc::exceeds_left:
+      return "exceeds_left";
+    case errc::no_such_shipment:
+      return "no_such_shipment";
+    case errc::no_such_return:
+      return "no_such_return";
+    case errc::over_refund:
+      return "over_refund";
+    case errc::record_limit:
+      return "record_limit";
+    case errc::not_stuck:
+      return "not_stuck";
   }
   return "";
 }
@@ -91,6 +105,74 @@ const char* to_string(order_status status) {
       return "declined";
     case order_status::cancelled:
       return "cancelled";
+    case order_status::authorised:
+      return "authorised";
+  }
+  return "";
+}
+
+const char* to_string(shipment_status status) {
+  switch (status) {
+    case shipment_status::shipped:
+      return "shipped";
+    case shipment_status::delivered:
+      return "delivered";
+  }
+  return "";
+}
+
+const char* to_string(return_status status) {
+  switch (status) {
+    case return_status::requested:
+      return "requested";
+    case return_status::received:
+      return "received";
+    case return_status::refused:
+      return "refused";
+  }
+  return "";
+}
+
+const char* to_string(refund_status status) {
+  switch (status) {
+    case refund_status::owed:
+      return "owed";
+    case refund_status::made:
+      return "made";
+  }
+  return "";
+}
+
+const char* to_string(holding state) {
+  switch (state) {
+    case holding::none:
+      return "none";
+    case holding::held:
+      return "held";
+    case holding::to_capture:
+      return "to_capture";
+    case holding::taken:
+      return "taken";
+    case holding::lost:
+      return "lost";
+    case holding::to_void:
+      return "to_void";
+    case holding::voided:
+      return "voided";
+  }
+  return "";
+}
+
+const char* to_string(resolution how) {
+  switch (how) {
+    case resolution::give_up:
+      return "give_up";
+    case resolution::refunds_done:
+      return "refunds_done";
+    case resolution::stock_done:
+      return "stock_done";
+    case resolution::written_off:
+      return "written_off";
   }
   return "";
 }

@@ -4,14 +4,16 @@
 #include <utility>
 
 #include "actors/order/order_codec.hpp"
+#include "actors/order/order_refund.hpp"
 #include "actors/product/product_messages.hpp"
 #include "actors/stock/stock_messages.hpp"
 #include "runtime/base/assert.hpp"
 
 // What the order owes others, and what their answers mean. Keys of effects:
 //
-//   seal | charge | void | refund | cart_done | abandon
+//   seal | charge | void | capture | refund | cart_done | abandon
 //   price/LINE | VERB/STOCK.ATTEMPT         VERB = claim | unclaim | settle | restock
+//   part/REFUND | shelve/RETURN.STOCK
 namespace omnicart::order {
 namespace {
 
@@ -58,6 +60,9 @@ effect quote_effect(const state& s, std::uint32_t line) {
 }
 
 effect charge_effect(const state& s) {
+  if (s.content.capture == payment::capture_when::at_shipment) {
+    return to_provider(s, "charge", payment::authorise{s.content.id, s.total, s.content.payment});
+  }
   return to_provider(s, "charge", payment::charge{s.content.id, s.total, s.content.payment});
 }
 
@@ -65,8 +70,25 @@ effect void_effect(const state& s) {
   return to_provider(s, "void", payment::void_charge{s.content.id});
 }
 
+effect capture_effect(const state& s) {
+  return to_provider(s, "capture", payment::capture{s.content.id, s.total});
+}
+
 effect refund_effect(const state& s) {
-  return to_provider(s, "refund", payment::refund{s.content.id, cancel_key, s.captured});
+  return to_provider(s, "refund",
+                     payment::refund{s.content.id, cancel_key, cancelled_remainder(s)});
+}
+
+effect part_refund_effect(const state& s, const refund_record& part) {
+  return to_provider(s, "part/" + std::to_string(part.number),
+                     payment::refund{s.content.id, part.key, part.amount});
+}
+
+effect shelve_effect(const state& s, const shelving& owed) {
+  const std::string back = std::to_string(owed.of_return);
+  return {.key = "shelve/" + back + '.' + std::to_string(owed.stock),
+          .to = {"stock", s.stocks[owed.stock].product.str()},
+          .command = stock::encode(stock::restock{claim_id(s), "return-" + back, owed.quantity})};
 }
 
 effect stock_effect(const state& s, std::uint32_t stock) {
@@ -159,9 +181,9 @@ settled on_unclaim(const effect_name& name, const answer& got) {
   return released ? settled(unclaimed{name.index, name.attempt}) : std::nullopt;
 }
 
-// Only this order ends its claim, so a stock record that knows of none has settled it before, and has forgotten that
-// after its 72 hours: the first answer was lost. (Should it ever mean anything else, the laws show it: sold units must
-// be those of the orders.)
+// Only this order ends its claim, so a stock record that knows of none has settled it before, and
+// has forgotten that after its 72 hours: the first answer was lost. (Should it ever mean anything
+// else, the laws show it: sold units must be those of the orders.)
 settled on_settle(const effect_name& name, const answer& got) {
   const bool done = got.ok() || got.failure->is(stock::errc::no_such_reservation);
   return done ? settled(sale_settled{name.index}) : std::nullopt;
@@ -172,6 +194,12 @@ settled on_restock(const effect_name& name, const answer& got) {
 }
 settled on_refund(const effect_name&, const answer& got) {
   return got.ok() ? settled(refunded{}) : std::nullopt;
+}
+settled on_part(const effect_name& name, const answer& got) {
+  return got.ok() ? settled(part_refunded{name.index}) : std::nullopt;
+}
+settled on_shelve(const effect_name& name, const answer& got) {
+  return got.ok() ? settled(shelved{name.index, name.attempt}) : std::nullopt;
 }
 
 // Only codes that say nothing was captured are believed; for anything else the question is asked
@@ -200,6 +228,17 @@ settled on_void(const effect_name&, const answer& got) {
   return std::nullopt;
 }
 
+settled on_capture(const effect_name&, const answer& got) {
+  if (got.ok()) {
+    auto result = payment::decode_reply(got.payload);
+    return result ? settled(capture_answered{std::move(*result)}) : std::nullopt;
+  }
+  const error& refusal = *got.failure;
+  const bool definite =
+      refusal.is(payment::errc::voided) || refusal.is(payment::errc::not_authorised);
+  return definite ? settled(capture_refused{refusal.number}) : std::nullopt;
+}
+
 // A cart that refuses (merged into another, gone) holds nothing for this order.
 settled on_cart(const effect_name&, const answer&) { return cart_done{}; }
 
@@ -210,7 +249,8 @@ struct verb_rule {
 constexpr verb_rule verbs[] = {
     {"seal", on_seal},     {"price", on_price},     {"claim", on_claim},   {"unclaim", on_unclaim},
     {"settle", on_settle}, {"restock", on_restock}, {"charge", on_charge}, {"void", on_void},
-    {"refund", on_refund}, {"cart_done", on_cart},  {"abandon", on_cart}};
+    {"refund", on_refund}, {"cart_done", on_cart},  {"abandon", on_cart},  {"part", on_part},
+    {"shelve", on_shelve}, {"capture", on_capture}};
 
 // The cart's answer counts for the duty it was asked for, and stock answers for the attempt they
 // name.
@@ -234,10 +274,15 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
   const auto room = [&] { return owed.size() < limit; };
   if (s.at == step::sealing && room()) owed.push_back(seal_effect(s));
   if (s.at == step::charging && room()) owed.push_back(charge_effect(s));
-  if (s.at == step::voiding && room()) owed.push_back(void_effect(s));
+  const bool voids = s.at == step::voiding || s.after.hold == holding::to_void;
+  if (voids && room()) owed.push_back(void_effect(s));
+  if (s.after.hold == holding::to_capture && room()) owed.push_back(capture_effect(s));
   if (s.cart == cart_duty::complete && room()) owed.push_back(complete_effect(s));
   if (s.cart == cart_duty::abandon && room()) owed.push_back(abandon_effect(s));
   if (s.refund_owed && room()) owed.push_back(refund_effect(s));
+  for (const refund_record& part : s.after.refunds) {
+    if (part.status == refund_status::owed && room()) owed.push_back(part_refund_effect(s, part));
+  }
   for (auto line = s.unpriced.begin(); line != s.unpriced.end() && room(); ++line) {
     owed.push_back(quote_effect(s, *line));
   }
@@ -245,6 +290,10 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
   for (auto stock = s.owing.begin(); stock != s.owing.end() && room(); ++stock) {
     owed.push_back(stock_effect(s, *stock));
     if (one_by_one) break;
+  }
+  for (const shelving& each : s.after.to_shelve) {
+    const bool sold = s.stocks[each.stock].state == claim_state::settled;
+    if (sold && room()) owed.push_back(shelve_effect(s, each));
   }
   return owed;
 }

@@ -111,6 +111,8 @@ events conclude_payment(const state& s, const payment::charge_result& result, ti
       return {declined{"voided", result.last4, now}};
     case payment::charge_status::refunded:
       return {declined{"refunded", result.last4, now}};
+    case payment::charge_status::authorised:
+      return {authorised{s.total, result.last4, now}};
   }
   return {};
 }
@@ -185,6 +187,7 @@ struct mover {
     return {declined{.code = payment::to_string(static_cast<payment::errc>(what.code)), .at = now}};
   }
   events operator()(const voided& what) const {
+    if (s.after.hold == holding::to_void) return void_of_authorisation(what.result);
     if (s.at != step::voiding) return {};
     const bool void_of_nothing_held = what.result.status == payment::charge_status::voided ||
                                       what.result.status == payment::charge_status::refunded;
@@ -212,11 +215,40 @@ struct mover {
     return {};
   }
 
+  events void_of_authorisation(const payment::charge_result& result) const {
+    if (result.status == payment::charge_status::captured)
+      return {stray_charge{s.total, result.last4, now}};
+    return {authorisation_voided{now}};
+  }
+  events operator()(const capture_answered& what) const {
+    if (s.after.hold != holding::to_capture) return {};
+    if (what.result.status != payment::charge_status::captured)
+      return {capture_failed{"not_captured", now}};
+    return {captured_later{s.total, now}};
+  }
+  events operator()(const capture_refused& what) const {
+    if (s.after.hold != holding::to_capture) return {};
+    return {capture_failed{payment::to_string(static_cast<payment::errc>(what.code)), now}};
+  }
+  events operator()(const shelved& what) const {
+    const shelving* owed = nullptr;
+    for (const shelving& each : s.after.to_shelve) {
+      if (each.of_return == what.of_return && each.stock == what.stock) owed = &each;
+    }
+    return owed ? events{units_shelved{what.of_return, what.stock}} : events{};
+  }
+  events operator()(const part_refunded& what) const {
+    const auto& all = s.after.refunds;
+    const bool awaited = what.number >= 1 && what.number <= all.size() &&
+                         all[what.number - 1].status == refund_status::owed;
+    return awaited ? events{part_refund_made{what.number, now}} : events{};
+  }
+
   // Asked from outside, decided in order.cpp.
-  events operator()(const place&) const { return {}; }
-  events operator()(const get&) const { return {}; }
-  events operator()(const set_status&) const { return {}; }
-  events operator()(const cancel&) const { return {}; }
+  template <class Command>
+  events operator()(const Command&) const {
+    return {};
+  }
 };
 
 }  // namespace

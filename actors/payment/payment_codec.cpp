@@ -17,6 +17,8 @@ const char* to_string(errc code) {
       return "captured";
     case errc::unknown_method:
       return "unknown_method";
+    case errc::not_authorised:
+      return "not_authorised";
   }
   return "";
 }
@@ -29,6 +31,32 @@ const char* to_string(method_type type) {
       return "paypal";
     case method_type::invoice:
       return "invoice";
+  }
+  return "";
+}
+
+const char* to_string(capture_when when) {
+  switch (when) {
+    case capture_when::at_order:
+      return "order";
+    case capture_when::at_shipment:
+      return "shipment";
+  }
+  return "";
+}
+
+const char* to_string(news_kind kind) {
+  switch (kind) {
+    case news_kind::authorised:
+      return "authorised";
+    case news_kind::captured:
+      return "captured";
+    case news_kind::declined:
+      return "declined";
+    case news_kind::voided:
+      return "voided";
+    case news_kind::refunded:
+      return "refunded";
   }
   return "";
 }

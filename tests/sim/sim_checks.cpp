@@ -29,6 +29,7 @@ typename Kind::state fold(const std::vector<recorded>& events) {
 bool sells(order::order_status status) {
   switch (status) {
     case order::order_status::pending:
+    case order::order_status::authorised:
     case order::order_status::paid:
     case order::order_status::processing:
     case order::order_status::shipped:

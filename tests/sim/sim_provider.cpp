@@ -16,6 +16,12 @@ pay::request to_request(const payment::command& asked) {
   }
   if (const auto* v = std::get_if<payment::void_charge>(&asked))
     return pay::void_request{v->order.str()};
+  if (const auto* a = std::get_if<payment::authorise>(&asked)) {
+    return pay::charge_request{a->order.str(), a->amount, static_cast<pay::method>(a->how.type),
+                               a->how.token, pay::capture_mode::later};
+  }
+  if (const auto* c = std::get_if<payment::capture>(&asked))
+    return pay::capture_request{c->order.str(), c->amount};
   const auto& r = std::get<payment::refund>(asked);
   return pay::refund_request{r.order.str(), r.refund_key, r.amount};
 }
@@ -42,7 +48,10 @@ error refusal_error(pay::refusal why) {
       return make_error(payment::errc::not_captured);
     case pay::refusal::over_refund:
       return make_error(payment::errc::over_refund);
+    case pay::refusal::not_authorised:
+      return make_error(payment::errc::not_authorised);
     case pay::refusal::no_answer:
+    case pay::refusal::pending:
       return make_error(base_errc::timeout);
   }
   return make_error(base_errc::timeout);

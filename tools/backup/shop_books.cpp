@@ -14,6 +14,7 @@ constexpr std::size_t version_bytes = 8;
 bool stands(const order::order_view& view) {
   using s = order::order_status;
   switch (view.status) {
+    case s::authorised:
     case s::paid:
     case s::processing:
     case s::shipped:

@@ -99,6 +99,7 @@ struct node::parts {
   std::unique_ptr<backups> copies;
   pay_supervisor provider;  // not started when another one is configured
   std::string provider_url;
+  std::string webhook_secret;  // empty: no webhooks
   std::unique_ptr<http::payment_gateway> payments;
   std::unique_ptr<http::password_hasher> passwords;
   std::unique_ptr<http::sign_in_guard> sign_ins;
@@ -263,10 +264,11 @@ status node::parts::start_entities() {
 
 status node::parts::start_payments() {
   provider_url = options.payment.url;
+  auto secret = webhook_secret_of(options);
+  if (!secret) return fail(secret.error());
+  webhook_secret = std::move(*secret);
   if (provider_url.empty()) {
-    if (auto started = provider.start({.program = own_pay_program(), .data = options.node.data + "/pay"}); !started) {
-      return started;
-    }
+    if (auto started = provider.start(simulated_provider(options)); !started) return started;
     provider_url = provider.url();
   }
   auto address = http::parse_provider_url(provider_url);
@@ -295,6 +297,9 @@ http::shop node::parts::make_shop() {
   made.guest_session_ttl = std::chrono::seconds(options.sessions.guest_ttl_s);
   made.user_session_ttl = std::chrono::seconds(options.sessions.refresh_ttl_s);
   made.cookie_origins = options.http.cors_allow;
+  made.capture = options.payment.capture == "shipment" ? payment::capture_when::at_shipment
+                                                       : payment::capture_when::at_order;
+  made.webhook_secret = webhook_secret;
   return made;
 }
 

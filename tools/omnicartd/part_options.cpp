@@ -4,11 +4,13 @@
 #include <utility>
 #include <vector>
 
+#include "http/secret_file.hpp"
 #include "runtime/base/ip_network.hpp"
 
 namespace omnicart::node {
 namespace {
 
+constexpr std::size_t webhook_secret_bytes_min = 32;
 constexpr std::size_t mib(std::int64_t count) { return static_cast<std::size_t>(count) << 20; }
 
 }  // namespace
@@ -83,6 +85,22 @@ http::password_options password_options(const config::options& o) {
   with.threads = static_cast<std::size_t>(o.node.password_workers);
   with.queue_max = static_cast<std::size_t>(o.limits.password_queue_max);
   return with;
+}
+
+pay_command simulated_provider(const config::options& o) {
+  pay_command with{.program = own_pay_program(), .data = o.node.data + "/pay"};
+  const bool reachable = o.http.port != 0 && o.http.tls_cert.empty();
+  if (o.payment.webhook_secret_file.empty() || !reachable) return with;
+  const bool anywhere = o.http.address == "0.0.0.0" || o.http.address == "::";
+  const std::string host = anywhere ? "127.0.0.1" : o.http.address;
+  with.webhook_url = "http://" + host + ':' + std::to_string(o.http.port) + "/api/payments/webhook";
+  with.webhook_secret_file = o.payment.webhook_secret_file;
+  return with;
+}
+
+result<std::string> webhook_secret_of(const config::options& o) {
+  if (o.payment.webhook_secret_file.empty()) return std::string();
+  return http::read_secret_file(o.payment.webhook_secret_file, webhook_secret_bytes_min);
 }
 
 http::payment_gateway_options gateway_options(const config::options& o, http::provider_address provider) {

@@ -12,6 +12,7 @@
 #include <chrono>
 #include <cstring>
 #include <optional>
+#include <vector>
 
 extern char** environ;
 
@@ -77,9 +78,13 @@ int spawn(const pay_command& what, int lifeline, int output, pid_t& pid) {
   ::posix_spawn_file_actions_adddup2(&actions, lifeline, child_lifeline);
   ::posix_spawn_file_actions_addclosefrom_np(&actions, child_lifeline + 1);
   const std::string fd = std::to_string(child_lifeline);
-  const std::array<const char*, 8> arguments = {
-      what.program.c_str(), "--data",        what.data.c_str(), "--http",
-      what.address.c_str(), "--parent-pipe", fd.c_str(),        nullptr};
+  std::vector<const char*> arguments = {what.program.c_str(), "--data",        what.data.c_str(), "--http",
+                                        what.address.c_str(), "--parent-pipe", fd.c_str()};
+  if (!what.webhook_url.empty()) {
+    arguments.insert(arguments.end(), {"--webhook", what.webhook_url.c_str(), "--webhook-secret-file",
+                                       what.webhook_secret_file.c_str()});
+  }
+  arguments.push_back(nullptr);
   const int failed = ::posix_spawn(&pid, what.program.c_str(), &actions, nullptr,
                                    const_cast<char* const*>(arguments.data()), environ);
   ::posix_spawn_file_actions_destroy(&actions);

@@ -13,6 +13,7 @@ struct pay_command {
   std::string program;                  // path of omnicart-pay
   std::string data;                     // folder of its ledger
   std::string address = "127.0.0.1:0";  // port 0: a free one
+  std::string webhook_url, webhook_secret_file;  // empty: it tells nobody
 };
 
 // The omnicart-pay that lies beside this executable.

@@ -3,12 +3,14 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <fstream>
 #include <cstdio>
 #include <optional>
 #include <string>
 
 #include "runtime/base/version.hpp"
 #include "tools/pay/provider_server.hpp"
+#include "tools/pay/webhook_sender.hpp"
 
 namespace {
 
@@ -44,10 +46,24 @@ int complain(int code, const std::string& what) {
   return code;
 }
 
-int serve(const pay::server_options& options, const std::string& host,
-          std::optional<int> parent_pipe) {
+struct webhook_options {
+  std::string url, secret_file;
+};
+
+int serve(pay::server_options options, const std::string& host, std::optional<int> parent_pipe,
+          const webhook_options& webhook) {
   using interrupt = pay::provider_server::interrupt;
   const system_clock time;
+  std::unique_ptr<pay::webhook_sender> sender;
+  if (!webhook.url.empty()) {
+    std::ifstream file(webhook.secret_file);
+    std::string secret;
+    if (!std::getline(file, secret)) return complain(exit_usage, "no webhook secret in " + webhook.secret_file);
+    auto opened = pay::webhook_sender::open({webhook.url, secret}, time);
+    if (!opened) return complain(exit_usage, opened.error().detail);
+    sender = std::move(*opened);
+    options.entered = [&sender](const std::vector<pay::entry>& entered) { sender->tell(entered); };
+  }
   auto server = pay::provider_server::open(options, time);
   if (!server) return complain(exit_unavailable, server.error().detail);
   if (!(*server)->notice().empty()) complain(0, (*server)->notice());
@@ -73,7 +89,7 @@ int main(int argc, char** argv) {
       "Tokens: tok_ok approves, tok_declined declines; tok_timeout_before, tok_timeout_after, "
       "tok_twice,\n"
       "tok_late and tok_garbage approve, but their first answer goes wrong in the way they are "
-      "named after.",
+      "named after;\ntok_async and tok_async_declined are decided a while later, and told by webhook.",
       "omnicart-pay");
   pay::server_options options;
   std::string data, address = "127.0.0.1:8090";
@@ -87,6 +103,12 @@ int main(int argc, char** argv) {
   app.add_option("--parent-pipe", parent_pipe,
                  "End when the other end of this inherited pipe is closed")
       ->type_name("FD");
+  webhook_options webhook;
+  auto* url = app.add_option("--webhook", webhook.url, "Where the shop is told of every entry")->type_name("URL");
+  auto* secret = app.add_option("--webhook-secret-file", webhook.secret_file, "What that is signed with: the file's first line")
+                     ->type_name("FILE");
+  url->needs(secret);
+  secret->needs(url);
   app.set_version_flag("--version", omnicart::version_text());
   app.footer(
       "GET /ledger shows every authorisation, capture, decline, void and refund; GET "
@@ -101,5 +123,5 @@ int main(int argc, char** argv) {
   if (!parse_address(address, options))
     return complain(exit_usage, "--http wants HOST:PORT, got " + address);
   options.data = data;
-  return serve(options, address.substr(0, address.rfind(':')), parent_pipe);
+  return serve(options, address.substr(0, address.rfind(':')), parent_pipe, webhook);
 }

@@ -66,7 +66,10 @@ unsigned status_of(refusal why) {
     case refusal::captured:
     case refusal::not_captured:
     case refusal::over_refund:
+    case refusal::not_authorised:
       return 409;
+    case refusal::pending:
+      return 202;
     case refusal::no_answer:
       break;  // never sent
   }
@@ -118,6 +121,20 @@ bool parse_count(std::string_view text, std::uint64_t& out) {
   return wrong == std::errc{} && end == text.data() + text.size() && out > 0;
 }
 
+api_reply charge_reply(const std::string& key, const verdict& said) {
+  if (!said.result) return refused(said.result.error(), key, said.how);
+  const auto& done = *said.result;
+  return {.body = json_object{}
+                      .text("key", key)
+                      .text("status", to_string(done.status))
+                      .number("amount", done.amount.amount_minor)
+                      .text("currency", done.amount.currency.text())
+                      .text("last4", done.last4)
+                      .text("decline_code", to_string(done.declined))
+                      .done(),
+          .how = said.how};
+}
+
 // "from=3&limit=10", either or both.
 api_reply get_ledger(std::string_view query) {
   ledger_page page{.limit = std::numeric_limits<std::uint64_t>::max()};
@@ -165,6 +182,8 @@ api_reply provider_api::handle(const api_request& asked) {
   if (!what) return malformed("the key in the path");
   if (what->action.empty()) return get ? get_charge(what->key) : not_allowed("GET");
   if (what->action == "void") return post ? post_void(what->key, asked.body) : not_allowed("POST");
+  if (what->action == "capture")
+    return post ? post_capture(what->key, asked.body) : not_allowed("POST");
   if (what->action == "refunds")
     return post ? post_refund(what->key, asked.body) : not_allowed("POST");
   return problem(404, "not_found", "no such path");
@@ -173,13 +192,25 @@ api_reply provider_api::handle(const api_request& asked) {
 verdict provider_api::decide(const request& asked) {
   std::vector<entry> made;
   auto said = book_.handle(asked, time_.wall(), made);
-  for (const auto& what : made) ledger_.append(what);
+  enter(made);
   return said;
+}
+
+void provider_api::enter(const std::vector<entry>& made) {
+  for (const auto& what : made) ledger_.append(what);
+  entered_.insert(entered_.end(), made.begin(), made.end());
+}
+
+void provider_api::tick() {
+  std::vector<entry> made;
+  book_.decide_due(time_.wall(), made);
+  enter(made);
 }
 
 api_reply provider_api::post_charge(std::string_view body) {
   const auto in = flat_object::parse(body);
-  if (!in || in->size() != 5)
+  const auto* later = in ? in->text("capture") : nullptr;
+  if (!in || in->size() != (later ? 6U : 5U) || (later && *later != "later"))
     return malformed("the body is {key, amount, currency, method, token}");
   const auto* key = in->text("key");
   const auto* how = in->text("method");
@@ -190,18 +221,16 @@ api_reply provider_api::post_charge(std::string_view body) {
   if (!is_key(*key)) return malformed("key");
   // A method nobody knows is refused as one that is not charged here.
   const auto said =
-      decide(charge_request{*key, *amount, parse_method(*how).value_or(method::invoice), *token});
-  if (!said.result) return refused(said.result.error(), *key, said.how);
-  const auto& done = *said.result;
-  return {.body = json_object{}
-                      .text("key", *key)
-                      .text("status", to_string(done.status))
-                      .number("amount", done.amount.amount_minor)
-                      .text("currency", done.amount.currency.text())
-                      .text("last4", done.last4)
-                      .text("decline_code", to_string(done.declined))
-                      .done(),
-          .how = said.how};
+      decide(charge_request{*key, *amount, parse_method(*how).value_or(method::invoice), *token,
+                            later ? capture_mode::later : capture_mode::at_once});
+  return charge_reply(*key, said);
+}
+
+api_reply provider_api::post_capture(const std::string& key, std::string_view body) {
+  const auto in = flat_object::parse(body);
+  const auto amount = in ? money_of(*in) : std::nullopt;
+  if (!amount || in->size() != 2) return malformed("the body is {amount, currency}");
+  return charge_reply(key, decide(capture_request{key, *amount}));
 }
 
 api_reply provider_api::post_void(const std::string& key, std::string_view body) {

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "runtime/clock.hpp"
 #include "tools/pay/ledger_file.hpp"
@@ -14,6 +16,9 @@
 //   POST /charges                {key, amount, currency, method, token}
 //                                200 {key, status: captured|declined, amount, currency, last4,
 //                                decline_code}
+//                                with a sixth member, capture: "later": status authorised instead
+//                                202 {key, error: pending}: not decided yet
+//   POST /charges/KEY/capture    {amount, currency}     200 as a charge, status captured
 //   POST /charges/KEY/void       200 {key, status: voided}
 //   POST /charges/KEY/refunds    {refund_key, amount, currency}
 //                                200 {key, refund_key, status: refunded, amount, currency}
@@ -25,7 +30,8 @@
 //                                totals: [{currency, captured, refunded}]}
 //   GET  /health                 200 {"status":"ok"}
 //
-// Refusals: 409 {key, error: key_reused|voided|captured|not_captured|over_refund}, 422 {key, error:
+// Refusals: 409 {key, error: key_reused|voided|captured|not_captured|over_refund|
+// not_authorised}, 422 {key, error:
 // unknown_method}, 400 {error: malformed, detail}. Amounts are minor units.
 namespace omnicart::pay {
 
@@ -58,18 +64,25 @@ class provider_api {
       : book_(book), ledger_(ledger), time_(time) {}
 
   api_reply handle(const api_request& asked);
+  // Decides what has been pending long enough. Now and then.
+  void tick();
+  // What was entered since it was last asked for: to be told once it is on disk.
+  std::vector<entry> take_entered() { return std::exchange(entered_, {}); }
 
  private:
   api_reply post_charge(std::string_view body);
+  api_reply post_capture(const std::string& key, std::string_view body);
   api_reply post_void(const std::string& key, std::string_view body);
   api_reply post_refund(const std::string& key, std::string_view body);
   api_reply get_charge(const std::string& key) const;
   api_reply get_summary() const;
   verdict decide(const request& asked);
+  void enter(const std::vector<entry>& made);
 
   provider_book& book_;
   ledger_file& ledger_;
   const clock& time_;
+  std::vector<entry> entered_;
 };
 
 }  // namespace omnicart::pay

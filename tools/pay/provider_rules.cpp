@@ -8,36 +8,6 @@
 namespace omnicart::pay {
 namespace {
 
-struct card_row {
-  test_card card;
-  const char* token;
-  const char* last4;
-  delivery first_answer;
-};
-
-constexpr std::array cards{
-    card_row{test_card::ok, "tok_ok", "4242", delivery::normal},
-    card_row{test_card::declined, "tok_declined", "0002", delivery::normal},
-    card_row{test_card::timeout_before, "tok_timeout_before", "0119", delivery::normal},
-    card_row{test_card::timeout_after, "tok_timeout_after", "0127", delivery::none},
-    card_row{test_card::twice, "tok_twice", "0222", delivery::twice},
-    card_row{test_card::late, "tok_late", "0259", delivery::late},
-    card_row{test_card::garbage, "tok_garbage", "0341", delivery::garbage},
-};
-
-const card_row* row_of(test_card card) {
-  const auto found = std::ranges::find(cards, card, &card_row::card);
-  return found == cards.end() ? nullptr : &*found;
-}
-
-template <class E>
-std::optional<E> parse_name(std::string_view text, std::initializer_list<E> all) {
-  for (const E value : all) {
-    if (text == to_string(value)) return value;
-  }
-  return std::nullopt;
-}
-
 verdict refuse(refusal why, delivery how = delivery::normal) {
   return {tl::make_unexpected(why), how};
 }
@@ -53,6 +23,16 @@ outcome captured_outcome(const charge_record& known) {
           .last4 = last4_of(known.how, known.card)};
 }
 
+outcome authorised_outcome(const charge_record& known) {
+  return {.status = charge_status::authorised,
+          .amount = known.amount,
+          .last4 = last4_of(known.how, known.card)};
+}
+
+bool is_slow(test_card card) {
+  return card == test_card::slow || card == test_card::slow_declined;
+}
+
 outcome declined_outcome(const charge_record& known) {
   return {.status = charge_status::declined,
           .amount = known.amount,
@@ -66,128 +46,6 @@ outcome refunded_outcome(const money& amount) {
 
 }  // namespace
 
-const char* to_string(method how) {
-  switch (how) {
-    case method::card:
-      return "card";
-    case method::paypal:
-      return "paypal";
-    case method::invoice:
-      return "invoice";
-  }
-  return "";
-}
-
-std::optional<method> parse_method(std::string_view text) {
-  return parse_name(text, {method::card, method::paypal, method::invoice});
-}
-
-test_card card_of(std::string_view token) {
-  const auto found =
-      std::ranges::find_if(cards, [&](const card_row& row) { return token == row.token; });
-  return found == cards.end() ? test_card::invalid : found->card;
-}
-
-const char* token_of(test_card card) {
-  const auto* row = row_of(card);
-  return row ? row->token : "";
-}
-
-const char* last4_of(method how, test_card card) {
-  const auto* row = row_of(card);
-  return row && how == method::card ? row->last4 : "";
-}
-
-const char* to_string(charge_status status) {
-  switch (status) {
-    case charge_status::captured:
-      return "captured";
-    case charge_status::declined:
-      return "declined";
-    case charge_status::voided:
-      return "voided";
-    case charge_status::refunded:
-      return "refunded";
-  }
-  return "";
-}
-
-const char* to_string(decline_reason reason) {
-  switch (reason) {
-    case decline_reason::none:
-      return "";
-    case decline_reason::card_declined:
-      return "card_declined";
-    case decline_reason::invalid_token:
-      return "invalid_token";
-    case decline_reason::amount_too_large:
-      return "amount_too_large";
-  }
-  return "";
-}
-
-std::optional<decline_reason> parse_decline_reason(std::string_view text) {
-  return parse_name(text, {decline_reason::card_declined, decline_reason::invalid_token,
-                           decline_reason::amount_too_large});
-}
-
-const char* to_string(refusal why) {
-  switch (why) {
-    case refusal::malformed:
-      return "malformed";
-    case refusal::unknown_method:
-      return "unknown_method";
-    case refusal::key_reused:
-      return "key_reused";
-    case refusal::voided:
-      return "voided";
-    case refusal::captured:
-      return "captured";
-    case refusal::not_captured:
-      return "not_captured";
-    case refusal::over_refund:
-      return "over_refund";
-    case refusal::no_answer:
-      return "no_answer";
-  }
-  return "";
-}
-
-const char* to_string(entry_kind kind) {
-  switch (kind) {
-    case entry_kind::authorisation:
-      return "authorisation";
-    case entry_kind::capture:
-      return "capture";
-    case entry_kind::decline:
-      return "decline";
-    case entry_kind::void_charge:
-      return "void";
-    case entry_kind::refund:
-      return "refund";
-  }
-  return "";
-}
-
-std::optional<entry_kind> parse_entry_kind(std::string_view text) {
-  return parse_name(text, {entry_kind::authorisation, entry_kind::capture, entry_kind::decline,
-                           entry_kind::void_charge, entry_kind::refund});
-}
-
-const char* to_string(key_state state) {
-  switch (state) {
-    case key_state::authorised:
-      return "authorised";
-    case key_state::captured:
-      return "captured";
-    case key_state::declined:
-      return "declined";
-    case key_state::voided:
-      return "voided";
-  }
-  return "";
-}
-
 bool is_key(std::string_view text) {
   return !text.empty() && text.size() <= key_bytes_max && std::ranges::all_of(text, [](char c) {
     return c > 0x20 && c < 0x7f && c != '"' && c != '\\';
@@ -197,6 +55,7 @@ bool is_key(std::string_view text) {
 verdict provider_book::handle(const request& asked, timestamp_ms now, entries& made) {
   if (const auto* what = std::get_if<charge_request>(&asked)) return charge(*what, now, made);
   if (const auto* what = std::get_if<void_request>(&asked)) return void_charge(*what, now, made);
+  if (const auto* what = std::get_if<capture_request>(&asked)) return capture(*what, now, made);
   return refund(std::get<refund_request>(asked), now, made);
 }
 
@@ -213,6 +72,8 @@ verdict provider_book::charge_again(const charge_record& known, const charge_req
   if (known.state == key_state::voided) return refuse(refusal::voided);
   if (!same_content(known, asked)) return refuse(refusal::key_reused);
   if (known.state == key_state::declined) return {declined_outcome(known)};
+  const bool later = asked.mode == capture_mode::later;
+  if (known.state == key_state::authorised && later) return {authorised_outcome(known)};
   if (known.state == key_state::authorised) {  // a crash tore the capture off its authorisation
     if (would_overflow(known.amount))
       return refuse(refusal::no_answer, delivery::none);  // it can still be voided
@@ -235,14 +96,56 @@ verdict provider_book::charge_first(const charge_request& asked, timestamp_ms no
     return refuse(refusal::no_answer, delivery::none);
   }
   unanswered_.erase(asked.key);
+  if (is_slow(card) && (pending_.contains(asked.key) || pending_.size() < pending_keys_max))
+    return put_off(asked, now);
+  return decide(asked, now, made);
+}
 
+verdict provider_book::put_off(const charge_request& asked, timestamp_ms now) {
+  pending_.try_emplace(asked.key, undecided{asked, now + pending_for});
+  return refuse(refusal::pending);
+}
+
+void provider_book::decide_due(timestamp_ms now, entries& made) {
+  for (auto at = pending_.begin(); at != pending_.end();) {
+    if (at->second.due > now) {
+      ++at;
+      continue;
+    }
+    const charge_request asked = std::move(at->second.asked);
+    at = pending_.erase(at);
+    decide(asked, now, made);
+  }
+}
+
+verdict provider_book::capture(const capture_request& asked, timestamp_ms now, entries& made) {
+  if (!is_key(asked.key) || asked.amount.amount_minor < 0) return refuse(refusal::malformed);
+  const auto* known = find(asked.key);
+  if (known && known->state == key_state::voided) return refuse(refusal::voided);
+  const bool holds = known && known->amount == asked.amount &&
+                     (known->state == key_state::captured || known->state == key_state::authorised);
+  if (!holds) return refuse(refusal::not_authorised);
+  if (known->state == key_state::captured) return {captured_outcome(*known)};
+  if (would_overflow(known->amount)) return refuse(refusal::no_answer, delivery::none);
+  record({.kind = entry_kind::capture,
+          .key = asked.key,
+          .amount = known->amount,
+          .how = known->how,
+          .card = known->card},
+         now, made);
+  return {captured_outcome(*find(asked.key))};
+}
+
+verdict provider_book::decide(const charge_request& asked, timestamp_ms now, entries& made) {
+  const test_card card = card_of(asked.token);
   entry what{.kind = entry_kind::authorisation,
              .key = asked.key,
              .amount = asked.amount,
              .how = asked.how,
              .card = card};
   if (card == test_card::invalid) what.declined = decline_reason::invalid_token;
-  if (card == test_card::declined) what.declined = decline_reason::card_declined;
+  if (card == test_card::declined || card == test_card::slow_declined)
+    what.declined = decline_reason::card_declined;
   if (what.declined == decline_reason::none && would_overflow(asked.amount)) {
     what.declined = decline_reason::amount_too_large;
   }
@@ -252,9 +155,11 @@ verdict provider_book::charge_first(const charge_request& asked, timestamp_ms no
     return {declined_outcome(*find(asked.key))};
   }
   record(what, now, made);
+  if (asked.mode == capture_mode::later)
+    return {authorised_outcome(*find(asked.key)), first_answer_of(card)};
   what.kind = entry_kind::capture;
   record(std::move(what), now, made);
-  return {captured_outcome(*find(asked.key)), row_of(card)->first_answer};
+  return {captured_outcome(*find(asked.key)), first_answer_of(card)};
 }
 
 verdict provider_book::void_charge(const void_request& asked, timestamp_ms now, entries& made) {
@@ -263,6 +168,7 @@ verdict provider_book::void_charge(const void_request& asked, timestamp_ms now, 
   if (known && known->state == key_state::captured) return refuse(refusal::captured);
   if (!known || known->state != key_state::voided) {
     unanswered_.erase(asked.key);
+    pending_.erase(asked.key);
     record({.kind = entry_kind::void_charge, .key = asked.key}, now, made);
   }
   return {outcome{.status = charge_status::voided}};

@@ -22,6 +22,8 @@ namespace omnicart::pay {
 inline constexpr std::size_t key_bytes_max = 160;
 inline constexpr std::size_t refunds_per_charge_max = 1'000;
 inline constexpr std::size_t unanswered_keys_max = 100'000;
+inline constexpr duration_ms pending_for{1'500};
+inline constexpr std::size_t pending_keys_max = 10'000;  // beyond it a slow card is decided at once
 
 enum class method : std::uint8_t { card = 0, paypal = 1, invoice = 2 };
 const char* to_string(method how);
@@ -37,17 +39,27 @@ enum class test_card : std::uint8_t {
   twice = 5,           // approved; the first answer comes twice
   late = 6,            // approved; the first answer comes late
   garbage = 7,         // approved; the first answer is nonsense
+  slow = 8,            // approved, but decided only after pending_for; until then "pending"
+  slow_declined = 9,   // the same, and declined with card_declined
 };
 test_card card_of(std::string_view token);
 const char* token_of(test_card card);              // "tok_ok"; "" for invalid
 const char* last4_of(method how, test_card card);  // "4242"; "" unless a known card
+
+// Whether the money is taken as it is authorised, or by a capture_request later.
+enum class capture_mode : std::uint8_t { at_once = 0, later = 1 };
 
 struct charge_request {
   std::string key;
   money amount;
   method how{};
   std::string token;
-};  // authorise and capture
+  capture_mode mode = capture_mode::at_once;
+};
+struct capture_request {
+  std::string key;
+  money amount;  // all that was authorised
+};
 struct void_request {
   std::string key;
 };
@@ -56,9 +68,9 @@ struct refund_request {
   std::string refund_key;
   money amount;
 };
-using request = std::variant<charge_request, void_request, refund_request>;
+using request = std::variant<charge_request, void_request, refund_request, capture_request>;
 
-enum class charge_status : std::uint8_t { captured = 0, declined = 1, voided = 2, refunded = 3 };
+enum class charge_status : std::uint8_t { captured = 0, declined = 1, voided = 2, refunded = 3, authorised = 4 };
 const char* to_string(charge_status status);
 
 enum class decline_reason : std::uint8_t {
@@ -80,6 +92,8 @@ enum class refusal : std::uint8_t {
   not_captured = 5,    // refund of what was never captured
   over_refund = 6,  // refunds would exceed the capture, or be of another currency, or be too many
   no_answer = 7,    // nothing happened and nothing is said (delivery::none)
+  not_authorised = 8,  // capture of what was not authorised, or of another amount
+  pending = 9,         // not decided yet: ask again, or wait to be told
 };
 const char* to_string(refusal why);
 
@@ -93,6 +107,8 @@ struct outcome {
 
 // How the answer travels: whatever it says, the ledger is right.
 enum class delivery : std::uint8_t { normal = 0, none = 1, late = 2, twice = 3, garbage = 4 };
+
+delivery first_answer_of(test_card card);
 
 struct verdict {
   tl::expected<outcome, refusal> result;
@@ -163,6 +179,8 @@ class provider_book {
   // Decides, applies, and appends the new entries (none, one or two) to `made`. Idempotent by key
   // and refund key.
   verdict handle(const request& asked, timestamp_ms now, std::vector<entry>& made);
+  // Decides the charges that have been pending long enough; appends their entries.
+  void decide_due(timestamp_ms now, std::vector<entry>& made);
   // Replays a stored entry. False when it does not follow from what is there: a damaged ledger.
   [[nodiscard]] bool apply(const entry& what);
 
@@ -177,6 +195,9 @@ class provider_book {
   verdict charge_again(const charge_record& known, const charge_request& asked, timestamp_ms now,
                        entries& made);
   verdict charge_first(const charge_request& asked, timestamp_ms now, entries& made);
+  verdict decide(const charge_request& asked, timestamp_ms now, entries& made);
+  verdict capture(const capture_request& asked, timestamp_ms now, entries& made);
+  verdict put_off(const charge_request& asked, timestamp_ms now);
   verdict void_charge(const void_request& asked, timestamp_ms now, entries& made);
   verdict refund(const refund_request& asked, timestamp_ms now, entries& made);
   void record(entry what, timestamp_ms now, entries& made);
@@ -191,6 +212,11 @@ class provider_book {
   std::unordered_map<std::string, charge_record> charges_;
   std::unordered_set<std::string>
       unanswered_;  // timeout_before keys after their first attempt; not stored
+  struct undecided {
+    charge_request asked;
+    timestamp_ms due;
+  };
+  std::map<std::string, undecided> pending_;  // not stored either: whoever asks again begins anew
   ledger_summary summary_;
   timestamp_ms last_at_{};
 };

@@ -122,6 +122,8 @@ status provider_server::impl::run() {
 status provider_server::impl::commit() {
   if (waiting_.empty() && !ledger_->has_open_group()) return {};
   if (auto done = ledger_->commit(); !done) return done;
+  const auto entered = api_->take_entered();
+  if (options_.entered) options_.entered(entered);
   for (auto& who : std::exchange(waiting_, {})) who->committed();
   return {};
 }
@@ -156,6 +158,7 @@ void provider_server::impl::admit(tcp::socket socket) {
 
 void provider_server::impl::sweep() {
   ++sweeps_;
+  api_->tick();
   const std::vector<std::shared_ptr<connection>> all(connections_.begin(), connections_.end());
   for (const auto& who : all) who->sweep();
   accept();

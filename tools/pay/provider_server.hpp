@@ -2,12 +2,15 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/base/result.hpp"
 #include "runtime/base/time.hpp"
 #include "runtime/clock.hpp"
+#include "tools/pay/provider_rules.hpp"
 
 namespace omnicart::pay {
 
@@ -26,6 +29,8 @@ struct server_options {
   duration_ms slow_max{10'000};    // a request, or the reading of an answer, that makes no progress
   duration_ms drain_max{2'000};    // open answers at a stop
   duration_ms sweep_every{1'000};  // how finely the limits above are measured
+  // Told of new entries once they are on disk, on the server's thread; must not block. May be empty.
+  std::function<void(const std::vector<entry>&)> entered = {};
 };
 
 // The provider's process: ledger and HTTP API on the one thread that calls run(). Requests that

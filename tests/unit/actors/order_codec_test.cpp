@@ -15,6 +15,14 @@ std::string hex(std::string_view bytes) {
   return text;
 }
 
+std::string bytes_of(std::string_view hex_text) {
+  const auto digit = [](char c) { return c <= '9' ? c - '0' : c - 'a' + 10; };
+  std::string bytes;
+  for (std::size_t i = 0; i + 1 < hex_text.size(); i += 2)
+    bytes += static_cast<char>(digit(hex_text[i]) * 16 + digit(hex_text[i + 1]));
+  return bytes;
+}
+
 money gbp(std::int64_t pence) { return {pence, *currency_code::parse("GBP")}; }
 const timestamp_ms t{duration_ms{1'600'000'000'000}};
 
@@ -58,11 +66,9 @@ struct golden {
 };
 const std::vector<golden> stored{
     {placed{full_place(), t},
-     "92019200929bc40263319293c40161029205c40347425093c4016201c09301c4027331c402753191c4027331c4016"
-     "598"
-     "c4014ec400c400c400c400c400c4024742c4009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31c"
-     "f00"
-     "000174876e8000"},
+     "92019200929cc40263319293c40161029205c40347425093c4016201c09301c4027331c402753191c4027331c4016598c401"
+     "4ec400c400c400c400c400c4024742c4009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f3100cf00000174"
+     "876e8000"},
     {cart_taken{{{1, product_id{"a"}, "A", 2, gbp(5), quote_state::needed}}},
      "9201920191919601c40161c40141029205c40347425001"},
     {line_priced{3, "A", gbp(5)}, "920192029303c401419205c403474250"},
@@ -89,6 +95,40 @@ const std::vector<golden> stored{
     {stock_returned{1}, "920192159101"},
     {cart_released{}, "9201921690"},
     {cart_resealed{}, "9201921790"},
+    {shipment_made{1, "C", "T", {{2, 3}}, t},
+     "920192189501c40143c4015491920203cf00000174876e8000"},
+    {shipment_delivered{1, t},
+     "920192199201cf00000174876e8000"},
+    {return_asked{1, {{2, 3}}, "R", t},
+     "9201921a940191920203c40152cf00000174876e8000"},
+    {return_received{1, true, t},
+     "9201921b9301c3cf00000174876e8000"},
+    {return_refused{1, "R", t},
+     "9201921c9301c40152cf00000174876e8000"},
+    {refund_promised{1, gbp(7), {{2, 3}}, 1, "R", t},
+     "9201921d96019207c4034742509192020301c40152cf00000174876e8000"},
+    {part_refund_made{1, t},
+     "9201921e9201cf00000174876e8000"},
+    {units_shelved{1, 2},
+     "9201921f920102"},
+    {noted{1, "N", role::support, "u1", t},
+     "920192209501c4014e02c4027531cf00000174876e8000"},
+    {authorised{gbp(7), "4242", t},
+     "92019221939207c403474250c40434323432cf00000174876e8000"},
+    {captured_later{gbp(7), t},
+     "92019222929207c403474250cf00000174876e8000"},
+    {capture_failed{"voided", t},
+     "9201922392c406766f69646564cf00000174876e8000"},
+    {capture_asked_again{t},
+     "9201922491cf00000174876e8000"},
+    {authorisation_voided{t},
+     "9201922591cf00000174876e8000"},
+    {stray_charge{gbp(7), "4242", t},
+     "92019226939207c403474250c40434323432cf00000174876e8000"},
+    {refund_told{1, "k", gbp(7), t},
+     "920192279401c4016b9207c403474250cf00000174876e8000"},
+    {resolved{resolution::stock_done, "N", t},
+     "920192289302c4014ecf00000174876e8000"},
 };
 
 BOOST_AUTO_TEST_SUITE(order_codec)
@@ -108,14 +148,31 @@ BOOST_AUTO_TEST_CASE(stored_events_keep_their_bytes) {
 
 BOOST_AUTO_TEST_CASE(a_stored_snapshot_keeps_its_bytes) {
   BOOST_TEST(hex(encode_state(full_state())) ==
-             "9201dc00159bc4026331909301c4027331c402753191c4027331c4016598c4014ec400c400c400c400c40"
-             "0c4024742c4"
-             "009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31cf00000174876e8000cf000001748"
-             "76e80000708"
-             "929601c40162c40142019205c403474250029602c40161c40141029201c403474250009207c4034742509"
-             "293c4016102"
-             "0793c4016201050190cf00000174876e800001c39207c4034742509200c403474250c40434323432c4000"
-             "0c4009090");
+      "9201dc00169cc4026331909301c4027331c402753191c4027331c4016598c4014ec400c400c400c400c400c4024742c40092"
+      "00c406746f6b5f6f6b920ac403474250c40172c4016bc4026f3100cf00000174876e8000cf00000174876e80000708929601"
+      "c40162c40142019205c403474250029602c40161c40141029201c403474250009207c4034742509293c40161020793c40162"
+      "01050190cf00000174876e800001c39207c4034742509200c403474250c40434323432c40000c40090909b9090909090cf00"
+      "000174876e80000000c400c2c2");
+}
+
+// What builds before shipments, returns and authorisations wrote.
+BOOST_AUTO_TEST_CASE(what_older_builds_stored_is_read) {
+  const std::string old_placed =
+      "92019200929bc40263319293c40161029205c40347425093c4016201c09301c4027331c402753191c4027331c4016598c401"
+      "4ec400c400c400c400c400c4024742c4009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31cf0000017487"
+      "6e8000";
+  const auto event = decode_event(bytes_of(old_placed));
+  BOOST_TEST_REQUIRE(event.has_value());
+  BOOST_TEST((std::get<placed>(*event).content == full_place()));
+  const std::string old_state =
+      "9201dc00159bc4026331909301c4027331c402753191c4027331c4016598c4014ec400c400c400c400c400c4024742c40092"
+      "00c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31cf00000174876e8000cf00000174876e80000708929601c4"
+      "0162c40142019205c403474250029602c40161c40141029201c403474250009207c4034742509293c40161020793c4016201"
+      "050190cf00000174876e800001c39207c4034742509200c403474250c40434323432c40000c4009090";
+  const auto state = decode_state(bytes_of(old_state));
+  BOOST_TEST_REQUIRE(state.has_value());
+  check_full(*state);
+  BOOST_TEST((pending(*state, 100) == pending(full_state(), 100)));
 }
 
 BOOST_AUTO_TEST_CASE(a_snapshot_reads_back_with_all_that_is_owed) {
@@ -196,8 +253,8 @@ BOOST_AUTO_TEST_CASE(every_code_status_and_reason_has_a_name_of_its_own) {
     names.insert(name);
     ++count;
   };
-  for (int i = 400; i <= 406; ++i) named(to_string(static_cast<errc>(i)));
-  for (int i = 0; i <= 7; ++i) named(to_string(static_cast<order_status>(i)));
+  for (int i = 400; i <= 414; ++i) named(to_string(static_cast<errc>(i)));
+  for (int i = 0; i <= 8; ++i) named(to_string(static_cast<order_status>(i)));
   BOOST_TEST(names.size() == count);
   names.clear();
   count = 0;

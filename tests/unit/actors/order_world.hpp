@@ -136,6 +136,8 @@ struct fake_provider {
   answer take(const payment::command& what) {
     if (const auto* c = std::get_if<payment::charge>(&what)) return charge(*c);
     if (const auto* v = std::get_if<payment::void_charge>(&what)) return void_charge(v->order);
+    if (const auto* a = std::get_if<payment::authorise>(&what)) return authorise(*a);
+    if (const auto* t = std::get_if<payment::capture>(&what)) return capture(t->order);
     return refund(std::get<payment::refund>(what));
   }
   static answer word(payment::charge_status status) {
@@ -150,8 +152,28 @@ struct fake_provider {
     if (fresh && status == payment::charge_status::captured) at->second.captures += 1;
     return word(at->second.status);
   }
+  answer authorise(const payment::authorise& a) {
+    if (a.how.token == "tok_unknown") return refused(payment::errc::unknown_method);
+    const auto status = a.how.token == "tok_declined" ? payment::charge_status::declined
+                                                      : payment::charge_status::authorised;
+    const auto at = ledger.try_emplace(a.order, entry{status, a.amount}).first;
+    if (at->second.status == payment::charge_status::voided) return refused(payment::errc::voided);
+    return word(at->second.status);
+  }
+  answer capture(const order_id& order) {
+    const auto at = ledger.find(order);
+    if (at == ledger.end()) return refused(payment::errc::not_authorised);
+    if (at->second.status == payment::charge_status::voided) return refused(payment::errc::voided);
+    if (at->second.status == payment::charge_status::authorised) {
+      at->second.status = payment::charge_status::captured;
+      at->second.captures += 1;
+    }
+    return word(at->second.status);
+  }
   answer void_charge(const order_id& order) {
     const auto at = ledger.try_emplace(order, entry{payment::charge_status::voided, {}}).first;
+    if (at->second.status == payment::charge_status::authorised)
+      at->second.status = payment::charge_status::voided;
     if (at->second.status == payment::charge_status::captured)
       return refused(payment::errc::captured);
     return word(at->second.status);

@@ -154,6 +154,48 @@ const planted violations[] = {
        b.ledger.push_back({.kind = "capture", .key = "nobody", .currency = "GBP", .amount = 1});
      },
      "one_capture_per_order"},
+    {"a stranger who has it back",
+     [](books& b) {
+       b.ledger.push_back({.kind = "capture", .key = "nobody", .currency = "GBP", .amount = 1});
+       b.ledger.push_back({.kind = "refund", .key = "nobody", .currency = "GBP", .amount = 1});
+     },
+     ""},
+    {"a refund the provider does not know",
+     [](books& b) {
+       b.orders["paid"].refunded = {50, gbp};
+     },
+     "ledgers_agree"},
+    {"a refund that both know",
+     [](books& b) {
+       b.orders["paid"].refunded = {50, gbp};
+       b.ledger.push_back({.kind = "refund", .key = "paid", .currency = "GBP", .amount = 50});
+     },
+     ""},
+    {"a unit that is back for the order and not on the shelf",
+     [](books& b) { b.orders["paid"].lines[0].restocked = 1; },
+     "stock_matches_orders"},
+    {"a unit that is back on the shelf",
+     [](books& b) {
+       b.orders["paid"].lines[0].restocked = 1;
+       b.stocks["tea"].returned = 1;
+       b.stocks["tea"].on_hand = 9;
+       b.stocks["tea"].available = 6;
+     },
+     ""},
+    {"an order shipped and not paid for",
+     [](books& b) {
+       b.orders["paid"].captured = {0, gbp};
+       b.ledger.clear();
+     },
+     "ledgers_agree"},
+    {"an order authorised, to be captured later",
+     [](books& b) {
+       b.orders["paid"].captured = {0, gbp};
+       b.orders["paid"].status = order::order_status::authorised;
+       b.orders["paid"].after.hold = order::holding::held;
+       b.ledger.clear();
+     },
+     ""},
     {"a payment the provider does not know", [](books& b) { b.ledger.clear(); }, "ledgers_agree"},
 };
 

@@ -1,0 +1,205 @@
+#include "http/order_after_json.hpp"
+
+#include <algorithm>
+
+#include "http/shop.hpp"
+#include "runtime/base/time.hpp"
+
+namespace omnicart::http {
+namespace {
+
+using order::order_view;
+
+void write_text(json_writer& json, std::string_view name, const std::string& text) {
+  if (!text.empty()) json.member(name, text);
+}
+
+void write_time(json_writer& json, std::string_view name, timestamp_ms at) {
+  if (at != timestamp_ms{}) json.member(name, to_rfc3339(at));
+}
+
+void write_amount(json_writer& json, std::string_view name, money amount) {
+  json.key(name).money_value(amount.amount_minor, amount.currency.text());
+}
+
+void write_lines(json_writer& json, const order::line_counts& lines) {
+  json.key("lines").begin_array();
+  for (const auto& each : lines) {
+    json.begin_object().member("line_id", each.line_id).member("quantity", each.quantity).end_object();
+  }
+  json.end_array();
+}
+
+void write_members(json_writer& json, const order_view&, const order::shipment& each) {
+  json.member("number", each.number).member("status", to_string(each.status));
+  write_text(json, "carrier", each.carrier);
+  write_text(json, "tracking", each.tracking);
+  write_lines(json, each.lines);
+  write_time(json, "shipped_at", each.shipped_at);
+  write_time(json, "delivered_at", each.delivered_at);
+}
+
+void write_members(json_writer& json, const order_view& view, const order::return_record& each) {
+  json.member("number", each.number).member("status", to_string(each.status));
+  write_lines(json, each.lines);
+  write_text(json, "reason", each.reason);
+  if (each.status == order::return_status::received) json.member("restocked", each.restock);
+  if (each.refund > 0 && each.refund <= view.after.refunds.size()) {
+    const auto& refund = view.after.refunds[each.refund - 1];
+    json.key("refund").begin_object().member("number", refund.number).member("status", to_string(refund.status));
+    write_amount(json, "amount", refund.amount);
+    json.end_object();
+  }
+  write_time(json, "requested_at", each.requested_at);
+  write_time(json, "closed_at", each.closed_at);
+}
+
+void write_members(json_writer& json, const order_view&, const order::refund_record& each) {
+  json.member("number", each.number).member("status", to_string(each.status));
+  write_amount(json, "amount", each.amount);
+  if (!each.lines.empty()) write_lines(json, each.lines);
+  if (each.for_return > 0) json.member("return", each.for_return);
+  write_text(json, "reason", each.reason);
+  write_time(json, "asked_at", each.asked_at);
+  write_time(json, "made_at", each.made_at);
+}
+
+void write_members(json_writer& json, const order_view&, const order::note_record& each) {
+  json.member("number", each.number).member("text", each.text);
+  json.key("by").begin_object().member("role", role_name(each.as));
+  write_text(json, "user_id", each.user);
+  json.end_object();
+  write_time(json, "at", each.at);
+}
+
+template <class Record>
+void write_list(json_writer& json, const order_view& view, std::string_view name,
+                const std::vector<Record>& records) {
+  if (records.empty()) return;
+  json.key(name).begin_array();
+  for (const auto& each : records) {
+    json.begin_object();
+    write_members(json, view, each);
+    json.end_object();
+  }
+  json.end_array();
+}
+
+template <class Record>
+std::string record_json(const std::string& order_id, const order_view& view,
+                        const std::vector<Record>& records, std::uint32_t number) {
+  std::string body;
+  json_writer json(body);
+  json.begin_object().member("order_id", order_id).member("order_status", to_string(view.status));
+  if (number >= 1 && number <= records.size()) write_members(json, view, records[number - 1]);
+  json.end_object();
+  return body;
+}
+
+const char* fulfilment(const order_view& view) {
+  if (view.status == order::order_status::delivered) return "delivered";
+  const auto& lines = view.lines;
+  const bool all = std::all_of(lines.begin(), lines.end(), [](const auto& l) { return l.shipped == l.quantity; });
+  if (all) return "shipped";
+  const bool any = std::any_of(lines.begin(), lines.end(), [](const auto& l) { return l.shipped > 0; });
+  return any ? "partly_shipped" : "unshipped";
+}
+
+bool was_accepted(const order_view& view) {
+  switch (view.status) {
+    case order::order_status::authorised:
+    case order::order_status::paid:
+    case order::order_status::processing:
+    case order::order_status::shipped:
+    case order::order_status::delivered: return true;
+    case order::order_status::pending:
+    case order::order_status::rejected:
+    case order::order_status::declined:
+    case order::order_status::cancelled: return false;
+  }
+  return false;
+}
+
+struct ledger_line {
+  const char* kind;
+  const char* status;
+  money amount;
+  std::string key;
+  timestamp_ms at;
+  std::uint32_t number;
+};
+
+void write(json_writer& json, const ledger_line& line) {
+  json.begin_object().member("kind", line.kind).member("status", line.status);
+  write_amount(json, "amount", line.amount);
+  json.member("key", line.key);
+  if (line.number > 0) json.member("refund", line.number);
+  write_time(json, "at", line.at);
+  json.end_object();
+}
+
+// A cancellation gives back what no refund did.
+void write_cancellation(json_writer& json, const order_view& view) {
+  const bool goes_back = view.status == order::order_status::cancelled || view.after.stray;
+  if (!goes_back || view.captured.amount_minor == 0) return;
+  money rest = view.captured;
+  for (const auto& each : view.after.refunds) rest.amount_minor -= each.amount.amount_minor;
+  if (rest.amount_minor <= 0) return;
+  const bool made = view.refunded == view.captured;
+  write(json, {"refund", made ? "made" : "owed", rest, "cancel", made ? view.updated_at : timestamp_ms{}, 0});
+}
+
+}  // namespace
+
+void write_aftermath(json_writer& json, const order_view& view) {
+  if (was_accepted(view)) json.member("fulfilment", fulfilment(view));
+  write_list(json, view, "shipments", view.after.shipments);
+  write_list(json, view, "returns", view.after.returns);
+  write_list(json, view, "refunds", view.after.refunds);
+}
+
+std::string shipment_json(const std::string& order_id, const order_view& view, std::uint32_t number) {
+  return record_json(order_id, view, view.after.shipments, number);
+}
+std::string return_json(const std::string& order_id, const order_view& view, std::uint32_t number) {
+  return record_json(order_id, view, view.after.returns, number);
+}
+std::string refund_json(const std::string& order_id, const order_view& view, std::uint32_t number) {
+  return record_json(order_id, view, view.after.refunds, number);
+}
+std::string note_json(const std::string& order_id, const order_view& view, std::uint32_t number) {
+  return record_json(order_id, view, view.after.notes, number);
+}
+
+std::string notes_json(const order_view& view) {
+  std::string body;
+  json_writer json(body);
+  json.begin_object();
+  if (view.after.notes.empty()) json.key("items").begin_array().end_array();
+  write_list(json, view, "items", view.after.notes);
+  json.end_object();
+  return body;
+}
+
+std::string payments_json(const std::string& order_id, const order_view& view) {
+  std::string body;
+  json_writer json(body);
+  json.begin_object().member("order_id", order_id).member("method", to_string(view.method));
+  write_amount(json, "captured", view.captured);
+  write_amount(json, "refunded", view.refunded);
+  json.key("items").begin_array();
+  if (view.after.hold != order::holding::none) {
+    write(json, {"authorisation", to_string(view.after.hold), view.total, order_id, view.after.authorised_at, 0});
+  }
+  if (view.captured.amount_minor > 0) {
+    write(json, {"capture", "made", view.captured, order_id, view.after.captured_at, 0});
+  }
+  for (const auto& each : view.after.refunds) {
+    write(json, {"refund", to_string(each.status), each.amount, each.key, each.made_at, each.number});
+  }
+  write_cancellation(json, view);
+  json.end_array().end_object();
+  return body;
+}
+
+}  // namespace omnicart::http

@@ -1,0 +1,44 @@
+#include "http/order_asker.hpp"
+
+#include <algorithm>
+
+#include "actors/order/order_messages.hpp"
+#include "actors/user/user_messages.hpp"
+
+namespace omnicart::http {
+
+task<std::vector<std::string>> guests_of(const shop& in, const authority& who) {
+  std::vector<std::string> guests = who.absorbed;
+  if (who.who.user.empty()) co_return guests;
+  auto asked = inquire(in, {"user", who.who.user}, user::encode(user::get{}), who.who);
+  const answer got = co_await asked;
+  const auto view = got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(base_errc::not_found));
+  if (view) guests.insert(guests.end(), view->absorbed.begin(), view->absorbed.end());
+  std::sort(guests.begin(), guests.end());
+  guests.erase(std::unique(guests.begin(), guests.end()), guests.end());
+  co_return guests;
+}
+
+task<caller> asker_of(const shop& in, const authority& who, const std::string& order_id) {
+  if (who.staff() || who.who.user.empty()) co_return who.who;
+  auto asked = inquire(in, {"order", order_id}, order::encode(order::get{}), who.who);
+  const answer own = co_await asked;
+  if (own.ok() || is_fault(own.failure->number)) co_return who.who;
+  const auto guests = co_await guests_of(in, who);
+  std::vector<envelope> questions;
+  for (const auto& guest : guests) {
+    caller as_guest;
+    as_guest.session = guest;
+    questions.push_back(make_envelope(in, {"order", order_id}, order::encode(order::get{}), as_guest, {.repeatable = true}));
+  }
+  const auto answers = co_await ask_all(in, std::move(questions));
+  caller found = who.who;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i].ok()) continue;
+    found = caller();
+    found.session = guests[i];
+  }
+  co_return found;
+}
+
+}  // namespace omnicart::http
