@@ -16,7 +16,7 @@ constexpr const char* examples = R"(
 Examples:
   omnicart-load --operator http://127.0.0.1:8081 --token-file data/dev/operator.token storefront --duration 20
   omnicart-load --operator … --token-file … flash-sale --clients 2000 --stock 100
-  omnicart-load --operator … --token-file … replay online-retail.csv.gz --json totals.json --html replay.html
+  omnicart-load --operator … --token-file … replay online-retail.csv.gz --returns --json totals.json --html replay.html
   omnicart-load --target http://10.0.0.1:8080,http://10.0.0.2:8080 --operator … --token-file … storefront
   omnicart-load --target http://127.0.0.1:80 bench --requests raw --path /constant     (any other server)
 
@@ -107,6 +107,8 @@ void add_scenarios(CLI::App& app, scenario_options& into) {
   year->add_option("file", into.file, "online-retail.csv(.gz)")->required();
   year->add_option("--limit", into.row_limit, "Only the first N data rows")
       ->check(CLI::Range(std::int64_t{1}, INT64_MAX));
+  year->add_flag("--returns", into.returns,
+                 "Then the cancellation rows: each a return of the customer's earlier purchases, restocked and refunded");
 
   auto* bench = app.add_subcommand("bench", "One kind of request at full speed, for comparisons");
   bench

@@ -1,4 +1,5 @@
 #include "tools/load/json_scan.hpp"
+#include "tools/load/replay_returns.hpp"
 #include "tools/load/sales_book.hpp"
 #include "tools/load/scenario.hpp"
 
@@ -25,12 +26,19 @@ class replay {
       throw cannot_go_on("replay needs --operator and --token-file: rows are added by staff");
     }
     co_await prepare();
-    const auto one = [this](caller& by, std::size_t i) { return trade(by, book_.invoices[i]); };
+    order_of_.resize(book_.invoices.size());
+    const auto one = [this](caller& by, std::size_t i) { return trade(by, i); };
     co_await spread(where_, connections(), book_.invoices.size(), one);
+    returns_desk desk(on_, book_, clients_, order_of_);
+    if (on_.options.returns) {
+      stage_name_ = "taking back";
+      co_await desk.run(connections());
+    }
     stage_name_ = "reading back";
     scenario_outcome out;
     out.laws = co_await where_.audit(clients_, facts_, newest_before_, sterling, connections());
     summarise(out);
+    if (on_.options.returns) desk.summarise(out);
     co_return out;
   }
 
@@ -72,8 +80,9 @@ class replay {
   }
 
   // One invoice: a guest, its rows in file order, each by its own request, the checkout.
-  task<> trade(caller& by, const invoice& sold) {
+  task<> trade(caller& by, std::size_t number) {
     if (on_.interrupted) co_return;
+    const invoice& sold = book_.invoices[number];
     clients_.used(sold.number);
     guest who(where_);
     const std::string key = where_.run_id() + "-" + sold.number;
@@ -92,6 +101,7 @@ class replay {
                     .customer_reference = sold.customer};
     const auto bought = co_await where_.check_out(by, who, form, key + "-order");
     note(sold, bought, units, pence);
+    if (bought.order && is_sale(bought.order->status)) order_of_[number] = bought.order->id;
     if (by.gave_up()) throw cannot_go_on("the shop is gone: checking out: " + by.code());
   }
 
@@ -159,6 +169,7 @@ class replay {
   stage& on_;
   shop& where_;
   sales_book book_;
+  std::vector<std::string> order_of_;  // by invoice; empty: not sold
   told clients_;
   read_back facts_;
   std::string newest_before_;

@@ -107,6 +107,10 @@ status sales_book::add(const std::vector<std::string_view>& fields) {
   if (all_digits(fields[0])) invoice_at_.try_emplace(std::string(fields[0]), no_sale_yet);
   if (why != skip_reason::none) {
     ++skipped[to_string(why)];
+    if (why == skip_reason::cancellation && *quantity < 0) {
+      matched_return row{.row = static_cast<std::uint32_t>(rows), .number = std::string(fields[0]), .from = {}};
+      returns.cancelled(fields[6], fields[1], std::move(row), -*quantity, price->pence);
+    }
     return {};
   }
   if (__builtin_add_overflow(gross_pence, *quantity * price->pence, &gross_pence)) {
@@ -135,6 +139,8 @@ void sales_book::keep(const std::vector<std::string_view>& fields, std::int64_t 
                                 .row = static_cast<std::uint32_t>(rows),
                                 .quantity = quantity,
                                 .unit_pence = pence});
+  returns.sold(fields[6], fields[1],
+               {.invoice = static_cast<std::uint32_t>(at), .product = known->second, .unit_pence = pence, .quantity = quantity});
   ++lines;
   units += quantity;
 }

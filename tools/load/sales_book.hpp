@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "runtime/base/result.hpp"
+#include "tools/load/returns_book.hpp"
 
 // The wholesaler's year: which rows of the file are sales, and what they come to.
 namespace omnicart::load {
@@ -71,6 +72,7 @@ class sales_book {
   std::int64_t units = 0;
   std::int64_t gross_pence = 0;
   std::int64_t invoices_without_sales = 0;  // all-digit ones
+  returns_book returns;                     // what the cancellations take back
 
  private:
   void keep(const std::vector<std::string_view>& fields, std::int64_t quantity, std::int64_t pence);

@@ -21,6 +21,7 @@ struct scenario_options {
   // replay
   std::string file;
   std::int64_t row_limit = INT64_MAX;
+  bool returns = false;
   // flash-sale
   std::size_t clients = 2000;
   std::int64_t stock = 100;

@@ -149,7 +149,8 @@ void check_stock(const told& clients, const read_back& shop, trade theirs, verdi
       continue;
     }
     const auto& stock = now->second;
-    const std::int64_t most = before - clients.sold_units_of(product) - theirs.units[product];
+    const std::int64_t most = before - clients.sold_units_of(product) +
+                              clients.returned_units_of(product) - theirs.units[product];
     const std::int64_t least = most - clients.doubtful_units_of(product);
     if (stock.on_hand > most || stock.on_hand < least || stock.reserved != 0) {
       laws.against("stock_agrees", "product " + product + ": " + std::to_string(most) +
@@ -174,7 +175,7 @@ void check_provider(const told& clients, const read_back& shop, const trade& the
                            (before.captured_minor - before.refunded_minor);
   const std::int64_t captures = after.captures - before.captures;
   const auto told_orders = static_cast<std::int64_t>(clients.orders().size()) + theirs.orders;
-  const std::int64_t least = clients.gross.amount_minor + theirs.minor;
+  const std::int64_t least = clients.gross.amount_minor - clients.refunded_minor + theirs.minor;
   const bool counts_agree =
       clients.doubtful_minor > 0 ? captures >= told_orders : captures == told_orders;
   if (net < least || net > least + clients.doubtful_minor || !counts_agree) {
@@ -263,6 +264,11 @@ void told::in_doubt(const std::string& reference, std::int64_t amount_minor,
   for (const auto& [product, quantity] : items) doubtful_units_[product] += quantity;
 }
 
+void told::shipped(const std::string& order_id, std::string status) {
+  const auto at = orders_.find(order_id);
+  if (at != orders_.end()) at->second.status = std::move(status);
+}
+
 void told::contradicted(std::string why) { contradictions_.push_back(std::move(why)); }
 
 std::int64_t told::sold_units_of(const std::string& product) const {
@@ -273,6 +279,11 @@ std::int64_t told::sold_units_of(const std::string& product) const {
 std::int64_t told::doubtful_units_of(const std::string& product) const {
   const auto at = doubtful_units_.find(product);
   return at == doubtful_units_.end() ? 0 : at->second;
+}
+
+std::int64_t told::returned_units_of(const std::string& product) const {
+  const auto at = returned_units_.find(product);
+  return at == returned_units_.end() ? 0 : at->second;
 }
 
 std::vector<law> check_laws(const told& clients, const read_back& shop) {

@@ -51,6 +51,10 @@ class told {
   // No final answer came: the order may exist or not.
   void in_doubt(const std::string& reference, std::int64_t amount_minor,
                 const std::vector<std::pair<std::string, std::int64_t>>& items);
+  // A final answer "the order is on its way": its status is now another.
+  void shipped(const std::string& order_id, std::string status);
+  // A final answer "so many units are back on the shelf".
+  void gave_back(const std::string& product, std::int64_t units) { returned_units_[product] += units; }
   // The shop's answer contradicts what the client did (another total, another number of units).
   void contradicted(std::string why);
 
@@ -65,12 +69,14 @@ class told {
   const std::vector<std::string>& contradictions() const { return contradictions_; }
   std::int64_t sold_units_of(const std::string& product) const;
   std::int64_t doubtful_units_of(const std::string& product) const;
+  std::int64_t returned_units_of(const std::string& product) const;
 
   std::int64_t lines = 0;  // of all orders
   std::int64_t units = 0;
   money gross;  // currency of the first order
   std::int64_t doubtful_minor = 0;
   std::int64_t told_twice = 0;
+  std::int64_t refunded_minor = 0;
 
  private:
   std::unordered_map<std::string, sold_order> orders_;
@@ -78,6 +84,7 @@ class told {
   std::unordered_set<std::string> doubts_;
   std::unordered_map<std::string, std::int64_t> sold_units_;
   std::unordered_map<std::string, std::int64_t> doubtful_units_;
+  std::unordered_map<std::string, std::int64_t> returned_units_;
   std::vector<std::string> contradictions_;
 };
 
@@ -117,9 +124,9 @@ struct law {
 //   no_untold_order         no other sale has a reference of this run, or at most one for a doubt
 //   gross_agrees            the listed totals add up to what was told
 //   answers_agree           no answer contradicted what its client had done
-//   stock_agrees            on_hand = stocked - units told as sold (less doubts), nothing is held
+//   stock_agrees            on_hand = stocked - units told as sold (less doubts) + units told as back, nothing is held
 //   no_oversell             on_hand = available + reserved, and available >= 0
-//   provider_agrees         captured - refunded since then = gross, one capture for each order
+//   provider_agrees         captured - refunded since then = gross - told refunds, one capture for each order
 std::vector<law> check_laws(const told& clients, const read_back& shop);
 
 }  // namespace omnicart::load
