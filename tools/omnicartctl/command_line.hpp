@@ -24,6 +24,11 @@ enum class verb {
   laws,
   token_issue,
   user_create,
+  orders_stuck,
+  orders_explain,
+  orders_retry,
+  orders_resolve,
+  payments_reconcile,
   store_verify,
   cert_init,
   cert_node,
@@ -61,6 +66,9 @@ struct command_line {
   std::optional<std::string> at;       // RFC 3339, checked
   std::optional<std::uint64_t> limit;  // events of --history, or rounds of watch
   duration_ms wait{0};                 // laws: for what is under way to end
+  duration_ms older{60'000};           // orders stuck: for how long at least
+  std::string resolution;              // orders resolve: how
+  bool mend = false;                   // payments reconcile
   std::string role;
   std::optional<duration_ms> ttl;
   std::string email, name, password_file;

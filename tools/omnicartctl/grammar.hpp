@@ -21,6 +21,8 @@ std::uint64_t node_number_or_throw(const char* option, const std::string& text);
 
 // `cluster …` (cluster_grammar.cpp).
 void describe_cluster(CLI::App& app, command_line& into);
+// `orders …` and `payments …` (order_grammar.cpp).
+void describe_orders(CLI::App& app, command_line& into);
 // `backup …` (backup_grammar.cpp).
 void describe_backup(CLI::App& app, command_line& into);
 

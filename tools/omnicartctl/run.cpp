@@ -11,6 +11,7 @@
 #include "tools/omnicartctl/cluster_commands.hpp"
 #include "tools/omnicartctl/completion.hpp"
 #include "tools/omnicartctl/operator_client.hpp"
+#include "tools/omnicartctl/order_commands.hpp"
 #include "tools/omnicartctl/report.hpp"
 #include "tools/omnicartctl/secret_input.hpp"
 #include "tools/omnicartctl/store_report.hpp"
@@ -246,6 +247,12 @@ ending carry_out(const command_line& given, const surroundings& with) {
       return on_node(issue_token);
     case verb::user_create:
       return on_node(create_user);
+    case verb::orders_stuck:
+    case verb::orders_explain:
+    case verb::orders_retry:
+    case verb::orders_resolve:
+    case verb::payments_reconcile:
+      return on_node(run_orders);
     case verb::store_verify:
       return verify_store(given, with);
     case verb::cert_init:

@@ -29,6 +29,11 @@ const std::vector<std::string> commands{"status",
                                         "laws",
                                         "token issue",
                                         "user create",
+                                        "orders stuck",
+                                        "orders explain",
+                                        "orders retry",
+                                        "orders resolve",
+                                        "payments reconcile",
                                         "store verify",
                                         "cert init",
                                         "cert node",
@@ -72,6 +77,11 @@ BOOST_AUTO_TEST_CASE(options_of_the_program_stand_before_or_after_the_command) {
 BOOST_AUTO_TEST_CASE(every_command_takes_its_options) {
   BOOST_TEST((parsed("status").what == verb::status));
   BOOST_TEST(parsed("status").operator_url == "http://127.0.0.1:8081");
+  BOOST_TEST((parsed("orders stuck").older.count() == 60'000 && parsed("orders stuck --older 10m").older.count() == 600'000));
+  BOOST_TEST((parsed("orders explain o1").what == verb::orders_explain && parsed("orders explain o1").entity_id == "o1"));
+  const auto resolve = parsed("orders resolve o1 give_up --note x");
+  BOOST_TEST((resolve.resolution == "give_up" && resolve.why == "x"));
+  BOOST_TEST((!parsed("payments reconcile").mend && parsed("payments reconcile --mend").mend));
   BOOST_TEST(parsed("laws").wait.count() == 0);
   BOOST_TEST(parsed("laws --wait 500ms").wait.count() == 500);
   const auto token = parsed("token issue --role admin --ttl 600");
@@ -131,6 +141,16 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_exit_64_with_a_reason) {
                            "token issue --role admin --ttl 500ms",
                            "user create --email a@b.example",
                            "user create --role admin",
+                           "orders",
+                           "orders stuck --older soon",
+                           "orders stuck --limit 0",
+                           "orders stuck --limit 1001",
+                           "orders explain",
+                           "orders resolve o1 give_up",
+                           "orders resolve o1 --note x",
+                           "orders resolve o1 dance --note x",
+                           "payments",
+                           "payments reconcile now",
                            "store verify",
                            "cert",
                            "cert init",

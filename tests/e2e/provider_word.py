@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""What the provider says by itself, against a real node: signed webhooks in any order and number, payments that are only
+authorised at first, charges for nothing, and both ledgers compared and mended."""
+
+import hashlib
+import hmac
+import json
+import os
+import signal
+import socket
+import tempfile
+import time
+
+from harness import Client, Node, Shop, Suite, check, equal, poll
+from harness.shop import fresh, pounds
+
+suite = Suite()
+SECRET = "a secret of more than thirty-two characters"
+WEBHOOK = "/api/payments/webhook"
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def node_with(folder, webhooks=True, capture="order"):
+    """Fixed port: the provider is told where the shop listens before it does."""
+    secret = os.path.join(folder, "webhook.secret")
+    with open(os.open(secret, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
+        file.write(SECRET + "\n")
+    lines = ["[payment]", f'capture = "{capture}"'] + ([f'webhook_secret_file = "{secret}"'] if webhooks else [])
+    node = Node("\n".join(lines) + "\n")
+    node.addresses = (f"127.0.0.1:{free_port()}", "127.0.0.1:0")
+    return node
+
+
+def tell(shop, body, secret=SECRET, at=None, signature=None):
+    raw = json.dumps(body).encode()
+    at = int(time.time()) if at is None else at
+    mac = hmac.new(secret.encode(), f"{at}.".encode() + raw, hashlib.sha256).hexdigest()
+    return shop.web.post(WEBHOOK, raw, headers={"Omnicart-Signature": signature or f"t={at},v1={mac}",
+                                                "Content-Type": "application/json"})
+
+
+def word(kind, key, amount, **more):
+    return {"event": "1", "kind": kind, "key": key, "amount": amount, "currency": "GBP", "refund_key": "", "decline_code": "",
+            "last4": "4242", **more}
+
+
+def charge(shop, key, amount):
+    return Client(shop.node.pay).post("/charges", {"key": key, "amount": amount, "currency": "GBP", "method": "card",
+                                                   "token": "tok_ok"}).expect(200)
+
+
+def sums(shop, key):
+    entries = [e for e in shop.node.ledger() if e["key"] == key]
+    return tuple(sum(e["amount"] for e in entries if e["kind"] == kind) for kind in ("capture", "refund"))
+
+
+@suite.case
+def only_what_is_signed_now_with_the_secret_is_taken(shop):
+    body = word("capture", "nobody", 1)
+    shop.web.post(WEBHOOK, body).expect(401, "bad_signature")
+    tell(shop, body, secret="x" * 40).expect(401, "bad_signature")
+    tell(shop, body, at=int(time.time()) - 3600).expect(401, "bad_signature")
+    tell(shop, body, signature="v1=1").expect(401, "bad_signature")
+    tell(shop, {"kind": "capture"}).expect(400, "malformed")
+    tell(shop, word("dance", "nobody", 1)).expect(400, "malformed")
+
+
+@suite.case
+def an_outcome_that_comes_later_ends_the_order(shop):
+    for card, status in (("tok_async", "paid"), ("tok_async_declined", "declined")):
+        guest = shop.guest()
+        guest.add(shop.product(price=700)).expect(201)
+        made = guest.checkout(card=card)
+        check(made.status in (201, 402), made)
+        path = "/api/orders/" + made["order_id"]
+        poll(status, lambda: guest.web.get(path)["status"] == status)
+
+
+@suite.case
+def repeated_and_late_words_change_nothing(shop):
+    guest, order = shop.buy(shop.product(price=700), 2)
+    key = order["order_id"]
+    for kind, more in (("capture", {}), ("authorisation", {}), ("decline", {"decline_code": "no_funds"}), ("void", {}),
+                       ("capture", {})):
+        tell(shop, word(kind, key, 1400, **more)).expect(200)
+    seen = guest.web.get("/api/orders/" + key).expect(200)
+    equal((seen["status"], seen["payment"]["captured"]), ("paid", pounds(1400)))
+
+
+@suite.case
+def a_charge_for_no_order_is_given_back(shop):
+    key = fresh("stranger")
+    charge(shop, key, 4200)
+    poll("given back", lambda: sums(shop, key) == (4200, 4200))
+    tell(shop, word("capture", key, 4200)).expect(200)
+    equal(sums(shop, key), (4200, 4200))
+
+
+@suite.case
+def a_charge_for_an_order_that_does_not_stand_is_given_back(shop):
+    guest, product = shop.guest(), shop.product(price=900, stock=1)
+    guest.add(product, 2).expect(201)
+    key = guest.checkout().expect(409, "out_of_stock")["order_id"]
+    charge(shop, key, 1800)
+    poll("given back", lambda: sums(shop, key) == (1800, 1800))
+    seen = poll("the order knows", lambda: (o := guest.web.get("/api/orders/" + key))["payment"].get("refunded") and o)
+    equal((seen["status"], seen["payment"]["status"]), ("rejected", "refunded"))
+
+
+@suite.case
+def a_refund_made_at_the_provider_is_known(shop):
+    guest, order = shop.buy(shop.product(price=700), 1)
+    key = order["order_id"]
+    Client(shop.node.pay).post(f"/charges/{key}/refunds", {"refund_key": "by-phone", "amount": 300,
+                                                           "currency": "GBP"}).expect(200)
+    poll("known", lambda: guest.web.get("/api/orders/" + key)["payment"].get("refunded") == pounds(300))
+    shop.admin.post(f"/api/orders/{key}/refunds", {"amount": pounds(401)}, key=fresh()).expect(422, "over_refund")
+
+
+@suite.case
+def nothing_is_stuck_and_the_ledgers_agree(shop):
+    shop.node.laws()
+    done = shop.node.ctl("payments", "reconcile")
+    check(done.returncode == 0 and "the ledgers agree" in done.stdout, done.stdout, done.stderr)
+    done = shop.node.ctl("orders", "stuck", "--older", "0s")
+    check(done.returncode == 0 and "no order is stuck" in done.stdout, done.stdout, done.stderr)
+
+
+def without_webhooks_the_ledgers_are_reconciled(_):
+    with tempfile.TemporaryDirectory() as folder, node_with(folder, webhooks=False) as node:
+        shop = Shop(node.start())
+        shop.web.post(WEBHOOK, {}).expect(404)
+        _, order = shop.buy(shop.product(price=700), 1)
+        paid, stranger = order["order_id"], fresh("stranger")
+        charge(shop, stranger, 4200)
+        Client(node.pay).post("/charges", {"key": stranger + "-held", "amount": 100, "currency": "GBP", "method": "card",
+                                           "token": "tok_ok", "capture": "later"}).expect(200)
+        Client(node.pay).post(f"/charges/{paid}/refunds", {"refund_key": "x", "amount": 100, "currency": "GBP"}).expect(200)
+        found = node.ctl("--json", "payments", "reconcile")
+        equal(found.returncode, 1, found.stderr)
+        equal(sorted((f["what"], f["mended"]) for f in json.loads(found.stdout)["findings"]),
+              [("authorised_without_order", False), ("charged_without_order", False), ("refund_not_known", False)])
+        equal(sums(shop, stranger), (4200, 0))
+        mended = node.ctl("payments", "reconcile", "--mend")
+        check(mended.returncode == 0 and "the ledgers agree" in mended.stdout, mended.stdout, mended.stderr)
+        equal(sums(shop, stranger), (4200, 4200))
+        again = node.ctl("--json", "payments", "reconcile")
+        equal((again.returncode, json.loads(again.stdout)["findings"]), (0, []))
+        node.laws()
+
+
+def an_authorised_order_is_captured_with_its_first_shipment(_):
+    with tempfile.TemporaryDirectory() as folder, node_with(folder, capture="shipment") as node:
+        shop = Shop(node.start())
+        guest, order = shop.buy(shop.product(price=700, stock=5), 2)
+        path = "/api/orders/" + order["order_id"]
+        equal((order["status"], order["payment"]["status"]), ("authorised", "authorised"))
+        equal(sums(shop, order["order_id"]), (0, 0))
+        shop.admin.post(path + "/shipments", {}).expect(201)
+        poll("captured", lambda: guest.web.get(path)["payment"]["status"] == "captured")
+        equal(sums(shop, order["order_id"]), (1400, 0))
+        guest, order = shop.buy(shop.product(price=700, stock=5), 2)
+        path = "/api/orders/" + order["order_id"]
+        equal(guest.web.delete(path).expect(200)["status"], "cancelled")
+        poll("voided", lambda: any(e["kind"] == "void" and e["key"] == order["order_id"] for e in node.ledger()))
+        equal(guest.web.get(path)["payment"]["status"], "voided")
+        guest, order = shop.buy(shop.product(price=700, stock=5), 1)
+        Client(node.pay).post(f"/charges/{order['order_id']}/void").expect(200)
+        poll("cancelled", lambda: guest.web.get("/api/orders/" + order["order_id"])["status"] == "cancelled")
+        node.laws()
+
+
+def an_order_without_a_word_is_explained_given_up_and_ends(_):
+    with Node() as node:
+        shop = Shop(node.start())
+        guest, key = shop.guest(), fresh("order")
+        guest.add(shop.product()).expect(201)
+        provider = node.pay_pid()
+        os.kill(provider, signal.SIGSTOP)
+        try:
+            made = guest.checkout(key).expect(201)
+            equal(made["status"], "pending")
+            order = made["order_id"]
+            said = node.ctl("orders", "stuck", "--older", "1s")
+            check(said.returncode == 1 and order in said.stdout, said.stdout, said.stderr)
+            said = node.ctl("orders", "explain", order)
+            check(said.returncode == 0 and "charge > payment/" in said.stdout and "give_up" in said.stdout, said.stdout)
+            check(node.ctl("orders", "retry", order).returncode == 0)
+            said = node.ctl("orders", "resolve", order, "refunds_done", "--note", "x")
+            check(said.returncode == 1, said.stdout, said.stderr)
+            said = node.ctl("orders", "resolve", order, "give_up", "--note", "the provider is down")
+            equal(said.returncode, 0, said.stderr)
+            check("void >" in node.ctl("orders", "explain", order).stdout)
+        finally:
+            os.kill(provider, signal.SIGCONT)
+        ended = poll("it ends", lambda: (s := guest.web.get("/api/orders/" + order)["status"]) != "pending" and s)
+        check(ended in ("rejected", "paid"), ended)
+        check(node.ctl("orders", "explain", "none").returncode == 1)
+        node.laws()
+
+
+with tempfile.TemporaryDirectory(prefix="omnicart-e2e.") as home, node_with(home) as running:
+    suite.run(Shop(running.start()))
+suite.cases.clear()
+for case in (without_webhooks_the_ledgers_are_reconciled, an_authorised_order_is_captured_with_its_first_shipment,
+             an_order_without_a_word_is_explained_given_up_and_ends):
+    suite.case(case)
+suite.run(None)
+suite.end()
