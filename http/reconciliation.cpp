@@ -49,7 +49,7 @@ std::string reconciliation_report::json() const {
 
 std::int64_t reconciliation::account::refunded() const {
   std::int64_t sum = 0;
-  for (const auto& [key, amount] : refunds) sum += amount.amount_minor;
+  for (const auto& [key, refund] : refunds) sum += refund.amount_minor;
   return sum;
 }
 

@@ -95,7 +95,7 @@ concept may_end = requires(const typename K::state& view) {
 struct outcome {
   std::vector<std::string> events;
   std::string reply;
-  std::string keepsake;  // for the receipt; empty for a command without id
+  std::string keepsake;  // for the receipt, and for an answer that waits until the entity is done
 };
 
 // The state of one activated entity with its kind's rules, types erased. Not thread-safe: owned by one host.
@@ -143,7 +143,7 @@ class entity_of final : public entity {
     }
     done.reply = K::reply(state_, *command, ctx);
     if constexpr (keeps_something<K>) {
-      if (ctx.command) done.keepsake = K::keepsake(state_, *command);
+      done.keepsake = K::keepsake(state_, *command);
     }
     return done;
   }

@@ -17,8 +17,9 @@ events fresh_stray(const news& told, timestamp_ms now) {
 
 // What was held is taken, with or without our asking.
 events captured_early(const state& s, const news& told, timestamp_ms now) {
-  events out{captured_later{told.amount, now}};
+  events out;
   if (s.status == order_status::authorised) out.push_back(status_changed{order_status::paid, now});
+  out.push_back(captured_later{told.amount, now});
   return out;
 }
 

@@ -43,10 +43,10 @@ bool returns_book::cancelled(std::string_view customer, std::string_view code, m
     unmatched_pence += quantity * unit_pence;
     return false;
   }
-  auto& lots = found->second;
+  auto& sold = found->second;
   const auto own_price = [&](const returned_units& lot) { return lot.unit_pence == unit_pence; };
-  const std::int64_t rest = take(lots, quantity, own_price, row.from);
-  take(lots, rest, [](const returned_units&) { return true; }, row.from);
+  const std::int64_t rest = take(sold, quantity, own_price, row.from);
+  take(sold, rest, [](const returned_units&) { return true; }, row.from);
   ++matched_rows;
   matched_units += quantity;
   claimed_pence += quantity * unit_pence;

@@ -54,7 +54,7 @@ class told {
   // A final answer "the order is on its way": its status is now another.
   void shipped(const std::string& order_id, std::string status);
   // A final answer "so many units are back on the shelf".
-  void gave_back(const std::string& product, std::int64_t units) { returned_units_[product] += units; }
+  void gave_back(const std::string& product, std::int64_t count) { returned_units_[product] += count; }
   // The shop's answer contradicts what the client did (another total, another number of units).
   void contradicted(std::string why);
 

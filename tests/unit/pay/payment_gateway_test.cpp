@@ -51,6 +51,8 @@ std::string words(const answer& said) {
   const auto reply = payment::decode_reply(said.payload);
   BOOST_REQUIRE(reply.has_value());
   switch (reply->status) {
+    case charge_status::authorised:
+      return "authorised " + reply->last4;
     case charge_status::captured:
       return "captured " + reply->last4;
     case charge_status::declined:
