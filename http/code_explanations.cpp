@@ -54,6 +54,7 @@ constexpr entry entries[] = {
     {"already_exists", "There is a product with this id."},
     {"invalid_details", "The product's description is not as it should be."},
     {"no_such_product", "There is no such product."},
+    {"no_such_price", "The product has no price in this currency."},
     // Orders and payments.
     {"no_such_order", "There is no such order."},
     {"illegal_step", "An order does not take this step."},

@@ -78,6 +78,7 @@ int status_of(product::errc code) {
     case product::errc::already_exists: return 409;
     case product::errc::invalid_details: return 422;
     case product::errc::no_such_product: return 404;
+    case product::errc::no_such_price: return 422;
   }
   return 500;
 }

@@ -31,6 +31,11 @@ void write_product(json_writer& json, const std::string& id, const product::prod
   json.begin_object().member("id", id).member("name", about.name);
   write_optional(json, "description", about.description);
   json.key("price").money_value(about.price.amount_minor, about.price.currency.text());
+  if (!about.prices.empty()) {
+    json.key("prices").begin_array();
+    for (const auto& price : about.prices) json.money_value(price.amount_minor, price.currency.text());
+    json.end_array();
+  }
   write_optional(json, "category", about.category);
   write_optional(json, "brand", about.brand);
   write_texts(json, "gtin", about.gtin);

@@ -6,6 +6,7 @@
 #include "actors/stock/stock_messages.hpp"
 #include "http/list_query.hpp"
 #include "http/product_json.hpp"
+#include "http/price_list.hpp"
 #include "http/server/headers.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/base/limits.hpp"
@@ -80,6 +81,7 @@ product::details read_product(object_reader& read, currency_code currency, ratin
   about.name = read.required_string("name", 500);
   about.description = read.optional_string("description", 20'000).value_or("");
   about.price = read.required_money("price", currency);
+  about.prices = read_price_list(read, "prices");
   about.category = read.optional_string("category", 500).value_or("");
   about.brand = read.optional_string("brand", 200).value_or("");
   about.gtin = read.string_array("gtin", 200, 64);

@@ -1,6 +1,8 @@
 #include "actors/product/product.hpp"
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 
 #include "runtime/base/assert.hpp"
 #include "runtime/base/heap_size.hpp"
@@ -21,6 +23,7 @@ constexpr std::size_t attribute_count_max = 300;
 constexpr std::size_t attribute_name_bytes_max = 200;
 constexpr std::size_t attribute_value_bytes_max = 2'000;
 constexpr std::size_t image_count_max = 50;
+constexpr std::size_t price_count_max = 30;
 constexpr std::size_t image_bytes_max = 2'000;
 constexpr std::int64_t rating_centi_max = 500;
 
@@ -44,6 +47,23 @@ bool holds_for_all(const Items& items, std::size_t count_max, Rule rule) {
   return items.size() <= count_max && std::all_of(items.begin(), items.end(), rule);
 }
 
+// The product's price in that currency; nothing when it has none.
+std::optional<money> price_in(const details& content, currency_code currency) {
+  if (content.price.currency == currency) return content.price;
+  const auto at = std::find_if(content.prices.begin(), content.prices.end(),
+                               [&](const money& m) { return m.currency == currency; });
+  return at == content.prices.end() ? std::nullopt : std::optional(*at);
+}
+
+// One price per currency, the product's own among them.
+bool is_price_list(const details& content) {
+  std::set<std::string_view> seen{content.price.currency.text()};
+  return content.prices.size() <= price_count_max &&
+         std::all_of(content.prices.begin(), content.prices.end(), [&](const money& m) {
+           return m.amount_minor >= 0 && seen.insert(m.currency.text()).second;
+         });
+}
+
 // The first member beyond its limit; nullptr when all are within.
 const char* first_bad_member(const details& content) {
   if (content.description.size() > description_bytes_max || !is_plain_text(content.description)) {
@@ -54,6 +74,7 @@ const char* first_bad_member(const details& content) {
   if (!holds_for_all(content.gtin, gtin_count_max, is_gtin)) return "gtin";
   if (!holds_for_all(content.attributes, attribute_count_max, is_attribute)) return "attributes";
   if (!holds_for_all(content.images, image_count_max, is_image)) return "images";
+  if (!is_price_list(content)) return "prices";
   if (content.weight_g && *content.weight_g < 0) return "weight_g";
   const auto rating = content.rating_centi.value_or(0);
   if (rating < 0 || rating > rating_centi_max) return "rating_centi";
@@ -104,7 +125,11 @@ struct decider {
   }
 
   result<events> operator()(const get&) const { return read(); }
-  result<events> operator()(const quote&) const { return read(); }
+  result<events> operator()(const quote& c) const {
+    if (auto lives = must_live(now); !lives) return fail(lives.error());
+    if (c.currency && !price_in(now.content, *c.currency)) return fail(errc::no_such_price);
+    return events{};
+  }
 
  private:
   result<events> read() const {
@@ -163,6 +188,8 @@ const char* to_string(errc code) {
       return "invalid_details";
     case errc::no_such_product:
       return "no_such_product";
+    case errc::no_such_price:
+      return "no_such_price";
   }
   return "";
 }
@@ -196,8 +223,12 @@ void check_full(const state& now) {
 }
 
 reply reply_to(const state& now, const command& what) {
-  if (std::holds_alternative<quote>(what)) {
-    return quote_view{.name = now.content.name, .price = now.content.price};
+  if (const auto* asked = std::get_if<quote>(&what)) {
+    const money own = now.content.price;
+    return quote_view{.name = now.content.name,
+                      .price = price_in(now.content, asked->currency.value_or(own.currency)).value_or(own),
+                      .category = now.content.category,
+                      .weight_g = now.content.weight_g.value_or(0)};
   }
   return view_of(now);
 }
@@ -207,7 +238,7 @@ std::size_t memory_bytes(const state& now) {
   std::size_t bytes = sizeof(state) + heap_bytes(content.name) + heap_bytes(content.description) +
                       heap_bytes(content.category) + heap_bytes(content.brand);
   bytes += heap_bytes_of(content.gtin) + heap_bytes_of(content.images);
-  bytes += vector_heap_bytes(content.attributes);
+  bytes += vector_heap_bytes(content.attributes) + vector_heap_bytes(content.prices);
   for (const auto& [name, value] : content.attributes)
     bytes += heap_bytes(name) + heap_bytes(value);
   return bytes;

@@ -45,7 +45,8 @@ using event = std::variant<created, replaced, retired>;
 //   replace         no_such_product, retired, the details
 //   import          the details
 //   retire          no_such_product
-//   get, quote      no_such_product, retired
+//   get             no_such_product, retired
+//   quote           the same, no_such_price
 // Replacing or importing what is there already, and retiring twice, make no event. A replace
 // without a rating keeps the one there is; an import sets exactly what it carries.
 result<std::vector<event>> decide(const state& now, const command& what, const context& ctx);

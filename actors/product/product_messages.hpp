@@ -20,6 +20,7 @@ enum class errc : error_number {
   already_exists = 303,      // create of a living product
   invalid_details = 304,     // a member beyond its limit; detail says which
   no_such_product = 305,
+  no_such_price = 306,       // it has no price in that currency
 };
 const char* to_string(errc code);
 
@@ -36,8 +37,9 @@ struct details {
   std::vector<std::string> images;
   std::optional<std::int64_t> weight_g;
   std::optional<std::int64_t> rating_centi;  // 0..500: stars x 100; set by import only
+  std::vector<money> prices;                 // in other currencies than `price`: one each, at most 30
   friend bool operator==(const details&, const details&) = default;
-  OMNICART_FIELDS(name, description, price, category, brand, gtin, attributes, images, weight_g, rating_centi)
+  OMNICART_FIELDS(name, description, price, category, brand, gtin, attributes, images, weight_g, rating_centi, prices)
 };
 
 struct create { details content; OMNICART_FIELDS(content) };   // refused as already_exists unless retired
@@ -45,7 +47,8 @@ struct replace { details content; OMNICART_FIELDS(content) };  // keeps the rati
 struct import { details content; OMNICART_FIELDS(content) };   // creates or replaces; equal content: no event
 struct retire { OMNICART_FIELDS() };
 struct get { OMNICART_FIELDS() };    // refused as no_such_product, or retired (the public view hides it)
-struct quote { OMNICART_FIELDS() };  // name and price only: what a cart or an order needs
+// What a cart or an order needs. Without a currency, in the product's own.
+struct quote { std::optional<currency_code> currency; OMNICART_FIELDS(currency) };
 
 using command = std::variant<create, replace, import, retire, get, quote>;
 
@@ -56,7 +59,13 @@ struct product_view {
   timestamp_ms updated_at;
   OMNICART_FIELDS(content, retired, created_at, updated_at)
 };
-struct quote_view { std::string name; money price; OMNICART_FIELDS(name, price) };
+struct quote_view {
+  std::string name;
+  money price;
+  std::string category;
+  std::int64_t weight_g = 0;
+  OMNICART_FIELDS(name, price, category, weight_g)
+};
 
 using reply = std::variant<product_view, quote_view>;
 

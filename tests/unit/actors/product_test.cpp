@@ -207,17 +207,42 @@ BOOST_AUTO_TEST_CASE(stored_bytes_never_change) {
                       .weight_g = 7,
                       .rating_centi = {}};
   BOOST_TEST(hex(encode_event(created{small, at(1)})) ==
-             "92019200929ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
-             "cd03e8");
+             "92019200929bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
+             "90cd03e8");
   BOOST_TEST(hex(encode_event(replaced{small, at(1)})) ==
-             "92019201929ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
-             "cd03e8");
+             "92019201929bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
+             "90cd03e8");
   BOOST_TEST(hex(encode_event(retired{at(1)})) == "9201920291cd03e8");
   const state living{
       .life = lifecycle::living, .content = small, .created_at = at(1), .updated_at = at(2)};
   BOOST_TEST(hex(encode_state(living)) ==
-             "920194019ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0cd"
-             "03e8cd07d0");
+             "920194019bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c090"
+             "cd03e8cd07d0");
+  // As builds without prices in several currencies wrote it.
+  const auto old = decode_event(trial::unhex(
+      "92019200929ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0cd03e8"));
+  BOOST_REQUIRE(old.has_value());
+  BOOST_TEST((std::get<created>(*old).content == small));
+}
+
+BOOST_AUTO_TEST_CASE(a_product_is_quoted_in_each_currency_it_has_a_price_in) {
+  const currency_code euros = *currency_code::parse("EUR"), dollars = *currency_code::parse("USD");
+  details both = lamp();
+  both.prices = {{1'500, euros}};
+  subject<kind> one;
+  BOOST_TEST(one.give(create{both}) == 0);
+  BOOST_TEST(one.give(quote{}) == 0);
+  BOOST_TEST((std::get<quote_view>(*decode_reply(one.reply)).price == both.price));
+  BOOST_TEST(one.give(quote{euros}) == 0);
+  BOOST_TEST((std::get<quote_view>(*decode_reply(one.reply)).price == money{1'500, euros}));
+  BOOST_TEST(one.give(quote{dollars}) == number(errc::no_such_price));
+  for (const std::vector<money>& bad :
+       {std::vector<money>{{1, both.price.currency}}, std::vector<money>{{1, euros}, {2, euros}},
+        std::vector<money>{{-1, euros}}}) {
+    details wrong = lamp();
+    wrong.prices = bad;
+    BOOST_TEST(one.give(replace{wrong}) == number(errc::invalid_details));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(longer_arrays_are_read_and_unknown_schemas_are_refused) {
