@@ -49,6 +49,11 @@ void cart_routes::add_to(router& routes) {
     routes.remove(base + "/items/{product_id}", bound(&cart_routes::remove_by_product));
     routes.put(base + "/lines/{line_id}", bound(&cart_routes::set_by_line));
     routes.remove(base + "/lines/{line_id}", bound(&cart_routes::remove_line));
+    routes.post(base + "/coupons", bound(&cart_routes::add_coupon));
+    routes.remove(base + "/coupons/{code}", bound(&cart_routes::drop_coupon));
+    routes.post(base + "/gift-cards", bound(&cart_routes::add_gift_card));
+    routes.remove(base + "/gift-cards/{code}", bound(&cart_routes::drop_gift_card));
+    routes.put(base + "/shipping", bound(&cart_routes::choose_shipping));
   }
 }
 
@@ -128,9 +133,7 @@ task<response> cart_routes::show(request& req) {
   const command_options plain;
   const answer got = co_await ask_cart(*at, what, plain);
   if (!got.ok()) co_return failure_response(*got.failure, req);
-  const std::string tag = etag_of(got.version);
-  if (not_modified(req, tag)) co_return not_modified_response(tag);
-  co_return whole(req, *at, got, 200);
+  co_return co_await priced_cart(req, *at, got, 200);
 }
 
 task<response> cart_routes::create(request& req) {
@@ -158,7 +161,7 @@ task<response> cart_routes::create(request& req) {
   auto asked = ask(shop_, {"cart", at.cart}, cart::encode(opening), who->who, *options);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
-  response made = whole(req, at, got, 201);
+  response made = co_await priced_cart(req, at, got, 201);
   made.add_header("Location", "/api/carts/" + at.cart);
   co_return made;
 }
@@ -173,6 +176,11 @@ cart_routes::wanted_items cart_routes::read_items(const request& req) const {
     item.product = read.required_string("product_id", limits::product_id_bytes_max);
     item.quantity = read.required_int("quantity", 1, any_quantity);
     item.unit_price = read.optional_money("unit_price", shop_.currency);
+    if (const auto currency = read.optional_string("currency", 3)) {
+      const auto code = currency_code::parse(*currency);
+      if (!code) read.report("currency", "malformed", "three capital letters (ISO 4217)");
+      if (code) item.currency = *code;
+    }
     read.finish();
     items.push_back(std::move(item));
   };
@@ -199,7 +207,8 @@ void cart_routes::refuse_prices(wanted_items& of) {
 std::vector<envelope> cart_routes::quotes_of(const std::vector<wanted>& items) const {
   std::vector<envelope> questions;
   for (const auto& item : items) {
-    questions.push_back(make_envelope(shop_, {"product", item.product}, product::encode(product::quote{}), engine(), {.repeatable = true}));
+    questions.push_back(make_envelope(shop_, {"product", item.product}, product::encode(product::quote{item.currency}), engine(),
+                                      {.repeatable = true}));
   }
   return questions;
 }
@@ -237,8 +246,28 @@ task<response> cart_routes::add(request& req) {
   auto lines = price(req, read.items, quotes.answers);
   if (!lines) co_return co_await added_before(req, *at, read.items, *options, read.several, lines.error());
   const cart::command what = cart::add{std::move(*lines)};
-  const answer got = co_await ask_cart(*at, what, *options);
+  answer got = co_await ask_cart(*at, what, *options);
+  if (take_currency(read.items, got)) {
+    quotes.answers = co_await ask_all(shop_, quotes_of(read.items));
+    auto again = price(req, read.items, quotes.answers);
+    if (!again) co_return std::move(again.error());
+    const cart::command in_its_currency = cart::add{std::move(*again)};
+    // The refusal is kept under the key; a repetition comes by here again.
+    if (options->id) options->id = digest_128({"in the cart's currency", to_base32(options->id)});
+    got = co_await ask_cart(*at, in_its_currency, *options);
+  }
   co_return co_await answer_change(req, *at, got, 201, read.several);
+}
+
+bool cart_routes::take_currency(std::vector<wanted>& items, const answer& got) {
+  if (!got.failure || !got.failure->is(cart::errc::currency_mismatch)) return false;
+  const auto own = cart::decode_currency(got.failure->data);
+  if (!own) return false;
+  for (wanted& each : items) {
+    if (each.unit_price || each.currency) return false;
+    each.currency = own;
+  }
+  return true;
 }
 
 // A product may be retired, or unheard of, since a key added it: who repeats the key is answered all the same.
@@ -276,7 +305,7 @@ task<response> cart_routes::answer_change(request& req, const addressed& at, con
     const command_options plain;
     const answer all = co_await ask_cart(at, what, plain);
     if (!all.ok()) co_return failure_response(*all.failure, req);
-    response shown = whole(req, at, all, status);
+    response shown = co_await priced_cart(req, at, all, status);
     shown.add_header("Preference-Applied", "return=representation");
     mark_replayed(shown, got);
     co_return shown;
@@ -284,7 +313,7 @@ task<response> cart_routes::answer_change(request& req, const addressed& at, con
   const auto reply = cart::decode_reply(got.payload);
   if (!reply) co_return failure_response(reply.error(), req);
   const auto* changed = std::get_if<cart::change_view>(&*reply);
-  if (!changed) co_return whole(req, at, got, status);
+  if (!changed) co_return co_await priced_cart(req, at, got, status);
   response shown = json_response(status, change_json(*changed, got.version, shop_.currency, several));
   shown.add_header("ETag", etag_of(got.version));
   mark_replayed(shown, got);
@@ -338,16 +367,6 @@ task<response> cart_routes::remove_line(request& req) {
 task<response> cart_routes::clear(request& req) {
   const cart::command what = cart::clear{};
   co_return co_await change(req, what);
-}
-
-response cart_routes::whole(const request& req, const addressed& at, const answer& got, int status) const {
-  const auto reply = cart::decode_reply(got.payload);
-  if (!reply || !std::holds_alternative<cart::cart_view>(*reply)) return refuse(req, 500, "internal", "");
-  response shown =
-      json_response(status, cart_json(at.cart, std::get<cart::cart_view>(*reply), got.version, shop_.currency));
-  shown.add_header("ETag", etag_of(got.version));
-  mark_replayed(shown, got);
-  return shown;
 }
 
 }  // namespace omnicart::http

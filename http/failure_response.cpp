@@ -2,12 +2,15 @@
 
 #include "actors/cart/cart_messages.hpp"
 #include "actors/cluster/cluster_messages.hpp"
+#include "actors/coupon/coupon_messages.hpp"
 #include "actors/email/email_messages.hpp"
+#include "actors/gift_card/gift_card_messages.hpp"
 #include "actors/order/order_messages.hpp"
 #include "actors/payment/payment_messages.hpp"
 #include "actors/product/product_messages.hpp"
 #include "actors/session/session_messages.hpp"
 #include "actors/stock/stock_messages.hpp"
+#include "actors/tariff/tariff_messages.hpp"
 #include "actors/user/user_messages.hpp"
 #include "http/code_explanations.hpp"
 #include "http/leader_hint.hpp"
@@ -51,6 +54,8 @@ int status_of(cart::errc code) {
     case cart::errc::currency_mismatch: return 422;
     case cart::errc::closed: return 410;
     case cart::errc::already_open: return 409;
+    case cart::errc::no_such_code: return 404;
+    case cart::errc::code_limit: return 422;
   }
   return 500;
 }
@@ -149,6 +154,45 @@ int status_of(payment::errc code) {
   return 500;
 }
 
+int status_of(coupon::errc code) {
+  switch (code) {
+    case coupon::errc::no_such_coupon: return 404;
+    case coupon::errc::coupon_exists: return 409;
+    case coupon::errc::coupon_disabled: return 409;
+    case coupon::errc::coupon_not_yet_valid: return 409;
+    case coupon::errc::coupon_expired: return 409;
+    case coupon::errc::coupon_used_up: return 409;
+    case coupon::errc::coupon_in_use: return 409;
+    case coupon::errc::coupon_customer_limit: return 409;
+    case coupon::errc::invalid_coupon: return 422;
+    case coupon::errc::coupon_released: return 409;
+  }
+  return 500;
+}
+
+int status_of(gift_card::errc code) {
+  switch (code) {
+    case gift_card::errc::no_such_gift_card: return 404;
+    case gift_card::errc::gift_card_exists: return 409;
+    case gift_card::errc::gift_card_disabled: return 409;
+    case gift_card::errc::gift_card_expired: return 409;
+    case gift_card::errc::gift_card_spent: return 409;
+    case gift_card::errc::gift_card_in_use: return 409;
+    case gift_card::errc::gift_card_currency: return 422;
+    case gift_card::errc::invalid_gift_card: return 422;
+    case gift_card::errc::gift_card_released: return 409;
+  }
+  return 500;
+}
+
+int status_of(tariff::errc code) {
+  switch (code) {
+    case tariff::errc::invalid_tax_rates: return 422;
+    case tariff::errc::invalid_shipping_methods: return 422;
+  }
+  return 500;
+}
+
 int status_of(cluster_record::errc code) {
   using cluster_record::errc;
   switch (code) {
@@ -199,6 +243,9 @@ mapped map(error_number number) {
     case 7: return map<email::errc>(number);
     case 8: return map<payment::errc>(number);
     case 10: return map<cluster_record::errc>(number);
+    case 13: return map<coupon::errc>(number);
+    case 14: return map<gift_card::errc>(number);
+    case 17: return map<tariff::errc>(number);
     default: return {};
   }
 }

@@ -7,11 +7,14 @@
 #include "http/cart_routes.hpp"
 #include "http/order_routes.hpp"
 #include "http/product_routes.hpp"
+#include "http/promotion_routes.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/server/problem.hpp"
 #include "http/session_routes.hpp"
 #include "http/shop.hpp"
 #include "http/stock_routes.hpp"
+#include "http/tariff_board.hpp"
+#include "http/tariff_routes.hpp"
 #include "http/user_routes.hpp"
 #include "http/webhook_routes.hpp"
 
@@ -21,7 +24,17 @@ namespace {
 // The objects that the routes are members of, and the table that they filled.
 struct all_routes {
   explicit all_routes(const shop& in)
-      : sessions(in), users(in), carts(in), orders(in), after_orders(in), products(in), stock(in), webhooks(in) {
+      : tariff(in),
+        sessions(in),
+        users(in),
+        carts(in, tariff),
+        orders(in, tariff),
+        after_orders(in),
+        products(in),
+        stock(in),
+        webhooks(in),
+        promotions(in),
+        charges(in, tariff) {
     sessions.add_to(table);
     users.add_to(table);
     carts.add_to(table);
@@ -30,8 +43,11 @@ struct all_routes {
     products.add_to(table);
     stock.add_to(table);
     webhooks.add_to(table);
+    promotions.add_to(table);
+    charges.add_to(table);
   }
 
+  tariff_board tariff;
   session_routes sessions;
   user_routes users;
   cart_routes carts;
@@ -40,6 +56,8 @@ struct all_routes {
   product_routes products;
   stock_routes stock;
   webhook_routes webhooks;
+  promotion_routes promotions;
+  tariff_routes charges;
   router table;
 };
 

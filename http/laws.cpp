@@ -17,7 +17,8 @@ constexpr duration_ms poll_interval{100};
 
 constexpr const char* law_names[] = {
     "no_order_in_doubt",        "no_oversell",   "stock_balance",         "stock_matches_orders", "no_stray_claims",
-    "no_hold_outlives_its_end", "orders_add_up", "one_capture_per_order", "ledgers_agree"};
+    "no_hold_outlives_its_end", "orders_add_up", "one_capture_per_order", "ledgers_agree",        "coupons_match_orders",
+    "gift_cards_match_orders"};
 
 bool stands(const order::order_view& view) {
   using s = order::order_status;
@@ -136,9 +137,15 @@ status law_check::take_order(const std::string& id, const answer& got, gathered&
     into.units[line.product.str()] += line.quantity - line.restocked;
     report.units += line.quantity;
   }
-  if (sum != view->total.amount_minor) into.found["orders_add_up"].push_back("order " + id);
+  const bool adds_up = view->prices ? pricing::adds_up(*view->prices) && view->prices->subtotal_minor == sum &&
+                                          view->prices->total_minor == view->total.amount_minor
+                                    : sum == view->total.amount_minor;
+  if (!adds_up) into.found["orders_add_up"].push_back("order " + id);
+  take_promotions(*view, into);
+  std::int64_t by_gift = 0;
+  for (const auto& each : view->gift_payments) by_gift += each.amount.amount_minor;
   const bool owed = view->method != payment::method_type::invoice && !is_held(*view);
-  if (owed && amounts.captured != view->total.amount_minor) {
+  if (owed && amounts.captured + by_gift != view->total.amount_minor) {
     into.found["ledgers_agree"].push_back("order " + id + " is " + to_string(view->status) + " and not paid in full");
   }
   return {};
@@ -215,6 +222,7 @@ result<law_report> law_check::run(duration_ms patience) {
   for (const auto& [product, units] : all.units) {
     if (units != 0) all.found["stock_matches_orders"].push_back(product + " was sold and has no stock record");
   }
+  if (auto promotions = check_promotions(all); !promotions) return fail(promotions.error());
   auto ledger = ledger_([&](const ledger_entry& entry) {
     paid_amounts& amounts = all.ledger[entry.key];
     if (entry.kind == "capture") {

@@ -28,7 +28,10 @@ namespace omnicart::http {
 //   no_stray_claims           no stock is claimed by an order that is over
 //   no_hold_outlives_its_end  no session's hold is past its expiry, and no product has more claims than there are
 //                             orders on their way that want it
-//   orders_add_up             every order's lines make its total
+//   orders_add_up             every order's lines, with discounts, shipping and tax, make its total
+//   coupons_match_orders      no coupon was used more often than it may be, nor by others than the orders that stand;
+//                             only orders on their way hold one
+//   gift_cards_match_orders   the same of the money on gift cards; no card gave more than was on it
 //   one_capture_per_order     the provider captured at most once per order, and for no stranger who has it not back
 //   ledgers_agree             per order and in all: captured and refunded, here and at the provider; what stands is paid
 struct law_report {
@@ -76,6 +79,8 @@ class law_check {
     std::map<std::string, paid_amounts> orders, ledger;  // by order id
     std::vector<std::string> open;                       // orders in flight
     std::map<std::string, std::uint64_t> wanted_by;      // by product, how many of those have it in a line
+    std::map<std::string, std::uint64_t> coupon_uses;    // by code, of orders that stand
+    std::map<std::string, std::int64_t> card_payments;   // the same, in minor units
     std::map<std::string, std::vector<std::string>> found;  // by law
   };
 
@@ -83,6 +88,9 @@ class law_check {
   status wait_for_orders(duration_ms until, std::vector<std::string>& open);
   status take_order(const std::string& id, const answer& got, gathered& into, law_report& report) const;
   status take_stock(const std::string& id, const answer& got, timestamp_ms asked_at, gathered& into, law_report& report) const;
+  // promotion_laws.cpp
+  static void take_promotions(const order::order_view& view, gathered& into);
+  status check_promotions(gathered& with);
   static void check_holds(const std::string& id, const stock::stock_view& view, timestamp_ms asked_at, gathered& into);
   static void compare_ledgers(gathered& with);
 

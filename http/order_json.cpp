@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/order_after_json.hpp"
+#include "http/price_json.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/base/time.hpp"
 
@@ -52,9 +53,11 @@ void write_progress(json_writer& json, const order::line_view& line) {
   if (line.refunded > 0) json.member("refunded", line.refunded);
 }
 
-void write_lines(json_writer& json, const std::vector<order::line_view>& lines) {
+void write_lines(json_writer& json, const std::vector<order::line_view>& lines,
+                 const std::optional<pricing::breakdown>& prices) {
   json.key("items").begin_array();
-  for (const auto& line : lines) {
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const auto& line = lines[i];
     json.begin_object()
         .member("line_id", line.line_id)
         .member("product_id", line.product.str())
@@ -63,6 +66,7 @@ void write_lines(json_writer& json, const std::vector<order::line_view>& lines) 
     write_amount(json, "unit_price", line.unit_price);
     write_amount(json, "line_total", line.line_total);
     write_progress(json, line);
+    if (prices && i < prices->lines.size()) write_line_price(json, prices->lines[i], prices->currency.text());
     json.end_object();
   }
   json.end_array();
@@ -88,6 +92,14 @@ money total_of(const order::order_view& view) {
     sum = *more;
   }
   return sum;
+}
+
+void write_sums(json_writer& json, money total) {
+  write_amount(json, "subtotal", total);
+  for (const char* none : {"discount_total", "shipping_total", "tax_total"}) {
+    write_amount(json, none, {0, total.currency});
+  }
+  write_amount(json, "total", total);
 }
 
 // Members of a rejection that name each line or price in the way.
@@ -119,6 +131,7 @@ std::string obstacles(const std::string& id, const order::order_view& view) {
   if (view.other_order && !view.other_order->empty()) json.member("order_in_progress", view.other_order->str());
   if (view.why == order::rejection::total_mismatch) write_amount(json, "total", total_of(view));
   write_text(json, "decline_code", view.decline_code);
+  write_refused_codes(json, view.refused_codes);
   json.end_object();
   return text.substr(1, text.size() - 2);
 }
@@ -136,6 +149,9 @@ const char* explanation(order::rejection why) {
     case order::rejection::currency_mismatch: return "the lines are priced in different currencies";
     case order::rejection::payment_timeout: return "the payment provider did not answer; nothing was charged";
     case order::rejection::total_overflow: return "the total is too large";
+    case order::rejection::coupon_refused: return "a coupon cannot be used for this order; refused_codes says why";
+    case order::rejection::gift_card_refused: return "a gift card cannot pay for this order; refused_codes says why";
+    case order::rejection::not_deliverable: return "no shipping method carries these goods to this destination";
   }
   return "";
 }
@@ -179,14 +195,16 @@ std::string order_json(const std::string& id, const order::order_view& view, std
   write_text(json, "cart_id", view.cart.str());
   write_text(json, "user_id", view.buyer.user);
   write_text(json, "email", view.email);
-  write_lines(json, view.lines);
+  write_lines(json, view.lines, view.prices);
   json.member("item_count", view.item_count);
   const money total = total_of(view);
-  write_amount(json, "subtotal", total);
-  for (const char* none : {"discount_total", "shipping_total", "tax_total"}) {
-    write_amount(json, none, {0, total.currency});
+  if (view.prices) {
+    write_totals(json, *view.prices);
+  } else {
+    write_sums(json, total);
   }
-  write_amount(json, "total", total);
+  write_codes(json, view.coupons, view.gift_payments, total);
+  write_refused_codes(json, view.refused_codes);
   write_payment(json, view);
   if (view.ship_to) {
     json.key("shipping_address");

@@ -10,6 +10,7 @@
 #include "http/order_asker.hpp"
 #include "http/order_json.hpp"
 #include "http/order_list.hpp"
+#include "http/price_json.hpp"
 #include "http/server/headers.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
@@ -59,6 +60,17 @@ std::vector<order::wanted_line> read_items(object_reader& read, const json_value
   return lines;
 }
 
+std::vector<std::string> read_codes(object_reader& read, std::string_view name) {
+  constexpr std::size_t codes_max = 10;
+  std::vector<std::string> codes = read.string_array(name, codes_max, 64);
+  for (std::string& each : codes) {
+    auto code = read_code(each);
+    if (!code) read.report(name, "malformed", "a code has 3 to 64 letters, digits, - and _");
+    if (code) each = std::move(*code);
+  }
+  return codes;
+}
+
 }  // namespace
 
 void order_routes::add_to(router& routes) {
@@ -103,6 +115,15 @@ tl::expected<order::place, response> order_routes::read_place(const request& req
   if (const auto* how = read.required_object("payment_method")) {
     wanted.payment = read_payment(object_reader(*how, read.pointer_of("payment_method"), errors));
   }
+  wanted.coupons = read_codes(read, "coupons");
+  wanted.gift_cards = read_codes(read, "gift_cards");
+  wanted.shipping_method = read.optional_string("shipping_method", 64).value_or("");
+  if (const auto currency = read.optional_string("currency", 3)) {
+    const auto code = currency_code::parse(*currency);
+    if (!code) read.report("currency", "malformed", "three capital letters (ISO 4217)");
+    if (wanted.items.empty()) read.report("currency", "not_with_cart", "a cart has its own currency");
+    if (code) wanted.currency = *code;
+  }
   wanted.stated_total = read.optional_money("total_amount", shop_.currency);
   wanted.reference = read.optional_string("reference", limits::reference_bytes_max).value_or("");
   wanted.customer_reference = read.optional_string("customer_reference", limits::reference_bytes_max).value_or("");
@@ -126,6 +147,18 @@ task<std::optional<response>> order_routes::unknown_buyer(request& req, const au
   co_return failure_response(*known.failure, req);
 }
 
+task<std::optional<response>> order_routes::take_terms(request& req, const authority& who, order::place& wanted) {
+  const auto tariff = co_await board_.current();
+  if (!tariff) co_return failure_response(tariff.error(), req);
+  if ((*tariff)->blank()) co_return std::nullopt;
+  const bool nowhere = !wanted.ship_to && !(*tariff)->carriage.methods.empty();
+  if (nowhere && !who.staff()) {
+    co_return refuse(req, 422, "shipping_address_required", "an order that is shipped needs a shipping_address");
+  }
+  wanted.terms = tariff::terms_for(**tariff, wanted.ship_to ? wanted.ship_to->country : "");
+  co_return std::nullopt;
+}
+
 task<std::string> order_routes::order_of_key(const authority& who, const std::string& key) {
   for (const auto& guest : who.absorbed) {
     const std::string id = order_id_of("session:" + guest, key);
@@ -144,6 +177,7 @@ task<response> order_routes::place(request& req) {
   auto wanted = read_place(req, *who);
   if (!wanted) co_return std::move(wanted.error());
   if (auto none = co_await unknown_buyer(req, *who, wanted->buyer)) co_return std::move(*none);
+  if (auto refused = co_await take_terms(req, *who, *wanted)) co_return std::move(*refused);
   const auto key = idempotency_key(req);
   const std::string id = co_await order_of_key(*who, **key);
   wanted->id = order_id(id);

@@ -6,6 +6,7 @@
 
 #include "actors/order/order_messages.hpp"
 #include "http/server/router.hpp"
+#include "http/tariff_board.hpp"
 #include "http/shop.hpp"
 
 namespace omnicart::http {
@@ -13,7 +14,8 @@ namespace omnicart::http {
 // Orders: placing one, reading it, its status and its history.
 class order_routes {
  public:
-  explicit order_routes(const shop& in) : shop_(in) {}
+  // Both outlive the routes.
+  order_routes(const shop& in, tariff_board& board) : shop_(in), board_(board) {}
   // `this` outlives the router.
   void add_to(router& routes);
 
@@ -36,7 +38,11 @@ class order_routes {
   task<tl::expected<std::string, response>> page_json(request& req, std::vector<std::string> ids,
                                                       std::string next_cursor);
 
+  // The shop's terms for the order's destination, if it has any; or why the order cannot be placed so.
+  task<std::optional<response>> take_terms(request& req, const authority& who, order::place& wanted);
+
   const shop& shop_;
+  tariff_board& board_;
 };
 
 }  // namespace omnicart::http

@@ -30,6 +30,7 @@ class access_tokens;
 class catalogue_list;
 class order_list;
 class password_hasher;
+class promotion_list;
 class sign_in_guard;
 
 // What the routes reach the shop through. All parts outlive the server; all are thread-safe.
@@ -54,6 +55,8 @@ struct shop {
   std::vector<std::string> cookie_origins;      // origins besides our own that may use a cookie session
   payment::capture_when capture = payment::capture_when::at_order;  // of the orders placed from now on
   std::string webhook_secret;                   // of the provider's webhooks; empty: none are taken
+
+  promotion_list& promotions;
 };
 
 // Who stands behind a request, after the session actor's word.

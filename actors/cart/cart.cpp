@@ -14,6 +14,8 @@ namespace {
 
 using events = std::vector<event>;
 
+constexpr std::size_t code_bytes_max = 64;
+
 bool same_owner(const std::string& session, const std::string& user, const state& s) {
   return (!session.empty() && session == s.session) || (!user.empty() && user == s.user);
 }
@@ -136,6 +138,32 @@ struct decider {
     return events{assigned{c.user, ctx.now}};
   }
 
+  result<events> operator()(const use_code& c) const {
+    if (auto may = may_change(s, ctx.asker); !may) return fail(may.error());
+    if (c.kind > code_kind::gift_card || c.code.empty() || c.code.size() > code_bytes_max)
+      return fail(base_errc::malformed, "no such code");
+    const auto& there = s.codes(c.kind);
+    if (std::find(there.begin(), there.end(), c.code) != there.end()) return events{};
+    if (there.size() >= codes_max) return fail(errc::code_limit);
+    return owned(code_used{c.kind, c.code, ctx.now});
+  }
+
+  result<events> operator()(const drop_code& c) const {
+    if (auto may = may_change(s, ctx.asker); !may) return fail(may.error());
+    const auto& there = s.codes(c.kind);
+    if (std::find(there.begin(), there.end(), c.code) == there.end()) return fail(errc::no_such_code);
+    return events{code_dropped{c.kind, c.code, ctx.now}};
+  }
+
+  result<events> operator()(const choose_shipping& c) const {
+    if (auto may = may_change(s, ctx.asker); !may) return fail(may.error());
+    if ((!c.country.empty() && c.country.size() != 2) || c.method.size() > code_bytes_max)
+      return fail(base_errc::malformed, "no such destination or method");
+    const wishes now = s.rare ? s.rare->with : wishes{};
+    if (c.country == now.country && c.method == now.method) return events{};
+    return owned(shipping_chosen{c.country, c.method, ctx.now});
+  }
+
   result<events> operator()(const wake& c) const {
     if (!may_use(s, ctx.asker)) return fail(base_errc::not_found);
     const auto due = wake_at(s, {.abandoned_after = c.abandoned_after});
@@ -230,6 +258,10 @@ const char* to_string(errc code) {
       return "closed";
     case errc::already_open:
       return "already_open";
+    case errc::no_such_code:
+      return "no_such_code";
+    case errc::code_limit:
+      return "code_limit";
   }
   return "";
 }

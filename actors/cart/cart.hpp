@@ -93,9 +93,29 @@ struct forgotten {
   OMNICART_FIELDS(at)
 };
 
+struct code_used {
+  code_kind kind{};
+  std::string code;
+  timestamp_ms at;
+  OMNICART_FIELDS(kind, code, at)
+};
+struct code_dropped {
+  code_kind kind{};
+  std::string code;
+  timestamp_ms at;
+  OMNICART_FIELDS(kind, code, at)
+};
+struct shipping_chosen {
+  std::string country;
+  std::string method;
+  timestamp_ms at;
+  OMNICART_FIELDS(country, method, at)
+};
+
 using event =
     std::variant<opened, lines_added, quantity_set, cleared, sealed, checkout_abandoned,
-                 checkout_completed, surrendered, merged, assigned, emptied, kept, forgotten>;
+                 checkout_completed, surrendered, merged, assigned, emptied, kept, forgotten,
+                 code_used, code_dropped, shipping_chosen>;
 
 struct settings {
   duration_ms abandoned_after = std::chrono::days{30};
@@ -115,6 +135,10 @@ struct settings {
 //                         base_errc::overflow
 //   set_product_quantity  as above; of several lines at list price (the price changed between the
 //                         additions) the youngest is set and the others are removed
+//   use_code              as get; base_errc::malformed (no code, or above 64 bytes), code_limit
+//   drop_code             as get; no_such_code
+//   choose_shipping       as get; base_errc::malformed (a country that is not two letters, a method
+//                         above 64 bytes)
 //   seal                  checkout_in_progress (data: the other order, or this one if it is
 //                         through), empty
 //   assign                already_open

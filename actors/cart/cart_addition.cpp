@@ -1,5 +1,6 @@
 #include "actors/cart/cart_addition.hpp"
 
+#include "actors/cart/cart.hpp"
 #include "runtime/base/limits.hpp"
 
 namespace omnicart::cart {
@@ -25,7 +26,8 @@ status addition::fits_shape(const new_line& what) const {
   }
   if (what.quantity < 1) return fail(errc::invalid_quantity);
   if (what.quantity > limits::line_quantity_max) return fail(errc::quantity_limit);
-  if (currency_ && *currency_ != what.unit_price.currency) return fail(errc::currency_mismatch);
+  if (currency_ && *currency_ != what.unit_price.currency)
+    return fail(errc::currency_mismatch, {}, encode_id(std::string(currency_->text())));
   return {};
 }
 

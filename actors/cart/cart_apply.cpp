@@ -99,7 +99,8 @@ struct applier {
   }
   void operator()(const cleared&) const { empty_lines(s); }
   void operator()(const sealed& e) const {
-    seal_state seal{.order = e.order, .currency = s.currency, .lines = {}};
+    seal_state seal{.order = e.order, .currency = s.currency, .lines = {}, .with = {}};
+    if (s.rare) seal.with = s.rare->with;
     seal.lines.reserve(s.lines.size());
     for (const auto& l : s.lines.with_graves()) {
       if (l.is_live()) seal.lines.push_back({l.clone(), l.quantity});
@@ -113,6 +114,8 @@ struct applier {
   void operator()(const checkout_completed& e) const {
     if (s.seal()) {
       for (const auto& [bought, remaining] : s.seal()->lines) take_off(bought.line_id, remaining);
+      drop_all(s.rare->with.coupons, s.seal()->with.coupons);
+      drop_all(s.rare->with.gift_cards, s.seal()->with.gift_cards);
     }
     end_checkout(s, e.order);
     if (s.lines.size() == 0) s.lines.clear();
@@ -140,8 +143,24 @@ struct applier {
   }
   void operator()(const kept&) const {}
   void operator()(const forgotten&) const { s = state{}; }
+  void operator()(const code_used& e) const { codes_of(e.kind).push_back(e.code); }
+  void operator()(const code_dropped& e) const { std::erase(codes_of(e.kind), e.code); }
+  void operator()(const shipping_chosen& e) const {
+    s.make_rare().with.country = e.country;
+    s.rare->with.method = e.method;
+  }
 
  private:
+  std::vector<std::string>& codes_of(code_kind kind) const {
+    wishes& with = s.make_rare().with;
+    return kind == code_kind::coupon ? with.coupons : with.gift_cards;
+  }
+  // What an order was checked out with is not there for the next.
+  static void drop_all(std::vector<std::string>& from, const std::vector<std::string>& used) {
+    std::erase_if(from, [&](const std::string& code) {
+      return std::find(used.begin(), used.end(), code) != used.end();
+    });
+  }
   void take_off(std::uint32_t line_id, std::uint32_t units) const {
     const line* there = s.lines.find(line_id);
     if (there && there->is_live())
@@ -153,12 +172,23 @@ timestamp_ms time_of(const event& what) {
   return std::visit([](const auto& e) { return e.at; }, what);
 }
 
+std::size_t heap_bytes_of(const wishes& with) {
+  std::size_t bytes = vector_heap_bytes(with.coupons) + vector_heap_bytes(with.gift_cards) +
+                      heap_bytes(with.method);
+  for (const auto* codes : {&with.coupons, &with.gift_cards}) {
+    for (const auto& code : *codes) bytes += heap_bytes(code);
+  }
+  return bytes;
+}
+
 std::size_t heap_bytes_of(const rare_state& rare) {
   std::size_t bytes = heap_block_bytes(sizeof rare) + vector_heap_bytes(rare.finished) +
                       vector_heap_bytes(rare.merged_from);
   for (const auto& order : rare.finished) bytes += heap_bytes(order.str());
   for (const auto& from : rare.merged_from) bytes += heap_bytes(from.str());
+  bytes += heap_bytes_of(rare.with);
   if (rare.seal) {
+    bytes += heap_bytes_of(rare.seal->with);
     bytes += heap_bytes(rare.seal->order.str()) + vector_heap_bytes(rare.seal->lines);
     for (const auto& l : rare.seal->lines) bytes += l.as_sealed.text.heap_bytes();
   }
@@ -204,6 +234,12 @@ void check_seal(const state& now) {
 
 }  // namespace
 
+const std::vector<std::string>& state::codes(code_kind kind) const {
+  static const std::vector<std::string> none;
+  if (!rare) return none;
+  return kind == code_kind::coupon ? rare->with.coupons : rare->with.gift_cards;
+}
+
 bool state::has_finished(const order_id& order) const {
   return rare &&
          std::find(rare->finished.begin(), rare->finished.end(), order) != rare->finished.end();
@@ -233,7 +269,9 @@ void check(const state& now) {
          "an empty cart is worth nothing");
   ensure(!now.closed() || now.lines.size() == 0, "a closed cart holds nothing");
   ensure(!now.rare || (now.rare->finished.size() <= finished_orders_max &&
-                       now.rare->merged_from.size() <= merged_carts_max),
+                       now.rare->merged_from.size() <= merged_carts_max &&
+                       now.rare->with.coupons.size() <= codes_max &&
+                       now.rare->with.gift_cards.size() <= codes_max),
          "what is remembered is bounded");
 }
 

@@ -9,9 +9,9 @@
 //
 //   event    = message of the variant in cart.hpp
 //   snapshot = message of [session, user, currency, lines, next_line_id, updated_at, seal,
-//   finished, merged_from, closed] line     = [line_id, product, name, quantity, price_minor,
+//   finished, merged_from, closed, wishes] line     = [line_id, product, name, quantity, price_minor,
 //   list_price, remaining]; remaining for sealed lines only seal     = nil or [order, currency,
-//   lines];  closed = nil or [cart, currency, lines] finished = array of order;  merged_from =
+//   lines, wishes];  closed = nil or [cart, currency, lines] finished = array of order;  merged_from =
 //   array of cart
 namespace omnicart::cart {
 namespace {
@@ -30,7 +30,8 @@ struct stored_seal {
   order_id order;
   currency_code currency;
   std::vector<stored_line> lines;
-  OMNICART_FIELDS(order, currency, lines)
+  wishes with;
+  OMNICART_FIELDS(order, currency, lines, with)
 };
 struct stored_close {
   cart_id to;
@@ -50,8 +51,9 @@ struct snapshot {
   std::vector<order_id> finished;
   std::vector<cart_id> merged_from;
   std::optional<stored_close> closed;
+  wishes with;
   OMNICART_FIELDS(session, user, currency, lines, next_line_id, updated_at, seal, finished,
-                  merged_from, closed)
+                  merged_from, closed, with)
 };
 
 stored_line store(const line& l, std::uint32_t remaining = 0) {
@@ -82,15 +84,17 @@ snapshot to_snapshot(const state& now) {
              .seal = {},
              .finished = {},
              .merged_from = {},
-             .closed = {}};
+             .closed = {},
+             .with = {}};
   for (const auto& l : now.lines.with_graves()) {
     if (l.is_live()) s.lines.push_back(store(l));
   }
   if (!now.rare) return s;
   s.finished = now.rare->finished;
   s.merged_from = now.rare->merged_from;
+  s.with = now.rare->with;
   if (const auto* seal = now.seal()) {
-    s.seal = stored_seal{seal->order, seal->currency, {}};
+    s.seal = stored_seal{seal->order, seal->currency, {}, seal->with};
     for (const auto& l : seal->lines) s.seal->lines.push_back(store(l.as_sealed, l.remaining));
   }
   if (const auto* closed = now.closed()) {
@@ -124,6 +128,11 @@ bool is_sound(const std::vector<stored_line>& lines) {
 }  // namespace
 
 std::string encode_id(const std::string& id) { return codec::encode(id); }
+std::optional<currency_code> decode_currency(std::string_view data) {
+  const auto text = codec::decode<std::string>(data);
+  const auto code = text ? currency_code::parse(*text) : result<currency_code>(fail(text.error()));
+  return code ? std::optional(*code) : std::nullopt;
+}
 std::string encode(const command& what) { return codec::encode(what); }
 std::string encode_touched(const std::vector<std::uint32_t>& line_ids) {
   return line_ids.empty() ? std::string{} : codec::encode(line_ids);
@@ -153,13 +162,16 @@ result<state> decode_state(std::string_view bytes) {
   now.updated_at = stored->updated_at;
   for (const auto& l : stored->lines) now.lines.restore(restore(l));
   now.lines.skip_ids_to(stored->next_line_id);
-  if (!stored->seal && !stored->closed && stored->finished.empty() && stored->merged_from.empty())
+  if (!stored->seal && !stored->closed && stored->finished.empty() &&
+      stored->merged_from.empty() && stored->with == wishes{})
     return now;
   rare_state& rare = now.make_rare();
   rare.finished = std::move(stored->finished);
   rare.merged_from = std::move(stored->merged_from);
+  rare.with = std::move(stored->with);
   if (stored->seal) {
-    rare.seal = seal_state{std::move(stored->seal->order), stored->seal->currency, {}};
+    rare.seal = seal_state{std::move(stored->seal->order), stored->seal->currency, {},
+                           std::move(stored->seal->with)};
     for (const auto& l : stored->seal->lines) rare.seal->lines.push_back({restore(l), l.remaining});
   }
   if (stored->closed) {

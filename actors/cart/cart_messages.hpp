@@ -21,9 +21,11 @@ enum class errc : error_number {
   no_such_line = 103,
   empty = 104,                 // nothing to check out
   checkout_in_progress = 105,  // sealed by another order; data: encoded order_id
-  currency_mismatch = 106,     // a cart holds one currency
+  currency_mismatch = 106,     // a cart holds one currency; data: encoded, decode_currency
   closed = 107,                // merged into another cart; data: encoded cart_id
   already_open = 108,          // with another owner
+  no_such_code = 109,          // not in this cart
+  code_limit = 110,            // more than 10 coupons, or 10 gift cards
 };
 const char* to_string(errc code);
 
@@ -67,8 +69,15 @@ struct assign { std::string user; OMNICART_FIELDS(user) };
 // A guest's cart that nobody changed for so long is forgotten, as is one that was closed: it is as if it had never been.
 struct wake { duration_ms abandoned_after = std::chrono::days{30}; OMNICART_FIELDS(abandoned_after) };
 
+// A coupon or gift card to check out with. Whether it is good for anything is not the cart's to say. Idempotent.
+enum class code_kind : std::uint8_t { coupon = 0, gift_card = 1 };
+struct use_code { code_kind kind{}; std::string code; OMNICART_FIELDS(kind, code) };
+struct drop_code { code_kind kind{}; std::string code; OMNICART_FIELDS(kind, code) };
+// Where the goods are to go, and how; both may be empty: not chosen.
+struct choose_shipping { std::string country; std::string method; OMNICART_FIELDS(country, method) };
+
 using command = std::variant<open, get, add, set_quantity, set_product_quantity, clear, seal, abandon_checkout,
-                             complete_checkout, surrender, merge, assign, wake>;
+                             complete_checkout, surrender, merge, assign, wake, use_code, drop_code, choose_shipping>;
 
 struct line_view {
   std::uint32_t line_id = 0;
@@ -93,7 +102,17 @@ struct change_view {
   OMNICART_FIELDS(lines, subtotal, line_count, item_count)
 };
 
-// Answer to every other command. For `seal` the lines are those sealed, with the sealed quantities.
+// What the cart is to be checked out with, besides its lines.
+struct wishes {
+  std::vector<std::string> coupons;     // in the order they were entered, at most 10
+  std::vector<std::string> gift_cards;  // as above
+  std::string country;                  // ISO 3166 alpha-2; empty: not chosen
+  std::string method;                   // of shipping; empty: not chosen
+  friend bool operator==(const wishes&, const wishes&) = default;
+  OMNICART_FIELDS(coupons, gift_cards, country, method)
+};
+
+// Answer to every other command. For `seal` the lines and wishes are those sealed, with the sealed quantities.
 struct cart_view {
   std::string session;
   std::string user;
@@ -102,12 +121,14 @@ struct cart_view {
   money subtotal;
   std::int64_t item_count = 0;
   timestamp_ms updated_at;
-  OMNICART_FIELDS(session, user, sealed_by, lines, subtotal, item_count, updated_at)
+  wishes with;
+  OMNICART_FIELDS(session, user, sealed_by, lines, subtotal, item_count, updated_at, with)
 };
 
 using reply = std::variant<change_view, cart_view>;
 
 std::string encode(const command& what);
 result<reply> decode_reply(std::string_view bytes);
+std::optional<currency_code> decode_currency(std::string_view data);  // nothing in refusals of older builds
 
 }  // namespace omnicart::cart

@@ -25,8 +25,10 @@ cart_view head_of(const state& s) {
                  .lines = {},
                  .subtotal = {},
                  .item_count = 0,
-                 .updated_at = s.updated_at};
+                 .updated_at = s.updated_at,
+                 .with = {}};
   if (s.seal()) view.sealed_by = s.seal()->order;
+  if (s.rare) view.with = s.rare->with;
   return view;
 }
 
@@ -78,6 +80,7 @@ struct replier {
   reply operator()(const seal& c) const {
     cart_view view = head_of(s);
     if (!s.seal() || s.seal()->order != c.order) return view;
+    view.with = s.seal()->with;
     for (const auto& l : s.seal()->lines) include(view, l.as_sealed, s.seal()->currency);
     return view;
   }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "actors/cart/cart_lines.hpp"
+#include "actors/cart/cart_messages.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/money.hpp"
 #include "runtime/base/time.hpp"
@@ -16,6 +17,7 @@ namespace omnicart::cart {
 
 inline constexpr std::size_t finished_orders_max = 8;
 inline constexpr std::size_t merged_carts_max = 32;
+inline constexpr std::size_t codes_max = 10;  // of each kind
 
 // A line as it was when the cart was sealed. `remaining` is what completion takes off the cart's
 // line: at most what was sealed, less what the owner took out since.
@@ -28,6 +30,7 @@ struct seal_state {
   order_id order;
   currency_code currency;
   std::vector<sealed_line> lines;  // by line id
+  wishes with;
 };
 
 struct closed_state {
@@ -42,6 +45,7 @@ struct rare_state {
   std::optional<closed_state> closed;
   std::vector<order_id> finished;    // the latest, oldest first
   std::vector<cart_id> merged_from;  // the latest, oldest first
+  wishes with;
 };
 
 struct state {
@@ -55,6 +59,8 @@ struct state {
   bool has_owner() const { return !session.empty() || !user.empty(); }
   const seal_state* seal() const { return rare && rare->seal ? &*rare->seal : nullptr; }
   const closed_state* closed() const { return rare && rare->closed ? &*rare->closed : nullptr; }
+  // The codes of that kind; empty for none.
+  const std::vector<std::string>& codes(code_kind kind) const;
   bool has_finished(const order_id& order) const;
   bool has_merged(const cart_id& from) const;
   rare_state& make_rare();

@@ -9,6 +9,7 @@
 #include "actors/order/order_after.hpp"
 #include "actors/order/order_lifecycle.hpp"
 #include "actors/order/order_refund.hpp"
+#include "actors/order/order_promotions.hpp"
 #include "actors/order/order_steps.hpp"
 #include "runtime/base/limits.hpp"
 
@@ -35,7 +36,8 @@ bool absorbed_buyer(const state& s, const place& again) {
 bool same_content(const place& a, const place& b) {
   const auto key = [](const place& p) {
     return std::tie(p.items, p.email, p.ship_to, p.payment, p.stated_total, p.reference,
-                    p.customer_reference, p.id);
+                    p.customer_reference, p.id, p.coupons, p.gift_cards, p.shipping_method,
+                    p.currency);
   };
   return key(a) == key(b);
 }
@@ -92,6 +94,9 @@ status check_place(const place& what, const caller& asker) {
   }
   if (what.items.empty() && what.cart.empty())
     return fail(errc::no_lines, "neither cart nor items");
+  if (what.coupons.size() > codes_max || what.gift_cards.size() > codes_max) {
+    return fail(base_errc::malformed, "at most 10 coupons and 10 gift cards");
+  }
   if (what.items.size() > limits::cart_lines_max) return fail(errc::line_limit, "over 5,000 lines");
   if (!staff && !for_oneself(what.buyer, asker)) {
     return fail(base_errc::forbidden, "only staff order for others");
@@ -220,6 +225,7 @@ order_view view(const state& s) {
     shown.price_changes.push_back({each.product, each.was, each.is});
   if (!s.other_order.empty()) shown.other_order = s.other_order;
   shown.after = s.after;
+  show_promotions(s, shown);
   shown.owes = in_progress(s) || !pending(s, 1).empty();
   return shown;
 }
@@ -238,7 +244,7 @@ std::size_t memory_bytes(const state& s) {
          s.after.shipments.size() * (sizeof(shipment) + 2 * text_bytes) +
          s.after.returns.size() * (sizeof(return_record) + text_bytes) +
          s.after.refunds.size() * (sizeof(refund_record) + text_bytes) +
-         s.after.notes.size() * (sizeof(note_record) + note_bytes_max / 4) + 512;
+         s.after.notes.size() * (sizeof(note_record) + note_bytes_max / 4) + promotion_bytes(s) + 512;
 }
 
 }  // namespace omnicart::order

@@ -78,6 +78,20 @@ struct moved_price {
   OMNICART_FIELDS(product, name, was, is)
 };
 
+// A coupon or a gift card of the order. They are asked for one by one, coupons in code order and
+// then gift cards in code order, and before any stock: of orders that want the same ones, the first
+// to hold the first of them meets none of the others at the rest.
+struct promotion {
+  cart::code_kind kind{};
+  std::string code;
+  claim_state state = claim_state::to_claim;
+  pricing::discount_rule rule;    // of a coupon, once held
+  std::int64_t amount_minor = 0;  // of a gift card, once held
+  error_number refusal = 0;
+  pricing::obstacle why{};
+  OMNICART_FIELDS(kind, code, state, rule, amount_minor, refusal, why)
+};
+
 struct state {
   place content;
   timestamp_ms placed_at;
@@ -101,9 +115,12 @@ struct state {
   std::vector<short_line> short_lines;
   std::vector<moved_price> moved_prices;
   aftermath after;
+  std::vector<promotion> promotions;
+  std::optional<pricing::breakdown> prices;  // once the terms of the shop have been applied
+  std::string shipping_method;               // as wished; empty: the cheapest
   OMNICART_FIELDS(content, placed_at, updated_at, status, at, lines, total, stocks, attempt,
                   refusals, due, cart, refund_owed, captured, refunded, last4, decline_code, why,
-                  other_order, short_lines, moved_prices, after)
+                  other_order, short_lines, moved_prices, after, promotions, prices, shipping_method)
 
   // Derived, not stored: what is unsettled, so that pending() need not look at what is.
   std::set<std::uint32_t> unpriced;  // lines whose quote is owed

@@ -5,6 +5,7 @@
 
 #include "actors/order/order_after.hpp"
 #include "actors/order/order_lifecycle.hpp"
+#include "actors/order/order_promotions.hpp"
 #include "actors/order/order_refund.hpp"
 #include "runtime/base/assert.hpp"
 
@@ -78,7 +79,8 @@ void take_lines(state& s, std::vector<line> lines) {
   index(s);
 }
 
-std::vector<line> lines_of(const std::vector<wanted_line>& items) {
+// With `terms` every line is quoted, if only for its category and weight.
+std::vector<line> lines_of(const std::vector<wanted_line>& items, bool terms) {
   std::vector<line> lines;
   lines.reserve(items.size());
   for (const wanted_line& item : items) {
@@ -87,7 +89,8 @@ std::vector<line> lines_of(const std::vector<wanted_line>& items) {
     added.product = item.product;
     added.quantity = item.quantity;
     added.unit_price = item.unit_price.value_or(money{});
-    added.quote = item.unit_price ? quote_state::none : quote_state::needed;
+    added.quote = item.unit_price && !terms ? quote_state::none : quote_state::needed;
+    added.negotiated = item.unit_price.has_value() && terms;
     if (item.unit_price) added.name = item.product.str();
   }
   return lines;
@@ -106,6 +109,9 @@ std::vector<stock_claim> by_product(const std::vector<line>& lines) {
 
 void take_quote(state& s, line& each, const line_priced& quote) {
   each.quote = quote_state::done;
+  each.category = quote.category;
+  each.weight_g = quote.weight_g;
+  if (each.negotiated) return;
   if (!from_cart(s)) {
     each.unit_price = quote.unit_price;
     each.name = quote.name;
@@ -130,7 +136,8 @@ void on(state& s, const placed& e) {
   s.content = e.content;
   s.placed_at = s.updated_at = e.at;
   s.at = step::sealing;
-  if (!from_cart(s)) take_lines(s, lines_of(s.content.items));
+  ask_promotions(s, {});
+  if (!from_cart(s)) take_lines(s, lines_of(s.content.items, has_terms(s)));
 }
 void on(state& s, const cart_taken& e) { take_lines(s, e.lines); }
 void on(state& s, const line_priced& e) {
@@ -140,8 +147,9 @@ void on(state& s, const line_unpriced& e) {
   short_line missing{.product = s.lines.at(e.line).product};
   for_each_sharing(s, e.line, [&](line& each) {
     each.quote = quote_state::done;
-    missing.wanted += each.quantity;
+    if (!each.negotiated) missing.wanted += each.quantity;
   });
+  if (missing.wanted == 0) return;  // what was negotiated may be sold no longer
   s.short_lines.push_back(std::move(missing));
 }
 void on(state& s, const totalled& e) {
@@ -160,6 +168,7 @@ void on(state& s, const rejected& e) {
             [](const short_line& a, const short_line& b) { return a.product < b.product; });
   s.refusals.clear();
   release_claims(s);
+  release_promotions(s);
   s.why = e.why;
   s.other_order = e.other;
   finish(s, order_status::rejected, e.at, cart_duty::abandon);
@@ -194,6 +203,7 @@ void on(state& s, const paid& e) {
   s.after.captured_at = e.at;
   s.last4 = e.last4;
   commit_claims(s);
+  commit_promotions(s);
   finish(s, order_status::paid, e.at, cart_duty::complete);
 }
 void on(state& s, const authorised& e) {
@@ -201,16 +211,19 @@ void on(state& s, const authorised& e) {
   s.after.hold = holding::held;
   s.after.authorised_at = e.at;
   commit_claims(s);
+  commit_promotions(s);
   finish(s, order_status::authorised, e.at, cart_duty::complete);
 }
 void on(state& s, const invoiced& e) {
   commit_claims(s);
+  commit_promotions(s);
   finish(s, order_status::pending, e.at, cart_duty::complete);
 }
 void on(state& s, const declined& e) {
   s.decline_code = e.code;
   s.last4 = e.last4;
   release_claims(s);
+  release_promotions(s);
   finish(s, order_status::declined, e.at, cart_duty::abandon);
 }
 void on(state& s, const stock_settled& e) {
@@ -227,6 +240,7 @@ void on(state& s, const cancelled& e) {
   move_to(s, order_status::cancelled, e.at);
   s.refund_owed = cancelled_remainder(s).amount_minor > 0;
   if (s.after.hold == holding::held) s.after.hold = holding::to_void;
+  return_promotions(s);
   for (std::uint32_t i = 0; i < stock_count(s); ++i) {
     if (s.stocks[i].state == claim_state::settled) move_claim(s, i, claim_state::to_return);
   }
@@ -239,6 +253,11 @@ void on(state& s, const refund_made&) {
 void on(state& s, const stock_returned& e) { move_claim(s, e.stock, claim_state::returned); }
 void on(state& s, const cart_released&) { s.cart = cart_duty::none; }
 void on(state& s, const cart_resealed&) { s.cart = cart_duty::abandon; }
+void on(state& s, const promotions_asked& e) { ask_promotions(s, e.with); }
+void on(state& s, const promotion_held& e) { on_event(s, e); }
+void on(state& s, const promotion_refused& e) { on_event(s, e); }
+void on(state& s, const terms_applied& e) { on_event(s, e); }
+void on(state& s, const promotion_ended& e) { on_event(s, e); }
 
 // The operator has put right by hand what these are owed.
 void forgive_stock(state& s) {
@@ -276,7 +295,7 @@ void check_money(const state& s) {
   const bool may_hold = s.status == order_status::paid || s.status == order_status::processing ||
                         s.status == order_status::shipped || s.status == order_status::delivered ||
                         s.status == order_status::cancelled;
-  ensure(s.captured.amount_minor == 0 || s.captured == s.total || s.after.stray,
+  ensure(s.captured.amount_minor == 0 || s.captured == due(s) || s.after.stray,
          "all or nothing is captured");
   ensure(s.captured.amount_minor == 0 || may_hold ||
              (s.after.stray && (s.refund_owed || s.refunded == s.captured)),
@@ -359,12 +378,14 @@ void check(const state& s) {
          "the cart is freed at the end");
   check_money(s);
   check_after(s);
+  check_promotions(s);
 }
 
 void check_full(const state& s) {
   check(s);
   if (!s.stocks.empty()) {
-    ensure(sum_of_lines(s) == s.total, "the total is the sum of the lines");
+    ensure(s.prices || sum_of_lines(s) == s.total, "the total is the sum of the lines");
+    if (s.prices) check_prices(s);
     check_stocks(s);
   }
   check_after_full(s);

@@ -26,7 +26,11 @@ struct line {
   std::uint32_t next_same = 0;  // derived: the next line that shares this one's quote; 0: none
   // Derived from the shipments, returns and refunds; in units.
   std::int64_t shipped = 0, asked_back = 0, returned = 0, restocked = 0, refunded = 0;
-  OMNICART_FIELDS(line_id, product, name, quantity, unit_price, quote)
+  std::string category;         // of an order that the terms of the shop price, as is the weight
+  std::int64_t weight_g = 0;    // of one
+  bool negotiated = false;      // quoted for these two only
+  OMNICART_FIELDS(line_id, product, name, quantity, unit_price, quote, category, weight_g,
+                  negotiated)
 };
 
 struct placed {
@@ -43,7 +47,9 @@ struct line_priced {
   std::uint32_t line = 0;
   std::string name;
   money unit_price;
-  OMNICART_FIELDS(line, name, unit_price)
+  std::string category;
+  std::int64_t weight_g = 0;
+  OMNICART_FIELDS(line, name, unit_price, category, weight_g)
 };
 struct line_unpriced {
   std::uint32_t line = 0;
@@ -240,6 +246,34 @@ struct resolved {
   timestamp_ms at;
   OMNICART_FIELDS(how, note, at)
 };
+// What the cart was to be checked out with. Before cart_taken, and only when it is anything.
+struct promotions_asked {
+  cart::wishes with;
+  OMNICART_FIELDS(with)
+};
+// `promotion` is the index among the coupons in code order, then the gift cards in code order.
+struct promotion_held {
+  std::uint32_t promotion = 0;
+  pricing::discount_rule rule;    // of a coupon
+  std::int64_t amount_minor = 0;  // of a gift card
+  OMNICART_FIELDS(promotion, rule, amount_minor)
+};
+// By the coupon or card itself, with its code; or by the pricing, with its obstacle.
+struct promotion_refused {
+  std::uint32_t promotion = 0;
+  error_number code = 0;
+  pricing::obstacle why{};
+  OMNICART_FIELDS(promotion, code, why)
+};
+struct terms_applied {
+  pricing::breakdown prices;
+  OMNICART_FIELDS(prices)
+};
+// What was owed to it is done: it is released, used, or given back.
+struct promotion_ended {
+  std::uint32_t promotion = 0;
+  OMNICART_FIELDS(promotion)
+};
 
 using event =
     std::variant<placed, cart_taken, line_priced, line_unpriced, totalled, rejected, stock_claimed,
@@ -249,7 +283,9 @@ using event =
                  shipment_made, shipment_delivered, return_asked, return_received, return_refused,
                  refund_promised, part_refund_made, units_shelved, noted, authorised,
                  captured_later, capture_failed, capture_asked_again, authorisation_voided,
-                 stray_charge, refund_told, resolved>;
+                 stray_charge, refund_told, resolved,
+                 promotions_asked, promotion_held, promotion_refused, terms_applied,
+                 promotion_ended>;
 using events = std::vector<event>;
 
 }  // namespace omnicart::order

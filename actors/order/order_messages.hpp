@@ -9,6 +9,7 @@
 #include "actors/cart/cart_messages.hpp"
 #include "actors/order/order_after_messages.hpp"
 #include "actors/payment/payment_messages.hpp"
+#include "actors/pricing/pricing.hpp"
 #include "runtime/base/entity.hpp"
 #include "runtime/base/money.hpp"
 
@@ -54,6 +55,9 @@ enum class rejection : std::uint8_t {
   currency_mismatch = 8,
   payment_timeout = 9,       // given up: the provider was asked to void
   total_overflow = 10,
+  coupon_refused = 11,       // refused_codes names it and why
+  gift_card_refused = 12,    // the same
+  not_deliverable = 13,      // no (such) shipping method for the destination, the weight and the currency
 };
 const char* to_string(rejection why);
 
@@ -73,7 +77,7 @@ struct wanted_line {
 };
 
 // Exactly one of `cart` and `items` is used: items when not empty. Placing again with the same content (of which
-// buyer and sessions are no part) by the buyer changes nothing, also after the buyer's guest session was absorbed by
+// buyer, sessions and terms are no part) by the buyer changes nothing, also after the buyer's guest session was absorbed by
 // a user: then `sessions` names it, and the cart may be another. Refused as malformed: no `id`, a negative price.
 struct place {
   cart_id cart;
@@ -88,18 +92,30 @@ struct place {
   std::string customer_reference;
   order_id id;                         // the order's own: its effects name it to stock, cart and provider
   payment::capture_when capture = payment::capture_when::at_order;  // the shop's choice, no part of the content
+  std::vector<std::string> coupons;    // besides the cart's
+  std::vector<std::string> gift_cards; // besides the cart's
+  std::string shipping_method;         // empty: the cart's, or the cheapest
+  std::optional<currency_code> currency;  // of `items`; none: the products' own
+  std::optional<pricing::terms> terms; // of the shop for the destination, when placed; none: lines cost their prices
   friend bool operator==(const place&, const place&) = default;
   OMNICART_FIELDS(cart, items, buyer, sessions, email, ship_to, payment, stated_total, reference, customer_reference, id,
-                  capture)
+                  capture, coupons, gift_cards, shipping_method, currency, terms)
 };
 struct get { OMNICART_FIELDS() };                                 // not_found unless the buyer or staff asks
 struct set_status { order_status to{}; OMNICART_FIELDS(to) };     // staff
 struct cancel { std::string reason; OMNICART_FIELDS(reason) };    // buyer before shipping, staff
 
 // Answers to the order's own effects, made by settle(). `attempt` is the claim attempt they belong to.
-struct cart_sealed { std::vector<cart::line_view> lines; OMNICART_FIELDS(lines) };
+struct cart_sealed { std::vector<cart::line_view> lines; cart::wishes with; OMNICART_FIELDS(lines, with) };
 struct cart_refused { error_number code = 0; order_id other; OMNICART_FIELDS(code, other) };
-struct priced { std::uint32_t line = 0; std::string name; money unit_price; OMNICART_FIELDS(line, name, unit_price) };
+struct priced {
+  std::uint32_t line = 0;
+  std::string name;
+  money unit_price;
+  std::string category;      // for an order that the terms of the shop price
+  std::int64_t weight_g = 0; // the same
+  OMNICART_FIELDS(line, name, unit_price, category, weight_g)
+};
 struct unpriced { std::uint32_t line = 0; OMNICART_FIELDS(line) };
 struct claimed { std::uint32_t stock = 0; std::uint32_t attempt = 0; OMNICART_FIELDS(stock, attempt) };
 struct claim_refused {
@@ -118,12 +134,21 @@ struct restocked { std::uint32_t stock = 0; OMNICART_FIELDS(stock) };
 struct refunded { OMNICART_FIELDS() };
 struct cart_done { OMNICART_FIELDS() };
 struct wake { OMNICART_FIELDS() };
+// `promotion` is the index among the order's coupons and gift cards. `amount_minor`: what a gift card gives.
+struct promotion_granted {
+  std::uint32_t promotion = 0;
+  pricing::discount_rule rule;
+  std::int64_t amount_minor = 0;
+  OMNICART_FIELDS(promotion, rule, amount_minor)
+};
+struct promotion_denied { std::uint32_t promotion = 0; error_number code = 0; OMNICART_FIELDS(promotion, code) };
+struct promotion_done { std::uint32_t promotion = 0; OMNICART_FIELDS(promotion) };
 
 using command = std::variant<place, get, set_status, cancel, cart_sealed, cart_refused, priced, unpriced, claimed,
                              claim_refused, unclaimed, charged, charge_refused, voided, sale_settled, restocked,
                              refunded, cart_done, wake, ship, deliver, ask_return, close_return, give_refund,
                              add_note, shelved, part_refunded, payment_told, retry, resolve, capture_answered,
-                             capture_refused>;
+                             capture_refused, promotion_granted, promotion_denied, promotion_done>;
 
 struct line_view {
   std::uint32_t line_id = 0;
@@ -140,6 +165,10 @@ struct line_view {
 };
 struct short_line { product_id product; std::int64_t wanted = 0; std::int64_t available = 0; OMNICART_FIELDS(product, wanted, available) };
 struct price_change { product_id product; money was; money is; OMNICART_FIELDS(product, was, is) };
+
+struct gift_payment { std::string code; money amount; OMNICART_FIELDS(code, amount) };
+// `reason`: a code of the coupon, the gift card or pricing::obstacle.
+struct refused_code { cart::code_kind kind{}; std::string code; std::string reason; OMNICART_FIELDS(kind, code, reason) };
 
 // Answer to what people ask; the order's own commands are answered with nothing.
 struct order_view {
@@ -167,9 +196,13 @@ struct order_view {
   bool owes = false;  // in progress, or effects are still pending (laws wait for these)
   aftermath after;
   std::uint32_t made = 0;  // number of the record that the command made; 0: none
+  std::optional<pricing::breakdown> prices;  // line by line; none: the total is the sum of the lines
+  std::vector<std::string> coupons;          // held for the order, or used by it
+  std::vector<gift_payment> gift_payments;   // the same; total = these and what is (to be) captured
+  std::vector<refused_code> refused_codes;
   OMNICART_FIELDS(status, why, buyer, email, cart, lines, total, item_count, ship_to, method, last4, decline_code,
                   captured, refunded, reference, customer_reference, placed_at, updated_at, short_lines,
-                  price_changes, other_order, owes, after, made)
+                  price_changes, other_order, owes, after, made, prices, coupons, gift_payments, refused_codes)
 };
 using reply = order_view;
 

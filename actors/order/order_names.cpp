@@ -201,6 +201,12 @@ const char* to_string(rejection why) {
       return "payment_timeout";
     case rejection::total_overflow:
       return "total_overflow";
+    case rejection::coupon_refused:
+      return "coupon_refused";
+    case rejection::gift_card_refused:
+      return "gift_card_refused";
+    case rejection::not_deliverable:
+      return "not_deliverable";
   }
   return "";
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "actors/order/order_after.hpp"
+#include "actors/order/order_promotions.hpp"
 #include "runtime/base/assert.hpp"
 
 namespace omnicart::order {
@@ -12,6 +13,18 @@ std::int64_t promised_minor(const state& s) {
   std::int64_t sum = 0;
   for (const refund_record& each : s.after.refunds) sum += each.amount.amount_minor;
   return sum;
+}
+
+// What the provider was paid for a line: its goods, or by the shop's terms its price with discount,
+// shipping and tax; less its part of what gift cards paid.
+money charged_for(const state& s, const line& bought) {
+  if (!s.prices) return paid_for(bought);
+  const auto& all = s.prices->lines;
+  const auto at = std::find_if(all.begin(), all.end(),
+                               [&](const auto& p) { return p.line_id == bought.line_id; });
+  const std::int64_t price = at == all.end() ? 0 : at->total_minor;
+  if (s.total.amount_minor == 0) return {0, s.total.currency};
+  return {pricing::round_share(price, due(s).amount_minor, s.total.amount_minor), s.total.currency};
 }
 
 }  // namespace
@@ -53,8 +66,11 @@ refund_share share_of(const state& s, const line_counts& units) {
     if (count <= 0) continue;
     share.lines.push_back({each.line_id, count});
     share.amount.amount_minor +=
-        share_of(paid_for(*bought), bought->quantity, bought->refunded, count).amount_minor;
+        share_of(charged_for(s, *bought), bought->quantity, bought->refunded, count).amount_minor;
   }
+  // Parts that were rounded up never give back more than there is.
+  const std::int64_t most = refundable(s).amount_minor;
+  if (s.prices && share.amount.amount_minor > most) share.amount.amount_minor = most;
   return share;
 }
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/order/order_codec.hpp"
+#include "actors/order/order_promotions.hpp"
 #include "actors/order/order_refund.hpp"
 #include "actors/product/product_messages.hpp"
 #include "actors/stock/stock_messages.hpp"
@@ -12,6 +13,7 @@
 // What the order owes others, and what their answers mean. Keys of effects:
 //
 //   seal | charge | void | capture | refund | cart_done | abandon
+//   promise/CODE | unpromise/CODE | redeem/CODE | give_back/CODE        (order_promotions.cpp)
 //   price/LINE | VERB/STOCK.ATTEMPT         VERB = claim | unclaim | settle | restock
 //   part/REFUND | shelve/RETURN.STOCK
 namespace omnicart::order {
@@ -53,17 +55,23 @@ effect complete_effect(const state& s) {
   return to_cart(s, "cart_done", cart::complete_checkout{.order = s.content.id});
 }
 
+// A cart's line stays in the currency it was put there in.
+std::optional<currency_code> currency_of(const state& s, std::uint32_t line) {
+  const currency_code known = s.lines[line].unit_price.currency;
+  return known == currency_code{} ? s.content.currency : std::optional(known);
+}
+
 effect quote_effect(const state& s, std::uint32_t line) {
   return {.key = "price/" + std::to_string(line),
           .to = {"product", s.lines[line].product.str()},
-          .command = product::encode(product::quote{})};
+          .command = product::encode(product::quote{currency_of(s, line)})};
 }
 
 effect charge_effect(const state& s) {
   if (s.content.capture == payment::capture_when::at_shipment) {
-    return to_provider(s, "charge", payment::authorise{s.content.id, s.total, s.content.payment});
+    return to_provider(s, "charge", payment::authorise{s.content.id, due(s), s.content.payment});
   }
-  return to_provider(s, "charge", payment::charge{s.content.id, s.total, s.content.payment});
+  return to_provider(s, "charge", payment::charge{s.content.id, due(s), s.content.payment});
 }
 
 effect void_effect(const state& s) {
@@ -71,7 +79,7 @@ effect void_effect(const state& s) {
 }
 
 effect capture_effect(const state& s) {
-  return to_provider(s, "capture", payment::capture{s.content.id, s.total});
+  return to_provider(s, "capture", payment::capture{s.content.id, due(s)});
 }
 
 effect refund_effect(const state& s) {
@@ -152,7 +160,8 @@ settled on_seal(const effect_name&, const answer& got) {
   if (got.ok()) {
     auto reply = cart::decode_reply(got.payload);
     auto* sealed = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;
-    return sealed ? settled(cart_sealed{std::move(sealed->lines)}) : std::nullopt;
+    return sealed ? settled(cart_sealed{std::move(sealed->lines), std::move(sealed->with)})
+                  : std::nullopt;
   }
   cart_refused refused{.code = got.failure->number};
   if (got.failure->is(cart::errc::checkout_in_progress)) {
@@ -165,7 +174,9 @@ settled on_price(const effect_name& name, const answer& got) {
   if (!got.ok()) return unpriced{name.index};
   auto reply = product::decode_reply(got.payload);
   auto* quote = reply ? std::get_if<product::quote_view>(&*reply) : nullptr;
-  return quote ? settled(priced{name.index, std::move(quote->name), quote->price}) : std::nullopt;
+  if (!quote) return std::nullopt;
+  return priced{name.index, std::move(quote->name), quote->price, std::move(quote->category),
+                quote->weight_g};
 }
 
 settled on_claim(const effect_name& name, const answer& got) {
@@ -283,6 +294,7 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
   for (const refund_record& part : s.after.refunds) {
     if (part.status == refund_status::owed && room()) owed.push_back(part_refund_effect(s, part));
   }
+  append_promotion_effects(s, limit - owed.size(), owed);
   for (auto line = s.unpriced.begin(); line != s.unpriced.end() && room(); ++line) {
     owed.push_back(quote_effect(s, *line));
   }
@@ -304,9 +316,17 @@ std::optional<command> settle(const state& s, std::string_view effect_key, const
     return std::nullopt;
   const auto name = parse_key(effect_key);
   if (!name || outdated(s, *name)) return std::nullopt;
+  if (is_promotion_verb(name->verb)) return settle_promotion(s, name->verb, name->index, got);
   const auto rule = std::find_if(std::begin(verbs), std::end(verbs),
                                  [&](const verb_rule& r) { return r.verb == name->verb; });
-  return rule == std::end(verbs) ? std::nullopt : rule->read(*name, got);
+  if (rule == std::end(verbs)) return std::nullopt;
+  settled what = rule->read(*name, got);
+  // What nobody will look at is not stored.
+  if (auto* quoted = what ? std::get_if<priced>(&*what) : nullptr; quoted && !has_terms(s)) {
+    quoted->category.clear();
+    quoted->weight_g = 0;
+  }
+  return what;
 }
 
 std::optional<timestamp_ms> wake_at(const state& s) {

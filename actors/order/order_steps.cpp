@@ -1,4 +1,5 @@
 #include "actors/order/order_steps.hpp"
+#include "actors/order/order_promotions.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -31,7 +32,7 @@ result<money> sum(const std::vector<line>& lines) {
   return total;
 }
 
-std::vector<line> lines_of(const std::vector<cart::line_view>& sealed) {
+std::vector<line> lines_of(const std::vector<cart::line_view>& sealed, bool terms) {
   std::vector<line> lines;
   lines.reserve(sealed.size());
   for (const cart::line_view& from : sealed) {
@@ -40,14 +41,15 @@ std::vector<line> lines_of(const std::vector<cart::line_view>& sealed) {
                      .name = from.name,
                      .quantity = from.quantity,
                      .unit_price = from.unit_price,
-                     .quote = from.list_price ? quote_state::needed : quote_state::none});
+                     .quote = from.list_price || terms ? quote_state::needed : quote_state::none,
+                     .negotiated = !from.list_price && terms});
   }
   return lines;
 }
 
 events begin_payment(const state& s, timestamp_ms now) {
-  if (s.total.amount_minor == 0)
-    return {paid{.captured = s.total, .at = now}};  // nothing to ask a provider for
+  if (due(s).amount_minor == 0)
+    return {paid{.captured = due(s), .at = now}};  // nothing to ask a provider for
   if (s.content.payment.type == payment::method_type::invoice) return {invoiced{now}};
   return {payment_began{now + payment_patience}};
 }
@@ -103,7 +105,7 @@ bool paying(const state& s) { return s.at == step::charging || s.at == step::voi
 events conclude_payment(const state& s, const payment::charge_result& result, timestamp_ms now) {
   switch (result.status) {
     case payment::charge_status::captured:
-      return {paid{s.total, result.last4, now}};
+      return {paid{due(s), result.last4, now}};
     case payment::charge_status::declined:
       return {declined{result.decline_code, result.last4, now}};
     // Not by us, since there was no void and no refund: the provider's own staff. No money is held.
@@ -112,7 +114,7 @@ events conclude_payment(const state& s, const payment::charge_result& result, ti
     case payment::charge_status::refunded:
       return {declined{"refunded", result.last4, now}};
     case payment::charge_status::authorised:
-      return {authorised{s.total, result.last4, now}};
+      return {authorised{due(s), result.last4, now}};
   }
   return {};
 }
@@ -134,9 +136,7 @@ struct mover {
 
   events operator()(const cart_sealed& what) const {
     if (s.at == step::sealing) {
-      events out{cart_taken{lines_of(what.lines)}};
-      append(out, finish_pricing(after(s, out.front()), now));
-      return out;
+      return take_cart(what);
     }
     // A copy of the seal that came through late must not leave the cart sealed by an order that is
     // done with it.
@@ -150,7 +150,8 @@ struct mover {
   }
   events operator()(const priced& what) const {
     if (!awaits_quote(s, what.line)) return {};
-    return with_quote(s, line_priced{what.line, what.name, what.unit_price}, now);
+    return with_quote(
+        s, line_priced{what.line, what.name, what.unit_price, what.category, what.weight_g}, now);
   }
   events operator()(const unpriced& what) const {
     if (!awaits_quote(s, what.line)) return {};
@@ -217,14 +218,14 @@ struct mover {
 
   events void_of_authorisation(const payment::charge_result& result) const {
     if (result.status == payment::charge_status::captured)
-      return {stray_charge{s.total, result.last4, now}};
+      return {stray_charge{due(s), result.last4, now}};
     return {authorisation_voided{now}};
   }
   events operator()(const capture_answered& what) const {
     if (s.after.hold != holding::to_capture) return {};
     if (what.result.status != payment::charge_status::captured)
       return {capture_failed{"not_captured", now}};
-    return {captured_later{s.total, now}};
+    return {captured_later{due(s), now}};
   }
   events operator()(const capture_refused& what) const {
     if (s.after.hold != holding::to_capture) return {};
@@ -244,10 +245,27 @@ struct mover {
     return awaited ? events{part_refund_made{what.number, now}} : events{};
   }
 
+  events operator()(const promotion_granted& what) const { return on_granted(s, what, now); }
+  events operator()(const promotion_denied& what) const { return on_denied(s, what, now); }
+  events operator()(const promotion_done& what) const { return on_done(s, what); }
+
   // Asked from outside, decided in order.cpp.
   template <class Command>
   events operator()(const Command&) const {
     return {};
+  }
+
+ private:
+  events take_cart(const cart_sealed& what) const {
+    events out;
+    const cart::wishes& with = what.with;
+    const bool asks = !with.coupons.empty() || !with.gift_cards.empty() ||
+                      (!with.method.empty() && s.content.terms);
+    if (asks) out.push_back(promotions_asked{with});
+    const state asked = asks ? after(s, out.front()) : s;
+    out.push_back(cart_taken{lines_of(what.lines, has_terms(asked))});
+    append(out, finish_pricing(after(asked, out.back()), now));
+    return out;
   }
 };
 
@@ -263,6 +281,7 @@ events finish_pricing(const state& s, timestamp_ms now) {
   if (!s.short_lines.empty()) return reject(rejection::unknown_product, now);
   if (!s.moved_prices.empty()) return reject(rejection::price_changed, now);
   if (!in_one_currency(s.lines)) return reject(rejection::currency_mismatch, now);
+  if (has_terms(s)) return weigh_promotions(s, now);
   const auto total = sum(s.lines);
   if (!total) return reject(rejection::total_overflow, now);
   if (s.content.stated_total && *s.content.stated_total != *total)

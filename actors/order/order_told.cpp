@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "actors/order/order_after.hpp"
+#include "actors/order/order_promotions.hpp"
 #include "actors/order/order_refund.hpp"
 
 // What the provider tells by itself, and what operators say of orders that do not get on.
@@ -26,7 +27,7 @@ events captured_early(const state& s, const news& told, timestamp_ms now) {
 // Money was taken. Either the order waits for that, or it is given back.
 result<events> told_captured(const state& s, const news& told, timestamp_ms now) {
   if (s.captured.amount_minor > 0 || told.amount.amount_minor <= 0) return events{};
-  const bool whole = told.amount == s.total;
+  const bool whole = told.amount == due(s);
   if (paying(s)) {
     if (!whole) return fail(errc::conflict, "another amount than the order's was captured");
     return events{paid{told.amount, told.last4, now}};
@@ -47,7 +48,7 @@ result<events> told_captured(const state& s, const news& told, timestamp_ms now)
 }
 
 result<events> told_authorised(const state& s, const news& told, timestamp_ms now) {
-  const bool awaited = s.at == step::charging && told.amount == s.total &&
+  const bool awaited = s.at == step::charging && told.amount == due(s) &&
                        s.content.capture == payment::capture_when::at_shipment;
   return awaited ? events{authorised{told.amount, told.last4, now}} : events{};
 }

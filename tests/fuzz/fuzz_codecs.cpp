@@ -4,13 +4,16 @@
 
 #include "actors/cart/cart_kind.hpp"
 #include "actors/cluster/cluster_kind.hpp"
+#include "actors/coupon/coupon_kind.hpp"
 #include "actors/email/email_kind.hpp"
+#include "actors/gift_card/gift_card_kind.hpp"
 #include "actors/order/order_codec.hpp"
 #include "actors/order/order_kind.hpp"
 #include "actors/payment/payment_messages.hpp"
 #include "actors/product/product_kind.hpp"
 #include "actors/session/session_kind.hpp"
 #include "actors/stock/stock_kind.hpp"
+#include "actors/tariff/tariff_kind.hpp"
 #include "actors/user/user_kind.hpp"
 #include "persistence/key_layout.hpp"
 #include "tests/fuzz/bodies.hpp"
@@ -57,6 +60,9 @@ std::string encode_cart_reply(const cart::reply& what) { return cart::encode(wha
 std::string encode_product_reply(const product::reply& what) { return product::encode(what); }
 std::string encode_stock_reply(const stock::reply& what) { return stock::encode(what); }
 std::string encode_payment_command(const payment::command& what) { return payment::encode(what); }
+std::string encode_coupon_reply(const coupon::reply& what) { return coupon::encode(what); }
+std::string encode_gift_card_reply(const gift_card::reply& what) { return gift_card::encode(what); }
+std::string encode_tariff_reply(const tariff::reply& what) { return tariff::encode(what); }
 std::string encode_format(const persistence::store_format& what) {
   return persistence::encode(what);
 }
@@ -70,7 +76,7 @@ std::string encode_receipt(const receipt& what) { return persistence::encode(wha
 using codec_check = void (*)(std::string_view);
 
 // By byte 0. Append only: the corpus refers to positions.
-constexpr std::array<codec_check, 40> codecs{
+constexpr std::array<codec_check, 52> codecs{
     command_of<cart::kind>,
     event_of<cart::kind>,
     state_of<cart::kind>,
@@ -111,6 +117,18 @@ constexpr std::array<codec_check, 40> codecs{
     event_of<cluster_record::kind>,
     state_of<cluster_record::kind>,
     round_trip<&cluster_record::decode_reply, &cluster_record::kind::encode_reply>,
+    command_of<coupon::kind>,
+    event_of<coupon::kind>,
+    state_of<coupon::kind>,
+    round_trip<&coupon::decode_reply, &encode_coupon_reply>,
+    command_of<gift_card::kind>,
+    event_of<gift_card::kind>,
+    state_of<gift_card::kind>,
+    round_trip<&gift_card::decode_reply, &encode_gift_card_reply>,
+    command_of<tariff::kind>,
+    event_of<tariff::kind>,
+    state_of<tariff::kind>,
+    round_trip<&tariff::decode_reply, &encode_tariff_reply>,
 };
 
 }  // namespace

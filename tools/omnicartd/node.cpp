@@ -15,6 +15,7 @@
 #include "http/metrics.hpp"
 #include "http/operator_server.hpp"
 #include "http/order_list.hpp"
+#include "http/promotion_list.hpp"
 #include "http/password_hasher.hpp"
 #include "http/payment_gateway.hpp"
 #include "http/rate_limiter.hpp"
@@ -80,6 +81,7 @@ struct node::parts {
   kind_registry kinds = all_kinds(options);
   http::order_list orders;
   http::catalogue_list catalogue;
+  http::promotion_list promotions;
   http::metrics figures;
   lifecycle order;
 
@@ -191,11 +193,12 @@ status node::parts::start_store() {
   auto index = persistence::timer_index::open(*data);
   if (!index) return fail(index.error());
   timers = std::move(*index);
-  projections = std::make_unique<persistence::projection_set>(*data, std::vector<projection*>{&orders, &catalogue},
+  projections = std::make_unique<persistence::projection_set>(*data, std::vector<projection*>{&orders, &catalogue, &promotions},
                                                               persistence::projection_limits{},
                                                               [this](std::uint16_t shard) { return log->last_index(shard); });
   orders.attach(*projections);
   catalogue.attach(*projections);
+  promotions.attach(*projections);
 
   cluster::journal_options commit;
   commit.batch_items_max = static_cast<std::size_t>(options.storage.commit_batch_items_max);
@@ -257,6 +260,7 @@ status node::parts::start_entities() {
     others->attach(*log, *routes, *projections, data->shard_count());
     orders.attach(others->lists());
     catalogue.attach(others->lists());
+    promotions.attach(others->lists());
   }
   log->start();
   return {};
@@ -292,7 +296,8 @@ http::shop node::parts::make_shop() {
                   .sign_ins = *sign_ins,
                   .orders = orders,
                   .catalogue = catalogue,
-                  .currency = *currency_code::parse(options.shop.currency)};
+                  .currency = *currency_code::parse(options.shop.currency),
+                  .promotions = promotions};
   made.access_token_ttl = std::chrono::seconds(options.sessions.access_token_ttl_s);
   made.guest_session_ttl = std::chrono::seconds(options.sessions.guest_ttl_s);
   made.user_session_ttl = std::chrono::seconds(options.sessions.refresh_ttl_s);

@@ -28,8 +28,9 @@ class Guest:
         self.refresh_token = opened["refresh_token"]
         self.web = Client(shop.node.http, opened["token"])
 
-    def add(self, product, quantity=1, **more):
-        return self.web.post("/api/cart/items", {"product_id": product, "quantity": quantity}, **more)
+    def add(self, product, quantity=1, currency=None, **more):
+        item = {"product_id": product, "quantity": quantity, **({"currency": currency} if currency else {})}
+        return self.web.post("/api/cart/items", item, **more)
 
     def cart(self):
         return self.web.get("/api/cart").expect(200).json

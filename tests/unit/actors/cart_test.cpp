@@ -611,6 +611,50 @@ BOOST_AUTO_TEST_CASE(any_sequence_keeps_the_laws_and_replays_to_equal_bytes) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_cart_keeps_codes_until_the_order_that_was_sealed_with_them_is_through) {
+  const use_code coupon{code_kind::coupon, "TEN"}, card{code_kind::gift_card, "GIFT"};
+  const use_code later{code_kind::coupon, "LATER"};
+  const auto shown = [](const subject<kind>& one) {
+    return std::get<cart_view>(*decode_reply(one.reply)).with;
+  };
+  subject<kind> one;
+  one.give(tea.what, tea.asker);
+  BOOST_TEST(one.give(coupon, ann) == 0);
+  BOOST_TEST(one.give(coupon, ann) == 0);
+  BOOST_TEST(one.names == "");
+  BOOST_TEST(one.give(card, ann) == 0);
+  BOOST_TEST(one.give(choose_shipping{"GB", "post"}, ann) == 0);
+  const wishes wanted{{"TEN"}, {"GIFT"}, "GB", "post"};
+  BOOST_TEST((shown(one) == wanted));
+  one.s = reread<kind>(one.s);
+  one.give(seal{order_id{"o"}, ann});
+  BOOST_TEST((shown(one) == wanted));
+  one.give(later, ann);
+  one.s = reread<kind>(one.s);
+  one.give(seal{order_id{"o"}, ann});
+  BOOST_TEST((shown(one) == wanted));
+  one.give(complete_checkout{order_id{"o"}});
+  BOOST_TEST((shown(one) == wishes{{"LATER"}, {}, "GB", "post"}));
+  one.check_replay();
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_code_or_one_too_many_is_refused) {
+  subject<kind> one;
+  one.give(tea.what, tea.asker);
+  const auto malformed = number(base_errc::malformed);
+  BOOST_TEST(one.give(use_code{code_kind::coupon, ""}, ann) == malformed);
+  BOOST_TEST(one.give(use_code{code_kind::coupon, std::string(65, 'x')}, ann) == malformed);
+  BOOST_TEST(one.give(choose_shipping{"GBR", ""}, ann) == malformed);
+  BOOST_TEST(one.give(drop_code{code_kind::coupon, "A"}, ann) == number(errc::no_such_code));
+  for (std::size_t i = 0; i < codes_max; ++i)
+    BOOST_TEST(one.give(use_code{code_kind::coupon, std::to_string(i)}, ann) == 0);
+  BOOST_TEST(one.give(use_code{code_kind::coupon, "more"}, ann) == number(errc::code_limit));
+  BOOST_TEST(one.give(use_code{code_kind::gift_card, "more"}, ann) == 0);
+  BOOST_TEST(one.give(drop_code{code_kind::coupon, "3"}, ann) == 0);
+  BOOST_TEST(one.give(use_code{code_kind::coupon, "more"}, ann) == 0);
+  BOOST_TEST(one.give(use_code{code_kind::coupon, "other"}, bob) == number(base_errc::not_found));
+}
+
 BOOST_AUTO_TEST_CASE(stored_bytes_never_change) {
   const order_id order{"o"};
   const std::pair<event, const char*> rows[] = {
@@ -628,6 +672,9 @@ BOOST_AUTO_TEST_CASE(stored_bytes_never_change) {
        "9201920893c401639195c403746561c4075468652074656102925ac403474250c2cd03e8"},
       {assigned{"u", at(1)}, "9201920992c40175cd03e8"},
       {emptied{at(1)}, "9201920a91cd03e8"},
+      {code_used{code_kind::coupon, "A", at(1)}, "9201920d9300c40141cd03e8"},
+      {code_dropped{code_kind::gift_card, "A", at(1)}, "9201920e9301c40141cd03e8"},
+      {shipping_chosen{"GB", "m", at(1)}, "9201920f93c4024742c4016dcd03e8"},
   };
   for (const auto& [what, bytes] : rows) BOOST_TEST(hex(encode_event(what)) == bytes);
   subject<kind> one;
@@ -636,14 +683,22 @@ BOOST_AUTO_TEST_CASE(stored_bytes_never_change) {
     one.give(s.what, s.asker);
   }
   BOOST_TEST(hex(encode_state(one.s)) ==
-             "92019ac403616e6ec400c403474250929702c4036a616dc407546865206a616d0164c3009703c4037465"
-             "61c407546865207465610464c30004ce000f424093c4016fc403474250929702c4036a616dc407546865"
-             "206a616d0164c3019703c403746561c407546865207465610264c30291c4016e91c40162c0");
+             "92019bc403616e6ec400c403474250929702c4036a616dc407546865206a616d0164c3009703c4037465"
+             "61c407546865207465610464c30004ce000f424094c4016fc403474250929702c4036a616dc407546865"
+             "206a616d0164c3019703c403746561c407546865207465610264c302949090c400c40091c4016e91c401"
+             "62c0949090c400c400");
+  // As builds without coupons wrote it.
+  const auto old = decode_state(unhex(
+      "92019ac403616e6ec400c403474250929702c4036a616dc407546865206a616d0164c3009703c4037465"
+      "61c407546865207465610464c30004ce000f424093c4016fc403474250929702c4036a616dc407546865"
+      "206a616d0164c3019703c403746561c407546865207465610264c30291c4016e91c40162c0"));
+  BOOST_REQUIRE(old.has_value());
+  BOOST_TEST((encode_state(*old) == encode_state(one.s)));
   one.give(moved_to("c").what);
   BOOST_TEST(hex(encode_state(one.s)) ==
-             "92019ac403616e6ec400c4034742509004ce000f424093c4016fc403474250929702c4036a616dc40754"
-             "6865206a616d0164c3009703c403746561c407546865207465610264c30091c4016e91c4016293c40163"
-             "c403474250919703c403746561c407546865207465610264c300");
+             "92019bc403616e6ec400c4034742509004ce000f424094c4016fc403474250929702c4036a616dc40754"
+             "6865206a616d0164c3009703c403746561c407546865207465610264c300949090c400c40091c4016e91"
+             "c4016293c40163c403474250919703c403746561c407546865207465610264c300949090c400c400");
 }
 
 BOOST_AUTO_TEST_CASE(longer_arrays_are_read_and_unknown_schemas_are_refused) {

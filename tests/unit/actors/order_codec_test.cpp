@@ -60,18 +60,22 @@ state full_state() {
   return s;
 }
 
+pricing::breakdown small_breakdown() {
+  return {.currency = gbp(0).currency, .subtotal_minor = 7, .total_minor = 7};
+}
+
 struct golden {
   event what;
   const char* bytes;
 };
 const std::vector<golden> stored{
     {placed{full_place(), t},
-     "92019200929cc40263319293c40161029205c40347425093c4016201c09301c4027331c402753191c4027331c4016598c401"
-     "4ec400c400c400c400c400c4024742c4009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f3100cf00000174"
-     "876e8000"},
+      "9201920092dc0011c40263319293c40161029205c40347425093c4016201c09301c4027331c402753191c4027331c4016598"
+      "c4014ec400c400c400c400c400c4024742c4009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31009090c4"
+      "00c0c0cf00000174876e8000"},
     {cart_taken{{{1, product_id{"a"}, "A", 2, gbp(5), quote_state::needed}}},
-     "9201920191919601c40161c40141029205c40347425001"},
-    {line_priced{3, "A", gbp(5)}, "920192029303c401419205c403474250"},
+     "9201920191919901c40161c40141029205c40347425001c40000c2"},
+    {line_priced{3, "A", gbp(5)}, "920192029503c401419205c403474250c40000"},
     {line_unpriced{3}, "920192039103"},
     {totalled{gbp(7)}, "92019204919207c403474250"},
     {rejected{rejection::out_of_stock, order_id{"o9"}, t},
@@ -129,6 +133,12 @@ const std::vector<golden> stored{
      "920192279401c4016b9207c403474250cf00000174876e8000"},
     {resolved{resolution::stock_done, "N", t},
      "920192289302c4014ecf00000174876e8000"},
+    {promotions_asked{{{"A"}, {"B"}, "", "m"}}, "92019229919491c4014191c40142c400c4016d"},
+    {promotion_held{1, {}, 7}, "9201922a9301990000900000c4009090c207"},
+    {promotion_refused{1, 1305, pricing::obstacle::minimum_not_met}, "9201922b9301cd051902"},
+    {terms_applied{small_breakdown()},
+     "9201922c919ec403474250c2c40090c400c40090c2900700000007"},
+    {promotion_ended{1}, "9201922d9101"},
 };
 
 BOOST_AUTO_TEST_SUITE(order_codec)
@@ -148,11 +158,11 @@ BOOST_AUTO_TEST_CASE(stored_events_keep_their_bytes) {
 
 BOOST_AUTO_TEST_CASE(a_stored_snapshot_keeps_its_bytes) {
   BOOST_TEST(hex(encode_state(full_state())) ==
-      "9201dc00169cc4026331909301c4027331c402753191c4027331c4016598c4014ec400c400c400c400c400c4024742c40092"
-      "00c406746f6b5f6f6b920ac403474250c40172c4016bc4026f3100cf00000174876e8000cf00000174876e80000708929601"
-      "c40162c40142019205c403474250029602c40161c40141029201c403474250009207c4034742509293c40161020793c40162"
-      "01050190cf00000174876e800001c39207c4034742509200c403474250c40434323432c40000c40090909b9090909090cf00"
-      "000174876e80000000c400c2c2");
+      "9201dc0019dc0011c4026331909301c4027331c402753191c4027331c4016598c4014ec400c400c400c400c400c4024742c4"
+      "009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31009090c400c0c0cf00000174876e8000cf0000017487"
+      "6e80000708929901c40162c40142019205c40347425002c40000c29902c40161c40141029201c40347425000c40000c29207"
+      "c4034742509293c40161020793c4016201050190cf00000174876e800001c39207c4034742509200c403474250c404343234"
+      "32c40000c40090909b9090909090cf00000174876e80000000c400c2c290c0c400");
 }
 
 // What builds before shipments, returns and authorisations wrote.
@@ -173,6 +183,10 @@ BOOST_AUTO_TEST_CASE(what_older_builds_stored_is_read) {
   BOOST_TEST_REQUIRE(state.has_value());
   check_full(*state);
   BOOST_TEST((pending(*state, 100) == pending(full_state(), 100)));
+  BOOST_TEST((encode_state(*state) == encode_state(full_state())));
+  const auto old_lines = decode_event(bytes_of("9201920191919601c40161c40141029205c40347425001"));
+  BOOST_TEST_REQUIRE(old_lines.has_value());
+  BOOST_TEST((encode_event(*old_lines) == encode_event(stored[1].what)));
 }
 
 BOOST_AUTO_TEST_CASE(a_snapshot_reads_back_with_all_that_is_owed) {
@@ -258,7 +272,7 @@ BOOST_AUTO_TEST_CASE(every_code_status_and_reason_has_a_name_of_its_own) {
   BOOST_TEST(names.size() == count);
   names.clear();
   count = 0;
-  for (int i = 0; i <= 10; ++i) named(to_string(static_cast<rejection>(i)));
+  for (int i = 0; i <= 13; ++i) named(to_string(static_cast<rejection>(i)));
   BOOST_TEST(names.size() == count);
 }
 

@@ -9,6 +9,8 @@
 #include <string>
 #include <vector>
 
+#include "actors/coupon/coupon_kind.hpp"
+#include "actors/gift_card/gift_card_kind.hpp"
 #include "actors/order/order_codec.hpp"
 #include "actors/order/order_kind.hpp"
 #include "actors/product/product_messages.hpp"
@@ -97,8 +99,28 @@ struct fake_stock {
   }
 };
 
+// A coupon or a gift card under its own rules.
+template <class K>
+struct real_entity {
+  typename K::state s;
+
+  answer take(const std::string& bytes, timestamp_ms now, role as = role::system) {
+    const context ctx{.now = now, .command = {}, .asker = {as, "", ""}};
+    const auto command = K::decode_command(bytes);
+    BOOST_REQUIRE(command.has_value());
+    const auto events = K::decide(s, *command, ctx);
+    if (!events) return {.failure = events.error(), .payload = {}};
+    for (const auto& each : *events) {
+      K::apply(s, each);
+      K::check_full(s);
+    }
+    return accepted(K::reply(s, *command, ctx));
+  }
+};
+
 struct fake_cart {
   std::vector<cart::line_view> lines;
+  cart::wishes with;
   std::optional<order_id> sealed_by;
   int completed = 0;
 
@@ -112,7 +134,7 @@ struct fake_cart {
       return refused(cart::errc::checkout_in_progress, codec::encode(*sealed_by));
     if (lines.empty()) return refused(cart::errc::empty);
     sealed_by = order;
-    return accepted(codec::encode(cart::reply{cart::cart_view{.lines = lines}}));
+    return accepted(codec::encode(cart::reply{cart::cart_view{.lines = lines, .with = with}}));
   }
   answer free(const order_id& order, int bought) {
     if (sealed_by == order) {
@@ -204,6 +226,8 @@ class world {
   std::map<product_id, fake_stock> stocks;
   std::map<product_id, product::quote_view> prices;
   fake_provider provider;
+  std::map<std::string, real_entity<coupon::kind>> coupons;
+  std::map<std::string, real_entity<gift_card::kind>> cards;
   std::vector<run_of_order> orders;
   bool faults = true;
 
@@ -353,6 +377,8 @@ class world {
     if (to.kind == "cart") return orders[i].cart.take(*codec::decode<cart::command>(what.command));
     if (to.kind == "stock")
       return stocks[product_id{to.id}].take(*codec::decode<stock::command>(what.command));
+    if (to.kind == "coupon") return coupons[to.id].take(what.command, now());
+    if (to.kind == "gift_card") return cards[to.id].take(what.command, now());
     if (to.kind == "payment") return provider.take(*payment::decode_command(what.command));
     BOOST_REQUIRE(to.kind == "product");
     const auto price = prices.find(product_id{to.id});

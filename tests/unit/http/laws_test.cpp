@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "actors/coupon/coupon.hpp"
+#include "actors/gift_card/gift_card.hpp"
 #include "actors/order/order_codec.hpp"
 #include "actors/stock/stock.hpp"
 #include "tests/unit/http/manual_clock.hpp"
@@ -20,9 +22,14 @@ const currency_code gbp = *currency_code::parse("GBP");
 struct books : public message_sink, public entity_directory {
   void send(envelope message) override {
     answer got;
-    got.payload = message.to.kind == "order" ? order::encode_reply(orders.at(message.to.id))
-                                             : stock::encode(stocks.at(message.to.id));
+    got.payload = payload_of(message.to);
     message.reply(std::move(got));
+  }
+  std::string payload_of(const entity_ref& of) const {
+    if (of.kind == "order") return order::encode_reply(orders.at(of.id));
+    if (of.kind == "coupon") return coupon::encode(coupons.at(of.id));
+    if (of.kind == "gift_card") return gift_card::encode(cards.at(of.id));
+    return stock::encode(stocks.at(of.id));
   }
   result<std::vector<std::string>> ids(std::string_view kind, std::uint16_t, std::string_view after,
                                        std::size_t) override {
@@ -32,7 +39,10 @@ struct books : public message_sink, public entity_directory {
         if (id > after) found.push_back(id);
       }
     };
-    kind == "order" ? take(orders) : take(stocks);
+    if (kind == "order") take(orders);
+    if (kind == "stock") take(stocks);
+    if (kind == "coupon") take(coupons);
+    if (kind == "gift_card") take(cards);
     return found;
   }
   std::uint16_t shard_count() const override { return 1; }
@@ -47,6 +57,8 @@ struct books : public message_sink, public entity_directory {
 
   std::map<std::string, order::order_view> orders;
   std::map<std::string, stock::stock_view> stocks;
+  std::map<std::string, coupon::coupon_view> coupons;
+  std::map<std::string, gift_card::card_view> cards;
   std::vector<law_check::ledger_entry> ledger;
   trial::manual_clock time;
   std::atomic<bool> stopping{false};
@@ -65,15 +77,21 @@ order::order_view order_of(order::order_status status, std::int64_t quantity) {
   return view;
 }
 
-// One order of two is paid, another was declined; a session holds three, for a minute more.
+// One order of two is paid, 150 by card and 50 by a gift card; another was declined; a session holds three, for a
+// minute more. The paid one used a coupon that is there once and gave nothing.
 struct sound_books : books {
   sound_books() {
     orders["paid"] = order_of(order::order_status::paid, 2);
-    orders["paid"].captured = {200, gbp};
+    orders["paid"].captured = {150, gbp};
+    orders["paid"].coupons = {"ONCE"};
+    orders["paid"].gift_payments = {{"GIFT", {50, gbp}}};
+    coupons["ONCE"].content.total_limit = 1;
+    coupons["ONCE"].redeemed = 1;
+    cards["GIFT"] = {.issued = {70, gbp}, .balance_minor = 20, .spent_minor = 50};
     orders["declined"] = order_of(order::order_status::declined, 1);
     stocks["tea"] = {.on_hand = 8, .reserved = 3, .available = 5, .received = 10, .sold = 2, .session_holds = 1};
     stocks["tea"].next_expiry = time.wall() + duration_ms{60'000};
-    ledger.push_back({.kind = "capture", .key = "paid", .currency = "GBP", .amount = 200});
+    ledger.push_back({.kind = "capture", .key = "paid", .currency = "GBP", .amount = 150});
   }
 };
 
@@ -144,6 +162,29 @@ const planted violations[] = {
        b.orders["paid"].lines[0].unit_price = {99, gbp};
      },
      "orders_add_up"},
+    {"prices that do not add up",
+     [](books& b) {
+       pricing::breakdown prices{.currency = gbp, .subtotal_minor = 200, .total_minor = 200};
+       prices.lines.push_back({.line_id = 1, .goods_minor = 200, .total_minor = 199});
+       b.orders["paid"].prices = prices;
+     },
+     "orders_add_up"},
+    {"a coupon used twice",
+     [](books& b) { b.coupons["ONCE"].redeemed = 2; },
+     "coupons_match_orders"},
+    {"a coupon held by nobody", [](books& b) { b.coupons["ONCE"].held = 1; }, "coupons_match_orders"},
+    {"a use without an order",
+     [](books& b) { b.orders["paid"].coupons.clear(); },
+     "coupons_match_orders"},
+    {"a use of no coupon", [](books& b) { b.coupons.clear(); }, "coupons_match_orders"},
+    {"a penny from nowhere",
+     [](books& b) { b.cards["GIFT"].balance_minor = 21; },
+     "gift_cards_match_orders"},
+    {"money held by nobody", [](books& b) { b.cards["GIFT"].holds = 1; }, "gift_cards_match_orders"},
+    {"a card that is not there", [](books& b) { b.cards.clear(); }, "gift_cards_match_orders"},
+    {"a gift that no order has",
+     [](books& b) { b.orders["paid"].gift_payments.clear(); },
+     "gift_cards_match_orders ledgers_agree"},
     {"a second capture",
      [](books& b) {
        b.ledger.push_back({.kind = "capture", .key = "paid", .currency = "GBP", .amount = 0});

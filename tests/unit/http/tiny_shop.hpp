@@ -11,15 +11,19 @@
 #include <vector>
 
 #include "actors/cart/cart_kind.hpp"
+#include "actors/coupon/coupon_kind.hpp"
 #include "actors/email/email_kind.hpp"
+#include "actors/gift_card/gift_card_kind.hpp"
 #include "actors/product/product_kind.hpp"
 #include "actors/session/session_kind.hpp"
 #include "actors/stock/stock_kind.hpp"
+#include "actors/tariff/tariff_kind.hpp"
 #include "actors/user/user_kind.hpp"
 #include "http/access_token.hpp"
 #include "http/catalogue_list.hpp"
 #include "http/front.hpp"
 #include "http/order_list.hpp"
+#include "http/promotion_list.hpp"
 #include "http/password_hasher.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/server/headers.hpp"
@@ -211,8 +215,10 @@ struct tiny_shop {
 
   manual_clock time;
   counted_ids ids;
-  kind_registry kinds{{kind_of<cart::kind>(), kind_of<email::kind>(), kind_of<product::kind>(),
-                       kind_of<session::kind>(), kind_of<stock::kind>(), kind_of<user::kind>()}};
+  kind_registry kinds{{kind_of<cart::kind>(), kind_of<coupon::kind>(), kind_of<email::kind>(),
+                       kind_of<gift_card::kind>(), kind_of<product::kind>(),
+                       kind_of<session::kind>(), kind_of<stock::kind>(), kind_of<tariff::kind>(),
+                       kind_of<user::kind>()}};
   instant_entities entities{kinds, time};
   no_store store;
   access_tokens tokens{token_keys{}};
@@ -220,6 +226,7 @@ struct tiny_shop {
   sign_in_guard sign_ins{{}, time};
   order_list orders;
   catalogue_list catalogue;
+  promotion_list promotions;
   shop in{.entities = entities,
           .store = store,
           .kinds = kinds,
@@ -230,7 +237,8 @@ struct tiny_shop {
           .sign_ins = sign_ins,
           .orders = orders,
           .catalogue = catalogue,
-          .currency = *currency_code::parse("GBP")};
+          .currency = *currency_code::parse("GBP"),
+          .promotions = promotions};
   std::optional<error> refusing;  // why no writes are taken
   rate_limiter rates;
   router routes;

@@ -1,0 +1,386 @@
+#!/usr/bin/env python3
+"""Coupons, gift cards, tax and shipping through HTTP; and the races: a hundred checkouts for one coupon, one gift card, one
+unit of stock, and all three at once, on one node and on three with a leader killed on the way."""
+
+import collections
+import os
+import shutil
+import sys
+import tempfile
+import threading
+import time
+
+from harness import Client, Gone, Node, Shop, Suite, check, equal, poll, programs
+from harness.node import ROOT
+from harness.shop import ADDRESS, fresh, pounds
+from harness.suite import PATIENCE_S
+
+sys.path += [os.path.join(ROOT, "tools", "cluster")]
+from local_cluster import Cluster  # noqa: E402
+
+RACERS = 100
+PRICE = 2_000
+TAX = {"prices_include_tax": False, "home_country": "GB",
+       "rates": [{"country": "GB", "rate_bps": 2000, "name": "VAT 20 %"},
+                 {"country": "GB", "category": "Books", "rate_bps": 0, "name": "zero rate"}]}
+SHIPPING = {"zones": [{"id": "uk", "countries": ["GB"]}],
+            "methods": [{"zone": "uk", "id": "post", "name": "Royal Mail",
+                         "bands": [{"max_weight_g": 1000, "prices": [pounds(300)]}, {"max_weight_g": 5000, "prices": [pounds(700)]}]},
+                        {"zone": "uk", "id": "van", "name": "Courier", "bands": [{"max_weight_g": 30000, "prices": [pounds(900)]}]}]}
+NO_TAX, NO_SHIPPING = {"rates": []}, {"zones": [], "methods": []}
+suite = Suite()
+
+
+def code(prefix):
+    return fresh(prefix).upper()
+
+
+def coupon(admin, **rule):
+    made = admin.post("/api/coupons", {"code": code("C"), **rule}).expect(201).json
+    return made["code"]
+
+
+def gift_card(admin, amount):
+    return admin.post("/api/gift-cards", {"code": code("CARD"), "value": pounds(amount)}).expect(201).json["code"]
+
+
+def amounts(shown, *names):
+    return [shown[name]["amount"] for name in names]
+
+
+def lines_add_up(shown):
+    """The totals are the sums of the lines, to the penny."""
+    lines = shown["items"]
+    equal(sum(line["total"]["amount"] for line in lines), shown["total"]["amount"], "total")
+    equal(sum(line["discount"]["amount"] for line in lines), shown["discount_total"]["amount"], "discounts")
+    equal(sum(line["shipping"]["amount"] for line in lines), shown["shipping_total"]["amount"], "shipping")
+    equal(sum(line["tax"]["amount"]["amount"] for line in lines), shown["tax_total"]["amount"], "tax")
+    for line in lines:
+        equal(sum(each["amount"]["amount"] for each in line["discounts"]), line["discount"]["amount"], "reasons")
+
+
+def used(admin, name):
+    return admin.get("/api/coupons/" + name).expect(200)["used"]
+
+
+@suite.case
+def a_coupon_shows_in_the_cart_and_is_used_by_its_order(shop):
+    name = coupon(shop.admin, type="percentage", rate_bps=1000, total_limit=1)
+    guest = shop.guest()
+    guest.add(shop.product(price=PRICE), 2).expect(201)
+    cart = guest.web.post("/api/cart/coupons", {"code": name.lower()}).expect(200).json
+    equal(amounts(cart, "subtotal", "discount_total", "total"), [4000, 400, 3600])
+    equal(cart["coupons"], [name])
+    equal(cart["items"][0]["discounts"][0]["reason"], "10 % off")
+    lines_add_up(cart)
+    equal(guest.cart()["total"], pounds(3600))
+    order = guest.checkout(total_amount=pounds(3600)).expect(201).json
+    equal(amounts(order, "subtotal", "discount_total", "total"), [4000, 400, 3600])
+    equal((order["payment"]["captured"], order["coupons"]), (pounds(3600), [name]))
+    lines_add_up(order)
+    equal(shop.admin.get("/api/orders/" + order["order_id"]).json["items"][0]["discounts"][0]["code"], name)
+    poll("it is used", lambda: used(shop.admin, name) == 1)
+    check("coupons" not in guest.cart(), "a used coupon stays in the cart")
+    guest.web.post("/api/cart/coupons", {"code": name}).expect(409, "coupon_used_up")
+
+
+@suite.case
+def codes_that_are_good_for_nothing_are_refused_with_their_reason(shop):
+    guest = shop.guest()
+    guest.add(shop.product(price=PRICE)).expect(201)
+    add = lambda name: guest.web.post("/api/cart/coupons", {"code": name})  # noqa: E731
+    add(code("NONE")).expect(404, "no_such_coupon")
+    add("not a code").expect(404, "no_such_coupon")
+    add(coupon(shop.admin, type="percentage", rate_bps=1, valid_until="2001-01-01T00:00:00Z")).expect(409, "coupon_expired")
+    add(coupon(shop.admin, type="percentage", rate_bps=1, valid_from="2991-01-01T00:00:00Z")).expect(409, "coupon_not_yet_valid")
+    stopped = coupon(shop.admin, type="percentage", rate_bps=1)
+    shop.admin.put(f"/api/coupons/{stopped}/status", {"status": "disabled"}).expect(200)
+    add(stopped).expect(409, "coupon_disabled")
+    rich = coupon(shop.admin, type="fixed", amount=pounds(500), minimum=pounds(PRICE + 1))
+    cart = add(rich).expect(200).json
+    equal(cart["refused_codes"], [{"kind": "coupon", "code": rich, "reason": "minimum_not_met"}])
+    equal(cart["total"], pounds(PRICE))
+    refused = guest.checkout().expect(409, "coupon_refused").json
+    equal(refused["refused_codes"][0]["reason"], "minimum_not_met")
+    guest.web.delete("/api/cart/coupons/" + rich).expect(200)
+    guest.web.delete("/api/cart/coupons/" + rich).expect(404, "no_such_code")
+    guest.checkout().expect(201)
+
+
+@suite.case
+def a_coupon_is_free_again_when_its_order_is_declined_or_cancelled(shop):
+    name = coupon(shop.admin, type="fixed", amount=pounds(500), total_limit=1)
+    product = shop.product(price=PRICE)
+    guest = shop.guest()
+    guest.add(product).expect(201)
+    guest.web.post("/api/cart/coupons", {"code": name}).expect(200)
+    guest.checkout(card="tok_declined").expect(402)
+    poll("it is released", lambda: shop.admin.get("/api/coupons/" + name).json["held"] == 0)
+    order = guest.checkout().expect(201).json
+    poll("it is used", lambda: used(shop.admin, name) == 1)
+    guest.web.delete("/api/orders/" + order["order_id"]).expect(200)
+    poll("it is free", lambda: used(shop.admin, name) == 0)
+
+
+@suite.case
+def one_customer_uses_a_coupon_as_often_as_one_may(shop):
+    name = coupon(shop.admin, type="percentage", rate_bps=500, total_limit=10, customer_limit=1)
+    product = shop.product(price=PRICE)
+    order = {"items": [{"product_id": product, "quantity": 1}], "coupons": [name]}
+    address = fresh("ann") + "@example.com"
+    shop.guest().checkout(**order, email=address).expect(201)
+    again = shop.guest().checkout(**order, email=address.upper()).expect(409, "coupon_refused")
+    equal(again["refused_codes"][0]["reason"], "coupon_customer_limit")
+    shop.guest().checkout(**order, email=fresh("bob") + "@example.com").expect(201)
+
+
+@suite.case
+def a_gift_card_pays_what_is_on_it_and_the_card_the_rest(shop):
+    name = gift_card(shop.admin, 2500)
+    product = shop.product(price=PRICE)
+    guest = shop.guest()
+    guest.add(product).expect(201)
+    cart = guest.web.post("/api/cart/gift-cards", {"code": name}).expect(200).json
+    equal(amounts(cart, "total", "gift_card_total", "amount_due"), [PRICE, PRICE, 0])
+    first = guest.checkout(card="tok_declined").expect(201).json  # nothing is left for the card that would be declined
+    equal((first["status"], first["amount_due"], first["gift_cards"][0]["amount"]), ("paid", pounds(0), pounds(PRICE)))
+    second = shop.guest().checkout(items=[{"product_id": product, "quantity": 1}], gift_cards=[name]).expect(201).json
+    equal((second["gift_card_total"], second["payment"]["captured"]), (pounds(500), pounds(PRICE - 500)))
+    shown = lambda: amounts(shop.admin.get("/api/gift-cards/" + name).json, "balance", "held", "spent")  # noqa: E731
+    poll("it is spent", lambda: shown() == [0, 0, 2500])
+    shop.admin.delete("/api/orders/" + second["order_id"]).expect(200)
+    poll("it is back", lambda: shown() == [500, 0, 2000])
+    guest.web.post("/api/cart/gift-cards", {"code": code("NOCARD")}).expect(404, "no_such_gift_card")
+
+
+@suite.case
+def tax_and_shipping_are_shown_per_line_and_add_up(shop):
+    shop.admin.put("/api/tax-rates", TAX).expect(200)
+    shop.admin.put("/api/shipping-methods", SHIPPING).expect(200)
+    try:
+        guest = shop.guest()
+        guest.add(shop.product(price=1999, category="Toys", weight_g=600), 1).expect(201)
+        guest.add(shop.product(price=999, category="Books > Novels", weight_g=200), 3).expect(201)
+        cart = guest.web.put("/api/cart/shipping", {"country": "GB"}).expect(200).json
+        equal(amounts(cart, "subtotal", "shipping_total"), [4996, 700])
+        lines_add_up(cart)
+        toy, books = cart["items"]
+        equal((toy["tax"]["rate_bps"], books["tax"]["rate_bps"], books["tax"]["reason"]), (2000, 0, "zero rate"))
+        cart = guest.web.put("/api/cart/shipping", {"country": "GB", "method": "van"}).expect(200).json
+        equal((cart["shipping"]["method"], cart["shipping_total"]), ("van", pounds(900)))
+        free = coupon(shop.admin, type="free_shipping")
+        cart = guest.web.post("/api/cart/coupons", {"code": free}).expect(200).json
+        equal(amounts(cart, "shipping_total", "total"), [0, 4996 + 400])
+        equal(cart["shipping"]["discounts"][0]["amount"], pounds(900))
+        order = guest.checkout(total_amount=cart["total"]).expect(201).json
+        lines_add_up(order)
+        equal((order["total"], order["tax_total"]), (cart["total"], pounds(400)))
+
+        item = {"items": [{"product_id": shop.product(price=100, weight_g=40000), "quantity": 1}]}
+        shop.guest().checkout(**item).expect(409, "not_deliverable")
+        shop.guest().checkout(**item, shipping_address={**ADDRESS, "country": "FR"}).expect(409, "not_deliverable")
+        body = {**shop.guest().order_body(), **item}
+        del body["shipping_address"]
+        shop.guest().web.post("/api/orders", body, key=fresh()).expect(422, "shipping_address_required")
+        shop.guest().checkout(**item, shipping_method="none").expect(409, "not_deliverable")
+    finally:
+        shop.admin.put("/api/tax-rates", NO_TAX).expect(200)
+        shop.admin.put("/api/shipping-methods", NO_SHIPPING).expect(200)
+
+
+@suite.case
+def staff_set_promotions_and_others_do_not(shop):
+    guest, support = shop.guest().web, shop.node.staff("support")
+    for web, status in ((shop.web, 401), (guest, 403), (support, 403)):
+        web.post("/api/coupons", {"code": "STOLEN", "type": "free_shipping"}).expect(status)
+        web.post("/api/gift-cards", {"value": pounds(1)}).expect(status)
+        web.put("/api/tax-rates", NO_TAX).expect(status)
+        web.put("/api/shipping-methods", NO_SHIPPING).expect(status)
+    for path in ("/api/coupons", "/api/gift-cards", "/api/gift-cards/WHATEVER"):
+        guest.get(path).expect(403)
+    equal(shop.web.get("/api/tax-rates").expect(200)["rates"], [])
+    name = coupon(shop.admin, type="buy_x_get_y", buy=2, get=1)
+    check(name in [each["code"] for each in support.get("/api/coupons?limit=100").expect(200)["items"]], "not listed")
+    equal(support.get(f"/api/coupons/{name}/history").expect(200)["items"][0]["what"]["event"], "defined")
+    shop.admin.post("/api/coupons", {"code": name, "type": "free_shipping"}).expect(409, "coupon_exists")
+    shop.admin.post("/api/coupons", {"code": "X", "type": "free_shipping"}).expect(400)
+    shop.admin.post("/api/coupons", {"code": code("C"), "type": "fixed"}).expect(422, "invalid_coupon")
+    shop.admin.put("/api/tax-rates", {"rates": [{"country": "gb", "rate_bps": 1, "name": "x"}]}).expect(422, "invalid_tax_rates")
+
+
+@suite.case
+def a_cart_keeps_its_currency_and_products_have_prices_in_several(shop):
+    both = shop.product(price=1000, prices=[{"amount": 1200, "currency": "EUR"}])
+    only_pounds = shop.product(price=500)
+    guest = shop.guest()
+    line = guest.add(both, currency="EUR").expect(201).json
+    equal(line["item"]["unit_price"], {"amount": 1200, "currency": "EUR"})
+    equal(guest.add(both, 2).expect(201)["item"]["quantity"], 3)
+    guest.add(only_pounds).expect(422, "no_such_price")
+    order = guest.checkout().expect(201).json
+    equal(order["total"], {"amount": 3600, "currency": "EUR"})
+    guest = shop.guest()
+    guest.add(both).expect(201)
+    equal(guest.cart()["total"], pounds(1000))
+    guest.add(both, currency="EUR").expect(422, "currency_mismatch")
+    direct = shop.guest().checkout(items=[{"product_id": both, "quantity": 1}], currency="EUR").expect(201).json
+    equal(direct["total"], {"amount": 1200, "currency": "EUR"})
+
+
+# --- races -------------------------------------------------------------------------------------------------------
+
+
+class Racer(threading.Thread):
+    """One customer with a full cart, who asks until there is a definite answer, of the next node when one gives none."""
+
+    def __init__(self, addresses, start, product, coupons, cards, number):
+        super().__init__(daemon=True)
+        self.webs = [Client(address, timeout=10) for address in addresses]
+        self.body = {"email": f"racer{number}@example.com", "shipping_address": ADDRESS, "coupons": coupons, "gift_cards": cards,
+                     "payment_method": {"type": "card", "token": "tok_ok"}}
+        self.begin, self.at, self.key, self.answer = start, number % len(addresses), fresh("race-key"), None
+        self.token = self.ask("POST", "/api/sessions", None).expect(201)["token"]
+        self.ask("POST", "/api/cart/items", {"product_id": product, "quantity": 1}).expect(201)
+
+    def ask(self, method, path, body):
+        until, key = time.monotonic() + 2 * PATIENCE_S, self.key if path == "/api/orders" else fresh("racer")
+        while True:
+            web = self.webs[self.at]
+            web.token = getattr(self, "token", None)
+            try:
+                answer = web.call(method, path, body, key=key)
+                if answer.status not in (503, 504) and answer.code != "in_progress" and not self.pending(answer):
+                    return answer
+                why = repr(answer)
+            except Gone as wrong:
+                why = str(wrong)
+            check(time.monotonic() < until, "no answer in time", why)
+            self.at = (self.at + 1) % len(self.webs)
+            time.sleep(0.02)
+
+    @staticmethod
+    def pending(answer):
+        return answer.status == 201 and answer.json.get("status") == "pending"
+
+    def run(self):
+        self.begin.wait()
+        self.answer = self.ask("POST", "/api/orders", self.body)
+
+
+def race(addresses, product, coupons=(), cards=(), on_the_way=lambda: None):
+    """The one order there is, and how often the others were told what."""
+    start = threading.Event()
+    racers = [Racer(addresses, start, product, list(coupons), list(cards), number) for number in range(RACERS)]
+    for each in racers:
+        each.start()
+    start.set()
+    on_the_way()
+    for each in racers:
+        each.join(3 * PATIENCE_S)
+    check(all(each.answer for each in racers), "a racer has no answer")
+    won = [each.answer.json for each in racers if each.answer.status == 201]
+    told = collections.Counter()
+    for each in racers:
+        if each.answer.status == 201:
+            continue
+        each.answer.expect(409)
+        reasons = [one["reason"] for one in each.answer.json.get("refused_codes", [])]
+        told[" ".join([each.answer.code, *reasons])] += 1
+    equal(len(won), 1, f"orders (the others were told {dict(told)})")
+    print(f"       one order; the others: {dict(told)}")
+    return won[0], told
+
+
+def only(told, code_, *reasons):
+    allowed = {f"{code_} {reason}" for reason in reasons} or {code_}
+    check(set(told) <= allowed, "told something else", dict(told))
+
+
+def all_races(addresses, admin, product_of, suffix="", on_the_way=lambda: None):
+    """What the issue asks for: one coupon, one gift card, one unit of stock, and all three."""
+    name = coupon(admin, type="percentage", rate_bps=5000, total_limit=1)
+    order, told = race(addresses, product_of(RACERS), coupons=[name], on_the_way=on_the_way)
+    equal(order["total"], pounds(PRICE // 2))
+    only(told, "coupon_refused", "coupon_used_up", "coupon_in_use")
+    poll("it is used once", lambda: used(admin, name) == 1)
+
+    card = gift_card(admin, PRICE)
+    order, told = race(addresses, product_of(RACERS), cards=[card], on_the_way=on_the_way)
+    equal(order["amount_due"], pounds(0))
+    only(told, "gift_card_refused", "gift_card_spent", "gift_card_in_use")
+    poll("it is spent", lambda: amounts(admin.get("/api/gift-cards/" + card).json, "balance", "held") == [0, 0])
+
+    _, told = race(addresses, product_of(1), on_the_way=on_the_way)
+    only(told, "out_of_stock")
+
+    name, card = coupon(admin, type="fixed", amount=pounds(500), total_limit=1), gift_card(admin, PRICE - 500)
+    order, told = race(addresses, product_of(1), coupons=[name], cards=[card], on_the_way=on_the_way)
+    equal((order["discount_total"], order["gift_card_total"], order["amount_due"]), (pounds(500), pounds(PRICE - 500), pounds(0)))
+    check(sum(told.values()) == RACERS - 1, "not everybody was told why")
+    poll("they are used", lambda: used(admin, name) == 1 and admin.get("/api/gift-cards/" + card).json["balance"] == pounds(0))
+
+
+@suite.case
+def a_hundred_checkouts_race_for_a_coupon_a_card_a_unit_and_all_three(shop):
+    all_races([shop.node.http], shop.admin, lambda units: shop.product(price=PRICE, stock=units))
+    shop.node.laws("60s")
+
+
+@suite.case
+def the_same_on_three_nodes_with_a_leader_killed_on_the_way(_):
+    directory = tempfile.mkdtemp(prefix="omnicart-e2e.")
+    cluster = Cluster(os.path.join(directory, "cluster"), programs(), {"payment": {"answer_timeout_ms": 400}})
+    try:
+        cluster.up(3)
+        token = cluster.ctl(1, "token", "issue", "--role", "admin", "--ttl", "3600").strip()
+        lost = []
+
+        def living():
+            return next(index for index in cluster.indexes() if index not in lost)
+
+        class Admin:
+            """Asks a node that lives, until it answers."""
+
+            def __getattr__(self, verb):
+                def ask(path, body=None):
+                    key = None if verb == "get" else fresh("admin")
+
+                    def answered():
+                        try:
+                            web = Client(cluster.node(living())["http"], token, timeout=10)
+                            got = web.call(verb.upper(), path, body, key=key)
+                            return got if got.status not in (503, 504) else None
+                        except Gone:
+                            return None
+                    return poll(path, answered, 2 * PATIENCE_S)
+                return ask
+
+        def product_of(units):
+            product = fresh("p")
+            admin.post("/api/products", {"id": product, "name": "An article", "price": pounds(PRICE)}).expect(201)
+            admin.put(f"/api/inventory/{product}", {"on_hand": units, "reason": "delivery"}).expect(200)
+            return product
+
+        def kill_a_leader():
+            if lost:
+                cluster.start(lost.pop())
+                poll("the lost one has caught up", cluster.settled)
+                return
+            time.sleep(0.1)
+            report = cluster.report(cluster.running()[0])
+            lost.append(max(report["nodes"], key=lambda each: each["leads"])["id"])
+            cluster.kill(lost[0])
+
+        admin = Admin()
+        addresses = [cluster.node(index)["http"] for index in cluster.indexes()]
+        all_races(addresses, admin, product_of, on_the_way=kill_a_leader)
+        said, status = cluster.ctl(living(), "--json", "laws", "--wait", "60s", check=False, seconds=180)
+        equal(status, 0, "laws: " + said[-2000:])
+    finally:
+        cluster.down(keep=False)
+        shutil.rmtree(directory, ignore_errors=True)
+
+
+with Node() as running:
+    suite.run(Shop(running.start()))
+suite.end()
