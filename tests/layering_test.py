@@ -25,7 +25,9 @@ LAYERS = {
     "actors": ("runtime/base",),
     "persistence": ("runtime", "runtime/base", "config"),
     "cluster": ("persistence", "runtime", "runtime/base", "config"),
-    "http": ("actors", "runtime", "runtime/base", "config"),
+    # Full text over documents of its own: knows neither products nor where anything is stored.
+    "persistence/search": ("runtime/base",),
+    "http": ("actors", "persistence/search", "runtime", "runtime/base", "config"),
     "tools": None,
     "tests": None,
 }
@@ -179,12 +181,16 @@ RULES = {
         "actors/cart/cart_codec.cpp": '#include  "runtime/kind.hpp"\n',
         "persistence/a.cpp": '# include "actors/cart/cart_messages.hpp"\n',
         "cluster/a.cpp": '#include <http/server/server.hpp>\n',
+        "persistence/search/a.cpp": '#include "actors/product/product.hpp"\n',
+        "persistence/search/b.cpp": '#include "persistence/store.hpp"\n',
+        "persistence/b.cpp": '#include "persistence/search/document.hpp"\n',
         "http/a.cpp": '#include "persistence/store.hpp"\n',
         "http/server/b.cpp": '#include "../../cluster/placement.hpp"\n',
     }, {
         "cluster/placement.hpp": "#pragma once\n",
         "actors/cart/cart_kind.hpp": '#pragma once\n#include "runtime/kind.hpp"\n',
         "http/c.cpp": '#include "actors/cart/cart_messages.hpp"\n#include "config/options.hpp"\n#include <vector>\n',
+        "http/o.cpp": '#include "persistence/search/document.hpp"\n',
         "tools/d.cpp": '#include "persistence/store.hpp"\n#include "http/server/server.hpp"\n',
         "runtime/e.cpp": '// #include "persistence/store.hpp" is what this must never do\n',
     }),

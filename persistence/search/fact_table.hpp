@@ -1,0 +1,152 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "persistence/search/document.hpp"
+#include "persistence/search/text_index.hpp"
+#include "runtime/base/money.hpp"
+#include "runtime/base/time.hpp"
+
+namespace omnicart::search {
+
+// What a search is narrowed to. Prices are minor units of `currency`: what is priced in another one
+// is neither below nor above them.
+struct filters {
+  std::string category;  // this one or below it; empty: any
+  std::string brand;     // case folded; empty: any
+  std::optional<std::int64_t> min_price, max_price, min_rating_centi;
+  std::optional<bool> in_stock;
+  currency_code currency;
+  std::vector<std::pair<std::string, std::string>>
+      attributes;  // each of them; name and value case folded
+  bool empty() const;
+};
+
+enum class sort_by : std::uint8_t {
+  relevance,
+  price_up,
+  price_down,
+  rating,
+  newest,
+  sales,
+  name,
+  id
+};
+
+struct facet_count {
+  std::string value;
+  std::uint64_t count = 0;
+  friend bool operator==(const facet_count&, const facet_count&) = default;
+};
+
+// Of all that matches, filters included: whoever adds a value as a filter gets as many. Most
+// frequent first.
+struct facets {
+  std::vector<facet_count> categories, brands;  // at most 20 each
+  std::vector<std::pair<std::string, std::vector<facet_count>>>
+      attributes;  // at most 10, of at most 10 values; names folded
+};
+
+struct category_node {
+  std::string name, path;
+  std::uint64_t count = 0;  // with everything below it
+  std::vector<category_node> children;
+};
+
+// What filters, sorting and counting look at of each document, in memory: some 300 bytes each. One
+// thread.
+class fact_table {
+ public:
+  struct row {
+    std::string id;  // empty: the slot is free
+    std::string name;
+    std::uint32_t category = 0, brand = 0;  // numbers of texts
+    std::vector<std::uint32_t> attributes;  // numbers of pairs
+    money price;
+    std::int64_t rating_centi = -1;
+    timestamp_ms created_at;
+    std::int64_t available = 0, sold = 0;
+  };
+
+  void put(slot at, const document& of);
+  void erase(slot at);
+  // Of a document that is there; else nothing happens.
+  void stock(slot at, std::int64_t available, std::int64_t sold);
+  void clear();
+
+  const row* find(slot at) const;  // nullptr: free
+  std::size_t slots() const { return rows_.size(); }
+  std::size_t size() const { return used_; }
+  const std::string& brand_of(const row& of) const { return brands_.texts[of.brand]; }
+  const std::string& category_of(const row& of) const { return categories_.texts[of.category]; }
+
+  // Filters made ready: one look at a row.
+  class matcher {
+   public:
+    bool operator()(const row& of) const;
+
+   private:
+    friend class fact_table;
+    filters wanted_;
+    std::vector<bool> categories_;           // by number: fits
+    std::optional<std::uint32_t> brand_;     // nothing: no document has it
+    std::vector<std::uint32_t> attributes_;  // each must be there
+    bool impossible_ = false;                // an attribute that no document has
+  };
+  matcher compile(const filters& wanted) const;
+
+  // Counts what it is shown.
+  class counter {
+   public:
+    explicit counter(const fact_table& of);
+    void add(const row& of);
+    facets result() const;
+
+   private:
+    const fact_table& of_;
+    std::vector<std::uint32_t> categories_, brands_, pairs_;
+  };
+
+  // Text that sorts as the rows shall, equal ones by id. Not for relevance.
+  static std::string sort_key(const row& of, sort_by by, currency_code own);
+
+  std::vector<category_node> category_tree() const;
+  // Brands and categories with a word that begins so, most frequent first. Spellings that differ in
+  // case or accents only are one; the one that sorts first is shown.
+  std::vector<facet_count> brands_beginning(const std::string& folded_prefix,
+                                            std::size_t count) const;
+  std::vector<facet_count> categories_beginning(const std::string& folded_prefix,
+                                                std::size_t count) const;
+
+ private:
+  struct text_numbers {
+    std::vector<std::string> texts;  // as shown
+    std::vector<std::uint32_t> uses;
+    std::unordered_map<std::string, std::uint32_t> numbers;  // by folded text
+    std::uint32_t use(const std::string& text);
+    std::vector<facet_count> beginning(const std::string& folded_prefix, std::size_t count) const;
+  };
+  struct pair_text {
+    std::uint32_t name = 0;
+    std::string value;     // as shown
+    bool counted = false;  // measures have as many values as there are products: they are no facets
+  };
+  void release(row& of);
+  std::uint32_t pair_number(const std::string& name, const std::string& value);
+
+  std::vector<row> rows_;
+  std::size_t used_ = 0;
+  text_numbers categories_, brands_;
+  std::vector<pair_text> pairs_;
+  std::vector<std::string> attribute_names_;  // folded
+  std::unordered_map<std::string, std::uint32_t> name_numbers_;
+  std::unordered_map<std::string, std::uint32_t> pair_numbers_;  // by folded name NUL folded value
+};
+
+}  // namespace omnicart::search

@@ -1,0 +1,201 @@
+#include "persistence/search/fact_table.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <cctype>
+#include <map>
+#include <random>
+
+namespace omnicart::search {
+namespace {
+
+const currency_code gbp = *currency_code::parse("GBP");
+const currency_code usd = *currency_code::parse("USD");
+
+struct shelved {
+  document about;
+  std::int64_t available = 0, sold = 0;
+};
+
+document random_document(std::mt19937_64& random, slot at) {
+  const auto one_of = [&](const std::vector<const char*>& all) {
+    return std::string(all[random() % all.size()]);
+  };
+  document made;
+  made.id = "p" + std::to_string(at);
+  made.name = one_of({"Kettle", "Lamp", "Cup"});
+  made.brand = one_of({"Acme", "acme", "Bolt", ""});
+  made.category =
+      one_of({"home", "home > kitchen", "home > kitchen > hob", "homeware", "garden", ""});
+  made.price = {static_cast<std::int64_t>(random() % 50), random() % 4 ? gbp : usd};
+  made.rating_centi = random() % 3 ? static_cast<std::int64_t>(random() % 501) : -1;
+  if (random() % 2) made.attributes.emplace_back("Colour", one_of({"Red", "red", "Blue"}));
+  if (random() % 2) made.attributes.emplace_back("Size", one_of({"L", "XL"}));
+  return made;
+}
+
+filters random_filters(std::mt19937_64& random) {
+  filters made;
+  made.currency = gbp;
+  if (random() % 3 == 0) made.category = random() % 2 ? "home" : "home > kitchen";
+  if (random() % 3 == 0) made.brand = "ACME";
+  if (random() % 3 == 0) made.min_price = static_cast<std::int64_t>(random() % 30);
+  if (random() % 3 == 0) made.max_price = static_cast<std::int64_t>(random() % 50);
+  if (random() % 3 == 0) made.min_rating_centi = static_cast<std::int64_t>(random() % 400);
+  if (random() % 3 == 0) made.in_stock = random() % 2 == 0;
+  if (random() % 4 == 0) made.attributes.emplace_back("colour", "RED");
+  return made;
+}
+
+std::string lower(std::string text) {
+  for (char& c : text) c = static_cast<char>(std::tolower(c));
+  return text;
+}
+
+// The filters as their documentation reads, looked at one by one.
+bool fits(const shelved& of, const filters& only) {
+  const document& about = of.about;
+  const bool priced = about.price.currency == only.currency;
+  if (!only.category.empty() && about.category != only.category &&
+      !about.category.starts_with(only.category + " > "))
+    return false;
+  if (!only.brand.empty() && lower(about.brand) != lower(only.brand)) return false;
+  if (only.min_price && !(priced && about.price.amount_minor >= *only.min_price)) return false;
+  if (only.max_price && !(priced && about.price.amount_minor <= *only.max_price)) return false;
+  if (only.min_rating_centi && about.rating_centi < *only.min_rating_centi) return false;
+  if (only.in_stock && (of.available > 0) != *only.in_stock) return false;
+  for (const auto& [name, value] : only.attributes) {
+    bool there = false;
+    for (const auto& [has, is] : about.attributes)
+      there = there || (lower(has) == lower(name) && lower(is) == lower(value));
+    if (!there) return false;
+  }
+  return true;
+}
+
+std::uint64_t count_with(const std::map<slot, shelved>& all, const filters& only) {
+  std::uint64_t count = 0;
+  for (const auto& [at, each] : all) count += fits(each, only) ? 1 : 0;
+  return count;
+}
+
+std::uint64_t matching(const fact_table& table, const filters& only, facets& counted) {
+  const auto match = table.compile(only);
+  fact_table::counter counter(table);
+  std::uint64_t count = 0;
+  for (slot at = 0; at < table.slots(); ++at) {
+    const auto* row = table.find(at);
+    if (!row || !match(*row)) continue;
+    ++count;
+    counter.add(*row);
+  }
+  counted = counter.result();
+  return count;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(fact_tables)
+
+// Whoever adds a facet's value as a filter gets as many as the facet said.
+BOOST_AUTO_TEST_CASE(facets_count_what_their_filter_would_find) {
+  for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      std::mt19937_64 random(seed);
+      fact_table table;
+      std::map<slot, shelved> all;
+      for (int step = 0; step < 150; ++step) {
+        const auto at = static_cast<slot>(random() % 60);
+        if (random() % 5 == 0) {
+          table.erase(at);
+          all.erase(at);
+          continue;
+        }
+        shelved& each = all[at];
+        each.about = random_document(random, at);
+        each.available = static_cast<std::int64_t>(random() % 3);
+        table.put(at, each.about);
+        table.stock(at, each.available, 0);
+      }
+      BOOST_TEST_REQUIRE(table.size() == all.size());
+      for (int round = 0; round < 10; ++round) {
+        const auto only = random_filters(random);
+        facets counted;
+        BOOST_TEST_REQUIRE(matching(table, only, counted) == count_with(all, only));
+        for (const auto& each : counted.brands) {
+          auto narrower = only;
+          if (!only.brand.empty() && lower(only.brand) != lower(each.value)) continue;
+          narrower.brand = each.value;
+          BOOST_TEST_REQUIRE(each.count == count_with(all, narrower));
+        }
+        for (const auto& [name, values] : counted.attributes) {
+          for (const auto& each : values) {
+            auto narrower = only;
+            narrower.attributes.emplace_back(name, each.value);
+            BOOST_TEST_REQUIRE(each.count == count_with(all, narrower));
+          }
+        }
+        std::uint64_t of_categories = 0;
+        for (const auto& each : counted.categories) of_categories += each.count;
+        std::uint64_t without = 0;
+        for (const auto& [at, each] : all)
+          without += each.about.category.empty() && fits(each, only) ? 1 : 0;
+        BOOST_TEST_REQUIRE(of_categories + without == count_with(all, only));
+      }
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(an_attribute_that_nobody_has_fits_nothing) {
+  fact_table table;
+  std::mt19937_64 random(1);
+  table.put(0, random_document(random, 0));
+  facets counted;
+  filters only;
+  only.attributes.emplace_back("colour", "mauve");
+  BOOST_TEST(matching(table, only, counted) == 0u);
+  only = {};
+  only.brand = "nobody";
+  BOOST_TEST(matching(table, only, counted) == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(categories_make_a_tree_that_counts_what_is_below) {
+  fact_table table;
+  const char* paths[] = {"a > b > c", "a > b", "a", "d", "a > e", ""};
+  for (slot at = 0; at < std::size(paths); ++at) {
+    document each;
+    each.id = std::to_string(at);
+    each.category = paths[at];
+    table.put(at, each);
+  }
+  table.erase(3);
+  const auto tree = table.category_tree();
+  BOOST_REQUIRE(tree.size() == 1u);
+  BOOST_TEST(tree[0].name == "a");
+  BOOST_TEST(tree[0].count == 4u);
+  BOOST_REQUIRE(tree[0].children.size() == 2u);
+  BOOST_TEST(tree[0].children[0].path == "a > b");
+  BOOST_TEST(tree[0].children[0].count == 2u);
+  BOOST_TEST(tree[0].children[0].children.at(0).path == "a > b > c");
+}
+
+BOOST_AUTO_TEST_CASE(rows_sort_by_what_is_asked) {
+  fact_table::row cheap, dear, foreign;
+  cheap.price = {100, gbp};
+  dear.price = {20'000, gbp};
+  foreign.price = {1, usd};
+  dear.sold = 5;
+  dear.rating_centi = 450;
+  dear.created_at = timestamp_ms{std::chrono::hours{1}};
+  const auto before = [](const auto& a, const auto& b, sort_by by) {
+    return fact_table::sort_key(a, by, gbp) < fact_table::sort_key(b, by, gbp);
+  };
+  BOOST_TEST(before(cheap, dear, sort_by::price_up));
+  BOOST_TEST(before(dear, cheap, sort_by::price_down));
+  BOOST_TEST(before(dear, foreign, sort_by::price_up));
+  for (const auto by : {sort_by::sales, sort_by::rating, sort_by::newest})
+    BOOST_TEST(before(dear, cheap, by));
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace omnicart::search
