@@ -152,6 +152,7 @@ void projection_runner::stop() {
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
   for (auto& query : waiting) query.refused(make_error(base_errc::shutting_down));
+  if (const auto done = std::exchange(rebuilding_, nullptr)) done(fail(base_errc::shutting_down));
 }
 
 // The batch with only what the projection wants; nothing when it wants none of it.
@@ -246,13 +247,15 @@ void projection_runner::run_queued() {
   if (!std::exchange(opened_, true)) projection_.open(*rows_);
   std::unique_lock lock(guard_);
   while (!stopping_ &&
-         (fell_behind_ || checkpoint_asked_ || !replaced_.empty() || !batches_.empty() || !queries_.empty()))
+         (rebuilding_ || idle_due_ || fell_behind_ || checkpoint_asked_ || !replaced_.empty() || !batches_.empty() ||
+          !queries_.empty()))
     step(lock);
 }
 
 bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
   changed_.wait(lock, [this] {
-    return stopping_ || fell_behind_ || checkpoint_asked_ || !replaced_.empty() || !batches_.empty() || !queries_.empty();
+    return stopping_ || rebuilding_ || idle_due_ || fell_behind_ || checkpoint_asked_ || !replaced_.empty() ||
+           !batches_.empty() || !queries_.empty();
   });
   if (stopping_) return false;
   for (const auto& [shard, index] : passed_over_) {
@@ -260,19 +263,30 @@ bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
     unwritten_[shard] = positions_[shard];
   }
   passed_over_.clear();
-  if (!replaced_.empty()) {
+  if (rebuilding_) {
+    lock.unlock();
+    auto made = make_anew();
+    lock.lock();
+    const auto done = std::exchange(rebuilding_, nullptr);
+    idle_due_ = true;
+    lock.unlock();
+    done(std::move(made));
+    lock.lock();
+  } else if (!replaced_.empty()) {
     const auto [shard, through] = *replaced_.begin();
     replaced_.erase(replaced_.begin());
     lock.unlock();
     if (auto read = take_replaced(shard, through); !read)
       log::error("projection cannot read a shard anew", {{"shard", shard}, {"why", read.error().detail}});
     lock.lock();
+    idle_due_ = true;
   } else if (fell_behind_) {
     fell_behind_ = false;
     lock.unlock();
     if (auto read = catch_up(); !read)
       log::error("projection cannot catch up", {{"why", read.error().detail}});
     lock.lock();
+    idle_due_ = true;
   } else if (!batches_.empty() && (queries_.empty() || queries_.front().after > applied_)) {
     const committed_batch batch = std::move(batches_.front());
     batches_.pop_front();
@@ -281,6 +295,7 @@ bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
     if (rows_->changes() >= limits_.rows_per_write) write_rows();
     lock.lock();
     ++applied_;
+    idle_due_ = true;
   } else if (!queries_.empty()) {
     waiting_query next = std::move(queries_.front());
     queries_.pop_front();
@@ -289,13 +304,52 @@ bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
     write_rows();
     next.run(*rows_);
     lock.lock();
-  } else {
+  } else if (checkpoint_asked_) {
     checkpoint_asked_ = false;
     lock.unlock();
     write_rows();
     lock.lock();
+  } else if (idle_due_) {
+    lock.unlock();
+    const bool more = projection_.idle(*rows_);
+    lock.lock();
+    idle_due_ = more;
   }
   return true;
+}
+
+// Entries up to where the log is committed now are in the histories; what these hold beyond comes again, which apply
+// may. The positions go with the rows: cut short, it begins again at the start.
+status projection_runner::make_anew() {
+  std::map<std::uint16_t, std::uint64_t> through;
+  for (auto& [shard, position] : positions_) {
+    const auto committed = committed_through_ ? committed_through_(shard) : position;
+    through[shard] = std::max(position, committed);
+  }
+  rows_->take_changes();
+  unwritten_.clear();
+  if (auto cleared = table_.clear(); !cleared) return cleared;
+  projection_.open(*rows_);
+  for (auto& [shard, position] : positions_) {
+    if (auto applied = apply_histories(shard); !applied) return applied;
+    position = through[shard];
+    unwritten_[shard] = position;
+  }
+  rows_->put(std::string(format_row), encode_u64(projection_.format()));
+  write_rows();
+  return {};
+}
+
+void projection_runner::rebuild(rebuilt_fn done) {
+  std::unique_lock lock(guard_);
+  if (stopping_ || rebuilding_) {
+    const auto why = stopping_ ? base_errc::shutting_down : base_errc::overloaded;
+    lock.unlock();
+    return done(fail(why, "the projection is being made anew already, or the node ends"));
+  }
+  rebuilding_ = std::move(done);
+  lock.unlock();
+  changed_.notify_one();
 }
 
 status projection_runner::catch_up() {
@@ -366,56 +420,6 @@ void projection_runner::write_rows() {
     log::error("projection cannot be written", {{"why", written.error().detail}});
   }
   unwritten_.clear();
-}
-
-projection_set::projection_set(store& data, std::vector<projection*> projections, projection_limits limits,
-                               projection_runner::committed_fn committed_through) {
-  for (auto* each : projections) {
-    runners_.emplace(std::string(each->name()),
-                     std::make_unique<projection_runner>(data, *each, limits, committed_through));
-  }
-}
-
-status projection_set::start() {
-  for (auto& [name, runner] : runners_) {
-    if (auto started = runner->start(); !started) return started;
-  }
-  return {};
-}
-
-void projection_set::stop() {
-  for (auto& [name, runner] : runners_) runner->stop();
-}
-
-void projection_set::committed(const committed_batch& batch) {
-  for (auto& [name, runner] : runners_) runner->committed(batch);
-}
-
-void projection_set::replaced(std::uint16_t shard, std::uint64_t through) {
-  for (auto& [name, runner] : runners_) runner->replaced(shard, through);
-}
-
-void projection_set::checkpoint() {
-  for (auto& [name, runner] : runners_) runner->checkpoint();
-}
-
-void projection_set::query(std::string_view projection, std::function<void(projection_rows&)> run,
-                           std::function<void(error)> refused) {
-  const auto at = runners_.find(projection);
-  if (at == runners_.end()) return refused(make_error(base_errc::not_found, "no such list"));
-  at->second->query(std::move(run), std::move(refused));
-}
-
-std::map<std::string, projection_stats> projection_set::stats() const {
-  std::map<std::string, projection_stats> all;
-  for (const auto& [name, runner] : runners_) all.emplace(name, runner->stats());
-  return all;
-}
-
-std::vector<std::string> projection_set::names() const {
-  std::vector<std::string> names;
-  for (const auto& [name, runner] : runners_) names.push_back(name);
-  return names;
 }
 
 }  // namespace omnicart::persistence

@@ -57,6 +57,10 @@ class projection_runner {
   projection_stats stats() const;
   // The shard's content was replaced as a whole, up to this index of its log: the kept histories are applied again.
   void replaced(std::uint16_t shard, std::uint64_t through);
+  // Soon drops all rows and makes them anew from the kept histories, while queries wait; `done` when that is through,
+  // on the projection's thread, or with shutting_down. One at a time: else overloaded, at once.
+  using rebuilt_fn = std::function<void(status)>;
+  void rebuild(rebuilt_fn done);
   // Soon writes how far the log was read, also where nothing concerned this projection: the log may
   // be cut there.
   void checkpoint();
@@ -77,6 +81,7 @@ class projection_runner {
   void apply(const committed_entry& entry);
   status catch_up();
   status take_replaced(std::uint16_t shard, std::uint64_t through);
+  status make_anew();
   status make_anew_if_outdated();
   result<bool> is_behind_log() const;
   status apply_histories(std::uint16_t shard);
@@ -105,6 +110,8 @@ class projection_runner {
   std::map<std::uint16_t, std::uint64_t>
       passed_over_;  // entries without concern, committed before batches_
   std::map<std::uint16_t, std::uint64_t> replaced_;  // shards whose histories are to be applied again, and up to where
+  rebuilt_fn rebuilding_;  // not null: asked for and not through
+  bool idle_due_ = true;   // something was applied since the projection had nothing to do
   bool checkpoint_asked_ = false;
   bool fell_behind_ = false;  // batches were dropped: the log has them
   bool stopping_ = false;
@@ -124,6 +131,8 @@ class projection_set final : public projection_host {
   void checkpoint();
   void query(std::string_view projection, std::function<void(projection_rows&)> run,
              std::function<void(error)> refused) override;
+  // Refused as not_found: no such projection.
+  void rebuild(std::string_view projection, projection_runner::rebuilt_fn done);
   std::map<std::string, projection_stats> stats() const;
   std::vector<std::string> names() const;
 

@@ -33,10 +33,14 @@ class projection {
   // Of the rows, which have keys that are not empty. Raised when they change their meaning: rows of another format are
   // dropped at the start and made anew, by apply(), from the histories that are kept of the wanted kinds.
   virtual std::uint32_t format() const { return 1; }
-  // Before anything else, and again when the rows were made anew: what is kept in memory is read from the rows.
+  // Before anything else, and again when the rows were made anew: what is kept in memory is forgotten and read from the
+  // rows.
   virtual void open(projection_rows& rows) = 0;
   virtual void apply(const entity_ref& entity, std::uint64_t version, const event_record& record,
                      projection_rows& rows) = 0;
+  // Called when all that was committed is applied and nobody asks: work that was put off, a short piece of it. True: there
+  // is more. Called again after the next events, or at once.
+  virtual bool idle(projection_rows&) { return false; }
 };
 
 // Runs queries where their projection lives. Thread-safe.

@@ -97,6 +97,40 @@ BOOST_AUTO_TEST_CASE(a_fresh_store_has_the_format_of_its_first_build) {
   BOOST_TEST(rows_of(2) == "v2/a=1 ");
 }
 
+BOOST_AUTO_TEST_CASE(rows_are_made_anew_while_the_runner_goes_on) {
+  commit("cart", "a", 1);
+  commit("cart", "b", 1);
+  cart_counts counts(1);
+  projection_runner runner(*node.data, counts, {});
+  BOOST_REQUIRE(runner.start().has_value());
+  std::promise<bool> spoilt;
+  runner.query(
+      [&](projection_rows& rows) {
+        rows.put("v1/a", "wrong");
+        rows.put("v1/zzz", "never was");
+        spoilt.set_value(true);
+      },
+      [&](const error&) { spoilt.set_value(false); });
+  BOOST_TEST(spoilt.get_future().get());
+  std::promise<status> made;
+  runner.rebuild([&](status done) { made.set_value(std::move(done)); });
+  BOOST_TEST(made.get_future().get().has_value());
+  runner.stop();
+  BOOST_TEST(rows_of(1) == "v1/a=1 v1/b=1 ");
+  commit("cart", "a", 2);
+  BOOST_TEST(rows_of(1) == "v1/a=2 v1/b=1 ");
+}
+
+BOOST_AUTO_TEST_CASE(a_rebuild_of_a_runner_that_has_stopped_is_refused) {
+  cart_counts counts(1);
+  projection_runner runner(*node.data, counts, {});
+  BOOST_REQUIRE(runner.start().has_value());
+  runner.stop();
+  error why;
+  runner.rebuild([&](const status& done) { why = done.error(); });
+  BOOST_TEST(why.is(base_errc::shutting_down));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace omnicart::persistence
