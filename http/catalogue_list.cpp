@@ -121,6 +121,8 @@ void catalogue_list::remember(const std::string& id, std::string_view bytes) {
 }
 
 void catalogue_list::open(projection_rows& rows) {
+  products_.clear();
+  shelves_.clear();
   rows.scan("p", "q", [this](std::string_view key, std::string_view value) {
     remember(std::string(key.substr(1)), value);
     return true;
@@ -156,10 +158,26 @@ void catalogue_list::apply_product(const entity_ref& entity, const event_record&
   const auto* created = std::get_if<product::created>(&*event);
   const auto* replaced = std::get_if<product::replaced>(&*event);
   const auto known = products_.find(entity.id);
+  if (const auto* rated = std::get_if<product::rated>(&*event)) return apply_rating(entity.id, rated->average_centi, rows);
+  if (!created && !replaced) return;
   const timestamp_ms since = created ? created->at : known == products_.end() ? replaced->at : known->second.created_at;
-  std::string bytes = encode_row(created ? created->content : replaced->content, since);
+  const auto reviewed = rows.get("r" + entity.id);
+  auto content = created ? created->content : replaced->content;
+  if (reviewed) content.rating_centi = codec::decode<std::int64_t>(*reviewed).value_or(-1);
+  std::string bytes = encode_row(content, since);
   remember(entity.id, bytes);
   rows.put(key, std::move(bytes));
+}
+
+void catalogue_list::apply_rating(const std::string& id, std::int64_t rating_centi, projection_rows& rows) {
+  rows.put("r" + id, codec::encode(rating_centi));
+  const auto stored = rows.get("p" + id);
+  auto about = stored ? codec::decode<row>(*stored) : result<row>(fail(base_errc::not_found));
+  if (!about) return;
+  about->rating_centi = rating_centi;
+  std::string bytes = codec::encode(*about);
+  remember(id, bytes);
+  rows.put("p" + id, std::move(bytes));
 }
 
 catalogue_list::place catalogue_list::place_of(const catalogue_query& query, const std::string& id,

@@ -49,6 +49,7 @@ struct catalogue_page {
 // and in rows:
 //
 //   "p" product                    -> what the filters look at
+//   "r" product                    -> rating by its reviews
 //   "s" product                    -> shelf: available and reserved units, last version seen
 //   "h" product NUL reservation    -> units of an open hold
 //   "c" product NUL order          -> units of an open claim
@@ -87,6 +88,7 @@ class catalogue_list final : public projection {
                const entry& product) const;
   void remember(const std::string& id, std::string_view row);
   void apply_product(const entity_ref& entity, const event_record& record, projection_rows& rows);
+  void apply_rating(const std::string& id, std::int64_t rating_centi, projection_rows& rows);
   void apply_stock(const entity_ref& entity, std::uint64_t version, const event_record& record, projection_rows& rows);
 
   projection_host* host_ = nullptr;

@@ -88,6 +88,10 @@ constexpr entry entries[] = {
     {"invalid_details", "The product's description is not as it should be."},
     {"no_such_product", "There is no such product."},
     {"no_such_price", "The product has no price in this currency."},
+    {"invalid_rating", "A review gives one to five stars."},
+    {"invalid_text", "A review's text is too long or holds control characters."},
+    {"reviews_full", "The product has as many reviews as it may have."},
+    {"not_a_buyer", "A review may be written by those who bought the product."},
     // Orders and payments.
     {"no_such_order", "There is no such order."},
     {"illegal_step", "An order does not take this step."},

@@ -8,6 +8,7 @@
 #include "actors/order/order_messages.hpp"
 #include "actors/payment/payment_messages.hpp"
 #include "actors/product/product_messages.hpp"
+#include "actors/reviews/reviews_messages.hpp"
 #include "actors/session/session_messages.hpp"
 #include "actors/stock/stock_messages.hpp"
 #include "actors/tariff/tariff_messages.hpp"
@@ -193,6 +194,15 @@ int status_of(tariff::errc code) {
   return 500;
 }
 
+int status_of(reviews::errc code) {
+  switch (code) {
+    case reviews::errc::invalid_rating: return 422;
+    case reviews::errc::invalid_text: return 422;
+    case reviews::errc::full: return 409;
+  }
+  return 500;
+}
+
 int status_of(cluster_record::errc code) {
   using cluster_record::errc;
   switch (code) {
@@ -246,6 +256,7 @@ mapped map(error_number number) {
     case 13: return map<coupon::errc>(number);
     case 14: return map<gift_card::errc>(number);
     case 17: return map<tariff::errc>(number);
+    case 19: return map<reviews::errc>(number);
     default: return {};
   }
 }

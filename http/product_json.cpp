@@ -52,6 +52,7 @@ void write_product(json_writer& json, const std::string& id, const product::prod
                   static_cast<int>(*about.rating_centi % 100));
     json.key("rating").raw(stars);
   }
+  if (view.review_count > 0) json.member("review_count", view.review_count);
   json.key("stock").begin_object().member("available", available).member("state", stock_state(available)).end_object();
   json.member("version", version)
       .member("created_at", to_rfc3339(view.created_at))

@@ -124,6 +124,13 @@ struct decider {
     return events{retired{ctx.now}};
   }
 
+  result<events> operator()(const rate& c) const {
+    if (auto lives = must_live(now); !lives) return fail(lives.error());
+    if (c.count < 1 || c.average_centi < 100 || c.average_centi > rating_centi_max) return fail(base_errc::malformed);
+    if (c.revision <= now.review_revision) return events{};
+    return events{rated{.average_centi = c.average_centi, .count = c.count, .revision = c.revision, .at = ctx.now}};
+  }
+
   result<events> operator()(const get&) const { return read(); }
   result<events> operator()(const quote& c) const {
     if (auto lives = must_live(now); !lives) return fail(lives.error());
@@ -147,7 +154,9 @@ struct applier {
   state& now;
 
   void operator()(const created& e) const {
-    now = {.life = lifecycle::living, .content = e.content, .created_at = e.at, .updated_at = e.at};
+    now.life = lifecycle::living;
+    now.content = e.content;
+    now.created_at = now.updated_at = e.at;
   }
   void operator()(const replaced& e) const {
     now.content = e.content;
@@ -157,13 +166,22 @@ struct applier {
     now.life = lifecycle::retired;
     now.updated_at = e.at;
   }
+  void operator()(const rated& e) const {
+    now.review_average_centi = e.average_centi;
+    now.review_count = e.count;
+    now.review_revision = e.revision;
+    now.updated_at = e.at;
+  }
 };
 
 product_view view_of(const state& now) {
-  return {.content = now.content,
-          .retired = now.life == lifecycle::retired,
-          .created_at = now.created_at,
-          .updated_at = now.updated_at};
+  product_view made{.content = now.content,
+                    .retired = now.life == lifecycle::retired,
+                    .created_at = now.created_at,
+                    .updated_at = now.updated_at,
+                    .review_count = now.review_count};
+  if (now.review_count > 0) made.content.rating_centi = now.review_average_centi;
+  return made;
 }
 
 std::size_t heap_bytes_of(const std::vector<std::string>& texts) {
@@ -214,6 +232,7 @@ void check(const state& now) {
   ensure((now.life == lifecycle::unknown) == now.content.name.empty(),
          "a known product has a name");
   ensure(now.created_at <= now.updated_at, "a product is not changed before it is made");
+  ensure(now.review_count >= 0 && now.review_average_centi <= rating_centi_max, "reviews come to at most five stars");
 }
 
 void check_full(const state& now) {

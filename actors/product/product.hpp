@@ -21,6 +21,10 @@ struct state {
   details content;          // of a retired product: as it was last
   timestamp_ms created_at;  // of this life: a retired product may be created again
   timestamp_ms updated_at;
+  // What its reviews come to; kept over its lives.
+  std::int64_t review_average_centi = 0;
+  std::int64_t review_count = 0;
+  std::uint64_t review_revision = 0;
 };
 
 // Stored with their position in the variant: append only.
@@ -38,7 +42,14 @@ struct retired {
   timestamp_ms at;
   OMNICART_FIELDS(at)
 };
-using event = std::variant<created, replaced, retired>;
+struct rated {
+  std::int64_t average_centi = 0;
+  std::int64_t count = 0;
+  std::uint64_t revision = 0;
+  timestamp_ms at;
+  OMNICART_FIELDS(average_centi, count, revision, at)
+};
+using event = std::variant<created, replaced, retired, rated>;
 
 // Refusals, in the order checked:
 //   create          already_exists, then the details: invalid_name, invalid_price, invalid_details
@@ -47,6 +58,7 @@ using event = std::variant<created, replaced, retired>;
 //   retire          no_such_product
 //   get             no_such_product, retired
 //   quote           the same, no_such_price
+//   rate            no_such_product, retired, malformed (no average of 1 to 5 stars, no reviews)
 // Replacing or importing what is there already, and retiring twice, make no event. A replace
 // without a rating keeps the one there is; an import sets exactly what it carries.
 result<std::vector<event>> decide(const state& now, const command& what, const context& ctx);

@@ -5,7 +5,7 @@
 // Grammar (schema 1, runtime/base/codec.hpp):
 //
 //   event    = message of the variant in product.hpp
-//   snapshot = message of [life, details, created_at, updated_at]
+//   snapshot = message of [life, details, created_at, updated_at, average of reviews, their number, their revision]
 namespace omnicart::product {
 namespace {
 
@@ -14,7 +14,10 @@ struct snapshot {
   details content;
   timestamp_ms created_at;
   timestamp_ms updated_at;
-  OMNICART_FIELDS(life, content, created_at, updated_at)
+  std::int64_t review_average_centi = 0;
+  std::int64_t review_count = 0;
+  std::uint64_t review_revision = 0;
+  OMNICART_FIELDS(life, content, created_at, updated_at, review_average_centi, review_count, review_revision)
 };
 
 const char* to_string(lifecycle life) {
@@ -34,7 +37,9 @@ struct description {
   details content;
   timestamp_ms created_at;
   timestamp_ms updated_at;
-  OMNICART_FIELDS(life, content, created_at, updated_at)
+  std::int64_t review_average_centi = 0;
+  std::int64_t review_count = 0;
+  OMNICART_FIELDS(life, content, created_at, updated_at, review_average_centi, review_count)
 };
 
 }  // namespace
@@ -50,7 +55,10 @@ std::string encode_state(const state& now) {
   return codec::encode(snapshot{.life = static_cast<std::uint8_t>(now.life),
                                 .content = now.content,
                                 .created_at = now.created_at,
-                                .updated_at = now.updated_at});
+                                .updated_at = now.updated_at,
+                                .review_average_centi = now.review_average_centi,
+                                .review_count = now.review_count,
+                                .review_revision = now.review_revision});
 }
 
 result<state> decode_state(std::string_view bytes) {
@@ -62,7 +70,10 @@ result<state> decode_state(std::string_view bytes) {
   return state{.life = static_cast<lifecycle>(stored->life),
                .content = std::move(stored->content),
                .created_at = stored->created_at,
-               .updated_at = stored->updated_at};
+               .updated_at = stored->updated_at,
+               .review_average_centi = stored->review_average_centi,
+               .review_count = stored->review_count,
+               .review_revision = stored->review_revision};
 }
 
 std::string describe_event(const event& what) { return describe::to_json(what); }
@@ -71,7 +82,9 @@ std::string describe_state(const state& now) {
   return describe::to_json(description{.life = to_string(now.life),
                                        .content = now.content,
                                        .created_at = now.created_at,
-                                       .updated_at = now.updated_at});
+                                       .updated_at = now.updated_at,
+                                       .review_average_centi = now.review_average_centi,
+                                       .review_count = now.review_count});
 }
 
 }  // namespace omnicart::product

@@ -36,7 +36,7 @@ struct details {
   std::vector<std::pair<std::string, std::string>> attributes;  // in the order given
   std::vector<std::string> images;
   std::optional<std::int64_t> weight_g;
-  std::optional<std::int64_t> rating_centi;  // 0..500: stars x 100; set by import only
+  std::optional<std::int64_t> rating_centi;  // 0..500: stars x 100; set by import only; reviews count more
   std::vector<money> prices;                 // in other currencies than `price`: one each, at most 30
   friend bool operator==(const details&, const details&) = default;
   OMNICART_FIELDS(name, description, price, category, brand, gtin, attributes, images, weight_g, rating_centi, prices)
@@ -50,14 +50,23 @@ struct get { OMNICART_FIELDS() };    // refused as no_such_product, or retired (
 // What a cart or an order needs. Without a currency, in the product's own.
 struct quote { std::optional<currency_code> currency; OMNICART_FIELDS(currency) };
 
-using command = std::variant<create, replace, import, retire, get, quote>;
+// From the product's reviews: their average and number. `revision` rises with them; an older one changes nothing.
+struct rate {
+  std::int64_t average_centi = 0;
+  std::int64_t count = 0;
+  std::uint64_t revision = 0;
+  OMNICART_FIELDS(average_centi, count, revision)
+};
+
+using command = std::variant<create, replace, import, retire, get, quote, rate>;
 
 struct product_view {
-  details content;
+  details content;  // its rating: that of the reviews, where there are any
   bool retired = false;
   timestamp_ms created_at;
   timestamp_ms updated_at;
-  OMNICART_FIELDS(content, retired, created_at, updated_at)
+  std::int64_t review_count = 0;
+  OMNICART_FIELDS(content, retired, created_at, updated_at, review_count)
 };
 struct quote_view {
   std::string name;

@@ -11,11 +11,13 @@
 #include "actors/order/order_kind.hpp"
 #include "actors/payment/payment_messages.hpp"
 #include "actors/product/product_kind.hpp"
+#include "actors/reviews/reviews_kind.hpp"
 #include "actors/session/session_kind.hpp"
 #include "actors/stock/stock_kind.hpp"
 #include "actors/tariff/tariff_kind.hpp"
 #include "actors/user/user_kind.hpp"
 #include "persistence/key_layout.hpp"
+#include "runtime/base/codec.hpp"
 #include "tests/fuzz/bodies.hpp"
 
 namespace omnicart::fuzz {
@@ -63,6 +65,7 @@ std::string encode_payment_command(const payment::command& what) { return paymen
 std::string encode_coupon_reply(const coupon::reply& what) { return coupon::encode(what); }
 std::string encode_gift_card_reply(const gift_card::reply& what) { return gift_card::encode(what); }
 std::string encode_tariff_reply(const tariff::reply& what) { return tariff::encode(what); }
+std::string encode_reviews_reply(const reviews::reply& what) { return codec::encode(what); }
 std::string encode_format(const persistence::store_format& what) {
   return persistence::encode(what);
 }
@@ -76,7 +79,7 @@ std::string encode_receipt(const receipt& what) { return persistence::encode(wha
 using codec_check = void (*)(std::string_view);
 
 // By byte 0. Append only: the corpus refers to positions.
-constexpr std::array<codec_check, 52> codecs{
+constexpr std::array<codec_check, 56> codecs{
     command_of<cart::kind>,
     event_of<cart::kind>,
     state_of<cart::kind>,
@@ -129,6 +132,10 @@ constexpr std::array<codec_check, 52> codecs{
     event_of<tariff::kind>,
     state_of<tariff::kind>,
     round_trip<&tariff::decode_reply, &encode_tariff_reply>,
+    command_of<reviews::kind>,
+    event_of<reviews::kind>,
+    state_of<reviews::kind>,
+    round_trip<&reviews::decode_reply, &encode_reviews_reply>,
 };
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "actors/gift_card/gift_card_kind.hpp"
 #include "actors/order/order_kind.hpp"
 #include "actors/product/product_kind.hpp"
+#include "actors/reviews/reviews_kind.hpp"
 #include "actors/session/session_kind.hpp"
 #include "actors/tariff/tariff_kind.hpp"
 #include "actors/user/user_kind.hpp"
@@ -24,6 +25,7 @@ kind_registry all_kinds(const config::options& options) {
       kind_of<gift_card::kind>(),
       kind_of<order::kind>(),
       kind_of<product::kind>(),
+      kind_of<reviews::kind>(),
       kind_of<session::kind>(),
       kind_of<marked_stock>(),
       kind_of<tariff::kind>(),

@@ -30,7 +30,7 @@ details lamp_but(Change change) {
   return content;
 }
 
-details rated() {
+details rated_lamp() {
   return lamp_but([](details& d) { d.rating_centi = 450; });
 }
 
@@ -57,13 +57,39 @@ rules table() {
        {replace{lamp()}},
        number(errc::retired),
        ""},
+      {"a product is told of its reviews", {made}, {rate{.average_centi = 450, .count = 2, .revision = 2}}, 0, "rated"},
+      {"an older average comes too late",
+       {made, {rate{.average_centi = 450, .count = 2, .revision = 2}}},
+       {rate{.average_centi = 500, .count = 1, .revision = 1}},
+       0,
+       ""},
+      {"no product has reviews without stars",
+       {made},
+       {rate{.average_centi = 50, .count = 1, .revision = 1}},
+       number(base_errc::malformed),
+       ""},
+      {"an average is of some reviews",
+       {made},
+       {rate{.average_centi = 300, .count = 0, .revision = 1}},
+       number(base_errc::malformed),
+       ""},
+      {"an unknown product has no reviews",
+       {},
+       {rate{.average_centi = 300, .count = 1, .revision = 1}},
+       number(errc::no_such_product),
+       ""},
+      {"nor has a retired one",
+       {made, gone},
+       {rate{.average_centi = 300, .count = 1, .revision = 1}},
+       number(errc::retired),
+       ""},
       {"a product is replaced", {made}, {replace{dearer}}, 0, "replaced"},
       {"replacing by the same changes nothing", {made}, {replace{lamp()}}, 0, ""},
       {"import makes a product", {}, {import{lamp()}}, 0, "created"},
       {"import of the same content changes nothing", {made}, {import{lamp()}}, 0, ""},
-      {"import replaces", {made}, {import{rated()}}, 0, "replaced"},
+      {"import replaces", {made}, {import{rated_lamp()}}, 0, "replaced"},
       {"import brings a retired product back", {made, gone}, {import{lamp()}}, 0, "created"},
-      {"a replace keeps the rating", {{import{rated()}}}, {replace{lamp()}}, 0, ""},
+      {"a replace keeps the rating", {{import{rated_lamp()}}}, {replace{lamp()}}, 0, ""},
       {"a product is retired", {made}, {retire{}}, 0, "retired"},
       {"retiring twice is once", {made, gone}, {retire{}}, 0, ""},
       {"an unknown product cannot be retired", {}, {retire{}}, number(errc::no_such_product), ""},
@@ -165,7 +191,7 @@ BOOST_AUTO_TEST_CASE(a_quote_is_name_and_price_only) {
 
 BOOST_AUTO_TEST_CASE(a_replaced_product_keeps_its_rating_and_its_birthday) {
   subject<kind> one;
-  one.give(import{rated()});
+  one.give(import{rated_lamp()});
   const auto born = one.now;
   one.now += std::chrono::seconds{5};
   one.give(replace{lamp_but([](auto& d) { d.name = "Lantern"; })});
@@ -216,13 +242,43 @@ BOOST_AUTO_TEST_CASE(stored_bytes_never_change) {
   const state living{
       .life = lifecycle::living, .content = small, .created_at = at(1), .updated_at = at(2)};
   BOOST_TEST(hex(encode_state(living)) ==
-             "920194019bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c090"
-             "cd03e8cd07d0");
+             "920197019bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c090"
+             "cd03e8cd07d0000000");
   // As builds without prices in several currencies wrote it.
   const auto old = decode_event(trial::unhex(
       "92019200929ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0cd03e8"));
   BOOST_REQUIRE(old.has_value());
   BOOST_TEST((std::get<created>(*old).content == small));
+  // As it was written before products knew of reviews, and before they had several prices.
+  for (const char* earlier :
+       {"920194019bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c090cd03e8"
+        "cd07d0",
+        "920194019ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0cd03e8"
+        "cd07d0"}) {
+    const auto older = decode_state(trial::unhex(earlier));
+    BOOST_REQUIRE(older.has_value());
+    BOOST_TEST((encode_state(*older) == encode_state(living)));
+  }
+  BOOST_TEST(hex(encode_event(rated{.average_centi = 5, .count = 2, .revision = 3, .at = at(1)})) ==
+             "9201920394050203cd03e8");
+}
+
+BOOST_AUTO_TEST_CASE(reviews_outrank_an_imported_rating_and_outlive_replacement_and_retirement) {
+  const auto shown = [](subject<kind>& one) {
+    one.give(get{});
+    const auto reply = decode_reply(one.reply);
+    const auto& view = std::get<product_view>(*reply);
+    return std::pair(view.content.rating_centi.value_or(-1), view.review_count);
+  };
+  subject<kind> one;
+  one.give(import{rated_lamp()});
+  BOOST_TEST((shown(one) == std::pair<std::int64_t, std::int64_t>(450, 0)));
+  BOOST_TEST(one.give(rate{.average_centi = 300, .count = 2, .revision = 2}) == 0);
+  for (const command& next : {command(replace{lamp()}), command(import{rated_lamp()}), command(create{lamp()})}) {
+    if (std::holds_alternative<create>(next)) one.give(retire{});
+    BOOST_TEST(one.give(next) == 0);
+    BOOST_TEST((shown(one) == std::pair<std::int64_t, std::int64_t>(300, 2)));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_product_is_quoted_in_each_currency_it_has_a_price_in) {
