@@ -9,6 +9,8 @@
 #include "http/product_routes.hpp"
 #include "http/promotion_routes.hpp"
 #include "http/rate_limiter.hpp"
+#include "http/review_routes.hpp"
+#include "http/search_routes.hpp"
 #include "http/server/problem.hpp"
 #include "http/session_routes.hpp"
 #include "http/shop.hpp"
@@ -23,14 +25,16 @@ namespace {
 
 // The objects that the routes are members of, and the table that they filled.
 struct all_routes {
-  explicit all_routes(const shop& in)
+  all_routes(const shop& in, product_search& finder)
       : tariff(in),
         sessions(in),
         users(in),
         carts(in, tariff),
         orders(in, tariff),
         after_orders(in),
-        products(in),
+        products(in, finder),
+        found(in, finder),
+        reviews(in),
         stock(in),
         webhooks(in),
         promotions(in),
@@ -41,6 +45,8 @@ struct all_routes {
     orders.add_to(table);
     after_orders.add_to(table);
     products.add_to(table);
+    found.add_to(table);
+    reviews.add_to(table);
     stock.add_to(table);
     webhooks.add_to(table);
     promotions.add_to(table);
@@ -54,6 +60,8 @@ struct all_routes {
   order_routes orders;
   after_order_routes after_orders;
   product_routes products;
+  search_routes found;
+  review_routes reviews;
   stock_routes stock;
   webhook_routes webhooks;
   promotion_routes promotions;
@@ -95,9 +103,9 @@ task<response> ready(request& req, std::optional<error> refusing) {
 
 }  // namespace
 
-router make_routes(const shop& in, rate_limiter& limits,
+router make_routes(const shop& in, product_search& finder, rate_limiter& limits,
                    std::function<std::optional<error>()> refusing) {
-  const auto all = std::make_shared<const all_routes>(in);
+  const auto all = std::make_shared<const all_routes>(in, finder);
   router limited;
   for (const route* one : all->table.routes()) {
     limited.add(

@@ -9,14 +9,15 @@
 
 namespace omnicart::http {
 
+class product_search;
 class rate_limiter;
 struct shop;
 
 // The whole public API: every route of the shop, each behind the rate limit of its class (429
-// rate_limited, with Retry-After and RateLimit-Limit, -Remaining, -Reset). `in` and `limits`
-// outlive the router. `refusing`: why the node cannot take writes now, if so; /health/ready answers
+// rate_limited, with Retry-After and RateLimit-Limit, -Remaining, -Reset). `in`, `finder` and
+// `limits` outlive the router. `refusing`: why the node cannot take writes now, if so; /health/ready answers
 // with that. Any thread.
-router make_routes(const shop& in, rate_limiter& limits,
+router make_routes(const shop& in, product_search& finder, rate_limiter& limits,
                    std::function<std::optional<error>()> refusing);
 
 }  // namespace omnicart::http

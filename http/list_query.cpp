@@ -70,6 +70,22 @@ std::optional<std::size_t> list_query::word(std::string_view name, const std::ve
   return std::nullopt;
 }
 
+std::vector<std::pair<std::string, std::string>> list_query::texts_behind(std::string_view prefix, std::size_t count_max,
+                                                                          std::size_t bytes_max) {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const auto& each : req_.query_params) {
+    const std::string_view name = each.name;
+    if (!name.starts_with(prefix) || name.size() == prefix.size()) continue;
+    if (found.size() == count_max) {
+      report(prefix, "out_of_range", "at most " + std::to_string(count_max) + " of them");
+      break;
+    }
+    const auto value = text(name, bytes_max);
+    found.emplace_back(name.substr(prefix.size()), value.value_or(""));
+  }
+  return found;
+}
+
 std::optional<response> list_query::finish() {
   for (std::size_t i = 0; i < taken_.size(); ++i) {
     if (!taken_[i]) report(req_.query_params[i].name, "unknown_member", "no such parameter");

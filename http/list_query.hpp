@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "http/server/message.hpp"
@@ -23,6 +24,9 @@ class list_query {
   std::optional<std::int64_t> integer(std::string_view name, std::int64_t min, std::int64_t max);
   std::optional<bool> flag(std::string_view name);
   std::optional<std::size_t> word(std::string_view name, const std::vector<std::string_view>& words);
+  // Every parameter that begins so ("attr."), by the rest of its name.
+  std::vector<std::pair<std::string, std::string>> texts_behind(std::string_view prefix, std::size_t count_max,
+                                                                std::size_t bytes_max);
   void report(std::string_view name, std::string code, std::string detail);
 
   // Nothing, or 400 invalid_query with every bad parameter. Call it last.

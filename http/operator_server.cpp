@@ -70,6 +70,7 @@ class operator_server::impl {
         cluster_(with_.cluster),
         backups_(with_.backups),
         orders_({with_.front, with_.entities, stopping_, [this](const auto& take) { return read_ledger(take); }}),
+        projections_(with_.projections, with_.front.time, stopping_),
         started_(with_.front.time.monotonic()) {}
   ~impl() { stop(); }
 
@@ -151,6 +152,7 @@ class operator_server::impl {
     cluster_.add_to(server_, [this](cluster_routes::handler what) { return guarded(std::move(what)); });
     backups_.add_to(server_, [this](backup_routes::handler what) { return guarded(std::move(what)); });
     orders_.add_to(server_, [this](order_desk::handler what) { return guarded(std::move(what)); });
+    projections_.add_to(server_, [this](projection_routes::handler what) { return guarded(std::move(what)); });
     server_.set_error_handler([](const httplib::Request&, httplib::Response& out) {
       if (!out.body.empty()) return;
       const bool unknown = out.status == 404;
@@ -398,6 +400,7 @@ class operator_server::impl {
   backup_routes backups_;
   std::atomic<bool> stopping_{false};
   order_desk orders_;
+  projection_routes projections_;
   const duration_ms started_;
   httplib::Server server_;
   socket_t socket_ = INVALID_SOCKET;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "http/projection_routes.hpp"
 #include "http/shop.hpp"
 #include "runtime/entity_directory.hpp"
 
@@ -37,6 +38,7 @@ struct operator_wiring {
   std::function<std::vector<figure>()> figures;
   std::function<std::optional<error>()> refusing;   // why the node takes no writes, if so
   std::function<std::string()> provider_trouble;    // why the provider that this node runs is down; "" when it is not
+  projection_desk projections;
   cluster_desk* cluster = nullptr;                  // outlives the server; null: a node that knows of none
   backup_desk* backups = nullptr;                   // the same
 };
@@ -56,6 +58,7 @@ struct operator_wiring {
 //   POST /users {email, password, name?, role}    a user with a role
 //   /cluster…                                     http/cluster_routes.hpp
 //   /orders/…, /payments/reconcile                http/order_desk.hpp
+//   /projections…                                 http/projection_routes.hpp
 //   /backup                                       http/backup_routes.hpp
 class operator_server {
  public:

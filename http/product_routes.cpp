@@ -4,9 +4,10 @@
 #include <charconv>
 
 #include "actors/stock/stock_messages.hpp"
-#include "http/list_query.hpp"
-#include "http/product_json.hpp"
 #include "http/price_list.hpp"
+#include "http/product_items.hpp"
+#include "http/product_json.hpp"
+#include "http/search_query.hpp"
 #include "http/server/headers.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/base/limits.hpp"
@@ -57,23 +58,6 @@ product::product_view* view_of(result<product::reply>& reply) {
   return reply ? std::get_if<product::product_view>(&*reply) : nullptr;
 }
 
-std::int64_t available_of(const answer& got) {
-  const auto view = got.ok() ? stock::decode_reply(got.payload) : result<stock::reply>(fail(base_errc::not_found));
-  return view ? view->available : 0;
-}
-
-void write_facets(json_writer& json, const catalogue_page& page) {
-  json.key("facets").begin_object();
-  for (const auto& [name, facets] : {std::pair{"category", &page.categories}, std::pair{"brand", &page.brands}}) {
-    json.key(name).begin_array();
-    for (const auto& each : *facets) {
-      json.begin_object().member("value", each.value).member("count", each.count).end_object();
-    }
-    json.end_array();
-  }
-  json.end_object();
-}
-
 }  // namespace
 
 product::details read_product(object_reader& read, currency_code currency, rating_member rating) {
@@ -111,76 +95,56 @@ void product_routes::add_to(router& routes) {
 
 // --- reading --------------------------------------------------------------------------------------------------
 
-tl::expected<catalogue_query, response> product_routes::read_query(const request& req) const {
-  list_query read(req);
-  catalogue_query query;
-  query.currency = shop_.currency;
-  query.limit = read.limit();
-  query.cursor = read.cursor();
-  query.text = read.text("q", 200).value_or("");
-  query.category = read.text("category", 500).value_or("");
-  query.brand = read.text("brand", 200).value_or("");
-  const auto price = [&](std::string_view name) -> std::optional<std::int64_t> {
-    const auto text = read.text(name, 40);
-    if (!text) return std::nullopt;
-    const auto amount = parse_decimal(*text, shop_.currency);
-    if (!amount) read.report(name, "malformed", "a decimal price such as 12.99");
-    return amount ? std::optional(amount->amount_minor) : std::nullopt;
-  };
-  query.min_price = price("min_price");
-  query.max_price = price("max_price");
-  if (const auto text = read.text("min_rating", 10)) {
-    const auto stars = parse_decimal(*text, *currency_code::parse("USD"));
-    if (!stars || stars->amount_minor < 0 || stars->amount_minor > 500) {
-      read.report("min_rating", "out_of_range", "a number from 0 to 5");
-    } else {
-      query.min_rating_centi = stars->amount_minor;
-    }
-  }
-  query.in_stock = read.flag("in_stock");
-  const auto sort = read.word("sort", {"id", "name", "price", "-price", "rating", "newest"});
-  query.sort = static_cast<catalogue_sort>(sort.value_or(0));
-  if (auto bad = read.finish()) return tl::unexpected(std::move(*bad));
-  return query;
-}
-
 task<response> product_routes::list(request& req) {
-  auto query = read_query(req);
+  auto query = read_search_query(req, shop_.currency);
   if (!query) co_return std::move(query.error());
-  auto body = co_await page_json(req, std::move(*query));
-  if (!body) co_return std::move(body.error());
-  co_return json_response(200, std::move(*body));
+  auto asked = is_plain_list(*query) ? plain_page(*query) : finder_.page(*query);
+  auto page = co_await std::move(asked);
+  if (!page) co_return failure_response(page.error(), req);
+  auto items = co_await product_items(shop_, req, page->ids);
+  if (!items) co_return std::move(items.error());
+  co_return json_response(200, search_page_json(*query, *page, *items));
 }
 
-task<tl::expected<std::string, response>> product_routes::page_json(request& req, catalogue_query query) {
-  auto page = co_await shop_.catalogue.page(std::move(query));
-  if (!page) co_return tl::unexpected(failure_response(page.error(), req));
-  std::vector<envelope> questions;
-  for (const auto& id : page->ids) {
-    questions.push_back(make_envelope(shop_, {"product", id}, product::encode(product::get{}), engine(), {.repeatable = true}));
-    questions.push_back(make_envelope(shop_, {"stock", id}, stock::encode(stock::get{}), engine(), {.repeatable = true}));
+namespace {
+
+catalogue_sort plain_sort(search::sort_by by) {
+  switch (by) {
+    case search::sort_by::name: return catalogue_sort::name;
+    case search::sort_by::price_up: return catalogue_sort::price_up;
+    case search::sort_by::price_down: return catalogue_sort::price_down;
+    case search::sort_by::rating: return catalogue_sort::rating;
+    case search::sort_by::newest: return catalogue_sort::newest;
+    case search::sort_by::id:
+    case search::sort_by::relevance:
+    case search::sort_by::sales: return catalogue_sort::id;
   }
-  const auto answers = co_await ask_all(shop_, std::move(questions));
-  std::string body;
-  json_writer json(body);
-  json.begin_object().key("items").begin_array();
-  for (std::size_t i = 0; i < page->ids.size(); ++i) {
-    const answer& about = answers[2 * i];
-    if (about.failure && is_fault(about.failure->number)) {
-      co_return tl::unexpected(failure_response(*about.failure, req));
-    }
-    auto reply = about.ok() ? product::decode_reply(about.payload) : result<product::reply>(fail(base_errc::not_found));
-    // Retired since the list was made.
-    if (const auto* view = view_of(reply)) {
-      write_product(json, page->ids[i], *view, about.version, available_of(answers[2 * i + 1]));
-    }
-  }
-  json.end_array().key("next_cursor");
-  page->next_cursor.empty() ? json.null() : json.value(page->next_cursor);
-  json.member("total", page->total);
-  write_facets(json, *page);
-  json.end_object();
-  co_return body;
+  return catalogue_sort::id;
+}
+
+std::vector<search::facet_count> counts_of(const std::vector<facet>& from) {
+  std::vector<search::facet_count> counts;
+  for (const auto& each : from) counts.push_back({each.value, each.count});
+  return counts;
+}
+
+}  // namespace
+
+task<result<search_page>> product_routes::plain_page(search_query query) const {
+  catalogue_query plain;
+  plain.currency = query.only.currency;
+  plain.limit = query.limit;
+  plain.cursor = std::move(query.cursor);
+  plain.sort = plain_sort(query.sort);
+  auto found = co_await shop_.catalogue.page(std::move(plain));
+  if (!found) co_return fail(std::move(found.error()));
+  search_page page;
+  page.ids = std::move(found->ids);
+  page.next_cursor = std::move(found->next_cursor);
+  page.total = found->total;
+  page.counts.categories = counts_of(found->categories);
+  page.counts.brands = counts_of(found->brands);
+  co_return page;
 }
 
 task<response> product_routes::show(request& req) {

@@ -7,6 +7,7 @@
 
 #include "actors/product/product_messages.hpp"
 #include "http/catalogue_list.hpp"
+#include "http/product_search.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/router.hpp"
 #include "http/shop.hpp"
@@ -16,7 +17,7 @@ namespace omnicart::http {
 // The catalogue: lists with filters, single products, and their upkeep by the shop's admins.
 class product_routes {
  public:
-  explicit product_routes(const shop& in) : shop_(in) {}
+  product_routes(const shop& in, product_search& finder) : shop_(in), finder_(finder) {}
   // `this` outlives the router.
   void add_to(router& routes);
 
@@ -28,9 +29,8 @@ class product_routes {
   task<response> retire(request& req);
   task<response> import(request& req);
 
-  tl::expected<catalogue_query, response> read_query(const request& req) const;
-  // Whole products of a page, with what is in stock.
-  task<tl::expected<std::string, response>> page_json(request& req, catalogue_query query);
+  // Everything there is, in the order asked for.
+  task<result<search_page>> plain_page(search_query query) const;
   // The answer to create and replace: the product as it is now.
   task<response> shown(request& req, const std::string& id, const answer& got, int status);
   struct import_line;
@@ -38,6 +38,7 @@ class product_routes {
   task<bool> send_lines(std::vector<import_line>& lines, const caller& who);
 
   const shop& shop_;
+  product_search& finder_;
 };
 
 // One JSON object's worth of product. `with_rating`: the member "rating" is allowed (imports only).

@@ -194,4 +194,12 @@ std::vector<http::figure> node_figures(const figure_sources& from) {
   return out.all;
 }
 
+std::vector<http::projection_state> projection_states(const persistence::projection_set& all) {
+  std::vector<http::projection_state> states;
+  for (const auto& [name, stats] : all.stats()) {
+    states.push_back({.name = name, .lag_batches = stats.lag_batches, .applied = stats.applied, .queries = stats.queries});
+  }
+  return states;
+}
+
 }  // namespace omnicart::node

@@ -42,4 +42,6 @@ struct figure_sources {
 // What every part of the node says of itself, for /metrics and /status.
 std::vector<http::figure> node_figures(const figure_sources& from);
 
+std::vector<http::projection_state> projection_states(const persistence::projection_set& all);
+
 }  // namespace omnicart::node

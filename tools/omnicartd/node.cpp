@@ -18,6 +18,7 @@
 #include "http/promotion_list.hpp"
 #include "http/password_hasher.hpp"
 #include "http/payment_gateway.hpp"
+#include "http/product_search.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/server/server.hpp"
 #include "http/shop.hpp"
@@ -82,6 +83,7 @@ struct node::parts {
   http::order_list orders;
   http::catalogue_list catalogue;
   http::promotion_list promotions;
+  http::product_search finder{options.node.data + "/search"};
   http::metrics figures;
   lifecycle order;
 
@@ -193,12 +195,13 @@ status node::parts::start_store() {
   auto index = persistence::timer_index::open(*data);
   if (!index) return fail(index.error());
   timers = std::move(*index);
-  projections = std::make_unique<persistence::projection_set>(*data, std::vector<projection*>{&orders, &catalogue, &promotions},
+  projections = std::make_unique<persistence::projection_set>(*data, std::vector<projection*>{&orders, &catalogue, &promotions, &finder},
                                                               persistence::projection_limits{},
                                                               [this](std::uint16_t shard) { return log->last_index(shard); });
   orders.attach(*projections);
   catalogue.attach(*projections);
   promotions.attach(*projections);
+  finder.attach(*projections, *projections);
 
   cluster::journal_options commit;
   commit.batch_items_max = static_cast<std::size_t>(options.storage.commit_batch_items_max);
@@ -261,6 +264,7 @@ status node::parts::start_entities() {
     orders.attach(others->lists());
     catalogue.attach(others->lists());
     promotions.attach(others->lists());
+    finder.attach(others->lists(), *projections);
   }
   log->start();
   return {};
@@ -357,7 +361,7 @@ status node::parts::start_front() {
   with.proxies = proxies_of(options.http);
   if (!options.http.tls_cert.empty()) with.tls = http::tls_files{options.http.tls_cert, options.http.tls_key};
   with.observer = http::request_observer(figures);
-  auto routed = http::make_routes(*shop, *rates, [this] { return log->refusing(); });
+  auto routed = http::make_routes(*shop, finder, *rates, [this] { return log->refusing(); });
   auto started = http::server::start(std::move(with), std::move(routed));
   if (!started) return fail(started.error());
   front = std::move(*started);
@@ -381,6 +385,8 @@ status node::parts::start_operators() {
                          others.get()});
   };
   wiring.refusing = [this] { return log->refusing(); };
+  wiring.projections = {.list = [this] { return projection_states(*projections); },
+                        .rebuild = [this](const std::string& name, auto done) { projections->rebuild(name, std::move(done)); }};
   wiring.cluster = operators_desk.get();
   wiring.backups = copies.get();
   wiring.provider_trouble = [this] { return provider.look().trouble; };

@@ -23,8 +23,9 @@
 #include "http/catalogue_list.hpp"
 #include "http/front.hpp"
 #include "http/order_list.hpp"
-#include "http/promotion_list.hpp"
 #include "http/password_hasher.hpp"
+#include "http/product_search.hpp"
+#include "http/promotion_list.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/server/headers.hpp"
 #include "http/shop.hpp"
@@ -171,7 +172,7 @@ struct told {
 // The public API over entities in memory.
 struct tiny_shop {
   explicit tiny_shop(const rate_limits& limits = {.enabled = false})
-      : rates(limits, time), routes(make_routes(in, rates, [this] { return refusing; })) {}
+      : rates(limits, time), routes(make_routes(in, finder, rates, [this] { return refusing; })) {}
 
   told operator()(const call& what) {
     const auto question = what.path.find('?');
@@ -227,6 +228,7 @@ struct tiny_shop {
   order_list orders;
   catalogue_list catalogue;
   promotion_list promotions;
+  product_search finder{"unused"};  // no call here searches
   shop in{.entities = entities,
           .store = store,
           .kinds = kinds,

@@ -1,0 +1,89 @@
+#include "http/product_items.hpp"
+
+#include "actors/product/product_messages.hpp"
+#include "actors/stock/stock_messages.hpp"
+#include "http/product_json.hpp"
+
+namespace omnicart::http {
+namespace {
+
+void write_values(json_writer& json, const std::vector<search::facet_count>& values) {
+  json.begin_array();
+  for (const auto& each : values)
+    json.begin_object().member("value", each.value).member("count", each.count).end_object();
+  json.end_array();
+}
+
+void write_facets(json_writer& json, const search::facets& counts) {
+  write_values(json.key("facets").begin_object().key("category"), counts.categories);
+  write_values(json.key("brand"), counts.brands);
+  json.key("attributes").begin_object();
+  for (const auto& [name, values] : counts.attributes) write_values(json.escaped_key(name), values);
+  json.end_object().end_object();
+}
+
+// What was searched for in the end.
+void write_search(json_writer& json, const search_query& query, const search_page& page) {
+  json.key("search")
+      .begin_object()
+      .member("q", query.text)
+      .member("relaxed", page.relaxed)
+      .key("corrected")
+      .begin_array();
+  for (const auto& each : page.corrections) {
+    json.begin_object().member("from", each.asked).member("to", each.used).end_object();
+  }
+  json.end_array().end_object();
+}
+
+}  // namespace
+
+std::int64_t available_of(const answer& got) {
+  const auto view = got.ok() ? stock::decode_reply(got.payload)
+                             : result<stock::reply>(fail(base_errc::not_found));
+  return view ? view->available : 0;
+}
+
+task<tl::expected<std::string, response>> product_items(const shop& in, request& req,
+                                                        std::vector<std::string> ids) {
+  caller engine;
+  engine.as = role::system;
+  std::vector<envelope> questions;
+  for (const auto& id : ids) {
+    questions.push_back(make_envelope(in, {"product", id}, product::encode(product::get{}), engine,
+                                      {.repeatable = true}));
+    questions.push_back(make_envelope(in, {"stock", id}, stock::encode(stock::get{}), engine,
+                                      {.repeatable = true}));
+  }
+  const auto answers = co_await ask_all(in, std::move(questions));
+  std::string body;
+  json_writer json(body);
+  json.begin_array();
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const answer& about = answers[2 * i];
+    if (about.failure && is_fault(about.failure->number)) {
+      co_return tl::unexpected(failure_response(*about.failure, req));
+    }
+    auto reply = about.ok() ? product::decode_reply(about.payload)
+                            : result<product::reply>(fail(base_errc::not_found));
+    const auto* view = reply ? std::get_if<product::product_view>(&*reply) : nullptr;
+    if (view) write_product(json, ids[i], *view, about.version, available_of(answers[2 * i + 1]));
+  }
+  json.end_array();
+  co_return body;
+}
+
+std::string search_page_json(const search_query& query, const search_page& page,
+                             const std::string& items) {
+  std::string body;
+  json_writer json(body);
+  json.begin_object().key("items").raw(items).key("next_cursor");
+  page.next_cursor.empty() ? json.null() : json.value(page.next_cursor);
+  json.member("total", page.total);
+  write_facets(json, page.counts);
+  if (!query.text.empty()) write_search(json, query, page);
+  json.end_object();
+  return body;
+}
+
+}  // namespace omnicart::http

@@ -1,0 +1,206 @@
+#include <algorithm>
+
+#include "http/product_search.hpp"
+#include "http/search_cursor.hpp"
+#include "persistence/search/words.hpp"
+
+// What product_search answers.
+namespace omnicart::http {
+namespace {
+
+constexpr std::size_t moved_meanwhile =
+    50;  // results that may have come before a page since its cursor was given
+constexpr std::size_t endings_max = 20;  // words that a half-typed one may become
+constexpr std::size_t suggested_words_max = 4;
+constexpr std::size_t suggested_brands_max = 2;
+constexpr std::size_t suggested_categories_max = 2;
+
+bool is_behind(const search::hit& hit, const std::string& id, const search_cursor& at) {
+  return hit.score != at.score ? hit.score < at.score : id > at.id;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const auto& each : words) text += (text.empty() ? "" : " ") + each;
+  return text;
+}
+
+}  // namespace
+
+result<search_page> product_search::find(const search_query& query, projection_rows& rows) {
+  if (auto ready = catch_up(rows); !ready) return fail(ready.error());
+  auto found = query.sort == search::sort_by::relevance ? by_relevance(query) : by_key(query);
+  if (!found && found.error().is(base_errc::io)) {
+    begin_anew();  // what lies there does not read
+    live_ = false;
+    return fail(base_errc::unavailable, "the search index is being made; try again");
+  }
+  return found;
+}
+
+result<search_page> product_search::by_relevance(const search_query& query) {
+  std::optional<search_cursor> after;
+  if (!query.cursor.empty()) {
+    after = read_search_cursor(query.cursor);
+    if (!after) return fail(base_errc::malformed, "not a cursor of this list");
+  }
+  const auto fits = facts_.compile(query.only);
+  const auto words = search::parse_query(query.text);
+  search_page page;
+  std::size_t count = query.limit + 1;
+  if (after)
+    count += static_cast<std::size_t>(std::min<std::uint64_t>(after->before, facts_.slots())) +
+             moved_meanwhile;
+  for (;;) {
+    search::fact_table::counter counts(facts_);
+    auto found = index_->find(words, count, [&](search::slot at) {
+      const auto* row = facts_.find(at);
+      const bool taken = row && fits(*row);
+      if (taken) counts.add(*row);
+      return taken;
+    });
+    if (!found) return fail(found.error());
+    auto first = found->best.begin();
+    while (after && first != found->best.end() &&
+           !is_behind(*first, facts_.find(first->at)->id, *after))
+      ++first;
+    const auto left = static_cast<std::size_t>(found->best.end() - first);
+    // More than expected came before this page: look at everything.
+    if (left <= query.limit && found->best.size() < found->total && count < facts_.slots()) {
+      count = facts_.slots();
+      continue;
+    }
+    const auto shown = std::min(left, query.limit);
+    for (std::size_t i = 0; i < shown; ++i)
+      page.ids.push_back(facts_.find(first[static_cast<std::ptrdiff_t>(i)].at)->id);
+    if (left > query.limit) {
+      const auto& last = first[static_cast<std::ptrdiff_t>(shown) - 1];
+      const auto before = static_cast<std::uint64_t>(first - found->best.begin()) + shown;
+      page.next_cursor =
+          to_text({.key = {}, .id = page.ids.back(), .score = last.score, .before = before});
+    }
+    page.total = found->total;
+    page.counts = counts.result();
+    page.relaxed = found->relaxed;
+    page.corrections = std::move(found->corrections);
+    return page;
+  }
+}
+
+result<search_page> product_search::by_key(const search_query& query) {
+  using place = std::pair<std::string, std::string>;
+  std::optional<place> after;
+  if (!query.cursor.empty()) {
+    auto read = read_search_cursor(query.cursor);
+    if (!read) return fail(base_errc::malformed, "not a cursor of this list");
+    after = place{std::move(read->key), std::move(read->id)};
+  }
+  const auto fits = facts_.compile(query.only);
+  search::fact_table::counter counts(facts_);
+  search_page page;
+  std::vector<place>
+      behind;  // a heap of the first limit + 1 places behind the cursor, the last on top
+  const auto take = [&](search::slot at) {
+    const auto* row = facts_.find(at);
+    if (!row || !fits(*row)) return false;
+    ++page.total;
+    counts.add(*row);
+    place here{search::fact_table::sort_key(*row, query.sort, query.only.currency), row->id};
+    if ((after && here <= *after) || (behind.size() > query.limit && here >= behind.front()))
+      return true;
+    behind.push_back(std::move(here));
+    std::push_heap(behind.begin(), behind.end());
+    if (behind.size() > query.limit + 1) {
+      std::pop_heap(behind.begin(), behind.end());
+      behind.pop_back();
+    }
+    return true;
+  };
+  if (query.text.empty()) {
+    for (search::slot at = 0; at < facts_.slots(); ++at) take(at);
+  } else {
+    auto found = index_->find(search::parse_query(query.text), 1, take);
+    if (!found) return fail(found.error());
+    page.relaxed = found->relaxed;
+    page.corrections = std::move(found->corrections);
+  }
+  std::sort_heap(behind.begin(), behind.end());
+  const bool more = behind.size() > query.limit;
+  if (more) behind.pop_back();
+  for (const auto& each : behind) page.ids.push_back(each.second);
+  if (more) page.next_cursor = to_text({.key = behind.back().first, .id = behind.back().second});
+  page.counts = counts.result();
+  return page;
+}
+
+result<std::vector<std::string>> product_search::alike(const std::string& product,
+                                                       std::size_t limit, projection_rows& rows) {
+  if (auto ready = catch_up(rows); !ready) return fail(ready.error());
+  const auto known = slots_.find(product);
+  if (known == slots_.end()) return fail(base_errc::not_found, "no such product");
+  const auto found = index_->alike(known->second, limit,
+                                   [this](search::slot at) { return facts_.find(at) != nullptr; });
+  if (!found) return fail(found.error());
+  std::vector<std::string> ids;
+  for (const auto& each : *found) ids.push_back(facts_.find(each.at)->id);
+  return ids;
+}
+
+// What is being typed: whole words, and one that may be a beginning.
+result<std::vector<suggestion>> product_search::complete(const std::string& text,
+                                                         std::size_t limit) {
+  if (auto ready = be_ready(); !ready) return fail(ready.error());
+  std::vector<suggestion> all;
+  auto words = search::plain_words(text);
+  if (words.empty()) return all;
+  const auto add = [&](suggestion each) {
+    const bool there = std::any_of(all.begin(), all.end(), [&](const auto& other) {
+      return other.kind == each.kind && search::folded(other.text) == search::folded(each.text);
+    });
+    if (!there && all.size() < limit) all.push_back(std::move(each));
+  };
+  const std::string typed = joined(words);
+  for (const auto& each : facts_.brands_beginning(typed, suggested_brands_max))
+    add({each.value, "brand", ""});
+  for (const auto& each : facts_.categories_beginning(typed, suggested_categories_max))
+    add({each.value, "category", ""});
+
+  const std::string last = words.back();
+  words.pop_back();
+  auto endings = index_->words_beginning(last, endings_max);
+  if (!endings) return fail(endings.error());
+  if (endings->empty()) {
+    auto better = index_->corrected(last);
+    if (!better) return fail(better.error());
+    if (!better->empty()) endings->push_back({*better, 1});
+  }
+  for (auto& each : words) {
+    auto better = index_->corrected(each);
+    if (!better) return fail(better.error());
+    if (!better->empty()) each = std::move(*better);
+  }
+  std::vector<std::string> possible;
+  std::size_t offered = 0;
+  for (const auto& ending : *endings) {
+    possible.push_back(ending.text);
+    if (offered >= suggested_words_max) continue;
+    auto whole = words;
+    whole.push_back(ending.text);
+    const auto some = words.empty()
+                          ? result<std::vector<search::slot>>(std::vector<search::slot>(1))
+                          : index_->names_with(whole, {}, 1);
+    if (!some) return fail(some.error());
+    if (some->empty()) continue;
+    ++offered;
+    add({joined(whole), "query", ""});
+  }
+  if (possible.empty()) return all;
+  const auto named = index_->names_with(words, possible, limit);
+  if (!named) return fail(named.error());
+  for (const auto at : *named) {
+    if (const auto* row = facts_.find(at)) add({row->name, "product", row->id});
+  }
+  return all;
+}
+
+}  // namespace omnicart::http
