@@ -51,7 +51,10 @@ enum class verb {
   backup_create,
   backup_list,
   backup_verify,
-  backup_restore
+  backup_restore,
+  catalogue_import,
+  projection_list,
+  projection_rebuild
 };
 enum class form { text, json };
 
@@ -95,6 +98,10 @@ struct command_line {
   std::string data, provider;             // restore
   bool accept_unknown = false;            // restore
   std::optional<std::uint32_t> rate_mib;  // create: MiB/s
+
+  std::string file;                     // catalogue import
+  std::uint64_t from_line = 1;
+  std::optional<std::int64_t> on_hand;  // nothing: stock stays as it is
 };
 
 // --help, --version or a wrong command line: what to print and end with.

@@ -25,5 +25,7 @@ void describe_cluster(CLI::App& app, command_line& into);
 void describe_orders(CLI::App& app, command_line& into);
 // `backup …` (backup_grammar.cpp).
 void describe_backup(CLI::App& app, command_line& into);
+// `catalogue …` and `projection …` (catalogue_grammar.cpp).
+void describe_catalogue(CLI::App& app, command_line& into);
 
 }  // namespace omnicart::ctl

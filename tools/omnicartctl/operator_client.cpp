@@ -90,10 +90,10 @@ outcome<std::string> body_of(const httplib::Result& answered, const std::string&
                              const std::string& path) {
   if (!answered)
     return fail_with(exit_code::unreachable, url + ": " + why_no_answer(answered.error()));
-  // Only entities, orders, nodes and shards may be missing; without the rest it is something else
-  // that listens.
+  // Only entities, orders, nodes, shards and projections may be missing; without the rest it is
+  // something else that listens.
   const bool may_be_missing = path.starts_with("/entities/") || path.starts_with("/orders/") ||
-                              path.starts_with("/cluster/");
+                              path.starts_with("/cluster/") || path.starts_with("/projections/");
   if (answered->status == 404 && !may_be_missing) {
     return fail_with(exit_code::unreachable, url + " knows no " + path.substr(0, path.find('?')) +
                                                  "; is this the node's operator port?");

@@ -7,6 +7,7 @@
 
 #include "persistence/verify.hpp"
 #include "tools/omnicartctl/backup_commands.hpp"
+#include "tools/omnicartctl/catalogue_commands.hpp"
 #include "tools/omnicartctl/certificate_commands.hpp"
 #include "tools/omnicartctl/cluster_commands.hpp"
 #include "tools/omnicartctl/completion.hpp"
@@ -285,6 +286,12 @@ ending carry_out(const command_line& given, const surroundings& with) {
       return verify_backup(given, with);
     case verb::backup_restore:
       return restore_backup(given, with);
+    case verb::catalogue_import:
+      return on_node(import_catalogue);
+    case verb::projection_list:
+      return on_node(list_projections);
+    case verb::projection_rebuild:
+      return on_node(rebuild_projection);
   }
   return exit_code::usage;
 }
