@@ -98,7 +98,7 @@ void product_routes::add_to(router& routes) {
 task<response> product_routes::list(request& req) {
   auto query = read_search_query(req, shop_.currency);
   if (!query) co_return std::move(query.error());
-  auto asked = is_plain_list(*query) ? plain_page(*query) : finder_.page(*query);
+  auto asked = is_plain_list(*query, shop_.currency) ? plain_page(*query) : finder_.page(*query);
   auto page = co_await std::move(asked);
   if (!page) co_return failure_response(page.error(), req);
   auto items = co_await product_items(shop_, req, page->ids);

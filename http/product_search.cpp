@@ -31,7 +31,8 @@ search::document document_of(const std::string& id, const product::details& cont
           .attributes = content.attributes,
           .price = content.price,
           .rating_centi = content.rating_centi.value_or(-1),
-          .created_at = created_at};
+          .created_at = created_at,
+          .other_prices = content.prices};
 }
 
 std::string document_key(const std::string& id) { return "d" + id; }

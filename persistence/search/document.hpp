@@ -24,8 +24,9 @@ struct document {
   money price;
   std::int64_t rating_centi = -1;  // -1: none
   timestamp_ms created_at;
+  std::vector<money> other_prices;  // in other currencies than `price`, one each
   OMNICART_FIELDS(id, name, brand, category, description, codes, attributes, price, rating_centi,
-                  created_at)
+                  created_at, other_prices)
 };
 
 // What of a document the text index looks at, as one number: equal documents have equal ones.

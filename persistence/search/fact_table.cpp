@@ -129,6 +129,7 @@ void fact_table::put(slot at, const document& of) {
   made.category = categories_.use(of.category);
   made.brand = brands_.use(of.brand);
   made.price = of.price;
+  made.other_prices = of.other_prices;
   made.rating_centi = of.rating_centi;
   made.created_at = of.created_at;
   made.attributes.clear();
@@ -196,10 +197,12 @@ fact_table::matcher fact_table::compile(const filters& wanted) const {
 bool fact_table::matcher::operator()(const row& of) const {
   if (impossible_ || (!wanted_.category.empty() && !categories_[of.category])) return false;
   if (!wanted_.brand.empty() && brand_ != of.brand) return false;
-  if ((wanted_.min_price || wanted_.max_price) && of.price.currency != wanted_.currency)
-    return false;
-  if (wanted_.min_price && of.price.amount_minor < *wanted_.min_price) return false;
-  if (wanted_.max_price && of.price.amount_minor > *wanted_.max_price) return false;
+  if (wanted_.min_price || wanted_.max_price) {
+    const money* price = of.price_in(wanted_.currency);
+    if (!price) return false;
+    if (wanted_.min_price && price->amount_minor < *wanted_.min_price) return false;
+    if (wanted_.max_price && price->amount_minor > *wanted_.max_price) return false;
+  }
   if (wanted_.min_rating_centi && of.rating_centi < *wanted_.min_rating_centi) return false;
   if (wanted_.in_stock && *wanted_.in_stock != (of.available > 0)) return false;
   return std::all_of(attributes_.begin(), attributes_.end(), [&](std::uint32_t pair) {
@@ -249,18 +252,26 @@ facets fact_table::counter::result() const {
   return made;
 }
 
-std::string fact_table::sort_key(const row& of, sort_by by, currency_code own) {
-  const auto priced = [&](std::int64_t amount_minor) {
-    return (of.price.currency == own ? std::string() : std::string(of.price.currency.text())) +
-           ' ' + sortable(amount_minor);
+const money* fact_table::row::price_in(currency_code currency) const {
+  if (price.currency == currency) return &price;
+  const auto at = std::find_if(other_prices.begin(), other_prices.end(),
+                               [&](const money& each) { return each.currency == currency; });
+  return at == other_prices.end() ? nullptr : &*at;
+}
+
+std::string fact_table::sort_key(const row& of, sort_by by, currency_code in) {
+  const auto priced = [&](std::int64_t sign) {
+    const money* wanted = of.price_in(in);
+    return (wanted ? std::string() : std::string(of.price.currency.text())) + ' ' +
+           sortable(sign * (wanted ? *wanted : of.price).amount_minor);
   };
   switch (by) {
     case sort_by::relevance:
       return {};
     case sort_by::price_up:
-      return priced(of.price.amount_minor);
+      return priced(1);
     case sort_by::price_down:
-      return priced(-of.price.amount_minor);
+      return priced(-1);
     case sort_by::rating:
       return sortable(-of.rating_centi);
     case sort_by::newest:

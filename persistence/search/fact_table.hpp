@@ -15,8 +15,8 @@
 
 namespace omnicart::search {
 
-// What a search is narrowed to. Prices are minor units of `currency`: what is priced in another one
-// is neither below nor above them.
+// What a search is narrowed to. Prices are minor units of `currency`: what has no price in it is
+// neither below nor above them.
 struct filters {
   std::string category;  // this one or below it; empty: any
   std::string brand;     // case folded; empty: any
@@ -69,9 +69,11 @@ class fact_table {
     std::uint32_t category = 0, brand = 0;  // numbers of texts
     std::vector<std::uint32_t> attributes;  // numbers of pairs
     money price;
+    std::vector<money> other_prices;
     std::int64_t rating_centi = -1;
     timestamp_ms created_at;
     std::int64_t available = 0, sold = 0;
+    const money* price_in(currency_code currency) const;  // nullptr: it has none
   };
 
   void put(slot at, const document& of);
@@ -113,8 +115,9 @@ class fact_table {
     std::vector<std::uint32_t> categories_, brands_, pairs_;
   };
 
-  // Text that sorts as the rows shall, equal ones by id. Not for relevance.
-  static std::string sort_key(const row& of, sort_by by, currency_code own);
+  // Text that sorts as the rows shall, equal ones by id; by price those with one in `in` stand
+  // first, then the others by currency. Not for relevance.
+  static std::string sort_key(const row& of, sort_by by, currency_code in);
 
   std::vector<category_node> category_tree() const;
   // Brands and categories with a word that begins so, most frequent first. Spellings that differ in

@@ -107,6 +107,7 @@ std::uint64_t text_hash(const document& of) {
   looked_at.price = {};
   looked_at.rating_centi = -1;
   looked_at.created_at = {};
+  looked_at.other_prices.clear();
   return body_hash(codec::encode(looked_at, index_layout));
 }
 

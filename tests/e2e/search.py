@@ -133,6 +133,17 @@ def results_are_narrowed_sorted_and_paged(shop):
 
 
 @suite.case
+def a_product_is_found_by_each_of_its_prices(shop):
+    product, word = fresh("p"), fresh("wvu").replace("-", "")
+    shop.admin.post("/api/products", {"id": product, "name": f"Gadget {word}", "price": 30.00,
+                                      "prices": [{"amount": 900, "currency": "EUR"}]}).expect(201)
+    equal(ids(search(shop, word, "&max_price=10")), [])
+    equal(ids(search(shop, word, "&max_price=10&currency=EUR")), [product])
+    equal(ids(shop.web.get("/api/products?sort=price&currency=EUR&limit=1").expect(200).json), [product])
+    shop.admin.delete("/api/products/" + product).expect(204)
+
+
+@suite.case
 def typing_is_completed(shop):
     def texts(typed):
         return [(item["kind"], item["text"]) for item in shop.web.get("/api/products/suggest?query=" + quoted(typed))["items"]]

@@ -155,6 +155,25 @@ BOOST_AUTO_TEST_CASE(a_rating_by_reviews_stays_when_the_product_is_replaced) {
   BOOST_TEST((ids(good) == names{"a"}));
 }
 
+BOOST_AUTO_TEST_CASE(a_product_is_found_by_each_price_it_has) {
+  const currency_code eur = *currency_code::parse("EUR");
+  auto both = about("Red kettle", 3'000);
+  both.prices = {{900, eur}};
+  made("a", both);
+  made("b", about("Blue kettle", 800));
+  search_query cheap{.text = "kettle", .only = {.max_price = 1'000, .currency = gbp}};
+  BOOST_TEST((ids(cheap) == names{"b"}));
+  cheap.only.currency = eur;
+  BOOST_TEST((ids(cheap) == names{"a"}));
+  const search_query by_price{.only = {.currency = eur}, .sort = search::sort_by::price_up};
+  BOOST_TEST(finder->find(by_price, rows)->ids.front() == "a");
+  both.prices = {{2'000, eur}};
+  tell("a", product::replaced{both, {}});
+  BOOST_TEST(ids(cheap).empty());
+  begin();
+  BOOST_TEST(ids(cheap).empty());
+}
+
 BOOST_AUTO_TEST_CASE(pages_hold_everything_once_whatever_the_order) {
   for (int i = 0; i < 57; ++i)
     made("p" + std::to_string(i), about("Kettle number " + std::to_string(i % 7), i % 5));

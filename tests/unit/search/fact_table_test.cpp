@@ -27,6 +27,10 @@ document random_document(std::mt19937_64& random, slot at) {
   made.category =
       one_of({"home", "home > kitchen", "home > kitchen > hob", "homeware", "garden", ""});
   made.price = {static_cast<std::int64_t>(random() % 50), random() % 4 ? gbp : usd};
+  if (random() % 4 == 0) {
+    made.other_prices = {
+        {static_cast<std::int64_t>(random() % 50), made.price.currency == gbp ? usd : gbp}};
+  }
   made.rating_centi = random() % 3 ? static_cast<std::int64_t>(random() % 501) : -1;
   if (random() % 2) made.attributes.emplace_back("Colour", one_of({"Red", "red", "Blue"}));
   if (random() % 2) made.attributes.emplace_back("Size", one_of({"L", "XL"}));
@@ -54,13 +58,16 @@ std::string lower(std::string text) {
 // The filters as their documentation reads, looked at one by one.
 bool fits(const shelved& of, const filters& only) {
   const document& about = of.about;
-  const bool priced = about.price.currency == only.currency;
+  std::optional<std::int64_t> price;
+  if (about.price.currency == only.currency) price = about.price.amount_minor;
+  for (const auto& other : about.other_prices)
+    if (other.currency == only.currency) price = other.amount_minor;
   if (!only.category.empty() && about.category != only.category &&
       !about.category.starts_with(only.category + " > "))
     return false;
   if (!only.brand.empty() && lower(about.brand) != lower(only.brand)) return false;
-  if (only.min_price && !(priced && about.price.amount_minor >= *only.min_price)) return false;
-  if (only.max_price && !(priced && about.price.amount_minor <= *only.max_price)) return false;
+  if (only.min_price && !(price && *price >= *only.min_price)) return false;
+  if (only.max_price && !(price && *price <= *only.max_price)) return false;
   if (only.min_rating_centi && about.rating_centi < *only.min_rating_centi) return false;
   if (only.in_stock && (of.available > 0) != *only.in_stock) return false;
   for (const auto& [name, value] : only.attributes) {
@@ -192,6 +199,9 @@ BOOST_AUTO_TEST_CASE(rows_sort_by_what_is_asked) {
   BOOST_TEST(before(cheap, dear, sort_by::price_up));
   BOOST_TEST(before(dear, cheap, sort_by::price_down));
   BOOST_TEST(before(dear, foreign, sort_by::price_up));
+  foreign.other_prices = {{150, gbp}};
+  BOOST_TEST(before(cheap, foreign, sort_by::price_up));
+  BOOST_TEST(before(foreign, dear, sort_by::price_up));
   for (const auto by : {sort_by::sales, sort_by::rating, sort_by::newest})
     BOOST_TEST(before(dear, cheap, by));
 }
