@@ -120,6 +120,13 @@ constexpr entry entries[] = {
     {"disabled", "The account is disabled."},
     {"invalid_profile", "The profile is not as it should be."},
     {"password_changed", "The password was changed meanwhile."},
+    {"too_many_keys", "There are as many keys as there may be; revoke one first."},
+    {"no_such_key", "There is no such key."},
+    {"key_exists", "There is a key with this id."},
+    {"invalid_api_key", "The key is not as it should be."},
+    {"missing_scope", "The key is not good for this call."},
+    {"no_such_action", "There is no such action in the log."},
+    {"invalid_ticket", "What the mail said is not valid (any more); ask for a new one."},
     // The cluster's record.
     {"not_founded", "This node belongs to no cluster yet."},
     {"already_founded", "This node belongs to another cluster."},

@@ -1,10 +1,12 @@
 #include <string>
 
+#include "actors/audit/audit_messages.hpp"
 #include "actors/cart/cart_messages.hpp"
 #include "actors/cluster/cluster_messages.hpp"
 #include "actors/coupon/coupon_messages.hpp"
 #include "actors/email/email_messages.hpp"
 #include "actors/gift_card/gift_card_messages.hpp"
+#include "actors/keyring/keyring_messages.hpp"
 #include "actors/order/order_messages.hpp"
 #include "actors/payment/payment_messages.hpp"
 #include "actors/product/product_messages.hpp"
@@ -130,6 +132,7 @@ int status_of(user::errc code) {
     case user::errc::conflict: return 422;
     case user::errc::invalid_profile: return 422;
     case user::errc::password_changed: return 409;
+    case user::errc::invalid_ticket: return 422;
   }
   return 500;
 }
@@ -228,6 +231,23 @@ int status_of(cluster_record::errc code) {
   return 500;
 }
 
+int status_of(audit::errc code) {
+  switch (code) {
+    case audit::errc::no_such_action: return 404;
+  }
+  return 500;
+}
+
+int status_of(keyring::errc code) {
+  switch (code) {
+    case keyring::errc::too_many_keys: return 409;
+    case keyring::errc::no_such_key: return 404;
+    case keyring::errc::key_exists: return 409;
+    case keyring::errc::invalid_key: return 422;
+  }
+  return 500;
+}
+
 struct mapped {
   int status = 500;
   const char* code = "internal";
@@ -255,6 +275,8 @@ mapped map(error_number number) {
     case 10: return map<cluster_record::errc>(number);
     case 13: return map<coupon::errc>(number);
     case 14: return map<gift_card::errc>(number);
+    case 15: return map<audit::errc>(number);
+    case 16: return map<keyring::errc>(number);
     case 17: return map<tariff::errc>(number);
     case 19: return map<reviews::errc>(number);
     default: return {};

@@ -39,6 +39,17 @@ result<events> on(const state& s, const look_up&, const context&) {
   return events{};
 }
 
+result<events> on(const state& s, const release& c, const context& ctx) {
+  if (ctx.asker.as != role::system) return fail(base_errc::forbidden);
+  if (s.user.empty() || s.user != c.user) return events{};
+  return events{released{}};
+}
+
+void on_event(state& s, const claimed& e) {
+  s = state{.address = e.address, .user = e.user, .claimed_at = e.at};
+}
+void on_event(state& s, const released&) { s = state{}; }
+
 }  // namespace
 
 result<events> decide(const state& s, const command& what, const context& ctx) {
@@ -46,8 +57,7 @@ result<events> decide(const state& s, const command& what, const context& ctx) {
 }
 
 void apply(state& s, const event& what) {
-  const auto& e = std::get<claimed>(what);
-  s = state{.address = e.address, .user = e.user, .claimed_at = e.at};
+  std::visit([&](const auto& e) { on_event(s, e); }, what);
 }
 
 void check(const state& s) {

@@ -10,8 +10,8 @@
 #include "actors/email/email_messages.hpp"
 #include "runtime/base/entity.hpp"
 
-// The rules of an address claim: the first user to ask owns the address, for ever. All functions
-// are pure.
+// The rules of an address claim: the first user to ask owns the address, until that user is erased.
+// All functions are pure.
 namespace omnicart::email {
 
 inline constexpr std::size_t address_bytes_max =
@@ -30,7 +30,10 @@ struct claimed {
   timestamp_ms at;
   OMNICART_FIELDS(address, user, at)
 };
-using event = std::variant<claimed>;
+struct released {
+  OMNICART_FIELDS()
+};
+using event = std::variant<claimed, released>;
 using events = std::vector<event>;
 
 struct state {
@@ -44,6 +47,7 @@ struct state {
 // Refusals, in the order checked:
 //   claim     malformed (no user, or no plausible address), taken (by another user)
 //   look_up   unclaimed
+//   release   forbidden (not from the engine)
 result<events> decide(const state& s, const command& what, const context& ctx);
 void apply(state& s, const event& what);
 void check(const state& s);

@@ -19,7 +19,7 @@ std::string kind::reply(const state& s, const command&, const context&) {
   return encode_reply({.user = s.user});
 }
 
-// A claim owes nobody anything and never changes again: no effects, no timer.
+// A claim owes nobody anything: no effects, no timer.
 std::vector<effect> kind::pending(const state&, std::size_t) { return {}; }
 std::optional<command> kind::settle(const state&, std::string_view, const answer&) {
   return std::nullopt;
@@ -27,6 +27,7 @@ std::optional<command> kind::settle(const state&, std::string_view, const answer
 std::optional<timestamp_ms> kind::wake_at(const state&) { return std::nullopt; }
 command kind::wake() { return look_up{}; }
 bool kind::in_progress(const state&) { return false; }
+bool kind::is_blank(const state& s) { return s.user.empty(); }
 
 std::size_t kind::memory_bytes(const state& s) {
   return heap_bytes(s.address) + heap_bytes(s.user.str());

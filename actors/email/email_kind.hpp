@@ -28,6 +28,7 @@ struct kind {
   static std::optional<timestamp_ms> wake_at(const state& s);
   static command wake();
   static bool in_progress(const state& s);
+  static bool is_blank(const state& s);  // free
   static std::size_t memory_bytes(const state& s);
 
   // email_codec.cpp.

@@ -15,7 +15,10 @@ const char* to_string(errc code);
 struct claim { std::string address; user_id user; OMNICART_FIELDS(address, user) };  // idempotent by user
 struct look_up { OMNICART_FIELDS() };                                                // unclaimed when nobody has it
 
-using command = std::variant<claim, look_up>;
+// The address is free again; by its user, through the engine. Others' changes nothing.
+struct release { user_id user; OMNICART_FIELDS(user) };
+
+using command = std::variant<claim, look_up, release>;
 
 struct owner_view { user_id user; OMNICART_FIELDS(user) };
 using reply = owner_view;

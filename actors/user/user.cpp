@@ -37,12 +37,13 @@ status known(const state& s) {
     case user_status::unregistered:
     case user_status::registering:
     case user_status::refused:
+    case user_status::erasing:
       return fail(errc::no_such_user);
     case user_status::active:
     case user_status::disabled:
       return {};
   }
-  bug("a user has one of five states");
+  bug("a user has one of six states");
 }
 
 // Others' records look as if they did not exist.
@@ -164,6 +165,53 @@ result<events> on(const state& s, const session_revoked& c, const context&) {
 }
 result<events> on(const state&, const wake&, const context&) { return events{}; }
 
+const ticket* ticket_for(const state& s, ticket_purpose purpose) {
+  const auto at = std::ranges::find(s.tickets, purpose, &ticket::purpose);
+  return at == s.tickets.end() ? nullptr : &*at;
+}
+
+result<events> on(const state& s, const issue_ticket& c, const context& ctx) {
+  if (ctx.asker.as != role::system) return fail(base_errc::forbidden);
+  if (c.digest.empty() || c.digest.size() > digest_bytes_max || c.purpose > ticket_purpose::confirm_email)
+    return fail(base_errc::malformed, "no ticket");
+  if (auto ok = known(s); !ok) return fail(std::move(ok.error()));
+  if (s.status == user_status::disabled) return fail(errc::disabled);
+  return one(ticket_issued{
+      .what = {.purpose = c.purpose, .digest = c.digest, .expires_at = c.expires_at}});
+}
+
+result<events> on(const state& s, const redeem_ticket& c, const context& ctx) {
+  if (auto ok = known(s); !ok) return fail(std::move(ok.error()));
+  if (s.status == user_status::disabled) return fail(errc::disabled);
+  const ticket* held = ticket_for(s, c.purpose);
+  if (held == nullptr || held->digest != c.digest || held->expires_at <= ctx.now)
+    return fail(errc::invalid_ticket);
+  events all = one(ticket_redeemed{.purpose = c.purpose});
+  if (c.purpose != ticket_purpose::reset_password) return all;
+  if (!is_plausible_hash(c.password_hash))
+    return fail(base_errc::malformed, "no password hash, or one too long");
+  all.push_back(
+      password_changed{.password_hash = c.password_hash, .ends_others = true, .kept = {}});
+  return all;
+}
+
+result<events> on(const state& s, const keep_person_key& c, const context& ctx) {
+  if (ctx.asker.as != role::system) return fail(base_errc::forbidden);
+  if (c.key.size() != person_key_bytes) return fail(base_errc::malformed, "no key");
+  if (auto ok = known(s); !ok) return fail(std::move(ok.error()));
+  return s.person_key.empty() ? one(person_key_kept{.key = c.key}) : events{};
+}
+
+result<events> on(const state& s, const erase&, const context& ctx) {
+  if (auto ok = known_and_own(s, ctx.asker); !ok) return fail(std::move(ok.error()));
+  const bool own = ctx.asker.user == s.id.str();
+  if (!own && ctx.asker.as < role::admin) return fail(base_errc::forbidden);
+  return one(erasure_begun{});
+}
+result<events> on(const state& s, const email_released&, const context&) {
+  return s.status == user_status::erasing && !s.email.empty() ? one(address_released{}) : events{};
+}
+
 void absorb(state& s, const std::string& session) {
   if (holds(s.absorbed, session)) return;
   s.absorbed.push_back(session);
@@ -226,7 +274,37 @@ void on_event(state& s, const disabled_set& e) {
 }
 void on_event(state& s, const guest_absorbed& e) { absorb(s, e.session); }
 void on_event(state& s, const session_noted& e) { note(s, e.session); }
-void on_event(state& s, const session_dropped& e) { std::erase(s.revocations, e.session); }
+// The last thing an erased user owed is done: as if there had never been one.
+void forget_if_done(state& s) {
+  if (s.status == user_status::erasing && s.email.empty() && s.revocations.empty()) s = state{};
+}
+
+void on_event(state& s, const session_dropped& e) {
+  std::erase(s.revocations, e.session);
+  forget_if_done(s);
+}
+void on_event(state& s, const ticket_issued& e) {
+  std::erase_if(s.tickets, [&](const ticket& t) { return t.purpose == e.what.purpose; });
+  s.tickets.push_back(e.what);
+}
+void on_event(state& s, const ticket_redeemed& e) {
+  std::erase_if(s.tickets, [&](const ticket& t) { return t.purpose == e.purpose; });
+  s.email_confirmed = true;
+}
+void on_event(state& s, const person_key_kept& e) { s.person_key = e.key; }
+void on_event(state& s, const erasure_begun&) {
+  revoke_all(s);
+  s = state{.status = user_status::erasing,
+            .as = s.as,
+            .id = s.id,
+            .email = s.email,
+            .created_at = s.created_at,
+            .revocations = std::move(s.revocations)};
+}
+void on_event(state& s, const address_released&) {
+  s.email.clear();
+  forget_if_done(s);
+}
 
 }  // namespace
 
@@ -240,7 +318,8 @@ void apply(state& s, const event& what) {
 
 void check(const state& s) {
   const bool unregistered = s.status == user_status::unregistered;
-  ensure(unregistered == s.id.empty() && unregistered == s.email.empty(),
+  const bool released = s.status == user_status::erasing && s.email.empty();
+  ensure(unregistered == s.id.empty() && (unregistered == s.email.empty() || released),
          "a registered user has an id and an address");
   const bool has_account = known(s).has_value();
   ensure((has_account || s.status == user_status::registering) != s.password_hash.empty(),
@@ -250,12 +329,13 @@ void check(const state& s) {
   ensure(s.sessions.size() <= sessions_max && s.absorbed.size() <= absorbed_max,
          "a user's lists are bounded");
   ensure(s.revocations.size() <= revocations_max + sessions_max, "owed revocations are bounded");
+  ensure(s.tickets.size() <= 2, "there is a ticket of each purpose at most");
   ensure(s.sessions.empty() || s.status == user_status::active, "only an active user has sessions");
 }
 
 void check_full(const state& s) {
   check(s);
-  ensure(s.status <= user_status::disabled, "the state is a known one");
+  ensure(s.status <= user_status::erasing, "the state is a known one");
   ensure(validate(s.details).has_value(), "the profile keeps its limits");
   for (const auto& session : s.sessions) {
     ensure(!session.empty() && !holds(s.revocations, session),
@@ -274,7 +354,11 @@ user_view view_of(const state& s) {
           .password_hash = {},
           .sessions = s.sessions,
           .credentials = s.credentials,
-          .ending = static_cast<std::uint32_t>(s.revocations.size())};
+          .ending = static_cast<std::uint32_t>(s.revocations.size()),
+          .email_confirmed = s.email_confirmed,
+          .person_key = s.person_key};
 }
+
+bool is_blank(const state& s) { return s.status == user_status::unregistered; }
 
 }  // namespace omnicart::user

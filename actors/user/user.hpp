@@ -24,6 +24,8 @@ inline constexpr std::size_t notifications_max = 50;
 inline constexpr std::size_t notification_name_bytes_max = 64;
 inline constexpr std::size_t hash_bytes_max = 256;  // libsodium's crypto_pwhash_STRBYTES is 128
 inline constexpr std::size_t email_bytes_max = 254;
+inline constexpr std::size_t digest_bytes_max = 128;  // of a ticket, in text
+inline constexpr std::size_t person_key_bytes = 64;   // 32 bytes in hexadecimal
 inline constexpr std::size_t sessions_max = 50;
 inline constexpr std::size_t absorbed_max = 100;
 inline constexpr std::size_t revocations_max =
@@ -80,9 +82,37 @@ struct session_dropped {
   OMNICART_FIELDS(session)
 };
 
+struct ticket {
+  ticket_purpose purpose{};
+  std::string digest;
+  timestamp_ms expires_at;
+  friend bool operator==(const ticket&, const ticket&) = default;
+  OMNICART_FIELDS(purpose, digest, expires_at)
+};
+struct ticket_issued {
+  ticket what;
+  OMNICART_FIELDS(what)
+};
+// The mail was read. With a reset, password_changed follows.
+struct ticket_redeemed {
+  ticket_purpose purpose{};
+  OMNICART_FIELDS(purpose)
+};
+struct person_key_kept {
+  std::string key;
+  OMNICART_FIELDS(key)
+};
+struct erasure_begun {
+  OMNICART_FIELDS()
+};
+struct address_released {
+  OMNICART_FIELDS()
+};
+
 using event =
     std::variant<registered, address_claimed, address_refused, guest_step_done, profile_updated,
-                 password_changed, disabled_set, guest_absorbed, session_noted, session_dropped>;
+                 password_changed, disabled_set, guest_absorbed, session_noted, session_dropped,
+                 ticket_issued, ticket_redeemed, person_key_kept, erasure_begun, address_released>;
 using events = std::vector<event>;
 
 // Bits of state::guest_steps, and guest_adopted::step.
@@ -105,9 +135,13 @@ struct state {
   std::vector<std::string> revocations;  // sessions owed a revoke, oldest first
   command_id content;
   std::uint32_t credentials = 0;  // counts password changes
+  std::vector<ticket> tickets;    // at most one of each purpose
+  std::string person_key;
+  bool email_confirmed = false;
   friend bool operator==(const state&, const state&) = default;
   OMNICART_FIELDS(status, as, guest_steps, id, email, password_hash, details, cart, guest_session,
-                  created_at, absorbed, sessions, revocations, content, credentials)
+                  created_at, absorbed, sessions, revocations, content, credentials, tickets,
+                  person_key, email_confirmed)
 };
 
 // Refusals, in the order checked ("known": no_such_user unless active or disabled; "own": and for
@@ -124,12 +158,17 @@ struct state {
 //   session_opened    forbidden (not from an entity), malformed, known, disabled,
 //   password_changed, overloaded (a
 //                     fault: too many revocations owed)
+//   issue_ticket      forbidden (not from the engine), malformed (digest), known, disabled
+//   redeem_ticket     known, disabled, invalid_ticket, malformed (hash)
+//   keep_person_key   forbidden (not from the engine), malformed, known
+//   erase             known and own, forbidden (support)
 // Answers to effects that were answered before, and wake, change nothing.
 result<events> decide(const state& s, const command& what, const context& ctx);
 void apply(state& s, const event& what);
 void check(const state& s);
 void check_full(const state& s);
 user_view view_of(const state& s);  // without the hash
+bool is_blank(const state& s);      // never registered, or erased
 
 // Refusal: invalid_profile for the first bad member; data is its JSON Pointer (RFC 6901).
 status validate(const profile& p);

@@ -15,6 +15,8 @@ void redact(std::string& secret) {
 
 void redact_event(registered& e) { redact(e.password_hash); }
 void redact_event(password_changed& e) { redact(e.password_hash); }
+void redact_event(ticket_issued& e) { redact(e.what.digest); }
+void redact_event(person_key_kept& e) { redact(e.key); }
 template <class Event>
 void redact_event(Event&) {}
 
@@ -42,6 +44,8 @@ std::string kind::describe_event(const event& what) {
 std::string kind::describe_state(const state& s) {
   state shown = s;
   redact(shown.password_hash);
+  redact(shown.person_key);
+  for (auto& each : shown.tickets) redact(each.digest);
   return describe::to_json(shown);
 }
 

@@ -8,6 +8,7 @@ namespace omnicart::user {
 namespace {
 
 constexpr std::string_view email_key = "email";
+constexpr std::string_view release_key = "release_email";
 constexpr std::string_view session_key = "guest_session";
 constexpr std::string_view cart_key = "guest_cart";
 constexpr std::string_view revoke_prefix = "revoke/";
@@ -16,6 +17,12 @@ effect claim_effect(const state& s) {
   return {.key = std::string(email_key),
           .to = email::entity_for(s.email),
           .command = email::encode(email::claim{.address = s.email, .user = s.id})};
+}
+
+effect release_effect(const state& s) {
+  return {.key = std::string(release_key),
+          .to = email::entity_for(s.email),
+          .command = email::encode(email::release{.user = s.id})};
 }
 
 void add_guest_effects(const state& s, std::vector<effect>& list) {
@@ -32,11 +39,12 @@ void add_guest_effects(const state& s, std::vector<effect>& list) {
 }
 
 effect revoke_effect(const state& s, const std::string& session) {
-  const bool all = s.status == user_status::disabled;
+  const char* why = "password changed, or too many sessions";
+  if (s.status == user_status::disabled) why = "user disabled";
+  if (s.status == user_status::erasing) why = "user erased";
   return {.key = std::string(revoke_prefix) + session,
           .to = {"session", session},
-          .command = session::encode(session::revoke{
-              .reason = all ? "user disabled" : "password changed, or too many sessions"})};
+          .command = session::encode(session::revoke{.reason = why})};
 }
 
 std::optional<command> claim_answered(const answer& got) {
@@ -81,6 +89,8 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
   std::vector<effect> list;
   if (s.status == user_status::registering) {
     list.push_back(claim_effect(s));
+  } else if (s.status == user_status::erasing) {
+    if (!s.email.empty()) list.push_back(release_effect(s));
   } else {
     add_guest_effects(s, list);
   }
@@ -99,6 +109,7 @@ std::optional<command> settle(const state&, std::string_view key, const answer& 
   // opens another.
   if (key == session_key) return guest_adopted{.step = session_step, .joined = got.ok()};
   if (key == cart_key) return assign_answered(got);
+  if (key == release_key) return email_released{};
   if (!key.starts_with(revoke_prefix)) return std::nullopt;
   return session_revoked{.session = std::string(key.substr(revoke_prefix.size()))};
 }
@@ -126,13 +137,17 @@ std::optional<timestamp_ms> kind::wake_at(const state&) { return std::nullopt; }
 command kind::wake() { return user::wake{}; }
 
 bool kind::in_progress(const state& s) {
-  return s.status == user_status::registering || s.guest_steps != 0 || !s.revocations.empty();
+  return s.status == user_status::registering || s.status == user_status::erasing ||
+         s.guest_steps != 0 || !s.revocations.empty();
 }
+
+bool kind::is_blank(const state& s) { return user::is_blank(s); }
 
 std::size_t kind::memory_bytes(const state& s) {
   return heap_bytes(s.id.str()) + heap_bytes(s.email) + heap_bytes(s.password_hash) +
          heap_bytes(s.details) + heap_bytes(s.cart.str()) + heap_bytes(s.guest_session) +
-         heap_bytes(s.absorbed) + heap_bytes(s.sessions) + heap_bytes(s.revocations);
+         heap_bytes(s.absorbed) + heap_bytes(s.sessions) + heap_bytes(s.revocations) +
+         heap_bytes(s.person_key) + s.tickets.capacity() * sizeof(ticket);
 }
 
 }  // namespace omnicart::user

@@ -28,6 +28,7 @@ struct kind {
   static std::optional<timestamp_ms> wake_at(const state& s);
   static command wake();
   static bool in_progress(const state& s);  // the claim, the guest taken along, sessions to revoke
+  static bool is_blank(const state& s);
   static std::size_t memory_bytes(const state& s);
 
   // user_codec.cpp. Descriptions hold no password hash.

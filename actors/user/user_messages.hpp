@@ -20,6 +20,7 @@ enum class errc : error_number {
   conflict = 603,         // registered already with other content
   invalid_profile = 604,  // detail says which member
   password_changed = 605,  // since the session's was shown
+  invalid_ticket = 606,    // of a mail: used, too old, or followed by a newer one
 };
 const char* to_string(errc code);
 
@@ -80,10 +81,37 @@ struct session_opened {
 };
 struct session_revoked { std::string session; OMNICART_FIELDS(session) };  // answer to its own effect
 
-using command = std::variant<register_user, email_claimed, email_refused, guest_adopted, get, credentials, update_profile,
-                             change_password, set_disabled, absorb_guest, wake, session_opened, session_revoked>;
+// A secret that is sent to the user's address, of which the user keeps a digest: the newest of each purpose. By the
+// engine (base_errc::forbidden).
+enum class ticket_purpose : std::uint8_t { reset_password = 0, confirm_email = 1 };
+struct issue_ticket {
+  ticket_purpose purpose{};
+  std::string digest;
+  timestamp_ms expires_at;
+  OMNICART_FIELDS(purpose, digest, expires_at)
+};
+// Whoever has the secret has read the mail: the address is confirmed, once. To reset the password `password_hash` is
+// the new one; then all sessions end, as change_password has it. Refused as invalid_ticket.
+struct redeem_ticket {
+  ticket_purpose purpose{};
+  std::string digest;
+  std::string password_hash;
+  OMNICART_FIELDS(purpose, digest, password_hash)
+};
+// The key that the user's personal data in orders is encrypted with; the first one given stays. By the engine.
+struct keep_person_key { std::string key; OMNICART_FIELDS(key) };
+// By its owner or an admin. Profile, password and key go at once; sessions end and the address is free again; then
+// nothing is left of the user but their id in the orders they made. Answers to patient callers wait for that.
+struct erase { OMNICART_FIELDS() };
+struct email_released { OMNICART_FIELDS() };  // answer to its own effect
 
-enum class user_status : std::uint8_t { unregistered = 0, registering = 1, active = 2, refused = 3, disabled = 4 };
+using command = std::variant<register_user, email_claimed, email_refused, guest_adopted, get, credentials, update_profile,
+                             change_password, set_disabled, absorb_guest, wake, session_opened, session_revoked,
+                             issue_ticket, redeem_ticket, keep_person_key, erase, email_released>;
+
+enum class user_status : std::uint8_t {
+  unregistered = 0, registering = 1, active = 2, refused = 3, disabled = 4, erasing = 5
+};
 const char* to_string(user_status status);
 
 struct user_view {
@@ -98,7 +126,10 @@ struct user_view {
   std::vector<std::string> sessions;  // opened and not known to be revoked by the user, oldest first
   std::uint32_t credentials = 0;      // counts password changes
   std::uint32_t ending = 0;           // sessions that are being revoked
-  OMNICART_FIELDS(status, email, as, details, cart, absorbed, created_at, password_hash, sessions, credentials, ending)
+  bool email_confirmed = false;       // somebody read a mail sent there
+  std::string person_key;             // see keep_person_key; stays within the engine
+  OMNICART_FIELDS(status, email, as, details, cart, absorbed, created_at, password_hash, sessions, credentials, ending,
+                  email_confirmed, person_key)
 };
 using reply = user_view;
 

@@ -82,6 +82,8 @@ const char* to_string(errc code) {
       return "invalid_profile";
     case errc::password_changed:
       return "password_changed";
+    case errc::invalid_ticket:
+      return "invalid_ticket";
   }
   return "";
 }
@@ -98,6 +100,8 @@ const char* to_string(user_status status) {
       return "refused";
     case user_status::disabled:
       return "disabled";
+    case user_status::erasing:
+      return "erasing";
   }
   return "";
 }

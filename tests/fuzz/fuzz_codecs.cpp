@@ -2,11 +2,13 @@
 #include <string>
 #include <string_view>
 
+#include "actors/audit/audit_kind.hpp"
 #include "actors/cart/cart_kind.hpp"
 #include "actors/cluster/cluster_kind.hpp"
 #include "actors/coupon/coupon_kind.hpp"
 #include "actors/email/email_kind.hpp"
 #include "actors/gift_card/gift_card_kind.hpp"
+#include "actors/keyring/keyring_kind.hpp"
 #include "actors/order/order_codec.hpp"
 #include "actors/order/order_kind.hpp"
 #include "actors/payment/payment_messages.hpp"
@@ -79,7 +81,7 @@ std::string encode_receipt(const receipt& what) { return persistence::encode(wha
 using codec_check = void (*)(std::string_view);
 
 // By byte 0. Append only: the corpus refers to positions.
-constexpr std::array<codec_check, 56> codecs{
+constexpr std::array<codec_check, 62> codecs{
     command_of<cart::kind>,
     event_of<cart::kind>,
     state_of<cart::kind>,
@@ -136,6 +138,12 @@ constexpr std::array<codec_check, 56> codecs{
     event_of<reviews::kind>,
     state_of<reviews::kind>,
     round_trip<&reviews::decode_reply, &encode_reviews_reply>,
+    command_of<audit::kind>,
+    event_of<audit::kind>,
+    state_of<audit::kind>,
+    command_of<keyring::kind>,
+    event_of<keyring::kind>,
+    state_of<keyring::kind>,
 };
 
 }  // namespace

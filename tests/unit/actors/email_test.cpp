@@ -36,6 +36,28 @@ BOOST_AUTO_TEST_CASE(the_first_user_to_claim_an_address_owns_it) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(its_owner_may_give_an_address_back_through_the_engine) {
+  const release back{.user = user_id{"u1"}};
+  state s;
+  caller engine;
+  engine.as = role::system;
+  const context ours{.now = timestamp_ms{duration_ms{1'000'000}}, .command = {}, .asker = engine};
+  const auto give = [&](const command& what) {
+    const auto made = decide(s, what, ours).value();
+    for (const auto& each : made) apply(s, each);
+    check_full(s);
+    return made.size();
+  };
+  BOOST_TEST(give(back) == 0U);
+  BOOST_TEST(give(ann) == 1U);
+  BOOST_TEST(!kind::is_blank(s));
+  BOOST_TEST(give(release{.user = user_id{"u2"}}) == 0U);
+  BOOST_TEST(decide(s, back, {}).error().is(base_errc::forbidden));
+  BOOST_TEST(give(back) == 1U);
+  BOOST_TEST(kind::is_blank(s));
+  BOOST_TEST(give(claim{.address = "ann@example.org", .user = user_id{"u2"}}) == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(the_answer_names_the_owner) {
   trial::subject<kind> one;
   one.give(ann);

@@ -628,16 +628,128 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
   BOOST_TEST(trial::hex(kind::encode_event(session_dropped{"s1"})) == "9201920991c4027331");
   BOOST_TEST(
       trial::hex(kind::encode_state(one.s)) ==
-      "92019f020103c4027531c40f616e6e406578616d706c652e6f7267c40b246172676f6e326964243194c403416e6e"
-      "c4009090c4026731c4026731ce000f424091c4026731909092cfa7f611100bb4a5cecf89914a0c5548e5bd00");
+      "9201dc0012020103c4027531c40f616e6e406578616d706c652e6f7267c40b246172676f6e326964243194c403416e"
+      "6ec4009090c4026731c4026731ce000f424091c4026731909092cfa7f611100bb4a5cecf89914a0c5548e5bd0090c4"
+      "00c2");
   BOOST_TEST(trial::hex(one.reply) ==
-             "92019b02c40f616e6e406578616d706c652e6f72670194c403416e6ec4009090c402673191c4026731ce0"
-             "00f4240c400900000");
+             "92019d02c40f616e6e406578616d706c652e6f72670194c403416e6ec4009090c402673191c4026731ce0"
+             "00f4240c400900000c2c400");
+  // As builds stored it that knew of no tickets and no keys.
+  const auto older = kind::decode_state(trial::unhex(
+      "92019f020103c4027531c40f616e6e406578616d706c652e6f7267c40b246172676f6e326964243194c403416e6e"
+      "c4009090c4026731c4026731ce000f424091c4026731909092cfa7f611100bb4a5cecf89914a0c5548e5bd00"));
+  BOOST_TEST((older && *older == one.s));
+  BOOST_TEST(trial::hex(encode(erase{})) == "9201921090");
+  BOOST_TEST(trial::hex(encode(keep_person_key{"k"})) == "9201920f91c4016b");
+  BOOST_TEST(trial::hex(kind::encode_event(erasure_begun{})) == "9201920d90");
+  BOOST_TEST(trial::hex(kind::encode_event(ticket_redeemed{ticket_purpose::confirm_email})) ==
+             "9201920b9101");
+}
+
+// --- tickets, the key of personal data, erasure
+
+caller engine() {
+  caller self;
+  self.as = role::system;
+  return self;
+}
+
+// An active user to whom commands are given at a time and by somebody.
+struct account {
+  state s = made(active).s;
+  timestamp_ms now{duration_ms{2'000'000}};
+
+  error_number give(const command& what, const caller& by = engine()) {
+    const auto got = decide(s, what, {.now = now, .command = {}, .asker = by});
+    if (!got) return got.error().number;
+    for (const auto& each : *got) {
+      apply(s, each);
+      check_full(s);
+    }
+    return 0;
+  }
+  issue_ticket ticket(const std::string& digest,
+                      ticket_purpose purpose = ticket_purpose::reset_password) {
+    return {.purpose = purpose, .digest = digest, .expires_at = now + duration_ms{1'000}};
+  }
+};
+
+redeem_ticket with(const std::string& digest,
+                   ticket_purpose purpose = ticket_purpose::reset_password) {
+  return {.purpose = purpose, .digest = digest, .password_hash = "$argon2id$2"};
+}
+
+BOOST_FIXTURE_TEST_CASE(a_ticket_resets_the_password_once_and_ends_every_session, account) {
+  BOOST_TEST(give(session_opened{"s1", 0}) == 0);
+  BOOST_TEST(give(ticket("d1")) == 0);
+  BOOST_TEST(give(with("other")) == number(errc::invalid_ticket));
+  BOOST_TEST(give(with("d1", ticket_purpose::confirm_email)) == number(errc::invalid_ticket));
+  BOOST_TEST(give(with("d1")) == 0);
+  BOOST_TEST((s.password_hash == "$argon2id$2" && s.credentials == 1U && s.email_confirmed));
+  BOOST_TEST((s.sessions.empty() && s.revocations == std::vector<std::string>{"s1"}));
+  BOOST_TEST(give(with("d1")) == number(errc::invalid_ticket));
+}
+
+BOOST_FIXTURE_TEST_CASE(only_the_newest_ticket_of_a_purpose_counts_and_not_for_long, account) {
+  BOOST_TEST(give(ticket("d1")) == 0);
+  BOOST_TEST(give(ticket("d2")) == 0);
+  BOOST_TEST(give(ticket("c1", ticket_purpose::confirm_email)) == 0);
+  BOOST_TEST(s.tickets.size() == 2U);
+  BOOST_TEST(give(with("d1")) == number(errc::invalid_ticket));
+  now += duration_ms{1'000};
+  BOOST_TEST(give(with("d2")) == number(errc::invalid_ticket));
+  BOOST_TEST(give(ticket("d3")) == 0);
+  redeem_ticket without_hash = with("d3");
+  without_hash.password_hash.clear();
+  BOOST_TEST(give(without_hash) == number(base_errc::malformed));
+  BOOST_TEST(give(set_disabled{true}, admin) == 0);
+  BOOST_TEST(give(with("d3")) == number(errc::disabled));
+  BOOST_TEST(give(ticket("d4")) == number(errc::disabled));
+}
+
+BOOST_FIXTURE_TEST_CASE(tickets_and_keys_are_the_engines, account) {
+  BOOST_TEST(give(ticket("d1"), ann) == number(base_errc::forbidden));
+  BOOST_TEST(give(keep_person_key{std::string(64, 'a')}, ann) == number(base_errc::forbidden));
+  BOOST_TEST(give(ticket("")) == number(base_errc::malformed));
+  BOOST_TEST(give(keep_person_key{"short"}) == number(base_errc::malformed));
+  BOOST_TEST(give(keep_person_key{std::string(64, 'a')}) == 0);
+  BOOST_TEST(give(keep_person_key{std::string(64, 'b')}) == 0);
+  BOOST_TEST(s.person_key == std::string(64, 'a'));
+  const std::string shown = kind::describe_state(s);
+  BOOST_TEST(shown.find("aaaa") == shown.npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(an_erased_user_leaves_nothing_once_sessions_and_address_are_given_back,
+                        account) {
+  BOOST_TEST(give(session_opened{"s1", 0}) == 0);
+  BOOST_TEST(give(keep_person_key{std::string(64, 'a')}) == 0);
+  caller support;
+  support.as = role::support;
+  BOOST_TEST(give(erase{}, bob) == number(errc::no_such_user));
+  BOOST_TEST(give(erase{}, support) == number(base_errc::forbidden));
+  BOOST_TEST(give(erase{}, ann) == 0);
+  BOOST_TEST(
+      (s.status == user_status::erasing && s.person_key.empty() && s.password_hash.empty()));
+  BOOST_TEST((s.details == profile{}));
+  BOOST_TEST(kind::in_progress(s));
+  BOOST_TEST(give(get{}, ann) == number(errc::no_such_user));
+  const auto owed = kind::pending(s, 10);
+  BOOST_TEST(owed.size() == 2U);
+  BOOST_TEST((owed.at(0).to == email::entity_for("ann@example.org")));
+  BOOST_TEST((owed.at(1).to == entity_ref{"session", "s1"}));
+  for (const auto& each : owed) {
+    const auto next = kind::settle(s, each.key, answer{});
+    BOOST_REQUIRE(next.has_value());
+    BOOST_TEST(give(*next) == 0);
+  }
+  BOOST_TEST((s == state{}));
+  BOOST_TEST(kind::is_blank(s));
+  BOOST_TEST(!kind::in_progress(s));
 }
 
 BOOST_AUTO_TEST_CASE(every_code_and_status_has_a_name) {
   for (const auto code : {errc::email_taken, errc::no_such_user, errc::disabled, errc::conflict,
-                          errc::invalid_profile, errc::password_changed}) {
+                          errc::invalid_profile, errc::password_changed, errc::invalid_ticket}) {
     BOOST_TEST(std::string_view(to_string(code)) != "");
   }
   BOOST_TEST(to_string(user_status::unregistered) == "unregistered");

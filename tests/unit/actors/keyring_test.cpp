@@ -1,0 +1,130 @@
+#include <boost/test/unit_test.hpp>
+
+#include "actors/keyring/keyring_kind.hpp"
+#include "tests/unit/actors/kind_trial.hpp"
+
+namespace omnicart::keyring {
+namespace {
+
+static_assert(entity_kind<kind>);
+
+caller engine() {
+  caller self;
+  self.as = role::system;
+  return self;
+}
+
+create key(const std::string& id = "k1") {
+  return {.id = id,
+          .digest = "d1",
+          .name = "warehouse",
+          .as = role::support,
+          .scopes = {"orders:read"},
+          .expires_at = {}};
+}
+
+struct ring {
+  state s;
+  timestamp_ms now{duration_ms{1'000'000}};
+
+  result<events> ask(const command& what, const caller& by = engine()) {
+    auto made = decide(s, what, {.now = now, .command = {}, .asker = by});
+    if (made) {
+      for (const auto& each : *made) {
+        apply(s, each);
+        check(s);
+      }
+    }
+    return made;
+  }
+  error_number code(const command& what, const caller& by = engine()) {
+    const auto got = ask(what, by);
+    return got ? 0 : got.error().number;
+  }
+};
+
+template <class E>
+error_number of(E code) {
+  return static_cast<error_number>(code);
+}
+
+BOOST_AUTO_TEST_SUITE(keyring)
+
+BOOST_FIXTURE_TEST_CASE(a_key_opens_with_its_secret_alone_and_until_it_is_revoked, ring) {
+  BOOST_TEST(code(key()) == 0);
+  const caller machine;
+  BOOST_TEST(code(present{.id = "k1", .digest = "d1"}, machine) == 0);
+  for (const present& wrong :
+       {present{"k1", "d2"}, present{"k1", ""}, present{"k1", "d11"}, present{"k2", "d1"}})
+    BOOST_TEST(code(wrong, machine) == of(errc::no_such_key));
+  BOOST_TEST(view_of(s, present{"k1", "d1"}).keys.at(0).scopes.at(0) == "orders:read");
+  BOOST_TEST(code(revoke{.id = "k1"}) == 0);
+  BOOST_TEST(code(present{.id = "k1", .digest = "d1"}, machine) == of(errc::no_such_key));
+  BOOST_TEST(code(revoke{.id = "k1"}) == of(errc::no_such_key));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_ends_by_itself_when_its_time_is_over, ring) {
+  create brief = key();
+  brief.expires_at = now + duration_ms{1'000};
+  BOOST_TEST(code(brief) == 0);
+  now += duration_ms{999};
+  BOOST_TEST(code(present{.id = "k1", .digest = "d1"}) == 0);
+  now += duration_ms{1};
+  BOOST_TEST(code(present{.id = "k1", .digest = "d1"}) == of(errc::no_such_key));
+}
+
+BOOST_FIXTURE_TEST_CASE(the_same_key_again_changes_nothing_and_another_of_its_id_is_refused, ring) {
+  BOOST_TEST(code(key()) == 0);
+  BOOST_TEST(ask(key())->empty());
+  create other = key();
+  other.as = role::admin;
+  BOOST_TEST(code(other) == of(errc::key_exists));
+}
+
+BOOST_FIXTURE_TEST_CASE(only_the_engine_makes_ends_and_lists_keys, ring) {
+  caller admin;
+  admin.as = role::admin;
+  for (const command& what : {command{key()}, command{revoke{.id = "k1"}}, command{list{}}})
+    BOOST_TEST(code(what, admin) == of(base_errc::forbidden));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_key_has_an_id_a_digest_a_name_a_staff_role_and_scopes, ring) {
+  std::vector<create> bad(8, key());
+  bad[0].id.clear();
+  bad[1].digest.clear();
+  bad[2].name = "a\nb";
+  bad[3].as = role::shopper;
+  bad[4].scopes.clear();
+  bad[5].scopes.assign(scopes_max + 1, "orders:read");
+  bad[6].name.assign(text_bytes_max + 1, 'n');
+  bad[7].scopes = {std::string(text_bytes_max + 1, 's')};
+  for (const auto& each : bad) BOOST_TEST(code(each) == of(errc::invalid_key));
+  BOOST_TEST(s.keys.empty());
+}
+
+BOOST_FIXTURE_TEST_CASE(there_are_so_many_keys_and_no_more, ring) {
+  for (std::size_t i = 0; i < keys_max; ++i) BOOST_TEST(code(key("k" + std::to_string(i))) == 0);
+  BOOST_TEST(code(key("one more")) == of(errc::too_many_keys));
+  BOOST_TEST(view_of(s, list{}).keys.size() == keys_max);
+}
+
+BOOST_FIXTURE_TEST_CASE(nobody_is_shown_a_digest, ring) {
+  create secret = key();
+  secret.digest = "a-digest-to-keep";
+  const auto made = ask(secret).value();
+  BOOST_TEST(kind::describe_state(s).find("a-digest-to-keep") == std::string::npos);
+  BOOST_TEST(kind::describe_event(made.at(0)).find("a-digest-to-keep") == std::string::npos);
+  BOOST_TEST(kind::reply(s, list{}, {}).find("a-digest-to-keep") == std::string::npos);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_stored_reads_again, ring) {
+  BOOST_TEST(code(key()) == 0);
+  BOOST_TEST((*kind::decode_state(kind::encode_state(s)) == s));
+  BOOST_TEST(trial::hex(encode(list{})) == "9201920390");
+  BOOST_TEST(trial::hex(encode(revoke{.id = "k1"})) == "9201920191c4026b31");
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace omnicart::keyring
