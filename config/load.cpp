@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/cluster_check.hpp"
+#include "config/quota.hpp"
 #include "config/fields.hpp"
 #include "runtime/base/ip_network.hpp"
 #include "runtime/base/money.hpp"
@@ -229,6 +230,9 @@ status check_rates(const rate_limit_options& rates) {
                                             "_burst is below rate_limits." + std::string(name) +
                                             "_per_s");
     }
+  }
+  for (const auto& text : rates.quotas) {
+    if (auto parsed = parse_quota(text); !parsed) return fail(parsed.error());
   }
   return {};
 }

@@ -121,6 +121,9 @@ struct rate_limit_options {
   std::int64_t checkout_burst = 10;
   std::int64_t login_per_s = 1;
   std::int64_t login_burst = 10;
+  std::int64_t session_percent = 100;
+  std::int64_t user_percent = 100;
+  std::vector<std::string> quotas;
   std::int64_t addresses_max = 100'000;
   friend bool operator==(const rate_limit_options&, const rate_limit_options&) = default;
 };

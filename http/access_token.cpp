@@ -165,8 +165,9 @@ result<access_claims> access_tokens::verify_signature(const ring& with, std::str
   if (grant(raw, "iss") != issuer || grant(raw, "aud") != audience || grant(raw, "typ") != token_type) {
     return bad("token was made for another purpose");
   }
-  if (grant(raw, "jti").empty()) return bad("token has no id");
   access_claims claims;
+  claims.token = grant(raw, "jti");
+  if (claims.token.empty()) return bad("token has no id");
   claims.expires_at_s = jwt_get_grant_int(raw, "exp");
   if (claims.expires_at_s <= now_s) return bad("token has expired");
   // Nodes' clocks may differ by a little.

@@ -38,6 +38,7 @@ struct access_claims {
   std::string user;
   role as = role::guest;
   std::int64_t expires_at_s = 0;  // seconds since 1970
+  std::string token{};  // its own id, once verified; issue() is told one
 
   friend bool operator==(const access_claims&, const access_claims&) = default;
 };

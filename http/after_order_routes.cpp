@@ -55,15 +55,6 @@ void after_order_routes::add_to(router& routes) {
   routes.get("/api/orders/{id}/notes", bound(&after_order_routes::notes));
 }
 
-task<tl::expected<authority, response>> after_order_routes::require_support(request& req) {
-  auto who = co_await require_session(shop_, req);
-  if (!who) co_return std::move(who);
-  if (!who->staff()) {
-    co_return tl::unexpected(refuse(req, 403, "forbidden", "this call is for the shop's staff"));
-  }
-  co_return std::move(who);
-}
-
 task<response> after_order_routes::carry_out(request& req, const authority& who, const deed& what) {
   auto options = unsafe_options(req, who, what.key_required ? key_need::required : key_need::optional);
   if (!options) co_return std::move(options.error());
@@ -88,7 +79,7 @@ task<response> after_order_routes::carry_out(request& req, const authority& who,
 }
 
 task<response> after_order_routes::ship(request& req) {
-  auto who = co_await require_support(req);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   std::vector<field_error> errors;
   const auto body = parse_json(req.body, errors);
@@ -104,7 +95,7 @@ task<response> after_order_routes::ship(request& req) {
 }
 
 task<response> after_order_routes::deliver(request& req) {
-  auto who = co_await require_support(req);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   std::vector<field_error> errors;
   const auto body = parse_json(req.body, errors);
@@ -142,7 +133,7 @@ task<response> after_order_routes::ask_return(request& req) {
 }
 
 task<response> after_order_routes::close_return(request& req) {
-  auto who = co_await require_support(req);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   std::vector<field_error> errors;
   const auto body = parse_json(req.body, errors);
@@ -164,7 +155,7 @@ task<response> after_order_routes::close_return(request& req) {
 }
 
 task<response> after_order_routes::refund(request& req) {
-  auto who = co_await require_support(req);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   std::vector<field_error> errors;
   const auto body = parse_json(req.body, errors);
@@ -181,7 +172,7 @@ task<response> after_order_routes::refund(request& req) {
 }
 
 task<response> after_order_routes::add_note(request& req) {
-  auto who = co_await require_support(req);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   std::vector<field_error> errors;
   const auto body = parse_json(req.body, errors);
@@ -194,7 +185,7 @@ task<response> after_order_routes::add_note(request& req) {
 }
 
 task<tl::expected<order::order_view, response>> after_order_routes::read_order(request& req, const std::string& id) {
-  auto who = co_await require_support(req);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return tl::unexpected(std::move(who.error()));
   if (!is_url_id(id)) co_return tl::unexpected(refuse(req, 404, "no_such_order", "no such order"));
   auto asked = inquire(shop_, {"order", id}, order::encode(order::get{}), who->who);

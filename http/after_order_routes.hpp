@@ -36,8 +36,6 @@ class after_order_routes {
   };
   // Asks the order, as whom the caller counts for it, and answers with the record. `what` outlives the task.
   task<response> carry_out(request& req, const authority& who, const deed& what);
-  // 403 for less than staff.
-  task<tl::expected<authority, response>> require_support(request& req);
   task<tl::expected<order::order_view, response>> read_order(request& req, const std::string& id);
 
   const shop& shop_;

@@ -1,17 +1,22 @@
 #include "http/front.hpp"
 
 #include <memory>
+#include <string>
 #include <utility>
 
+#include "http/access_table.hpp"
 #include "http/after_order_routes.hpp"
+#include "http/audit_routes.hpp"
 #include "http/cart_routes.hpp"
+#include "http/door.hpp"
 #include "http/order_routes.hpp"
+#include "http/privacy_routes.hpp"
 #include "http/product_routes.hpp"
 #include "http/promotion_routes.hpp"
 #include "http/rate_limiter.hpp"
+#include "http/recovery_routes.hpp"
 #include "http/review_routes.hpp"
 #include "http/search_routes.hpp"
-#include "http/server/problem.hpp"
 #include "http/session_routes.hpp"
 #include "http/shop.hpp"
 #include "http/stock_routes.hpp"
@@ -29,6 +34,8 @@ struct all_routes {
       : tariff(in),
         sessions(in),
         users(in),
+        recovery(in),
+        privacy(in),
         carts(in, tariff),
         orders(in, tariff),
         after_orders(in),
@@ -38,9 +45,12 @@ struct all_routes {
         stock(in),
         webhooks(in),
         promotions(in),
-        charges(in, tariff) {
+        charges(in, tariff),
+        audit(in) {
     sessions.add_to(table);
     users.add_to(table);
+    recovery.add_to(table);
+    privacy.add_to(table);
     carts.add_to(table);
     orders.add_to(table);
     after_orders.add_to(table);
@@ -51,11 +61,14 @@ struct all_routes {
     webhooks.add_to(table);
     promotions.add_to(table);
     charges.add_to(table);
+    audit.add_to(table);
   }
 
   tariff_board tariff;
   session_routes sessions;
   user_routes users;
+  recovery_routes recovery;
+  privacy_routes privacy;
   cart_routes carts;
   order_routes orders;
   after_order_routes after_orders;
@@ -66,6 +79,7 @@ struct all_routes {
   webhook_routes webhooks;
   promotion_routes promotions;
   tariff_routes charges;
+  audit_routes audit;
   router table;
 };
 
@@ -73,24 +87,12 @@ rate_class class_of(const route& called) {
   if (called.verb == method::get) return rate_class::read;
   const std::string& path = called.pattern;
   if (path == "/api/orders") return rate_class::checkout;
-  if (path == "/api/users/register" || path == "/api/users/login" || path == "/api/users/refresh") {
-    return rate_class::login;
+  for (const char* guarded : {"/api/users/register", "/api/users/login", "/api/users/refresh",
+                              "/api/users/password-reset", "/api/users/password-reset/confirm",
+                              "/api/users/email-confirmation/confirm"}) {
+    if (path == guarded) return rate_class::login;
   }
   return rate_class::write;
-}
-
-task<response> too_many(request& req, rate_limiter::verdict said) {
-  problem what;
-  what.status = 429;
-  what.code = "rate_limited";
-  what.detail = "too many requests from this address";
-  what.retryable = true;
-  what.retry_after_s = said.retry_after_s;
-  response refused = problem_response(what, req.request_id);
-  refused.add_header("RateLimit-Limit", std::to_string(said.limit))
-      .add_header("RateLimit-Remaining", std::to_string(said.remaining))
-      .add_header("RateLimit-Reset", std::to_string(said.reset_s));
-  co_return refused;
 }
 
 task<response> healthy(request&) { co_return json_response(200, R"({"status":"ok"})"); }
@@ -106,18 +108,19 @@ task<response> ready(request& req, std::optional<error> refusing) {
 router make_routes(const shop& in, product_search& finder, rate_limiter& limits,
                    std::function<std::optional<error>()> refusing) {
   const auto all = std::make_shared<const all_routes>(in, finder);
+  const auto entrance = std::make_shared<const door>(in, limits);
   router limited;
   for (const route* one : all->table.routes()) {
+    const door::call to{.handle = one->handle,
+                        .rule = find_access(one->verb, one->pattern),
+                        .cost = class_of(*one),
+                        .name = std::string(to_string(one->verb)) + ' ' + one->pattern};
     limited.add(
         one->verb, one->pattern,
-        [all, one, &limits, cost = class_of(*one)](request& req) {
-          const auto said = limits.take(req.peer, cost);
-          return said.allowed ? one->handle(req) : too_many(req, said);
-        },
-        one->options);
+        [all, entrance, to](request& req) { return entrance->pass(req, to); }, one->options);
   }
-  // A node that answers at all is alive. It listens only once it has started; after that what it may
-  // lack is room for writes.
+  // A node that answers at all is alive. It listens only once it has started; after that what it
+  // may lack is room for writes.
   for (const char* path : {"/health", "/health/live"}) limited.get(path, healthy);
   limited.get("/health/ready",
               [refusing = std::move(refusing)](request& req) { return ready(req, refusing()); });

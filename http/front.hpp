@@ -13,10 +13,10 @@ class product_search;
 class rate_limiter;
 struct shop;
 
-// The whole public API: every route of the shop, each behind the rate limit of its class (429
-// rate_limited, with Retry-After and RateLimit-Limit, -Remaining, -Reset). `in`, `finder` and
-// `limits` outlive the router. `refusing`: why the node cannot take writes now, if so; /health/ready answers
-// with that. Any thread.
+// The whole public API: every route of the shop, each behind the door (http/door.hpp): rate limits,
+// and the table of who may make which call. `in`, `finder` and `limits` outlive the router.
+// `refusing`: why the node cannot take writes now, if so; /health/ready answers with that. Any
+// thread.
 router make_routes(const shop& in, product_search& finder, rate_limiter& limits,
                    std::function<std::optional<error>()> refusing);
 

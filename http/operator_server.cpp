@@ -16,7 +16,9 @@
 
 #include "actors/email/email.hpp"
 #include "actors/user/user_messages.hpp"
+#include "http/access_table.hpp"
 #include "http/access_token.hpp"
+#include "http/audit_trail.hpp"
 #include "http/backup_routes.hpp"
 #include "http/blocking_ask.hpp"
 #include "http/cluster_routes.hpp"
@@ -26,6 +28,7 @@
 #include "http/order_desk.hpp"
 #include "http/password_hasher.hpp"
 #include "http/provider_ledger.hpp"
+#include "http/security_routes.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/base/limits.hpp"
@@ -71,6 +74,7 @@ class operator_server::impl {
         backups_(with_.backups),
         orders_({with_.front, with_.entities, stopping_, [this](const auto& take) { return read_ledger(take); }}),
         projections_(with_.projections, with_.front.time, stopping_),
+        security_(with_.front),
         started_(with_.front.time.monotonic()) {}
   ~impl() { stop(); }
 
@@ -147,8 +151,12 @@ class operator_server::impl {
     server_.Get("/status", guarded(&impl::show_status));
     server_.Get(R"(/entities/([^/]+)/(.+))", guarded(&impl::show_entity));
     server_.Get("/laws", guarded(&impl::check_laws));
+    server_.Get("/access", guarded([](const httplib::Request&, httplib::Response& out) {
+      answer_json(out, 200, access_json());
+    }));
     server_.Post("/tokens", guarded(&impl::issue_token));
     server_.Post("/users", guarded(&impl::create_user));
+    security_.add_to(server_, [this](security_routes::handler what) { return guarded(std::move(what)); });
     cluster_.add_to(server_, [this](cluster_routes::handler what) { return guarded(std::move(what)); });
     backups_.add_to(server_, [this](backup_routes::handler what) { return guarded(std::move(what)); });
     orders_.add_to(server_, [this](order_desk::handler what) { return guarded(std::move(what)); });
@@ -342,14 +350,19 @@ class operator_server::impl {
     read.finish();
     if (errors.empty() && !is_staff(as)) errors.push_back({"/role", "out_of_range", "support or admin"});
     if (!errors.empty()) return answer_json_problem(out, invalid_body_response(std::move(errors), ""));
+    const std::string id = to_base32(with_.front.ids.next());
+    const auto action = begin_action_and_wait(
+        with_.front, "issue a token of role " + std::string(role_name(as)) + ", id " + id);
+    if (!action) return answer_failure(out, action.error());
     const timestamp_ms now = with_.front.time.wall();
     access_claims claims;
     claims.as = as;
     claims.expires_at_s = now.time_since_epoch().count() / 1000 + ttl;
     nlohmann::json answer;
-    answer["token"] = with_.front.tokens.issue(claims, now.time_since_epoch().count() / 1000, to_base32(with_.front.ids.next()));
+    answer["token"] = with_.front.tokens.issue(claims, now.time_since_epoch().count() / 1000, id);
     answer["expires_at"] = to_rfc3339(timestamp_ms{duration_ms{claims.expires_at_s * 1000}});
     answer_json(out, 200, answer.dump());
+    end_action_and_wait(with_.front, *action, out.status);
   }
 
   void create_user(const httplib::Request& in, httplib::Response& out) {
@@ -371,7 +384,11 @@ class operator_server::impl {
     const std::string id = to_base32(with_.front.ids.next());
     wanted.id = user_id(id);
     wanted.cart = cart_id(id);
+    const auto action = begin_action_and_wait(
+        with_.front, "create a user of role " + std::string(role_name(wanted.as)) + ", id " + id);
+    if (!action) return answer_failure(out, action.error());
     register_user(out, id, wanted);
+    end_action_and_wait(with_.front, *action, out.status);
   }
 
   void register_user(httplib::Response& out, const std::string& id, const user::register_user& wanted) {
@@ -401,6 +418,7 @@ class operator_server::impl {
   std::atomic<bool> stopping_{false};
   order_desk orders_;
   projection_routes projections_;
+  security_routes security_;
   const duration_ms started_;
   httplib::Server server_;
   socket_t socket_ = INVALID_SOCKET;

@@ -54,8 +54,10 @@ struct operator_wiring {
 //   GET  /entities/KIND/ID[?at=TIME]              state as JSON; at a time: from the stored history
 //   GET  /entities/KIND/ID?history=1[&cursor=&limit=]
 //   GET  /laws?wait_s=N                           the check of http/laws.hpp
+//   GET  /access                                  the table of who may make which call
 //   POST /tokens {role, ttl_s}                    an access token for staff
 //   POST /users {email, password, name?, role}    a user with a role
+//   /keys, /audit                                 http/security_routes.hpp
 //   /cluster…                                     http/cluster_routes.hpp
 //   /orders/…, /payments/reconcile                http/order_desk.hpp
 //   /projections…                                 http/projection_routes.hpp

@@ -10,7 +10,9 @@
 #include "http/order_asker.hpp"
 #include "http/order_json.hpp"
 #include "http/order_list.hpp"
+#include "http/person_cipher.hpp"
 #include "http/price_json.hpp"
+#include "http/privacy_routes.hpp"
 #include "http/server/headers.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
@@ -182,26 +184,58 @@ task<response> order_routes::place(request& req) {
   const std::string id = co_await order_of_key(*who, **key);
   wanted->id = order_id(id);
   wanted->capture = shop_.capture;
+  // An order that this user placed as a guest, with the same key, is as the guest sent it.
+  const bool as_guest = id != order_id_of(who->key_owner(), **key);
+  std::string person_key;
+  if (!wanted->buyer.user.empty() && !as_guest) {
+    const std::string user = wanted->buyer.user;
+    auto sealed_with = co_await person_key_of(shop_, user);
+    if (!sealed_with) co_return failure_response(sealed_with.error(), req);
+    person_key = std::move(*sealed_with);
+    wanted->email = seal(wanted->email, person_key);
+    if (wanted->ship_to) seal(*wanted->ship_to, person_key);
+  }
   options->expected_version.reset();
   options->wait = shop_.payment_patience;
   auto asked = ask(shop_, {"order", id}, order::encode(order::command{std::move(*wanted)}), who->who, *options);
   const answer got = co_await asked;
-  co_return answer_checkout(req, id, got);
+  co_return answer_checkout(req, id, got, person_key);
 }
 
-response order_routes::answer_checkout(const request& req, const std::string& id, const answer& got) const {
+response order_routes::answer_checkout(const request& req, const std::string& id, const answer& got,
+                                       const std::string& person_key) const {
   if (!got.ok()) {
     std::string members = "\"order_id\":\"" + id + '"';
     return failure_response(*got.failure, req, members);
   }
-  const auto view = order::decode_reply(got.payload);
+  auto view = order::decode_reply(got.payload);
   if (!view) return failure_response(view.error(), req);
+  open_sealed(*view, person_key);
   const bool failed = view->status == order::order_status::rejected || view->status == order::order_status::declined;
   response shown = failed ? problem_response(checkout_problem(id, *view), req.request_id)
                           : json_response(201, order_json(id, *view, got.version));
   if (!failed) shown.add_header("Location", "/api/orders/" + id);
   mark_replayed(shown, got);
   return shown;
+}
+
+task<std::optional<error>> order_routes::readable(order::reply& view, person_keys& known) {
+  if (!has_sealed(view)) co_return std::nullopt;
+  if (const auto at = known.find(view.buyer.user); at != known.end()) {
+    open_sealed(view, at->second);
+    co_return std::nullopt;
+  }
+  const entity_ref to{"user", view.buyer.user};
+  caller engine;
+  engine.as = role::system;
+  auto asked = inquire(shop_, to, user::encode(user::get{}), engine);
+  const answer got = co_await asked;
+  if (!got.ok() && is_fault(got.failure->number)) co_return *got.failure;
+  const auto owner = got.ok() ? user::decode_reply(got.payload) : result<user::reply>(user::reply{});
+  if (!owner) co_return owner.error();
+  known[to.id] = owner->person_key;
+  open_sealed(view, owner->person_key);
+  co_return std::nullopt;
 }
 
 task<response> order_routes::show(request& req) {
@@ -213,10 +247,12 @@ task<response> order_routes::show(request& req) {
   auto asked = inquire(shop_, {"order", id}, order::encode(order::get{}), asker);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
-  const auto view = order::decode_reply(got.payload);
+  auto view = order::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
   const std::string tag = etag_of(got.version);
   if (not_modified(req, tag)) co_return not_modified_response(tag);
+  person_keys keys;
+  if (const auto failed = co_await readable(*view, keys)) co_return failure_response(*failed, req);
   response shown = json_response(200, order_json(id, *view, got.version));
   shown.add_header("ETag", tag);
   co_return shown;
@@ -236,7 +272,7 @@ task<response> order_routes::list(request& req) {
   if (auto alias = read.text("user_id", limits::url_id_bytes_max)) user = alias;
   if (auto bad = read.finish()) co_return std::move(*bad);
 
-  if (who->staff()) {
+  if (who->sees_all()) {
     if (user) query.buyers.push_back(*user);
   } else if (user && *user != who->who.user && *user != who->who.session) {
     co_return refuse(req, 404, "not_found", "no such user");
@@ -266,12 +302,14 @@ task<tl::expected<std::string, response>> order_routes::page_json(request& req, 
   std::string body;
   json_writer json(body);
   json.begin_object().key("items").begin_array();
+  person_keys keys;
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!answers[i].ok()) {
       if (is_fault(answers[i].failure->number)) co_return tl::unexpected(failure_response(*answers[i].failure, req));
       continue;
     }
-    if (const auto view = order::decode_reply(answers[i].payload)) {
+    if (auto view = order::decode_reply(answers[i].payload)) {
+      if (const auto failed = co_await readable(*view, keys)) co_return tl::unexpected(failure_response(*failed, req));
       json.raw(order_json(ids[i], *view, answers[i].version));
     }
   }
@@ -281,10 +319,9 @@ task<tl::expected<std::string, response>> order_routes::page_json(request& req, 
   co_return body;
 }
 
-task<response> order_routes::change(request& req, const order::command& what, role least) {
+task<response> order_routes::change(request& req, const order::command& what) {
   auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
-  if (who->who.as < least) co_return refuse(req, 403, "forbidden", "this call is for the shop's staff");
   auto options = unsafe_options(req, *who, key_need::optional);
   if (!options) co_return std::move(options.error());
   const std::string id(req.param("id"));
@@ -293,8 +330,10 @@ task<response> order_routes::change(request& req, const order::command& what, ro
   auto asked = ask(shop_, {"order", id}, order::encode(what), asker, *options);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
-  const auto view = order::decode_reply(got.payload);
+  auto view = order::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
+  person_keys keys;
+  if (const auto failed = co_await readable(*view, keys)) co_return failure_response(*failed, req);
   response shown = json_response(200, order_json(id, *view, got.version));
   shown.add_header("ETag", etag_of(got.version));
   mark_replayed(shown, got);
@@ -311,12 +350,12 @@ task<response> order_routes::set_status(request& req) {
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
   const order::command what = to == order::order_status::cancelled ? order::command{order::cancel{}}
                                                                    : order::command{order::set_status{to}};
-  co_return co_await change(req, what, role::support);
+  co_return co_await change(req, what);
 }
 
 task<response> order_routes::cancel(request& req) {
   const order::command what = order::cancel{};
-  co_return co_await change(req, what, role::guest);
+  co_return co_await change(req, what);
 }
 
 task<response> order_routes::history(request& req) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,8 +33,13 @@ class order_routes {
   task<std::optional<response>> unknown_buyer(request& req, const authority& who, const caller& buyer);
   // The order of this caller and key; that of an absorbed guest session, if it placed one with the key.
   task<std::string> order_of_key(const authority& who, const std::string& key);
-  response answer_checkout(const request& req, const std::string& id, const answer& got) const;
-  task<response> change(request& req, const order::command& what, role least);
+  response answer_checkout(const request& req, const std::string& id, const answer& got,
+                           const std::string& person_key) const;
+  // Makes readable what is sealed with its buyer's key; "(erased)" where the key is gone. Nothing, or the fault. `known`:
+  // the keys by user, of this request.
+  using person_keys = std::map<std::string, std::string>;
+  task<std::optional<error>> readable(order::reply& view, person_keys& known);
+  task<response> change(request& req, const order::command& what);
   // `ids` are orders that the caller may see.
   task<tl::expected<std::string, response>> page_json(request& req, std::vector<std::string> ids,
                                                       std::string next_cursor);

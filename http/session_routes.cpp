@@ -113,7 +113,7 @@ task<response> session_routes::list(request& req) {
   const auto named = read.text("user_id", limits::url_id_bytes_max);
   if (auto bad = read.finish()) co_return std::move(*bad);
   const std::string user = named.value_or(who->who.user);
-  if (user != who->who.user && (!who->staff() || !is_url_id(user))) {
+  if (user != who->who.user && (!who->sees_all() || !is_url_id(user))) {
     co_return refuse(req, 404, "no_such_user", "no such user");
   }
   auto ids = co_await sessions_of(req, *who, user);

@@ -4,8 +4,10 @@
 #include <array>
 #include <utility>
 
+#include "actors/keyring/keyring_messages.hpp"
 #include "actors/session/session_messages.hpp"
 #include "http/access_token.hpp"
+#include "http/machine_key.hpp"
 #include "http/server/async_reply.hpp"
 #include "http/server/headers.hpp"
 #include "http/server/problem.hpp"
@@ -13,8 +15,6 @@
 
 namespace omnicart::http {
 namespace {
-
-constexpr std::string_view session_cookie = "omnicart_session";
 
 std::int64_t seconds(timestamp_ms time) { return time.time_since_epoch().count() / 1000; }
 
@@ -55,10 +55,34 @@ task<answer> ask_session(const shop& in, const caller& asker, beside* with) {
 std::string authority::key_owner() const {
   if (!who.user.empty()) return "user:" + who.user;
   if (!who.session.empty()) return "session:" + who.session;
+  if (by_key) return credential;
   return "staff:" + std::to_string(static_cast<int>(who.as));
 }
 
-task<tl::expected<authority, response>> authenticate(const shop& in, request& req, beside* with) {
+namespace {
+
+// A machine's key stands for itself: no session, no user.
+task<tl::expected<authority, response>> identify_machine(const shop& in, request& req, std::string_view token) {
+  const auto bad = [&] { return tl::unexpected(unauthorized(req, "the key is not valid, or was revoked")); };
+  const auto shown = read_machine_key(token);
+  if (!shown) co_return bad();
+  const keyring::present question{.id = shown->id, .digest = refresh_digest(shown->secret)};
+  auto asked = inquire(in, {"keyring", keyring::shop_keyring}, keyring::encode(question), caller{});
+  const answer got = co_await asked;
+  if (!got.ok() && !got.failure->is(keyring::errc::no_such_key)) {
+    co_return tl::unexpected(failure_response(*got.failure, req));
+  }
+  auto view = got.ok() ? keyring::decode_reply(got.payload) : result<keyring::reply>(keyring::reply{});
+  if (!view || view->keys.empty()) co_return bad();
+  authority found;
+  found.who.as = view->keys.front().as;
+  found.credential = "key:" + shown->id;
+  found.by_key = true;
+  found.scopes = std::move(view->keys.front().scopes);
+  co_return found;
+}
+
+task<tl::expected<authority, response>> identify(const shop& in, request& req, beside* with) {
   if (!in.tokens.has_keys()) {
     const auto why = make_error(base_errc::unavailable, "this node has not joined its cluster yet");
     co_return tl::unexpected(failure_response(why, req));
@@ -70,11 +94,13 @@ task<tl::expected<authority, response>> authenticate(const shop& in, request& re
   if (by_cookie && !is_safe(req.verb) && !origin_allowed(in, req)) {
     co_return tl::unexpected(refuse(req, 403, "bad_origin", "a cookie session may be used from the shop's own pages only"));
   }
+  if (!by_cookie && is_machine_key(*token)) co_return co_await identify_machine(in, req, *token);
   const auto claims = in.tokens.verify(*token, seconds(in.time.wall()));
   if (!claims) co_return tl::unexpected(unauthorized(req, "the access token is not valid or has expired"));
 
   authority found;
   found.who = {.as = claims->as, .session = claims->session, .user = claims->user};
+  found.credential = "token:" + claims->token;
   if (claims->session.empty()) co_return found;
   const answer got = co_await ask_session(in, found.who, with);
   if (!got.ok()) {
@@ -89,21 +115,48 @@ task<tl::expected<authority, response>> authenticate(const shop& in, request& re
   found.who.user = view->user;
   found.cart = view->cart.str();
   found.absorbed = std::move(view->absorbed);
+  found.credential = found.who.user.empty() ? "session:" + found.who.session : "user:" + found.who.user;
   co_return found;
+}
+
+// By the table of access; a call without a row is nobody's.
+std::optional<response> keep_out(const request& req, authority& who) {
+  const access_rule* rule = find_access(req.verb, req.route);
+  who.sees = rule == nullptr ? reach::none : rule->of_caller(who.who);
+  const bool in_scope = !who.by_key || rule == nullptr || rule->open_to_all() ||
+                        std::find(who.scopes.begin(), who.scopes.end(), rule->scope()) != who.scopes.end();
+  if (!in_scope) return refuse(req, 403, "missing_scope", "the key is not good for " + rule->scope());
+  if (who.sees != reach::none) return std::nullopt;
+  if (who.anonymous() && rule != nullptr) {
+    return unauthorized(req, "this call needs a session: POST /api/sessions makes one");
+  }
+  if (rule != nullptr && who.who.as == role::guest && rule->of[static_cast<std::size_t>(audience::shopper)] != reach::none) {
+    return refuse(req, 403, "forbidden", "this call is for registered users: register first");
+  }
+  return refuse(req, 403, "forbidden", "this call is for the shop's staff");
+}
+
+}  // namespace
+
+task<tl::expected<authority, response>> authenticate(const shop& in, request& req, beside* with) {
+  if (req.known) co_return *static_cast<const authority*>(req.known.get());
+  auto found = co_await identify(in, req, with);
+  if (!found) co_return found;
+  if (auto kept_out = keep_out(req, *found)) co_return tl::unexpected(std::move(*kept_out));
+  co_return found;
+}
+
+task<std::optional<response>> admit(const shop& in, request& req) {
+  auto found = co_await authenticate(in, req);
+  if (!found) co_return std::move(found.error());
+  req.known = std::make_shared<const authority>(std::move(*found));
+  co_return std::nullopt;
 }
 
 task<tl::expected<authority, response>> require_session(const shop& in, request& req, beside* with) {
   auto found = co_await authenticate(in, req, with);
   if (found && found->anonymous()) {
     co_return tl::unexpected(unauthorized(req, "this call needs a session: POST /api/sessions makes one"));
-  }
-  co_return found;
-}
-
-task<tl::expected<authority, response>> require_staff(const shop& in, request& req, role least) {
-  auto found = co_await require_session(in, req);
-  if (found && (!found->staff() || found->who.as < least)) {
-    co_return tl::unexpected(refuse(req, 403, "forbidden", "this call is for the shop's staff"));
   }
   co_return found;
 }

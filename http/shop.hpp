@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "actors/payment/payment_messages.hpp"
+#include "http/access_table.hpp"
 #include "http/server/async_reply.hpp"
 #include "http/server/message.hpp"
 #include "http/server/task.hpp"
@@ -29,9 +30,12 @@ namespace omnicart::http {
 class access_tokens;
 class catalogue_list;
 class order_list;
+class outbox;
 class password_hasher;
 class promotion_list;
 class sign_in_guard;
+
+inline constexpr std::string_view session_cookie = "omnicart_session";
 
 // What the routes reach the shop through. All parts outlive the server; all are thread-safe.
 struct shop {
@@ -57,6 +61,7 @@ struct shop {
   std::string webhook_secret;                   // of the provider's webhooks; empty: none are taken
 
   promotion_list& promotions;
+  outbox* mail = nullptr;                       // null: nothing is sent
 };
 
 // Who stands behind a request, after the session actor's word.
@@ -64,8 +69,13 @@ struct authority {
   caller who;                         // anonymous: role guest without a session
   std::string cart;                   // id of the caller's current cart
   std::vector<std::string> absorbed;  // guest sessions that count as this caller
+  reach sees = reach::own;            // whose records this call shows them, by the table of access
+  std::string credential;             // what they came with: "user:ID", "session:ID", "token:ID", "key:ID"; empty: nothing
+  bool by_key = false;                // a machine's key: only for calls of its scopes
+  std::vector<std::string> scopes;
   bool anonymous() const { return who.session.empty() && !is_staff(who.as); }
   bool staff() const { return is_staff(who.as); }
+  bool sees_all() const { return sees == reach::any; }
   // The name that idempotency keys belong to: the user, else the session, else the staff role.
   std::string key_owner() const;
 };
@@ -77,15 +87,17 @@ struct beside {
   std::vector<answer> answers;  // in the questions' order; none when no session was asked
 };
 
-// Reads the token (Authorization, or the session cookie) and asks the session. Failures are answers ready to send:
-// 401 unauthorized for a token that is bad, expired or revoked; 403 bad_origin for a cookie from elsewhere.
-// No token at all is the anonymous caller.
+// Reads the token (Authorization, or the session cookie), asks the session, and looks the call up in the table of
+// access. Failures are answers ready to send: 401 unauthorized for a token that is bad, expired or revoked, and for
+// none where the call needs one; 403 forbidden where the table does not let the caller in; 403 bad_origin for a cookie
+// from elsewhere. Who comes without a token to a call open to all is the anonymous caller. Once an outer handler has
+// let them in (admit), their authority stands in the request and nobody is asked again.
 // No questions beside it: null. What is not null lives until the task has ended.
 task<tl::expected<authority, response>> authenticate(const shop& in, request& req, beside* with = nullptr);
-// The same, and 401 for the anonymous.
+// authenticate(), kept for the handlers within. Nothing: they may go on.
+task<std::optional<response>> admit(const shop& in, request& req);
+// authenticate(), and 401 for the anonymous whatever the table says.
 task<tl::expected<authority, response>> require_session(const shop& in, request& req, beside* with = nullptr);
-// The same, and 403 unless the role is at least `least` (support < admin).
-task<tl::expected<authority, response>> require_staff(const shop& in, request& req, role least);
 
 // A command on its way: who asks, and for unsafe calls the Idempotency-Key.
 struct command_options {

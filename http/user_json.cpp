@@ -34,6 +34,7 @@ void write_user(json_writer& json, const std::string& id, const user::user_view&
   json.begin_object()
       .member("user_id", id)
       .member("email", view.email)
+      .member("email_confirmed", view.email_confirmed)
       .member("name", view.details.name)
       .member("phone", view.details.phone);
   json.key("addresses").begin_array();

@@ -44,6 +44,18 @@ void neighbours::on_message(node_id from, std::string_view bytes) {
     if (order_) order_(from, *order);
   } else if (const auto* report = std::get_if<cut_report>(&*read)) {
     if (report_) report_(from, *report);
+  } else if (const auto* taken = std::get_if<rate_uses>(&*read)) {
+    if (rates_) rates_(*taken);
+  }
+}
+
+void neighbours::tell(const std::vector<node_id>& peers, const std::vector<rate_use>& taken) {
+  for (std::size_t from = 0; from < taken.size(); from += rate_uses_max) {
+    const auto first = taken.begin() + static_cast<std::ptrdiff_t>(from);
+    const auto count = std::min(rate_uses_max, taken.size() - from);
+    const rate_uses some{.taken = {first, first + static_cast<std::ptrdiff_t>(count)}};
+    const std::string bytes = encode(some);
+    for (const auto peer : peers) net_.send(peer, channel::control, bytes);
   }
 }
 

@@ -55,8 +55,25 @@ struct positions_told {
   friend bool operator==(const positions_told&, const positions_told&) = default;
   OMNICART_FIELDS(request, led)
 };
-// Alternatives have numbers on the wire: new ones go to the end.
-using control_message = std::variant<node_report, positions_wanted, positions_told, cut_order, cut_report>;
+// What the node took from a bucket of its rate limits (http/rate_limiter.hpp) since it last said so.
+struct rate_use {
+  std::uint64_t key = 0;
+  std::uint8_t slot = 0;
+  std::int64_t ns = 0;
+
+  friend bool operator==(const rate_use&, const rate_use&) = default;
+  OMNICART_FIELDS(key, slot, ns)
+};
+inline constexpr std::size_t rate_uses_max = 1'024;  // of one message
+struct rate_uses {
+  std::vector<rate_use> taken;
+
+  friend bool operator==(const rate_uses&, const rate_uses&) = default;
+  OMNICART_FIELDS(taken)
+};
+// Alternatives have numbers on the wire: new ones go to the end. What a node does not know it passes over.
+using control_message =
+    std::variant<node_report, positions_wanted, positions_told, cut_order, cut_report, rate_uses>;
 
 std::string encode(const control_message& message);
 // Refusal: malformed.
@@ -86,6 +103,12 @@ class neighbours {
   void send(node_id to, const cut_order& order);
   void send(node_id to, const cut_report& report);
 
+  // Before messages can arrive: who hears what other nodes took from their buckets. Runs as `told`.
+  using rates_fn = std::function<void(const rate_uses&)>;
+  void take_rates(rates_fn rates) { rates_ = std::move(rates); }
+  // To all of `peers`, in messages of at most rate_uses_max; may be lost.
+  void tell(const std::vector<node_id>& peers, const std::vector<rate_use>& taken);
+
   // To all of `peers` that are up.
   void tell(const std::vector<node_id>& peers, const node_report& about_us);
   void ask_positions(const std::vector<node_id>& peers, std::uint64_t request);
@@ -106,6 +129,7 @@ class neighbours {
   const told_fn told_;
   order_fn order_;
   report_fn report_;
+  rates_fn rates_;
   mutable std::mutex guard_;
   std::map<node_id, known> heard_;
   bool complained_ = false;

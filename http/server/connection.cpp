@@ -135,6 +135,7 @@ bool connection::step_head() {
 void connection::begin_request(std::string_view head) {
   request_.started = std::chrono::steady_clock::now();
   first_request_ = head_begun_ = false;
+  request_.known.reset();
   const auto failure = parser_.parse(head, loop_.limits(), head_, request_.fields);
   name_request();
   if (failure) return fail(failure);

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view exposed_lines =
     "Access-Control-Expose-Headers: ETag, Location, Retry-After, X-Request-Id, "
-    "Idempotent-Replayed\r\n";
+    "Idempotent-Replayed, RateLimit, RateLimit-Policy\r\n";
 constexpr std::string_view preflight_lines =
     "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Match, "
     "If-None-Match, Prefer, "

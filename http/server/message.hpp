@@ -7,6 +7,7 @@
 #include <coroutine>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -68,6 +69,8 @@ struct request {
   std::chrono::steady_clock::time_point started;
   body_source* stream = nullptr;
   bool secure = false;  // came over TLS
+  // What an outer handler found out for those within it; the server knows nothing of it.
+  std::shared_ptr<const void> known;
 
   // A path parameter; a bug if the pattern has none of this name.
   std::string_view param(std::string_view name) const;

@@ -29,6 +29,11 @@ enum class verb {
   orders_retry,
   orders_resolve,
   payments_reconcile,
+  keys_create,
+  keys_list,
+  keys_revoke,
+  audit_list,
+  audit_verify,
   store_verify,
   cert_init,
   cert_node,
@@ -75,6 +80,8 @@ struct command_line {
   std::string role;
   std::optional<duration_ms> ttl;
   std::string email, name, password_file;
+  std::vector<std::string> scopes;  // keys create
+  std::string expect;               // audit verify: "N:DIGEST"
   std::string directory;   // store verify, cert, backup
   std::string cluster;     // cert init; empty: a random one
   std::uint64_t node = 0;  // cert node, cluster join
@@ -83,7 +90,7 @@ struct command_line {
   bool force = false;
   std::string shell;
 
-  std::string target;                 // a node of the cluster, by name or number
+  std::string target;                 // a node of the cluster, by name or number; a key, by id
   std::string substitute;             // the node that replaces it
   std::string shard;                  // a number, or "cluster"
   std::string link, http, operators;  // addresses of a node that joins

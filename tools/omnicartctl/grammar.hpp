@@ -19,6 +19,8 @@ CLI::App& add_group(CLI::App& to, const char* name, const char* says);
 duration_ms duration_or_throw(const char* option, const std::string& text);
 std::uint64_t node_number_or_throw(const char* option, const std::string& text);
 
+// `keys …` and `audit …` (security_grammar.cpp).
+void describe_security(CLI::App& app, command_line& into);
 // `cluster …` (cluster_grammar.cpp).
 void describe_cluster(CLI::App& app, command_line& into);
 // `orders …` and `payments …` (order_grammar.cpp).

@@ -15,6 +15,7 @@
 #include "tools/omnicartctl/order_commands.hpp"
 #include "tools/omnicartctl/report.hpp"
 #include "tools/omnicartctl/secret_input.hpp"
+#include "tools/omnicartctl/security_commands.hpp"
 #include "tools/omnicartctl/store_report.hpp"
 #include "tools/pay/ledger_scan.hpp"
 
@@ -254,6 +255,12 @@ ending carry_out(const command_line& given, const surroundings& with) {
     case verb::orders_resolve:
     case verb::payments_reconcile:
       return on_node(run_orders);
+    case verb::keys_create:
+    case verb::keys_list:
+    case verb::keys_revoke:
+    case verb::audit_list:
+    case verb::audit_verify:
+      return on_node(run_security);
     case verb::store_verify:
       return verify_store(given, with);
     case verb::cert_init:

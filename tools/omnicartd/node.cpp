@@ -15,10 +15,11 @@
 #include "http/metrics.hpp"
 #include "http/operator_server.hpp"
 #include "http/order_list.hpp"
-#include "http/promotion_list.hpp"
+#include "http/outbox.hpp"
 #include "http/password_hasher.hpp"
 #include "http/payment_gateway.hpp"
 #include "http/product_search.hpp"
+#include "http/promotion_list.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/server/server.hpp"
 #include "http/shop.hpp"
@@ -48,6 +49,7 @@
 #include "tools/omnicartd/part_options.hpp"
 #include "tools/omnicartd/pay_supervisor.hpp"
 #include "tools/omnicartd/peers.hpp"
+#include "tools/omnicartd/shared_rates.hpp"
 
 namespace omnicart::node {
 namespace {
@@ -108,6 +110,8 @@ struct node::parts {
   std::unique_ptr<http::password_hasher> passwords;
   std::unique_ptr<http::sign_in_guard> sign_ins;
   std::unique_ptr<http::rate_limiter> rates;
+  std::unique_ptr<shared_rates> shared;  // null: a node that stays alone
+  http::outbox_file mail{options.node.data + "/outbox.jsonl"};
   std::unique_ptr<http::shop> shop;
   std::unique_ptr<persistence::entity_scan> scan;
   std::unique_ptr<http::server> front;
@@ -153,7 +157,7 @@ void node::parts::plan() {
                provider.stop(duration_ms{2'000});
              }});
   order.add({"shop", [this] { return start_shop(); }, [this](duration_ms) { passwords->stop(); }});
-  order.add({"timers", [this] { return start_tickers(); }, [this](duration_ms) { tickers.clear(); }});
+  order.add({"timers", [this] { return start_tickers(); }, [this](duration_ms) { shared.reset(), tickers.clear(); }});
   order.add({"operator port", [this] { return start_operators(); },
              [this](duration_ms) {
                operators->stop();
@@ -309,6 +313,7 @@ http::shop node::parts::make_shop() {
   made.capture = options.payment.capture == "shipment" ? payment::capture_when::at_shipment
                                                        : payment::capture_when::at_order;
   made.webhook_secret = webhook_secret;
+  made.mail = &mail;
   return made;
 }
 
@@ -322,6 +327,7 @@ status node::parts::start_shop() {
 }
 
 status node::parts::start_tickers() {
+  if (others) shared = std::make_unique<shared_rates>(*rates, *others);
   members->look();
   if (others) others->start();
   if (auto joined = members->start(); !joined) return joined;

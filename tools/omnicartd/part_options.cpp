@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "config/quota.hpp"
 #include "http/secret_file.hpp"
 #include "runtime/base/ip_network.hpp"
 
@@ -12,6 +13,18 @@ namespace {
 
 constexpr std::size_t webhook_secret_bytes_min = 32;
 constexpr std::size_t mib(std::int64_t count) { return static_cast<std::size_t>(count) << 20; }
+
+// The list has been checked with the rest of the configuration.
+std::vector<http::rate_limits::quota> quotas_of(const config::rate_limit_options& o) {
+  std::vector<http::rate_limits::quota> all;
+  for (const auto& text : o.quotas) {
+    auto parsed = config::parse_quota(text);
+    if (!parsed) continue;
+    const auto who = static_cast<http::rate_subject>(parsed->per);
+    all.push_back({std::move(parsed->route), who, parsed->count, parsed->seconds, parsed->burst});
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -67,6 +80,9 @@ http::rate_limits limits_of(const config::rate_limit_options& o) {
           .write = {o.write_per_s, o.write_burst},
           .checkout = {o.checkout_per_s, o.checkout_burst},
           .login = {o.login_per_s, o.login_burst},
+          .session_percent = o.session_percent,
+          .user_percent = o.user_percent,
+          .quotas = quotas_of(o),
           .addresses_max = static_cast<std::size_t>(o.addresses_max)};
 }
 

@@ -21,7 +21,7 @@ token_keys keys_of(unsigned char seed) {
 }
 
 const access_claims someone{
-    .session = "s1", .user = "u1", .as = role::shopper, .expires_at_s = now_s + 300};
+    .session = "s1", .user = "u1", .as = role::shopper, .expires_at_s = now_s + 300, .token = "t1"};
 
 // A token as a forger would make it: every claim right but for what a row changes.
 struct forged {

@@ -10,10 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "actors/audit/audit_kind.hpp"
 #include "actors/cart/cart_kind.hpp"
 #include "actors/coupon/coupon_kind.hpp"
 #include "actors/email/email_kind.hpp"
 #include "actors/gift_card/gift_card_kind.hpp"
+#include "actors/keyring/keyring_kind.hpp"
 #include "actors/product/product_kind.hpp"
 #include "actors/session/session_kind.hpp"
 #include "actors/stock/stock_kind.hpp"
@@ -216,8 +218,9 @@ struct tiny_shop {
 
   manual_clock time;
   counted_ids ids;
-  kind_registry kinds{{kind_of<cart::kind>(), kind_of<coupon::kind>(), kind_of<email::kind>(),
-                       kind_of<gift_card::kind>(), kind_of<product::kind>(),
+  kind_registry kinds{{kind_of<audit::kind>(), kind_of<cart::kind>(), kind_of<coupon::kind>(),
+                       kind_of<email::kind>(), kind_of<gift_card::kind>(),
+                       kind_of<keyring::kind>(), kind_of<product::kind>(),
                        kind_of<session::kind>(), kind_of<stock::kind>(), kind_of<tariff::kind>(),
                        kind_of<user::kind>()}};
   instant_entities entities{kinds, time};

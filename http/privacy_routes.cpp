@@ -1,0 +1,155 @@
+#include "http/privacy_routes.hpp"
+
+#include <algorithm>
+
+#include "http/order_json.hpp"
+#include "http/order_list.hpp"
+#include "http/person_cipher.hpp"
+#include "http/server/json_reader.hpp"
+#include "http/server/problem.hpp"
+#include "http/session_tokens.hpp"
+#include "http/sign_in.hpp"
+#include "http/user_json.hpp"
+
+namespace omnicart::http {
+namespace {
+
+constexpr duration_ms settle_patience{5'000};
+constexpr std::size_t orders_max = 10'000;
+constexpr std::size_t orders_at_once = 100;
+
+caller engine() {
+  caller self;
+  self.as = role::system;
+  return self;
+}
+
+}  // namespace
+
+task<result<std::string>> person_key_of(const shop& in, std::string user) {
+  const entity_ref to{"user", user};
+  auto asked = inquire(in, to, user::encode(user::get{}), engine());
+  const answer got = co_await asked;
+  if (!got.ok() && !refused_by_rules(got)) co_return fail(*got.failure);
+  if (!got.ok()) co_return std::string();
+  const auto view = user::decode_reply(got.payload);
+  if (!view) co_return fail(view.error());
+  if (!view->person_key.empty()) co_return view->person_key;
+  const user::command keep = user::keep_person_key{.key = make_person_key()};
+  auto keep_asked = ask(in, to, user::encode(keep), engine());
+  const answer kept = co_await keep_asked;
+  if (!kept.ok()) co_return fail(*kept.failure);
+  const auto now = user::decode_reply(kept.payload);
+  if (!now) co_return fail(now.error());
+  co_return now->person_key;
+}
+
+void privacy_routes::add_to(router& routes) {
+  routes.get("/api/users/profile/export", [this](request& req) { return export_all(req); });
+  routes.remove("/api/users/profile", [this](request& req) { return erase(req); });
+}
+
+task<tl::expected<user::reply, response>> privacy_routes::own_record(request& req,
+                                                                     const authority& who) {
+  const entity_ref to{"user", who.who.user};
+  if (to.id.empty()) {
+    co_return tl::unexpected(
+        refuse(req, 403, "forbidden", "a guest has no profile: register first"));
+  }
+  auto asked = inquire(shop_, to, user::encode(user::get{}), who.who);
+  const answer got = co_await asked;
+  if (!got.ok()) co_return tl::unexpected(failure_response(*got.failure, req));
+  auto view = user::decode_reply(got.payload);
+  if (!view) co_return tl::unexpected(failure_response(view.error(), req));
+  co_return std::move(*view);
+}
+
+task<tl::expected<std::string, response>> privacy_routes::orders_of(request& req,
+                                                                    const user::reply& mine,
+                                                                    std::string user, bool& more) {
+  std::string text;
+  json_writer json(text);
+  json.begin_array();
+  order_query query;
+  query.limit = orders_at_once;
+  query.buyers = mine.absorbed;
+  query.buyers.push_back(std::move(user));
+  for (std::size_t count = 0; count < orders_max; count += orders_at_once) {
+    auto page = co_await shop_.orders.page(query);
+    if (!page) co_return tl::unexpected(failure_response(page.error(), req));
+    std::vector<envelope> questions;
+    for (const auto& id : page->ids) {
+      questions.push_back(make_envelope(shop_, {"order", id}, order::encode(order::get{}), engine(),
+                                        {.repeatable = true}));
+    }
+    const auto answers = co_await ask_all(shop_, std::move(questions));
+    for (std::size_t i = 0; i < answers.size(); ++i) {
+      if (!answers[i].ok() && is_fault(answers[i].failure->number))
+        co_return tl::unexpected(failure_response(*answers[i].failure, req));
+      if (!answers[i].ok()) continue;
+      auto view = order::decode_reply(answers[i].payload);
+      if (!view) continue;
+      open_sealed(*view, mine.person_key);
+      json.raw(order_json(page->ids[i], *view, answers[i].version));
+    }
+    more = !page->next_cursor.empty();
+    if (!more) break;
+    query.cursor = page->next_cursor;
+  }
+  json.end_array();
+  co_return text;
+}
+
+task<response> privacy_routes::export_all(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  auto mine = co_await own_record(req, *who);
+  if (!mine) co_return std::move(mine.error());
+  bool more = false;
+  const std::string user = who->who.user;
+  auto orders = co_await orders_of(req, *mine, user, more);
+  if (!orders) co_return std::move(orders.error());
+  std::string text;
+  json_writer json(text);
+  json.begin_object().member("exported_at", to_rfc3339(shop_.time.wall())).key("user");
+  write_user(json, user, *mine);
+  json.key("sessions").begin_array();
+  for (const auto& session : mine->sessions) json.value(session);
+  json.end_array().key("orders").raw(*orders);
+  if (more) json.member("orders_left_out", true);
+  json.end_object();
+  response shown = json_response(200, std::move(text));
+  shown.add_header("Content-Disposition", "attachment; filename=\"my-data.json\"");
+  co_return shown;
+}
+
+task<response> privacy_routes::erase(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  if (who->who.user.empty())
+    co_return refuse(req, 403, "forbidden", "a guest has no profile: register first");
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body, errors);
+  object_reader read(body, errors);
+  std::string password = read.required_string("current_password", password_bytes_max);
+  read.finish();
+  if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
+  const entity_ref to{"user", who->who.user};
+  const std::string none;
+  const auto shown = co_await check_own_password(shop_, req, to.id, std::move(password), none);
+  if (!shown) co_return shown.error();
+  command_options options;
+  options.wait = settle_patience;
+  auto asked = ask(shop_, to, user::encode(user::erase{}), who->who, options);
+  const answer got = co_await asked;
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const auto view = user::decode_reply(got.payload);
+  if (!view) co_return failure_response(view.error(), req);
+  if (view->status != user::user_status::unregistered)
+    co_return refuse(req, 503, "unavailable", "the record is still being erased");
+  response done = json_response(204, "");
+  expire_session_cookie(done, req);
+  co_return done;
+}
+
+}  // namespace omnicart::http
