@@ -139,6 +139,10 @@ constexpr access_rule table[] = {
 
     // The shop's own books.
     {get,    "/api/audit",                   "audit",  admins},
+
+    // The API's own description.
+    {get,    "/openapi.yaml",                "document", everybody},
+    {get,    "/docs",                        "document", everybody},
 };
 // clang-format on
 

@@ -8,6 +8,7 @@
 #include "http/after_order_routes.hpp"
 #include "http/audit_routes.hpp"
 #include "http/cart_routes.hpp"
+#include "http/document_routes.hpp"
 #include "http/door.hpp"
 #include "http/order_routes.hpp"
 #include "http/privacy_routes.hpp"
@@ -62,6 +63,7 @@ struct all_routes {
     promotions.add_to(table);
     charges.add_to(table);
     audit.add_to(table);
+    add_document_routes(table);
   }
 
   tariff_board tariff;

@@ -2,10 +2,14 @@
 """docs/api.md tells the truth: a node serves every path it lists, and no path that the sources add is missing."""
 
 import glob
+import html.parser
+import json
 import os
 import re
+import subprocess
+import tempfile
 
-from harness import Node, Suite, check, equal
+from harness import Node, Suite, check, contract, equal
 from harness.node import ROOT
 
 suite = Suite()
@@ -60,6 +64,153 @@ def the_files_named_exist(_):
         check(os.path.exists(os.path.join(ROOT, "docs", name)), "no such page", name)
 
 
+# --- the OpenAPI document -------------------------------------------------------------------------------------
+
+def routes(node):
+    """What the node serves by its own table; a unit test compares that with the routes compiled in."""
+    rows = node.operate().get("/access").expect(200).json
+    return {(row["method"], row["path"]) for row in rows} | {("GET", f"/health{more}") for more in ("", "/live", "/ready")}
+
+
+@suite.case
+def the_document_served_is_the_one_of_the_sources(node):
+    answer = node.client().get("/openapi.yaml").expect(200)
+    equal(answer.headers["content-type"], "application/yaml")
+    equal(answer.body.decode(), contract.text())
+
+
+@suite.case
+def routes_and_the_openapi_document_agree_both_ways(node):
+    described = contract.Document().operations()
+    equal(routes(node) - described, set(), "routes that the document lacks")
+    equal(described - routes(node), set(), "calls of the document that are not served")
+    print(f"       {len(described)} calls", flush=True)
+
+
+@suite.case
+def routes_and_the_page_agree_both_ways(node):
+    named = {(m, p) for m, p in routes(node) if not re.match(r"/api/carts?/\{", p) and p.startswith("/api/")}
+    equal(named - listed(), set(), "routes that docs/api.md lacks")
+    equal({(m, p) for m, p in listed() if p.startswith("/api/")} - named, set(), "calls of docs/api.md that are not served")
+
+
+@suite.case
+def every_path_is_there_with_and_without_api_and_with_a_slash_at_its_end(node):
+    web = node.client()
+    for method, path in sorted(routes(node)):
+        filled = re.sub(r"\{\w+\}", "x", path)
+        bare = filled.removeprefix("/api")
+        for form in {filled, bare, "/api" + bare, bare + "/"}:
+            answer = web.call(method, form, b"{}" if method in ("POST", "PUT") else None)
+            check(answer.code not in ("no_such_path", "method_not_allowed"), method, form, answer)
+
+
+@suite.case
+def every_operation_names_its_problem_codes_as_the_engine_knows_them(_):
+    known = set()
+    for source in glob.glob(os.path.join(ROOT, "http", "**", "*.cpp"), recursive=True) + \
+            glob.glob(os.path.join(ROOT, "actors", "**", "*.cpp"), recursive=True):
+        with open(source, encoding="utf-8") as file:
+            known |= set(re.findall(r'"([a-z0-9_]+)"', file.read()))
+    document = contract.Document()
+    for path, verbs in document.root["paths"].items():
+        for verb, call in verbs.items():
+            listed_codes = re.search(r"Problem codes: (.*)\.$", call["description"])
+            for code in listed_codes[1].split(", ") if listed_codes else ():
+                check(code in known, "the engine has no such code", verb, path, code)
+
+
+@suite.case
+def every_example_is_as_its_schema_says(_):
+    document, count = contract.Document(), 0
+    for path, verbs in document.root["paths"].items():
+        for verb, call in verbs.items():
+            bodies = [call.get("requestBody", {})] + [document.resolve(r) for r in call["responses"].values()]
+            for body in bodies:
+                for media, content in body.get("content", {}).items():
+                    check("example" in content, "no example", verb, path, media)
+                    equal(document.faults(content["example"], content["schema"]), [], f"{verb} {path}")
+                    count += 1
+    print(f"       {count} examples", flush=True)
+
+
+class Links(html.parser.HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def handle_starttag(self, tag, attributes):
+        self.found += [value for name, value in attributes if name in ("src", "href", "action", "data", "srcset")]
+
+
+@suite.case
+def the_page_to_try_it_asks_no_other_host_for_anything(node):
+    answer = node.client().get("/docs").expect(200)
+    page, links = answer.body.decode(), Links()
+    links.feed(page)
+    for link in links.found:
+        check(re.match(r"/(?!/)|#", link), "a link elsewhere", link)
+    check(not re.search(r"(?:https?:)?//[\w-]+\.[\w.-]+|@import|url\(", page), "another host is named in the page")
+    policy = answer.headers["content-security-policy"]
+    check("default-src 'none'" in policy and "connect-src 'self'" in policy and "http" not in policy, policy)
+    node.client().get("/docs", headers={"Accept": "image/png"}).expect(406)
+
+
+@suite.case
+def answers_that_break_the_document_are_seen(node):
+    """The net has no hole: each kind of breach is caught."""
+    document, web = contract.Document(), node.client()
+    good = web.get("/api/products").expect(200)
+    for broken in ({"items": []}, {"items": {}, "next_cursor": None, "total": 0, "facets": {}},
+                   {"items": [], "next_cursor": None, "total": "0", "facets": {}},
+                   {"items": [], "next_cursor": None, "total": 0, "facets": {}, "more": 1}):
+        good.body = json.dumps(broken).encode()
+        try:
+            document.check("GET", "/api/products", good)
+        except contract.Breach:
+            continue
+        raise AssertionError(f"not seen: {broken}")
+
+
+@suite.case
+def our_reading_of_the_document_is_that_of_a_yaml_library(_):
+    try:
+        import yaml  # pylint: disable=import-outside-toplevel
+    except ImportError:
+        Suite.skip("our_reading_of_the_document_is_that_of_a_yaml_library", "python3-yaml is not installed")
+        return
+    equal(yaml.safe_load(contract.text()), contract.Document().root)
+
+
+def lint():
+    """Redocly's linter, once it is there: it comes from the npm registry."""
+    name = "the_document_passes_the_linter_without_warnings"
+    if os.system("command -v npx >/dev/null") != 0:
+        return Suite.skip(name, "npx is not installed")
+    with tempfile.TemporaryDirectory(prefix="omnicart-lint.") as folder:
+        path = os.path.join(folder, "openapi.yaml")
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(contract.text())
+        command = ["npx", "--yes", "@redocly/cli@2", "lint", "--format", "summary",
+                   "--config", os.path.join(contract.FOLDER, "redocly.yaml"), path]
+        environment = {**os.environ, "REDOCLY_TELEMETRY": "off", "CI": "true"}
+        try:
+            probe = subprocess.run([*command[:3], "--version"], capture_output=True, text=True, timeout=180, check=False,
+                                   env=environment, stdin=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            return Suite.skip(name, "the npm registry does not answer")
+        if probe.returncode != 0:
+            return Suite.skip(name, "the linter cannot be fetched: " + probe.stderr[-200:])
+        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env=environment,
+                              stdin=subprocess.DEVNULL)
+
+    def passes():
+        said = done.stdout + done.stderr
+        check(done.returncode == 0 and "warning" not in said.lower(), said[-3000:])
+    return suite.run_case(name, passes)
+
+
+lint()
 with Node() as running:
     suite.run(running.start())
 suite.end()

@@ -68,10 +68,10 @@ def the_operators_token_is_in_a_file_of_mode_0600_and_is_needed():
         equal(os.stat(node.token_file).st_mode & 0o777, 0o600)
         for token in (None, "x" * 64):
             for path in ("/metrics", "/status", "/laws", "/entities/cart/x"):
-                Client(node.operator, token).get(path).expect(401)
-            Client(node.operator, token).post("/tokens", {"role": "admin"}).expect(401)
+                Client(node.operator, token, public=False).get(path).expect(401)
+            Client(node.operator, token, public=False).post("/tokens", {"role": "admin"}).expect(401)
         for path in ("/health", "/health/live", "/health/ready"):
-            Client(node.operator).get(path).expect(200)
+            Client(node.operator, public=False).get(path).expect(200)
         token = node.read(node.token_file)
         node.stop()
         equal(node.start().read(node.token_file), token, "the token stays")
@@ -94,7 +94,7 @@ def answers_past(node, silent):
         peers = [open_ones.enter_context(connect(node.operator)) for _ in range(silent)]
         for peer in peers[::2]:
             peer.sendall(b"GET /status HTTP/1.1\r\nHost: a\r\n")  # and no end of it
-        Client(node.operator).get("/health").expect(200)
+        Client(node.operator, public=False).get("/health").expect(200)
         return all(still_open(peer) for peer in peers)
 
 

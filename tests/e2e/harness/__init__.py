@@ -1,10 +1,11 @@
 """What the end-to-end scripts share: real nodes, real sockets, a small runner. Python's standard library only."""
 
+from . import contract
 from .client import Answer, Client, Gone
 from .node import Node, programs, run_ctl
 from .raw import exchange, read_answer
 from .shop import Shop
 from .suite import Suite, check, equal, poll
 
-__all__ = ["Answer", "Client", "Gone", "Node", "Shop", "Suite", "check", "equal", "exchange", "poll", "programs",
+__all__ = ["Answer", "Client", "Gone", "Node", "Shop", "Suite", "check", "contract", "equal", "exchange", "poll", "programs",
            "read_answer", "run_ctl"]

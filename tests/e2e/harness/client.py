@@ -4,6 +4,8 @@ import http.client
 import json
 import urllib.parse
 
+from . import contract
+
 ANSWER_TIMEOUT_S = 60
 
 
@@ -47,14 +49,17 @@ class Answer:
 
 
 class Client:
-    def __init__(self, address, token=None, timeout=ANSWER_TIMEOUT_S):
+    """`public`: of the shop's own port, whose every answer is held against its OpenAPI document."""
+
+    def __init__(self, address, token=None, timeout=ANSWER_TIMEOUT_S, public=True):
+        self.public = public
         self.address = address.removeprefix("http://")
         self.token = token
         self.timeout = timeout
         self.connection = None
 
     def as_(self, token):
-        return Client(self.address, token, self.timeout)
+        return Client(self.address, token, self.timeout, self.public)
 
     def close(self):
         if self.connection:
@@ -94,10 +99,12 @@ class Client:
             answer = Answer(got.status, {k.lower(): v for k, v in got.getheaders()}, got.read())
             if got.will_close:
                 self.close()
-            return answer
         except (OSError, http.client.HTTPException) as wrong:
             self.close()
             raise Gone(f"{method} {path}: {type(wrong).__name__} {wrong}") from wrong
+        if self.public:
+            contract.check(method, path, answer)
+        return answer
 
     def get(self, path, **more):
         return self.call("GET", path, **more)

@@ -193,7 +193,7 @@ class Node:
 
     def operate(self, token=None):
         """A client of the operator's port."""
-        return Client(self.operator, token or self.read(self.token_file).strip())
+        return Client(self.operator, token or self.read(self.token_file).strip(), public=False)
 
     def staff(self, role="admin"):
         """A client of the shop with a staff token."""
@@ -217,7 +217,7 @@ class Node:
     def ledger(self):
         """Every entry of the provider's ledger."""
         entries, at = [], 1
-        client = Client(self.pay)
+        client = Client(self.pay, public=False)
         while True:
             page = client.get(f"/ledger?from={at}&limit=1000").expect(200)["entries"]
             entries += page
