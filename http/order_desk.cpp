@@ -6,6 +6,7 @@
 #include <future>
 #include <nlohmann/json.hpp>
 
+#include "http/audit_trail.hpp"
 #include "http/blocking_ask.hpp"
 #include "http/operator_answers.hpp"
 #include "http/server/json_reader.hpp"
@@ -85,7 +86,7 @@ void order_desk::add_to(httplib::Server& server, const std::function<handler(han
                reconcile(out, reconciliation::mode::report);
              }));
   server.Post("/payments/reconcile", guard([this](const httplib::Request&, httplib::Response& out) {
-                reconcile(out, reconciliation::mode::mend);
+                written_down(out, "mend both ledgers", [&] { reconcile(out, reconciliation::mode::mend); });
               }));
 }
 
@@ -172,9 +173,17 @@ void order_desk::carry_out(httplib::Response& out, const std::string& id, const 
   answer_json(out, 200, body);
 }
 
+void order_desk::written_down(httplib::Response& out, const std::string& action, const std::function<void()>& deed) {
+  const auto begun = begin_action_and_wait(with_.front, action);
+  if (!begun) return answer_failure(out, begun.error());
+  deed();
+  end_action_and_wait(with_.front, *begun, out.status);
+}
+
 void order_desk::retry(const httplib::Request& in, httplib::Response& out) {
+  const std::string id = in.matches[1];
   const order::command what = order::retry{};
-  carry_out(out, in.matches[1], what);
+  written_down(out, "retry what order " + id + " owes", [&] { carry_out(out, id, what); });
 }
 
 void order_desk::resolve(const httplib::Request& in, httplib::Response& out) {
@@ -190,8 +199,10 @@ void order_desk::resolve(const httplib::Request& in, httplib::Response& out) {
     return answer_problem(out, 400, "invalid_body",
                           "how is give_up, refunds_done, stock_done or written_off, and note a line");
   }
+  const std::string id = in.matches[1];
+  const std::string action = "resolve order " + id + ": " + to_string(wanted.how);
   const order::command what = std::move(wanted);
-  carry_out(out, in.matches[1], what);
+  written_down(out, action, [&] { carry_out(out, id, what); });
 }
 
 void order_desk::reconcile(httplib::Response& out, reconciliation::mode how) {

@@ -42,6 +42,8 @@ class order_desk {
   void resolve(const httplib::Request& in, httplib::Response& out);
   void reconcile(httplib::Response& out, reconciliation::mode how);
 
+  // In the audit log before it is done, and how it ended behind it.
+  void written_down(httplib::Response& out, const std::string& action, const std::function<void()>& deed);
   void carry_out(httplib::Response& out, const std::string& id, const order::command& what);
   // The order as a restart would make it; what it owes can be asked of that.
   result<std::unique_ptr<entity>> load(const std::string& id, std::uint64_t& version);
