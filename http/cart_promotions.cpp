@@ -68,16 +68,16 @@ task<response> cart_routes::use_code(request& req, cart::code_kind kind) {
   const auto* view = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;
   if (!view) co_return refuse(req, 500, "internal", "");
   const bool priced = view->subtotal.currency != currency_code{};
-  const cart::use_code wanted{kind, *code};
+  const cart::use_code asked_for{kind, *code};
   auto [of, question] =
-      question_about(wanted, at->who.who, priced ? view->subtotal.currency : shop_.currency);
+      question_about(asked_for, at->who.who, priced ? view->subtotal.currency : shop_.currency);
   auto asked = inquire(shop_, std::move(of), std::move(question), engine());
   const answer good = co_await asked;
   if (!good.ok() && !good.failure->is(coupon::errc::coupon_in_use) &&
       !good.failure->is(gift_card::errc::gift_card_in_use)) {
     co_return failure_response(*good.failure, req);
   }
-  const cart::command what = wanted;
+  const cart::command what = asked_for;
   const answer got = co_await ask_cart(*at, what, *options);
   co_return co_await priced_cart(req, *at, got, 200);
 }
@@ -102,15 +102,15 @@ task<response> cart_routes::choose_shipping(request& req) {
   std::vector<field_error> errors;
   const auto body = parse_json(req.body, errors);
   object_reader read(body, errors);
-  cart::choose_shipping wanted;
-  wanted.country = read.optional_string("country", 2).value_or("");
-  wanted.method = read.optional_string("method", code_bytes_max).value_or("");
-  if (!wanted.country.empty() && !is_country(wanted.country)) {
+  cart::choose_shipping wish;
+  wish.country = read.optional_string("country", 2).value_or("");
+  wish.method = read.optional_string("method", code_bytes_max).value_or("");
+  if (!wish.country.empty() && !is_country(wish.country)) {
     read.report("country", "malformed", "a country is two capital letters (ISO 3166)");
   }
   read.finish();
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
-  const cart::command what = wanted;
+  const cart::command what = wish;
   const answer got = co_await ask_cart(*at, what, *options);
   co_return co_await priced_cart(req, *at, got, 200);
 }
