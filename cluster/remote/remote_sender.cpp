@@ -117,7 +117,7 @@ bool remote_sender::has_room(const load& at, std::size_t bytes) const {
 
 void remote_sender::place_request(std::uint64_t number, request& what, deeds& later) {
   if (with_.place.leads(what.shard)) {
-    what.at = stage::here;
+    become(number, what, stage::here);
     what.target = with_.net.self();
     be_due(number, what, what.give_up);
     deed give{.number = number};
@@ -132,7 +132,7 @@ void remote_sender::place_request(std::uint64_t number, request& what, deeds& la
   if (!leader || *leader == with_.net.self() || !with_.net.is_up(*leader))
     return wait(number, what);
   charge(what, *leader);
-  what.at = stage::out;
+  become(number, what, stage::out);
   what.target = *leader;
   const duration_ms now = with_.time.monotonic();
   // A patient caller's answer is late by its own wish.
@@ -144,7 +144,7 @@ void remote_sender::place_request(std::uint64_t number, request& what, deeds& la
 }
 
 void remote_sender::wait(std::uint64_t number, request& what) {
-  what.at = stage::waiting;
+  become(number, what, stage::waiting);
   const auto step =
       limits_.retry_first * (std::int64_t{1} << std::min<std::uint32_t>(what.tries++, 10));
   be_due(number, what, with_.time.monotonic() + std::min(step, limits_.retry_most));
@@ -153,6 +153,15 @@ void remote_sender::wait(std::uint64_t number, request& what) {
 bool remote_sender::waits_for(const request& what, node_id peer) const {
   return what.at == stage::waiting &&
          (what.hint ? *what.hint == peer : with_.place.leader(what.shard) == peer);
+}
+
+void remote_sender::become(std::uint64_t number, request& what, stage now) {
+  if (now == stage::waiting) {
+    waiting_.emplace(what.shard, number);
+  } else if (what.at == stage::waiting) {
+    waiting_.erase({what.shard, number});
+  }
+  what.at = now;
 }
 
 void remote_sender::be_due(std::uint64_t number, request& what, duration_ms at) {
@@ -250,7 +259,7 @@ void remote_sender::judge(std::uint64_t number, request& what, answer got, deeds
     return wait(number, what);
   }
   if (what.doubtful && why.is(base_errc::in_progress)) {
-    what.at = stage::waiting;
+    become(number, what, stage::waiting);
     return be_due(number, what, with_.time.monotonic() + in_progress_pause);
   }
   // Of one copy this is true, of the other nothing is known.
@@ -268,6 +277,7 @@ void remote_sender::finish(std::uint64_t number, answer got, deeds& later) {
   --at.requests;
   at.bytes -= bytes_of(what.message);
   agenda_.erase({what.due, number});
+  waiting_.erase({what.shard, number});
   requests_.erase(found);
 }
 
@@ -293,8 +303,9 @@ void remote_sender::leader_changed(std::uint16_t shard) {
   {
     std::lock_guard lock(guard_);
     std::vector<std::uint64_t> held;
-    for (const auto& [number, what] : requests_) {
-      if (what.at == stage::waiting && what.shard == shard) held.push_back(number);
+    for (auto at = waiting_.lower_bound({shard, 0}); at != waiting_.end() && at->first == shard;
+         ++at) {
+      held.push_back(at->second);
     }
     for (const std::uint64_t number : held) {
       request& what = requests_.at(number);

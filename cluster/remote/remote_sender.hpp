@@ -119,6 +119,7 @@ class remote_sender final : public message_sink {
   void judge(std::uint64_t number, request& what, answer got, deeds& later);
   void wait(std::uint64_t number, request& what);
   bool waits_for(const request& what, node_id peer) const;
+  void become(std::uint64_t number, request& what, stage now);
   void be_due(std::uint64_t number, request& what, duration_ms at);
   void charge(request& what, node_id to);
   void finish(std::uint64_t number, answer got, deeds& later);
@@ -134,6 +135,7 @@ class remote_sender final : public message_sink {
   mutable std::mutex guard_;
   request_table requests_;
   std::set<std::pair<duration_ms, std::uint64_t>> agenda_;  // every request, by when it is due
+  std::set<std::pair<std::uint16_t, std::uint64_t>> waiting_;  // those that wait, by shard
   std::map<node_id, load> loads_;
   std::uint64_t next_request_;
   bool stopped_ = false;

@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <chrono>
 #include <random>
 
 #include "cluster/remote/remote_codec.hpp"
@@ -187,6 +189,25 @@ BOOST_AUTO_TEST_CASE(a_command_that_waits_for_a_leader_goes_to_it_as_soon_as_it_
   at(1).sender.leader_changed(shard);
   settle();
   BOOST_TEST(number(got) == 5);
+}
+
+// The time is printed, not asserted: that of this machine says nothing about another.
+BOOST_AUTO_TEST_CASE(a_change_of_leaders_looks_at_what_waits_for_that_shard_only) {
+  constexpr int count = 15'000;
+  everybody_follows(std::nullopt);
+  std::vector<got_t> got;
+  for (int i = 0; i < count; ++i) got.push_back(read(at(1), "c" + std::to_string(i)));
+  const auto began = std::chrono::steady_clock::now();
+  for (int round = 0; round < 64; ++round) at(1).sender.leader_changed(64);  // the record's group
+  const std::chrono::duration<double, std::milli> took = std::chrono::steady_clock::now() - began;
+  BOOST_TEST_MESSAGE("64 changes of leaders beside " << count << " waiting requests took "
+                                                     << took.count() << " ms");
+  everybody_follows(3);
+  for (std::uint16_t shard = 0; shard < 64; ++shard) at(1).sender.leader_changed(shard);
+  settle();
+  BOOST_TEST(
+      std::all_of(got.begin(), got.end(), [](const got_t& g) { return outcome_of(g) == "ok"; }));
+  BOOST_TEST(at(1).sender.counts().waiting == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_shard_that_becomes_ours_is_served_here) {
