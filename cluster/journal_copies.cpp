@@ -71,6 +71,8 @@ status replicated_journal::restart(replica& r, round& now) {
   fresh.held = std::move(r.held);
   fresh.controls = std::move(r.controls);
   fresh.published_term = r.published_term;
+  fresh.fence = r.fence;
+  fresh.refusals = r.refusals;
   fresh.copy_attempt = r.copy_attempt;
   const auto shard = r.shard;
   r = std::move(fresh);

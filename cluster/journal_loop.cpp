@@ -22,6 +22,9 @@ namespace omnicart::cluster {
 namespace {
 
 constexpr raft::log_index uncommitted_entries_max = 1'024;  // of one shard; the rest waits outside the log
+// Of what is gathered into one entry, whatever a batch may hold: Raft takes no entry over
+// entry_bytes_max. A larger item has one to itself.
+constexpr std::size_t gathered_bytes_max = std::size_t{8} << 20;
 
 // A replica without content would have nothing to lead with. (While Raft waits for a snapshot it does not stand.)
 bool may_stand(const replica& r) { return !r.content_void || r.installing; }
@@ -158,8 +161,12 @@ void replicated_journal::take_items(round& now) {
 // nothing had happened.
 void replicated_journal::propose(replica& r, std::vector<persistence::queued_item> items, round& now) {
   now.touch(r.shard);
-  const auto term = r.published_term;
-  const auto stale = [&](const persistence::queued_item& q) { return term == 0 || (q.term != 0 && q.term != term); };
+  // In a term that nobody was told of, nothing can have been decided.
+  const bool leads = r.published_term != 0 && r.published_term == r.group->term();
+  const auto stale = [&](const persistence::queued_item& q) {
+    return !leads || (q.term != 0 && q.term != r.fence);
+  };
+  const auto bytes_max = std::min(options_.batch_bytes_max, gathered_bytes_max);
   std::vector<persistence::queued_item> taken;
   std::size_t bytes = 0;
   const auto propose_taken = [&] {
@@ -171,7 +178,8 @@ void replicated_journal::propose(replica& r, std::vector<persistence::queued_ite
       now.refused.emplace_back(std::move(item), not_the_leader(leader(r.shard)));
       continue;
     }
-    if (!taken.empty() && (taken.size() == options_.batch_items_max || bytes >= options_.batch_bytes_max)) propose_taken();
+    const bool is_full = taken.size() == options_.batch_items_max || bytes + item.bytes > bytes_max;
+    if (is_full && !taken.empty()) propose_taken();
     bytes += item.bytes;
     taken.push_back(std::move(item));
   }
@@ -179,6 +187,7 @@ void replicated_journal::propose(replica& r, std::vector<persistence::queued_ite
 }
 
 void replicated_journal::propose_entry(replica& r, std::vector<persistence::queued_item> taken, round& now) {
+  if (r.has_refused) return refuse(r, std::move(taken), not_the_leader(std::nullopt), now);
   if (!r.held.empty() || must_wait(r)) return hold(r, std::move(taken));
   if (std::all_of(taken.begin(), taken.end(), [](const auto& q) { return q.barrier; })) {
     return wait_behind(r, std::move(taken), now);
@@ -192,10 +201,7 @@ void replicated_journal::propose_entry(replica& r, std::vector<persistence::queu
   // Read after the items were queued: not below any log time that their events were given.
   made.entry.time = timestamp_ms{duration_ms{shards_[r.shard].time_ms.load()}};
   auto update = r.group->submit(monotonic(), {encode(made.entry)});
-  if (!update) {
-    for (auto& item : taken) now.refused.emplace_back(std::move(item), not_the_leader(leader(r.shard)));
-    return;
-  }
+  if (!update) return refuse(r, std::move(taken), update.error(), now);
   now.items += taken.size();
   proposed_bytes_ += made.bytes;
   made.items = std::move(taken);

@@ -5,10 +5,15 @@
 #include "cluster/replicated_journal.hpp"
 #include "persistence/timer_index.hpp"
 #include "runtime/crash_point.hpp"
+#include "runtime/log.hpp"
 
 // The end of a round: who hears of it.
 namespace omnicart::cluster {
 namespace {
+
+// A fence is a term, and above it the number of times that entities were let go without a change of
+// leaders. A term of more digits would take an election each millisecond for 30 years.
+constexpr unsigned fence_term_bits = 40;
 
 void tell_unknown(persistence::queued_item& item) {
   if (item.done)
@@ -28,7 +33,10 @@ void replicated_journal::publish(round& now) {
     if (!r.proposals.empty() && (!leading || r.proposals.front().entry.term != group.term())) {
       abandon(r, now);
     }
-    const bool ready = leading && group.barrier_index() != 0 && r.applied >= group.barrier_index();
+    const auto from = r.refused_in == group.term()
+                          ? std::max(r.refused_behind, group.barrier_index())
+                          : group.barrier_index();
+    const bool ready = leading && group.barrier_index() != 0 && r.applied >= from;
     auto& seen = shards_[shard];
     seen.applied = r.applied;
     if (seen.leader.exchange(group.leader()) != group.leader() && group.leader() != no_node && options_.led_by) {
@@ -38,6 +46,7 @@ void replicated_journal::publish(round& now) {
         r.alone ? std::optional(raft::monotonic_time::max()) : group.lease_expires_at(time);
     seen.lease_until_ms = ready && lease ? lease->count() : 0;
     publish_term(r, ready ? group.term() : 0);
+    r.has_refused = false;
     if (!r.controls.empty()) settle_controls(r, now);
   }
   waiting_bytes_.store(proposed_bytes_ + held_bytes_, std::memory_order_relaxed);
@@ -46,15 +55,34 @@ void replicated_journal::publish(round& now) {
 }
 
 void replicated_journal::publish_term(replica& r, raft::term_number term) {
-  if (term == r.published_term) return;
-  const bool led_before = std::exchange(r.published_term, term) != 0;
+  const auto fence = term == 0 ? 0 : term | r.refusals << fence_term_bits;
+  if (fence == r.fence) return;
+  const bool led_before = std::exchange(r.fence, fence) != 0;
+  r.published_term = term;
   // Nobody is sent here while what is in memory from before is let go: neither before nor after.
-  auto& seen = shards_[r.shard].term;
-  seen.store(0, std::memory_order_release);
+  auto& seen = shards_[r.shard];
+  seen.term.store(0, std::memory_order_release);
+  seen.fence.store(0, std::memory_order_release);
   if (options_.leadership && led_before) options_.leadership(r.shard, 0);
   if (term == 0) return;
   if (options_.leadership) options_.leadership(r.shard, term);
-  seen.store(term, std::memory_order_release);
+  seen.fence.store(fence, std::memory_order_release);
+  seen.term.store(term, std::memory_order_release);
+}
+
+// Whoever decided these goes on as if they stood in the log. A node that leads no more lets go of
+// its entities anyway; one that leads has to do the same (publish()), for what they decide next
+// would follow nothing.
+void replicated_journal::refuse(replica& r, std::vector<persistence::queued_item> items,
+                                const error& why, round& now) {
+  for (auto& item : items)
+    now.refused.emplace_back(std::move(item), not_the_leader(leader(r.shard)));
+  if (r.group->current_state() != raft::state::leader || std::exchange(r.has_refused, true)) return;
+  log::error("the log did not take an entry: the shard's entities begin anew",
+             {{"shard", r.shard}, {"why", why.detail}});
+  ++r.refusals;
+  r.refused_in = r.group->term();
+  r.refused_behind = r.group->last_index();
 }
 
 void replicated_journal::abandon(replica& r, round& now) {

@@ -43,6 +43,15 @@ struct replica {
   std::deque<proposal> proposals;              // those of them that this node proposed in its present term
   std::vector<persistence::queued_item> held;  // handed over, and not proposed because too much is uncommitted
   raft::term_number published_term = 0;        // in which this node tells others that it leads; 0: it does not
+  std::uint64_t fence = 0;  // what entities of that term decide under; 0: none may
+
+  // An item that was refused while this node leads leaves entities in memory that know of it. They
+  // are let go, and the next ones, under a fence of their own, find everything applied that was
+  // handed over before.
+  bool has_refused = false;  // in this round: so is whatever follows
+  std::uint64_t refusals = 0;
+  raft::term_number refused_in = 0;
+  raft::log_index refused_behind = 0;
   std::uint64_t write = 0;                     // to be confirmed to the group once durable
   std::vector<running_control> controls;       // begun, and not over
   raft::log_index snapshot_index = 0;          // of Raft's latest snapshot

@@ -184,7 +184,9 @@ void replicated_journal::raise_time(std::uint16_t shard, timestamp_ms to) {
   }
 }
 
-std::uint64_t replicated_journal::term_of(const entity_ref& entity) const { return term(store_.shard_of(entity)); }
+std::uint64_t replicated_journal::term_of(const entity_ref& entity) const {
+  return shards_[store_.shard_of(entity)].fence.load(std::memory_order_acquire);
+}
 
 bool replicated_journal::may_answer(const entity_ref& entity) const {
   return may_read(store_.shard_of(entity));

@@ -109,10 +109,13 @@ struct journal_stats {
 // Production: start() runs it on a thread of its own. Simulator: nobody calls start(); flush_once() does the work on the
 // caller's thread. Never both.
 //
-// refusing() answers, in this order: shutting_down, unknown_outcome (a write has failed; the process is about to end),
-// storage_full (free disk below the store's limit), overloaded (queue beyond its limits, or as many receipts stored as
-// allowed). It is advice for new work: append() still takes what was decided before. An item is told
-//   unavailable       it was decided by a leader that is none any more; nothing was written
+// refusing() answers, in this order: shutting_down, unknown_outcome (a write has failed; the
+// process is about to end), storage_full (free disk below the store's limit), overloaded (queue
+// beyond its limits, or as many receipts stored as allowed). It is advice for new work: append()
+// still takes what was decided before. An item is told
+//   unavailable       it was decided by a leader that is none any more, or behind something that
+//                     the log did not take (the shard's entities are then let go and begin anew);
+//                     nothing was written
 //   unknown_outcome   leadership was lost, or a write failed, while it was on its way
 class replicated_journal final : public journal, public placement {
  public:
@@ -188,6 +191,7 @@ class replicated_journal final : public journal, public placement {
     std::atomic<std::uint64_t> applied{0};
     std::atomic<ticket> durable{0};
     std::atomic<std::uint64_t> term{0};
+    std::atomic<std::uint64_t> fence{0};  // of entities, in that term
     std::atomic<node_id> leader{0};
     std::atomic<std::int64_t> lease_until_ms{0};
   };
@@ -214,6 +218,8 @@ class replicated_journal final : public journal, public placement {
   void take_items(round& now);
   void propose(replica& r, std::vector<persistence::queued_item> items, round& now);
   void propose_entry(replica& r, std::vector<persistence::queued_item> taken, round& now);
+  void refuse(replica& r, std::vector<persistence::queued_item> items, const error& why,
+              round& now);
   void wait_behind(replica& r, std::vector<persistence::queued_item> barriers, round& now);
   bool settle(round& now);
   void note(replica& r, raft::update update, round& now);

@@ -1,0 +1,129 @@
+#include <algorithm>
+#include <boost/test/unit_test.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/unit/cluster/journal/journal_cluster.hpp"
+
+// What a journal does with more than it may take, and with what it must not hear.
+namespace omnicart::cluster {
+namespace {
+
+constexpr std::size_t mib = std::size_t{1} << 20;
+
+// A shard's only voter, whose loop the test runs.
+struct limited {
+  limited() {
+    journal_options with;
+    with.queue_bytes_max = with.batch_bytes_max = 256 * mib;
+    with.leadership = [this](std::uint16_t of, std::uint64_t term) {
+      if (of == shard) leaderships.push_back(term);
+    };
+    node.emplace(persistence::options_on(disk), time, std::move(with));
+    shard = node->data->shard_of(cart);
+    leaderships.clear();
+  }
+
+  replicated_journal& journal() { return *node->journal; }
+  replica_view view() { return journal().views()[shard]; }
+  std::size_t append(std::uint64_t version, std::size_t bytes, std::uint64_t term) {
+    journal_item item{.entity = cart, .term = term, .first_version = version};
+    item.events.push_back(persistence::event_at(persistence::at_ms(1), std::string(bytes, 'x')));
+    const auto number = told.size();
+    told.emplace_back();
+    item.done = [this, number](status outcome) { told[number] = std::move(outcome); };
+    journal().append(std::move(item));
+    return number;
+  }
+  bool written(std::size_t number) { return told[number].has_value() && told[number]->has_value(); }
+  bool unavailable(std::size_t number) {
+    return told[number].has_value() && !*told[number] &&
+           told[number]->error().is(base_errc::unavailable);
+  }
+  const entity_ref cart{"cart", "a"};
+  persistence::manual_clock time;
+  std::shared_ptr<sim::fault_fs> disk = std::make_shared<sim::fault_fs>(7);
+  std::optional<persistence::open_store> node;
+  std::uint16_t shard = 0;
+  std::vector<std::uint64_t> leaderships;  // as entities heard of them
+  std::vector<std::optional<status>> told;
+};
+
+BOOST_FIXTURE_TEST_SUITE(journal_limits, limited)
+
+BOOST_AUTO_TEST_CASE(a_backlog_larger_than_an_entry_is_written_in_several) {
+  const auto before = view().last;
+  for (std::uint64_t version = 1; version <= 9; ++version)
+    append(version, 2 * mib, journal().term_of(cart));
+  journal().flush_once();
+  for (std::size_t i = 0; i < told.size(); ++i) BOOST_TEST(written(i));
+  BOOST_TEST(view().last >= before + 3);
+  BOOST_TEST(leaderships.empty());
+  BOOST_TEST(node->reader->load_now(cart).value().events.size() == 9u);
+}
+
+BOOST_AUTO_TEST_CASE(a_large_item_takes_no_others_into_its_entry) {
+  append(1, mib, 0);
+  append(2, 12 * mib, 0);
+  append(3, mib, 0);
+  journal().flush_once();
+  for (std::size_t i = 0; i < told.size(); ++i) BOOST_TEST(written(i));
+}
+
+BOOST_AUTO_TEST_CASE(what_the_log_does_not_take_leaves_no_entity_that_knows_of_it) {
+  const auto fence = journal().term_of(cart);
+  const auto term = journal().term(shard);
+  const auto before = append(1, 10, fence);
+  const auto large = append(2, 16 * mib, fence);
+  const auto behind = append(3, 10, fence);
+  journal().flush_once();
+  BOOST_TEST(written(before));
+  BOOST_TEST(unavailable(large));
+  BOOST_TEST(unavailable(behind));
+  BOOST_TEST(leaderships == (std::vector<std::uint64_t>{0, term}));
+  BOOST_TEST(journal().term(shard) == term);
+  BOOST_TEST(journal().leads(shard));
+  BOOST_TEST(journal().term_of(cart) != fence);
+  const auto late = append(4, 10, fence);  // its entity had not heard of it yet
+  const auto anew = append(2, 10, journal().term_of(cart));
+  journal().flush_once();
+  BOOST_TEST(unavailable(late));
+  BOOST_TEST(written(anew));
+  BOOST_TEST(node->reader->load_now(cart).value().events.size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(entities_begin_anew_only_when_what_was_under_way_is_applied) {
+  journal_cluster three(5);
+  three.grow(3);
+  three.run_for(100);
+  const auto lead = three.wait_for_leader(0);
+  auto& log = three.journal(lead);
+  const auto entity = three.entity_of(0, 1);
+  for (const auto other : three.nodes()) {
+    if (other != lead) three.cut(other, lead);
+  }
+  const auto under_way = three.send(lead, entity);
+  three.run_for(1);
+  std::optional<status> heard;
+  journal_item large{.entity = entity, .term = log.term_of(entity), .first_version = 2};
+  large.events.push_back(persistence::event_at(persistence::at_ms(1), std::string(16 * mib, 'x')));
+  large.done = [&](status outcome) { heard = std::move(outcome); };
+  log.append(std::move(large));
+  three.run_for(1);
+  BOOST_TEST_REQUIRE(heard.has_value());
+  BOOST_TEST(heard->error().is(base_errc::unavailable));
+  BOOST_TEST(!under_way->told.has_value());
+  BOOST_TEST(!log.leads(0));
+  three.heal();
+  BOOST_TEST(three.run_until([&] { return under_way->told.has_value() && log.leads(0); }));
+  const auto next = three.send(lead, entity);
+  BOOST_TEST(next->version == 2u);
+  BOOST_TEST(three.run_until([&] { return next->told.has_value(); }));
+  BOOST_TEST(next->told->has_value());
+  three.check_written();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace
+}  // namespace omnicart::cluster
