@@ -174,6 +174,7 @@ void replicated_journal::publish_view(replica& r) {
   view.leading = group.current_state() == raft::state::leader;
   view.serving = r.published_term != 0 && !group.handing_over();
   view.whole = !r.copy_noted;
+  view.stopped = r.stopped;
   view.commit = group.commit_index();
   view.applied = r.applied;
   view.last = group.last_index();

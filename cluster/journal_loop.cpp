@@ -27,7 +27,7 @@ constexpr raft::log_index uncommitted_entries_max = 1'024;  // of one shard; the
 constexpr std::size_t gathered_bytes_max = std::size_t{8} << 20;
 
 // A replica without content would have nothing to lead with. (While Raft waits for a snapshot it does not stand.)
-bool may_stand(const replica& r) { return !r.content_void || r.installing; }
+bool may_stand(const replica& r) { return !r.stopped && (!r.content_void || r.installing); }
 
 // Content of the entry for the batch; of an own proposal it is at hand.
 void put_content(const persistence::store& data, std::uint16_t shard, const proposal& own, rocksdb::WriteBatch& out) {
@@ -126,9 +126,10 @@ void replicated_journal::take_messages(round& now) {
     auto update = r.group->receive(monotonic(), content);
     if (update) {
       note(r, std::move(*update), now);
-    } else if (update.error().is(base_errc::io)) {
+    } else if (update.error().is(base_errc::io) && !std::exchange(r.stopped, true)) {
       // A leader that contradicts what is committed here: a lost disk came back under its old name, or worse.
       log::error("replica stopped", {{"shard", shard}, {"why", update.error().detail}});
+      now.touch(shard);
     }
   }
 }

@@ -44,6 +44,7 @@ struct replica {
   std::vector<persistence::queued_item> held;  // handed over, and not proposed because too much is uncommitted
   raft::term_number published_term = 0;        // in which this node tells others that it leads; 0: it does not
   std::uint64_t fence = 0;  // what entities of that term decide under; 0: none may
+  bool stopped = false;     // for good, and it was said
 
   // An item that was refused while this node leads leaves entities in memory that know of it. They
   // are let go, and the next ones, under a fence of their own, find everything applied that was

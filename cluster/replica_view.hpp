@@ -27,6 +27,8 @@ struct replica_view {
       members;  // in use, committed or not; empty: it waits for a leader that knows it
   bool whole =
       true;  // false: the content is being replaced by another node's, and says nothing yet
+  bool stopped =
+      false;  // its leader contradicts what is committed here: it takes and gives nothing any more
   raft::log_index commit = 0;
   raft::log_index applied = 0;
   raft::log_index last = 0;

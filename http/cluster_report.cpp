@@ -39,6 +39,7 @@ class judgement {
       return std::move(found_);
     }
     leaderless();
+    stopped();
     for (const auto& n : of_.nodes) {
       silent(n);
       leaving(n);
@@ -94,6 +95,18 @@ class judgement {
     if (choosing > 0)
       severe(counted(choosing, "shard") + " without a leader",
              "one is chosen within seconds; if this stays, look for \"raft\" in the nodes' logs");
+  }
+
+  void stopped() {
+    const auto count = static_cast<std::size_t>(
+        std::ranges::count_if(of_.shards, &cluster_report::shard::stopped));
+    if (count == 0) return;
+    const std::string name = name_of(of_.self);
+    severe(name + " takes no part in " + counted(count, "shard") +
+               " any more: a leader contradicts what was committed on " + name,
+           "one of them has lost its disk's content: see \"replica stopped\" in the log of " +
+               name + "; if it was " + name +
+               ", add another node and run omnicartctl cluster replace " + name + " NEW");
   }
 
   void silent(const cluster_report::node& n) {
@@ -211,7 +224,8 @@ json json_of(const cluster_report& of, const cluster_report::shard& s) {
           {"standbys", json_of(s.standbys)},
           {"desired", s.desired.voters},
           {"pinned", s.desired.pinned},
-          {"moving", is_moving(s)}};
+          {"moving", is_moving(s)},
+          {"stopped", s.stopped}};
 }
 
 }  // namespace

@@ -28,6 +28,7 @@ struct cluster_report {
     cluster_record::node_id leader = 0;  // 0: none known
     std::vector<member> voters, standbys;
     cluster_record::shard_nodes desired;
+    bool stopped = false;  // the reporting node's own replica, for good (cluster/replica_view.hpp)
   };
 
   std::string cluster;  // empty: none founded

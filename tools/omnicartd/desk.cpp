@@ -62,6 +62,7 @@ http::cluster_report::shard desk::describe(const cluster::replica_view& view, no
   shard.number = view.shard;
   shard.term = view.term;
   shard.leader = view.leader;
+  shard.stopped = view.stopped;
   for (const auto& [node, as] : view.members.servers) {
     http::cluster_report::member member{.node = node, .lag = std::nullopt};
     const auto at = std::find_if(view.followers.begin(), view.followers.end(),

@@ -103,6 +103,11 @@ BOOST_AUTO_TEST_CASE(each_trouble_is_named_with_what_to_do) {
        with(sound(3), [](cluster_report& of) { of.shards[2].leader = 0; }),
        "!! 1 shard without a leader; one is chosen within seconds; if this stays, look for "
        "\"raft\" in the nodes' logs\n"},
+      {"a replica here stopped",
+       with(sound(3), [](cluster_report& of) { of.shards[2].stopped = true; }),
+       "!! n1 takes no part in 1 shard any more: a leader contradicts what was committed on n1; "
+       "one of them has lost its disk's content: see \"replica stopped\" in the log of n1; if it "
+       "was n1, add another node and run omnicartctl cluster replace n1 NEW\n"},
       {"a draining node still leads", with(sound(3), leaves(0, [](auto&) {})),
        "! n1 is draining and still leads 6 shards; wait: others take over\n"},
       {"it keeps what nobody else can take", with(sound(3), leaves(1, [](auto&) {})),

@@ -1,8 +1,13 @@
+#include <unistd.h>
+
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <filesystem>
+#include <fstream>
 #include <string>
 #include <vector>
 
+#include "runtime/log.hpp"
 #include "tests/unit/cluster/journal/journal_cluster.hpp"
 
 // What a journal does with more than it may take, and with what it must not hear.
@@ -40,6 +45,13 @@ struct limited {
     return told[number].has_value() && !*told[number] &&
            told[number]->error().is(base_errc::unavailable);
   }
+  // From node 2, which claims to lead in a later term.
+  void receive(raft::append_request request) {
+    std::vector<shard_message> messages(1);
+    messages[0] = {shard, {.from = 2, .to = 1, .body = std::move(request)}};
+    journal().receive(std::move(messages));
+  }
+
   const entity_ref cart{"cart", "a"};
   persistence::manual_clock time;
   std::shared_ptr<sim::fault_fs> disk = std::make_shared<sim::fault_fs>(7);
@@ -121,6 +133,51 @@ BOOST_AUTO_TEST_CASE(entities_begin_anew_only_when_what_was_under_way_is_applied
   BOOST_TEST(three.run_until([&] { return next->told.has_value(); }));
   BOOST_TEST(next->told->has_value());
   three.check_written();
+}
+
+// The replica's log ends with three entries of one term, all committed.
+struct contradicted : limited {
+  contradicted() {
+    path = std::filesystem::temp_directory_path() /
+           ("omnicart-stopped-" + std::to_string(::getpid()) + ".log");
+    BOOST_TEST_REQUIRE(log::open({.file = path.string()}).has_value());
+    for (std::uint64_t version = 1; version <= 3; ++version) {
+      append(version, 10, 0);
+      journal().flush_once();
+    }
+  }
+  ~contradicted() {
+    static_cast<void>(log::open({}));
+    std::filesystem::remove(path);
+  }
+  void contradict() {
+    raft::append_request request{.term = own + 7, .prev_index = last - 1, .prev_term = own};
+    request.entries.push_back(
+        {.index = last, .term = own + 7, .bytes = std::make_shared<const std::string>("x")});
+    receive(std::move(request));
+    journal().flush_once();
+  }
+  std::size_t lines_with(const std::string& text) const {
+    log::flush();
+    std::ifstream in(path);
+    std::size_t count = 0;
+    for (std::string line; std::getline(in, line);) count += line.find(text) != std::string::npos;
+    return count;
+  }
+  std::filesystem::path path;
+  const raft::log_index last = view().last;
+  const raft::term_number own = view().term;
+};
+
+BOOST_FIXTURE_TEST_CASE(a_stopped_replica_says_so_once_and_shows_it_from_then_on, contradicted) {
+  BOOST_TEST(!view().stopped);
+  for (int i = 0; i < 20; ++i) contradict();
+  BOOST_TEST(view().stopped);
+  BOOST_TEST(!view().serving);
+  BOOST_TEST(lines_with("replica stopped") == 1u);
+  const auto all = journal().views();
+  BOOST_TEST(std::count_if(all.begin(), all.end(), [](const auto& each) { return each.stopped; }) ==
+             1);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
