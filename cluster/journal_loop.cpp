@@ -118,6 +118,7 @@ void replicated_journal::take_messages(round& now) {
   {
     const std::lock_guard lock(inbox_guard_);
     came.swap(inbox_);
+    inbox_bytes_ = 0;
   }
   for (const auto& [shard, content] : came) {
     if (shard >= replicas_.size()) continue;

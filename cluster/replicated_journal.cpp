@@ -11,6 +11,7 @@
 
 #include "cluster/journal_round.hpp"
 #include "cluster/raft/membership.hpp"
+#include "cluster/raft/message_codec.hpp"
 #include "persistence/timer_index.hpp"
 #include "runtime/base/assert.hpp"
 #include "runtime/crash_point.hpp"
@@ -206,10 +207,14 @@ std::optional<node_id> replicated_journal::leader(std::uint16_t shard) const {
 }
 
 void replicated_journal::receive(std::vector<shard_message> messages) {
+  std::size_t bytes = 0;
+  for (const auto& message : messages) bytes += raft::frame_bytes_of(message.content);
   {
     const std::lock_guard lock(inbox_guard_);
     // Raft allows the loss of any message; memory does not allow to keep all of them.
     if (inbox_.size() + messages.size() > options_.inbox_messages_max) return;
+    if (inbox_bytes_ + bytes > options_.inbox_bytes_max) return;
+    inbox_bytes_ += bytes;
     std::move(messages.begin(), messages.end(), std::back_inserter(inbox_));
   }
   ring();

@@ -49,7 +49,10 @@ struct journal_options {
   std::size_t queue_bytes_max = std::size_t{64} << 20;
   std::size_t batch_items_max = 4'096;  // bound the time one sync keeps others waiting
   std::size_t batch_bytes_max = std::size_t{4} << 20;
-  std::size_t inbox_messages_max = 65'536;  // of Raft, not yet taken; beyond it they are dropped
+  std::size_t inbox_messages_max =
+      65'536;  // of Raft, not yet taken; beyond either they are dropped, and sent again
+  std::size_t inbox_bytes_max = std::size_t{64}
+                                << 20;  // several times the largest message, an entry of 15 MiB
   std::size_t uncommitted_bytes_max = std::size_t{64} << 20;  // proposed, of all shards; the rest waits outside the logs
   duration_ms check_every{1'000};           // free disk and number of receipts
 
@@ -292,6 +295,7 @@ class replicated_journal final : public journal, public placement {
 
   std::mutex inbox_guard_;  // of what follows, as far as closed_
   std::vector<shard_message> inbox_;
+  std::size_t inbox_bytes_ = 0;
   std::vector<control_request> asked_;
   std::vector<copied_shard> copied_;
   std::vector<std::pair<cut_order, cut_done_fn>> cuts_asked_;

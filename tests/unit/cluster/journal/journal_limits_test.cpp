@@ -180,6 +180,45 @@ BOOST_FIXTURE_TEST_CASE(a_stopped_replica_says_so_once_and_shows_it_from_then_on
              1);
 }
 
+// --- Raft's inbox
+
+raft::append_request heartbeat(raft::term_number term) {
+  return {.term = term, .prev_index = 1, .prev_term = 1};
+}
+
+BOOST_AUTO_TEST_CASE(messages_beyond_the_inboxs_bytes_are_dropped_and_heard_when_sent_again) {
+  const auto before = view().term;
+  // To the brim, of ever smaller ones: what is too much is dropped at each size.
+  for (const std::size_t size : {mib, mib / 16, mib / 256, mib / 4096, std::size_t{1}}) {
+    const auto bytes = std::make_shared<const std::string>(std::string(size, 'x'));
+    for (int i = 0; i < 80; ++i) {
+      auto junk = heartbeat(1);
+      junk.entries.push_back({.index = 2, .term = 1, .bytes = bytes});
+      receive(std::move(junk));
+    }
+  }
+  for (int i = 0; i < 80; ++i) receive(heartbeat(1));
+  receive(heartbeat(before + 50));
+  journal().flush_once();
+  BOOST_TEST(view().term == before);
+  receive(heartbeat(before + 50));
+  journal().flush_once();
+  BOOST_TEST(view().term == before + 50);
+  BOOST_TEST(view().leader == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_largest_message_fits_into_the_inbox) {
+  const auto before = view().term;
+  auto large = heartbeat(before + 50);
+  large.entries.push_back(
+      {.index = 2,
+       .term = 1,
+       .bytes = std::make_shared<const std::string>(std::string(15 * mib, 'x'))});
+  receive(std::move(large));
+  journal().flush_once();
+  BOOST_TEST(view().term == before + 50);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
