@@ -11,11 +11,14 @@
 namespace omnicart::cluster {
 
 void replicated_journal::obey(cut_order order, cut_done_fn done) {
+  bool is_taken = false;
   {
     const std::lock_guard lock(inbox_guard_);
-    cuts_asked_.emplace_back(order, std::move(done));
+    is_taken = !closed_;
+    if (is_taken) cuts_asked_.emplace_back(order, std::move(done));
   }
-  ring();
+  if (is_taken) return ring();
+  if (done) done(nothing_held(order));
 }
 
 // At the start of a round, before its write: an order that waited for a disk would make the pause
@@ -35,8 +38,7 @@ void replicated_journal::take_cut_orders(round& now) {
 }
 
 cut_report replicated_journal::carry_out(const cut_order& order, round& now) {
-  cut_report report{
-      .cut = order.cut, .step = order.step, .held = false, .paused_us = 0, .marks = {}};
+  cut_report report = nothing_held(order);
   if (order.step == cut_step::mark) {
     if (pause_ || stopping_) return report;  // no cut makes another's longer
     pause_ = cut_pause{

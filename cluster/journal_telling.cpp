@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "cluster/backup/cut_messages.hpp"
 #include "cluster/journal_round.hpp"
 #include "cluster/replicated_journal.hpp"
 #include "persistence/timer_index.hpp"
@@ -156,11 +157,16 @@ void replicated_journal::give_up() {
     r.controls.clear();
   }
   std::vector<control_request> asked;
+  decltype(cuts_asked_) cuts;
   {
     const std::lock_guard lock(inbox_guard_);
     asked.swap(asked_);
+    cuts.swap(cuts_asked_);
   }
   std::for_each(asked.begin(), asked.end(), answer);
+  for (auto& [order, done] : cuts) {
+    if (done) done(nothing_held(order));
+  }
 }
 
 }  // namespace omnicart::cluster

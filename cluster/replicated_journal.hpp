@@ -157,9 +157,11 @@ class replicated_journal final : public journal, public placement {
   // Entries up to `through` are needed by nobody here (projections have read them). They are removed as far as
   // followers may do without them; the last one always stays. Any thread; never blocks.
   void cut_log(std::uint16_t shard, std::uint64_t through);
-  // This node's part in a cut over all shards; `done` hears how it went, once, on the journal's thread, without waiting
-  // for a write. While paused nothing that was handed over is put into a log, so nobody is told of it; everything else
-  // goes on. Pauses end by themselves, and when the journal stops. Any thread; never blocks.
+  // This node's part in a cut over all shards; `done` hears how it went, once, on the journal's
+  // thread, without waiting for a write. While paused nothing that was handed over is put into a
+  // log, so nobody is told of it; everything else goes on. Pauses end by themselves, and when the
+  // journal stops; from then on, and after a failed write, nothing is held (after stop() `done`
+  // hears so at once, on the caller's thread). Any thread; never blocks.
   using cut_done_fn = std::function<void(cut_report)>;
   void obey(cut_order order, cut_done_fn done);
   // Of every shard, in order. Any thread; costs a copy.

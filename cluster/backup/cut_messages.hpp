@@ -53,6 +53,11 @@ struct cut_report {
   OMNICART_FIELDS(cut, step, held, paused_us, marks)
 };
 
+// The answer to an order that is not carried out.
+inline cut_report nothing_held(const cut_order& order) {
+  return {.cut = order.cut, .step = order.step, .held = false, .paused_us = 0, .marks = {}};
+}
+
 // This node's replica has applied a shard's log up to a marker, and nothing behind it.
 struct marked_shard {
   cut_id cut = 0;

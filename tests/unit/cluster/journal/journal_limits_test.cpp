@@ -219,6 +219,42 @@ BOOST_AUTO_TEST_CASE(the_largest_message_fits_into_the_inbox) {
   BOOST_TEST(view().term == before + 50);
 }
 
+// --- orders of cuts that come too late
+
+struct heard_report {
+  int count = 0;
+  bool held = false;
+  replicated_journal::cut_done_fn note() {
+    return [this](const cut_report& report) {
+      ++count;
+      held |= report.held;
+    };
+  }
+};
+
+constexpr cut_order mark_order{.cut = 7, .step = cut_step::mark, .at_most = duration_ms{100}};
+
+BOOST_AUTO_TEST_CASE(an_order_after_the_stop_is_answered_and_holds_nothing) {
+  journal().start();
+  journal().stop();
+  heard_report heard;
+  journal().obey(mark_order, heard.note());
+  BOOST_TEST(heard.count == 1);
+  BOOST_TEST(!heard.held);
+}
+
+BOOST_AUTO_TEST_CASE(an_order_after_a_failed_write_is_answered_and_holds_nothing) {
+  append(1, 10, 0);
+  disk->fail_sync(1);
+  journal().flush_once();
+  BOOST_TEST(node->fatal.size() == 1u);
+  heard_report heard;
+  journal().obey(mark_order, heard.note());
+  journal().flush_once();
+  BOOST_TEST(heard.count == 1);
+  BOOST_TEST(!heard.held);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
