@@ -50,11 +50,17 @@ constexpr access_rule table[] = {
 
     // Catalogue.
     {get,    "/api/products",                "catalogue", everybody},
+    {get,    "/api/products/suggest",        "catalogue", everybody},
     {get,    "/api/products/{id}",           "catalogue", everybody},
+    {get,    "/api/products/{id}/related",   "catalogue", everybody},
+    {get,    "/api/categories",              "catalogue", everybody},
     {post,   "/api/products",                "catalogue", admins, audited},
     {put,    "/api/products/{id}",           "catalogue", admins, audited},
     {remove, "/api/products/{id}",           "catalogue", admins, audited},
     {post,   "/api/products/import",         "catalogue", admins, audited},
+    {get,    "/api/products/{id}/reviews",   "reviews",   everybody},
+    // What one thinks of what one bought, staff as anybody.
+    {post,   "/api/products/{id}/reviews",   "reviews",   own_session},
 
     // Stock.
     {get,    "/api/inventory/{product_id}",               "stock", everybody},
