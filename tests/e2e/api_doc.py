@@ -161,9 +161,11 @@ def answers_that_break_the_document_are_seen(node):
     """The net has no hole: each kind of breach is caught."""
     document, web = contract.Document(), node.client()
     good = web.get("/api/products").expect(200)
-    for broken in ({"items": []}, {"items": {}, "next_cursor": None, "total": 0, "facets": {}},
-                   {"items": [], "next_cursor": None, "total": "0", "facets": {}},
-                   {"items": [], "next_cursor": None, "total": 0, "facets": {}, "more": 1}):
+    facets = {"category": [], "brand": [], "attributes": {}}
+    for broken in ({"items": []}, {"items": {}, "next_cursor": None, "total": 0, "facets": facets},
+                   {"items": [], "next_cursor": None, "total": "0", "facets": facets},
+                   {"items": [], "next_cursor": None, "total": 0, "facets": {**facets, "brand": {}}},
+                   {"items": [], "next_cursor": None, "total": 0, "facets": facets, "more": 1}):
         good.body = json.dumps(broken).encode()
         try:
             document.check("GET", "/api/products", good)
