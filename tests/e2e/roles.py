@@ -90,6 +90,7 @@ BODIES = {
     ("PUT", "/api/users/{id}/status"): lambda s: {"status": "active"},
     ("POST", "/api/products"): lambda s: {"name": "Kettle", "price": 19.99},
     ("PUT", "/api/products/{id}"): lambda s: {"name": "Kettle", "price": 19.99},
+    ("POST", "/api/products/{id}/reviews"): lambda s: {"rating": 4, "title": "Good"},
     ("POST", "/api/products/import"): lambda s: b'{"id": "imported", "name": "Cup", "price": 1.5}\n',
     ("PUT", "/api/inventory/{product_id}"): lambda s: {"delta": 1, "reason": "found"},
     ("POST", "/api/inventory/reserve"): lambda s: {"product_id": s.article, "quantity": 1, "ttl_s": 1},
@@ -114,7 +115,7 @@ CART_BODIES = {"POST items": lambda s: {"product_id": s.article, "quantity": 1},
                "PUT lines/{line_id}": lambda s: {"quantity": 2}, "POST coupons": lambda s: {"code": s.coupon},
                "POST gift-cards": lambda s: {"code": s.card}, "PUT shipping": lambda s: {"country": "GB"}}
 TYPES = {"/api/products/import": "application/x-ndjson"}
-QUERIES = {("GET", "/api/users"): "?email=ann@example.com"}
+QUERIES = {("GET", "/api/users"): "?email=ann@example.com", ("GET", "/api/products/suggest"): "?query=kett"}
 KEYED = {("POST", "/api/orders"), ("POST", "/api/orders/{id}/refunds")}  # calls that need an Idempotency-Key
 # The provider's signature decides, not who sends it (provider_word.py); a shop that has no secret says 404 to everybody.
 SIGNED = {("POST", "/api/payments/webhook")}
@@ -150,7 +151,10 @@ def path_of(shop, path, owner):
         filled = filled.replace("{code}", code)
     filled = filled.replace("{product_id}", shop.article)
     if "{id}" in filled:
-        if path.startswith("/api/products"):
+        if path.endswith("/reviews"):
+            owner.order()  # who has bought it may say what they think
+            record = shop.article
+        elif path.startswith("/api/products"):
             record = shop.product(stock=None)
         elif path.startswith("/api/sessions"):
             record = owner.session()
