@@ -207,14 +207,8 @@ status node::parts::start_store() {
   promotions.attach(*projections);
   finder.attach(*projections, *projections);
 
-  cluster::journal_options commit;
-  commit.batch_items_max = static_cast<std::size_t>(options.storage.commit_batch_items_max);
-  commit.batch_bytes_max = static_cast<std::size_t>(options.storage.commit_batch_bytes_max);
-  commit.self = static_cast<cluster::node_id>(options.cluster.node);
-  commit.founder = options.cluster.peers.empty();
+  cluster::journal_options commit = journal_options(options);
   commit.seed = static_cast<unsigned>(ids.next().low);
-  commit.election_timeout = duration_ms{options.cluster.election_timeout_ms};
-  commit.heartbeat = duration_ms{options.cluster.heartbeat_ms};
   if (others) others->describe(commit, *data);
   commit.leadership = [this](std::uint16_t shard, std::uint64_t term) {
     if (!routes) return;
@@ -358,14 +352,7 @@ void node::parts::upkeep() {
 }
 
 status node::parts::start_front() {
-  http::server_options with;
-  with.host = options.http.address;
-  with.port = static_cast<std::uint16_t>(options.http.port);
-  with.threads = static_cast<unsigned>(options.node.http_threads);
-  with.limits = limits_of(options.http);
-  with.cors.origins = options.http.cors_allow;
-  with.proxies = proxies_of(options.http);
-  if (!options.http.tls_cert.empty()) with.tls = http::tls_files{options.http.tls_cert, options.http.tls_key};
+  http::server_options with = server_options(options);
   with.observer = http::request_observer(figures);
   auto routed = http::make_routes(*shop, finder, *rates, [this] { return log->refusing(); });
   auto started = http::server::start(std::move(with), std::move(routed));

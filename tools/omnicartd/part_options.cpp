@@ -26,6 +26,16 @@ std::vector<http::rate_limits::quota> quotas_of(const config::rate_limit_options
   return all;
 }
 
+// The list has been checked with the rest of the configuration.
+http::trusted_proxies proxies_of(const config::http_options& o) {
+  std::vector<ip_network> proxies;
+  for (const auto& text : o.trusted_proxies) {
+    if (const auto parsed = ip_network::parse(text)) proxies.push_back(*parsed);
+  }
+  const bool standard = o.client_field == "forwarded";
+  return {std::move(proxies), standard ? http::client_field::forwarded : http::client_field::x_forwarded_for};
+}
+
 }  // namespace
 
 persistence::store_options store_options(const config::options& o) {
@@ -40,6 +50,17 @@ persistence::store_options store_options(const config::options& o) {
   return with;
 }
 
+cluster::journal_options journal_options(const config::options& o) {
+  cluster::journal_options with;
+  with.batch_items_max = static_cast<std::size_t>(o.storage.commit_batch_items_max);
+  with.batch_bytes_max = static_cast<std::size_t>(o.storage.commit_batch_bytes_max);
+  with.self = static_cast<cluster::node_id>(o.cluster.node);
+  with.founder = o.cluster.peers.empty();
+  with.election_timeout = duration_ms{o.cluster.election_timeout_ms};
+  with.heartbeat = duration_ms{o.cluster.heartbeat_ms};
+  return with;
+}
+
 router_limits limits_of(const config::options& o) {
   router_limits limits;
   limits.backlog_per_entity = static_cast<std::uint32_t>(o.limits.entity_mailbox_max);
@@ -47,16 +68,6 @@ router_limits limits_of(const config::options& o) {
   limits.memory_bytes = mib(o.memory.entity_budget_mib);
   limits.idle = std::chrono::seconds(o.memory.idle_passivation_s);
   return limits;
-}
-
-// The list has been checked with the rest of the configuration.
-http::trusted_proxies proxies_of(const config::http_options& o) {
-  std::vector<ip_network> proxies;
-  for (const auto& text : o.trusted_proxies) {
-    if (const auto parsed = ip_network::parse(text)) proxies.push_back(*parsed);
-  }
-  const bool standard = o.client_field == "forwarded";
-  return {std::move(proxies), standard ? http::client_field::forwarded : http::client_field::x_forwarded_for};
 }
 
 http::server_limits limits_of(const config::http_options& o) {
@@ -71,6 +82,18 @@ http::server_limits limits_of(const config::http_options& o) {
   limits.bytes_per_second_min = static_cast<std::size_t>(o.body_bytes_per_s_min);
   limits.write_timeout = duration_ms{o.write_timeout_ms};
   return limits;
+}
+
+http::server_options server_options(const config::options& o) {
+  http::server_options with;
+  with.host = o.http.address;
+  with.port = static_cast<std::uint16_t>(o.http.port);
+  with.threads = static_cast<unsigned>(o.node.http_threads);
+  with.limits = limits_of(o.http);
+  with.cors.origins = o.http.cors_allow;
+  with.proxies = proxies_of(o.http);
+  if (!o.http.tls_cert.empty()) with.tls = http::tls_files{o.http.tls_cert, o.http.tls_key};
+  return with;
 }
 
 http::rate_limits limits_of(const config::rate_limit_options& o) {

@@ -2,12 +2,13 @@
 
 #include <string>
 
+#include "cluster/replicated_journal.hpp"
 #include "config/options.hpp"
 #include "http/password_hasher.hpp"
 #include "http/payment_gateway.hpp"
 #include "http/rate_limiter.hpp"
 #include "http/server/limits.hpp"
-#include "http/server/trusted_proxies.hpp"
+#include "http/server/server.hpp"
 #include "http/sign_in_guard.hpp"
 #include "persistence/store.hpp"
 #include "runtime/router.hpp"
@@ -17,9 +18,12 @@
 namespace omnicart::node {
 
 persistence::store_options store_options(const config::options& o);
+// Without the seed, and without whom the journal calls.
+cluster::journal_options journal_options(const config::options& o);
 router_limits limits_of(const config::options& o);
 http::server_limits limits_of(const config::http_options& o);
-http::trusted_proxies proxies_of(const config::http_options& o);
+// Without its observer.
+http::server_options server_options(const config::options& o);
 http::rate_limits limits_of(const config::rate_limit_options& o);
 http::sign_in_limits limits_of(const config::password_options& o);
 http::password_options password_options(const config::options& o);
