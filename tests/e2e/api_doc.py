@@ -203,12 +203,13 @@ def lint():
             return Suite.skip(name, "the npm registry does not answer")
         if probe.returncode != 0:
             return Suite.skip(name, "the linter cannot be fetched: " + probe.stderr[-200:])
-        done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False, env=environment,
+        done = subprocess.run(command, capture_output=True, text=True, timeout=420, check=False, env=environment,
                               stdin=subprocess.DEVNULL)
 
     def passes():
         said = done.stdout + done.stderr
-        check(done.returncode == 0 and "warning" not in said.lower(), said[-3000:])
+        # Of the document; the linter has warnings of its own about the machine.
+        check(done.returncode == 0 and "is valid" in said and not re.search(r"\d+ warning", said), said[-3000:])
     return suite.run_case(name, passes)
 
 

@@ -2,9 +2,10 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <charconv>
-
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 namespace omnicart::ctl {
 namespace {
@@ -90,10 +91,11 @@ outcome<std::string> body_of(const httplib::Result& answered, const std::string&
                              const std::string& path) {
   if (!answered)
     return fail_with(exit_code::unreachable, url + ": " + why_no_answer(answered.error()));
-  // Only entities, orders, nodes, shards and projections may be missing; without the rest it is
-  // something else that listens.
-  const bool may_be_missing = path.starts_with("/entities/") || path.starts_with("/orders/") ||
-                              path.starts_with("/cluster/") || path.starts_with("/projections/");
+  // Only what has a name may be missing; without the rest it is something else that listens.
+  constexpr std::string_view named[] = {"/entities/", "/orders/", "/cluster/", "/projections/",
+                                        "/keys/"};
+  const bool may_be_missing = std::ranges::any_of(
+      named, [&](std::string_view prefix) { return path.starts_with(prefix); });
   if (answered->status == 404 && !may_be_missing) {
     return fail_with(exit_code::unreachable, url + " knows no " + path.substr(0, path.find('?')) +
                                                  "; is this the node's operator port?");

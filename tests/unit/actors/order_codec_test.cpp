@@ -183,7 +183,9 @@ BOOST_AUTO_TEST_CASE(what_older_builds_stored_is_read) {
   BOOST_TEST_REQUIRE(state.has_value());
   check_full(*state);
   BOOST_TEST((pending(*state, 100) == pending(full_state(), 100)));
-  BOOST_TEST((encode_state(*state) == encode_state(full_state())));
+  auto known_then = full_state();
+  known_then.after.captured_at = {};
+  BOOST_TEST(hex(encode_state(*state)) == hex(encode_state(known_then)));
   const auto old_lines = decode_event(bytes_of("9201920191919601c40161c40141029205c40347425001"));
   BOOST_TEST_REQUIRE(old_lines.has_value());
   BOOST_TEST((encode_event(*old_lines) == encode_event(stored[1].what)));
