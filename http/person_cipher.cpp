@@ -59,6 +59,7 @@ std::string open_sealed(std::string_view text, std::string_view person_key) {
   if (!is_sealed(text)) return std::string(text);
   const auto key = key_of(person_key);
   text.remove_prefix(mark.size());
+  if (text.empty()) return std::string(gone);
   std::vector<unsigned char> box(text.size());
   std::size_t size = 0;
   const bool read = sodium_base642bin(box.data(), box.size(), text.data(), text.size(), nullptr,
