@@ -51,6 +51,12 @@ std::string import_failure(const std::string& answer) {
 
 bool success(const http_answer& answer) { return answer.status >= 200 && answer.status < 300; }
 
+std::string address_in(const std::string& country) {
+  return R"({"name":"Ann Other","line1":"1 Market Street","city":"Anywhere",)"
+         R"("postal_code":"AB1 2CD","country":)" +
+         json_quoted(country) + "}";
+}
+
 }  // namespace
 
 bool guest::read(const std::string& answer) {
@@ -150,6 +156,7 @@ task<checkout_outcome> shop::check_out(caller& by, guest& who, order_form form, 
   if (!form.customer_reference.empty()) {
     body += R"(,"customer_reference":)" + json_quoted(form.customer_reference);
   }
+  if (!form.country.empty()) body += R"(,"shipping_address":)" + address_in(form.country);
   body += '}';
   const request ask{
       .method = "POST", .path = "/api/orders", .body = body, .idempotency_key = key, .as = &who};
@@ -276,7 +283,7 @@ task<std::vector<law>> shop::engine_laws() {
   co_return laws;
 }
 
-task<std::vector<law>> shop::audit(const told& clients, read_back facts, std::string newest_before,
+task<std::vector<law>> shop::audit(const told& clients, read_back& facts, std::string newest_before,
                                    currency_code currency, std::size_t connections) {
   // First: this waits until no order is in flight.
   const auto engine = co_await engine_laws();

@@ -74,6 +74,7 @@ struct order_form {
   std::string reference;
   std::string customer_reference = {};
   std::string card = "tok_ok";
+  std::string country = {};  // of the shipping address; empty: none is given
 };
 
 struct new_product {
@@ -117,8 +118,8 @@ class shop {
 
   // The laws, read back over `connections` connections: waits for the shop to settle, pages through
   // the orders down to `newest_before`, reads the inventory of each product in `facts.stocked`, the
-  // provider's sums and the engine's own laws (as "engine.<name>").
-  task<std::vector<law>> audit(const told& clients, read_back facts, std::string newest_before,
+  // provider's sums and the engine's own laws (as "engine.<name>"). What was read stays in `facts`.
+  task<std::vector<law>> audit(const told& clients, read_back& facts, std::string newest_before,
                                currency_code currency, std::size_t connections);
   // The id of the newest order now; empty in a shop without orders.
   task<std::string> newest_order(caller& by);

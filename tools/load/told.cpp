@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "tools/load/order_prices.hpp"
+
 namespace omnicart::load {
 namespace {
 
@@ -28,6 +30,53 @@ std::optional<money> money_of(const json& object, const char* name) {
   return money{*amount, *currency};
 }
 
+// The elements of a member that is a list of objects; none where it is not.
+std::vector<json> objects_in(const json& object, const char* name) {
+  std::vector<json> all;
+  const auto at = object.find(name);
+  if (at == object.end() || !at->is_array()) return all;
+  for (const auto& each : *at) {
+    if (each.is_object()) all.push_back(each);
+  }
+  return all;
+}
+
+// What came back of the order's lines and is on the shelf again.
+void read_returns(const json& object, order_record& into) {
+  std::map<std::int64_t, std::string> products;
+  const auto returns = objects_in(object, "returns");
+  if (returns.empty()) return;
+  for (const auto& item : objects_in(object, "items"))
+    products[integer_of(item, "line_id").value_or(-1)] = text_of(item, "product_id");
+  for (const auto& each : returns) {
+    const auto restocked = each.find("restocked");
+    const bool back = restocked != each.end() && restocked->is_boolean() && restocked->get<bool>();
+    if (!back || text_of(each, "status") != "received") continue;
+    for (const auto& line : objects_in(each, "lines")) {
+      into.restocked.emplace_back(products[integer_of(line, "line_id").value_or(-1)],
+                                  integer_of(line, "quantity").value_or(0));
+    }
+  }
+}
+
+// How it was paid, and with what promises.
+void read_terms(const json& object, order_record& into) {
+  const auto coupons = object.find("coupons");
+  if (coupons != object.end() && coupons->is_array()) {
+    for (const auto& code : *coupons) {
+      if (code.is_string()) into.coupons.push_back(code.get<std::string>());
+    }
+  }
+  for (const auto& card : objects_in(object, "gift_cards"))
+    into.gift_cards.emplace_back(text_of(card, "code"), amount_in(card, "amount"));
+  const auto payment = object.find("payment");
+  if (payment != object.end()) {
+    into.captured_minor = amount_in(*payment, "captured");
+    into.refunded_minor = amount_in(*payment, "refunded");
+  }
+  into.price_fault = price_fault(object);
+}
+
 std::optional<order_record> order_of(const json& object) {
   if (!object.is_object()) return std::nullopt;
   const auto total = money_of(object, "total");
@@ -36,6 +85,8 @@ std::optional<order_record> order_of(const json& object) {
                     .reference = text_of(object, "reference"),
                     .total = total.value_or(money{})};
   if (made.id.empty() || made.status.empty() || !total) return std::nullopt;
+  read_terms(object, made);
+  read_returns(object, made);
   const auto items = object.find("items");
   if (items == object.end() || !items->is_array()) return made;
   for (const auto& item : *items) {
@@ -126,8 +177,8 @@ void check_orders(const told& clients, const read_back& shop, verdicts& laws) {
 // What others bought meanwhile: sales whose reference is none of ours.
 struct trade {
   std::unordered_map<std::string, std::int64_t> units;  // by product
-  std::int64_t minor = 0;
-  std::int64_t orders = 0;
+  std::int64_t minor = 0;  // that the provider has of them
+  std::int64_t orders = 0;  // that it charged
 };
 
 trade of_others(const told& clients, const read_back& shop) {
@@ -135,10 +186,28 @@ trade of_others(const told& clients, const read_back& shop) {
   for (const auto& listed : shop.orders) {
     if (!is_sale(listed.status) || clients.knows(listed.reference) || clients.orders().contains(listed.id)) continue;
     for (const auto& [product, units] : listed.items) theirs.units[product] += units;
-    theirs.minor += listed.total.amount_minor;
-    ++theirs.orders;
+    theirs.minor += listed.charged_minor() - listed.refunded_minor;
+    if (listed.charged_minor() > 0) ++theirs.orders;
   }
   return theirs;
+}
+
+// Orders that are no sale but were charged, as the provider was heard too late: it has a capture of
+// each, and a refund.
+std::int64_t charged_in_vain(const read_back& shop) {
+  return std::count_if(shop.orders.begin(), shop.orders.end(), [](const order_record& listed) {
+    return !is_sale(listed.status) && listed.captured_minor > 0;
+  });
+}
+
+// What is in doubt may have been charged as the clients reckoned, or as it is listed.
+std::int64_t doubtful_at_most(const told& clients, const read_back& shop) {
+  std::int64_t listed_minor = 0;
+  for (const auto& listed : shop.orders) {
+    if (clients.doubts(listed.reference) && is_sale(listed.status))
+      listed_minor += listed.charged_minor();
+  }
+  return std::max(clients.doubtful_minor, listed_minor);
 }
 
 void check_stock(const told& clients, const read_back& shop, trade theirs, verdicts& laws) {
@@ -174,12 +243,13 @@ void check_provider(const told& clients, const read_back& shop, const trade& the
   const std::int64_t net = (after.captured_minor - after.refunded_minor) -
                            (before.captured_minor - before.refunded_minor);
   const std::int64_t captures = after.captures - before.captures;
-  const auto told_orders = static_cast<std::int64_t>(clients.orders().size()) + theirs.orders;
-  const std::int64_t least = clients.gross.amount_minor - clients.refunded_minor + theirs.minor;
-  const bool counts_agree =
-      clients.doubtful_minor > 0 ? captures >= told_orders : captures == told_orders;
-  if (net < least || net > least + clients.doubtful_minor || !counts_agree) {
-    laws.against("provider_agrees", "told " + std::to_string(told_orders) + " orders, " +
+  const std::int64_t told_orders = clients.charged_orders + theirs.orders;
+  const std::int64_t charged = told_orders + charged_in_vain(shop);
+  const std::int64_t least = clients.charged_minor - clients.refunded_minor + theirs.minor;
+  const std::int64_t doubtful_minor = doubtful_at_most(clients, shop);
+  const bool counts_agree = doubtful_minor > 0 ? captures >= told_orders : captures == charged;
+  if (net < least || net > least + doubtful_minor || !counts_agree) {
+    laws.against("provider_agrees", "told " + std::to_string(told_orders) + " charged orders, " +
                                         amount_text(least, clients.gross.currency) +
                                         "; the provider has " + std::to_string(captures) +
                                         " captures, net " +
@@ -218,6 +288,22 @@ std::optional<stock_record> parse_stock(std::string_view text) {
   return stock_record{*on_hand, *reserved, *available};
 }
 
+std::optional<coupon_record> parse_coupon(std::string_view text) {
+  const auto parsed = json::parse(text, nullptr, false);
+  if (!parsed.is_object()) return std::nullopt;
+  const auto used = integer_of(parsed, "used");
+  const auto held = integer_of(parsed, "held");
+  if (!used || !held) return std::nullopt;
+  return coupon_record{*used, *held};
+}
+
+std::optional<gift_card_record> parse_gift_card(std::string_view text) {
+  const auto parsed = json::parse(text, nullptr, false);
+  if (!parsed.is_object() || !money_of(parsed, "balance") || !money_of(parsed, "held"))
+    return std::nullopt;
+  return gift_card_record{amount_in(parsed, "balance"), amount_in(parsed, "held")};
+}
+
 std::optional<provider_sums> parse_provider_sums(std::string_view text, currency_code currency) {
   const auto parsed = json::parse(text, nullptr, false);
   if (!parsed.is_object()) return std::nullopt;
@@ -237,6 +323,12 @@ bool is_sale(std::string_view status) {
   return status == "paid" || status == "processing" || status == "shipped" || status == "delivered";
 }
 
+std::int64_t order_record::charged_minor() const {
+  std::int64_t left = total.amount_minor;
+  for (const auto& [code, amount_minor] : gift_cards) left -= amount_minor;
+  return left;
+}
+
 void told::sold(const order_record& order) {
   const auto [at, fresh] = orders_.try_emplace(
       order.id,
@@ -247,6 +339,8 @@ void told::sold(const order_record& order) {
   }
   lines += order.lines;
   units += order.units;
+  charged_minor += order.charged_minor();
+  if (order.charged_minor() > 0) ++charged_orders;
   for (const auto& [product, quantity] : order.items) sold_units_[product] += quantity;
   if (orders_.size() == 1) gross.currency = order.total.currency;
   const auto sum = add(gross, order.total);

@@ -26,6 +26,16 @@ struct order_record {
   std::int64_t units = 0;  // their quantities
   std::vector<std::pair<std::string, std::int64_t>>
       items;  // product and quantity; empty in some lists
+  std::vector<std::string> coupons = {};
+  std::vector<std::pair<std::string, std::int64_t>> gift_cards = {};  // code and what it paid
+  std::int64_t captured_minor = 0;
+  std::int64_t refunded_minor = 0;
+  std::vector<std::pair<std::string, std::int64_t>> restocked =
+      {};                         // product and units that came back to the shelf
+  std::string price_fault = {};  // see order_prices.hpp
+
+  // What the provider is to be paid: gift cards are money.
+  std::int64_t charged_minor() const;
 };
 
 // Refusals (nothing): an answer that is no order.
@@ -74,6 +84,8 @@ class told {
   std::int64_t lines = 0;  // of all orders
   std::int64_t units = 0;
   money gross;  // currency of the first order
+  std::int64_t charged_minor = 0;   // of the gross, by the provider
+  std::int64_t charged_orders = 0;  // that had something for it to charge
   std::int64_t doubtful_minor = 0;
   std::int64_t told_twice = 0;
   std::int64_t refunded_minor = 0;
@@ -95,6 +107,18 @@ struct stock_record {
 };
 std::optional<stock_record> parse_stock(std::string_view json);
 
+// What staff see of a coupon and of a gift card.
+struct coupon_record {
+  std::int64_t used = 0;
+  std::int64_t held = 0;
+};
+std::optional<coupon_record> parse_coupon(std::string_view json);
+struct gift_card_record {
+  std::int64_t balance_minor = 0;
+  std::int64_t held_minor = 0;
+};
+std::optional<gift_card_record> parse_gift_card(std::string_view json);
+
 // The provider's sums of one currency.
 struct provider_sums {
   std::int64_t captures = 0;
@@ -108,6 +132,8 @@ struct read_back {
   std::vector<order_record> orders;             // newer than the run's beginning
   std::map<std::string, std::int64_t> stocked;  // on_hand at the beginning, by product
   std::map<std::string, stock_record> stock;    // now
+  std::map<std::string, coupon_record> coupons = {};
+  std::map<std::string, gift_card_record> gift_cards = {};
   std::optional<provider_sums> provider_before;
   std::optional<provider_sums> provider_after;
 };
@@ -126,7 +152,8 @@ struct law {
 //   answers_agree           no answer contradicted what its client had done
 //   stock_agrees            on_hand = stocked - units told as sold (less doubts) + units told as back, nothing is held
 //   no_oversell             on_hand = available + reserved, and available >= 0
-//   provider_agrees         captured - refunded since then = gross - told refunds, one capture for each order
+//   provider_agrees         captured - refunded since then = gross less gift cards - told refunds; one capture for each
+//                           order that had something to pay, and for each that was charged and is no sale
 std::vector<law> check_laws(const told& clients, const read_back& shop);
 
 }  // namespace omnicart::load
