@@ -149,6 +149,7 @@ std::string outcome_tables(const scenario_outcome& outcome) {
     }
     out += "</table>";
   }
+  for (const auto& note : outcome.notes) out += "<p>" + escaped(note) + "</p>";
   out += "<h2>Sums</h2><table>";
   const auto row = [&](const std::string& name, const std::string& value) {
     out += "<tr><td>" + escaped(name) + "</td><td>" + escaped(value) + "</td></tr>";

@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "runtime/base/version.hpp"
+#include "tools/load/card_mix.hpp"
 
 namespace omnicart::load {
 namespace {
@@ -18,6 +19,7 @@ Examples:
   omnicart-load --operator … --token-file … flash-sale --clients 2000 --stock 100
   omnicart-load --operator … --token-file … replay online-retail.csv.gz --returns --json totals.json --html replay.html
   omnicart-load --target http://10.0.0.1:8080,http://10.0.0.2:8080 --operator … --token-file … storefront
+  omnicart-load --operator … --token-file … storefront --coupons 100 --single-use 50 --cards timeout_after=10,twice=10
   omnicart-load --target http://127.0.0.1:80 bench --requests raw --path /constant     (any other server)
 
 Requests lost to a dying server, time-outs and 503 are repeated with the same idempotency key for up to
@@ -74,9 +76,19 @@ void add_common(CLI::App& app, load_options& into) {
       ->check(writable);
 }
 
-void add_scenarios(CLI::App& app, scenario_options& into) {
-  auto* store =
-      app.add_subcommand("storefront", "People who browse, search, fill carts, leave or pay");
+// For CLI11, one share at a time; what they come to together is asked once all are read.
+std::string card_share(const std::string& share) {
+  const auto mix = card_mix::parse({share});
+  return mix ? std::string() : mix.error().detail;
+}
+
+void add_percent(CLI::App& app, const std::string& name, double& into, const std::string& about) {
+  app.add_option(name, into, about)->check(CLI::Range(0.0, 100.0))->capture_default_str();
+}
+
+void add_storefront(CLI::App& app, scenario_options& into) {
+  auto* store = app.add_subcommand(
+      "storefront", "People who browse, search, fill carts, leave or pay, and send things back");
   store
       ->add_option("--think-ms", into.think_ms,
                    "Mean pause between two steps, exponential; 0 is full speed")
@@ -85,15 +97,43 @@ void add_scenarios(CLI::App& app, scenario_options& into) {
   store->add_option("--zipf", into.zipf_exponent, "Exponent of the products' popularity")
       ->check(CLI::Range(0.0, 5.0))
       ->capture_default_str();
-  store->add_option("--declined", into.declined_percent, "Percent of buyers whose card is declined")
-      ->check(CLI::Range(0.0, 100.0))
-      ->capture_default_str();
+  add_percent(*store, "--declined", into.declined_percent,
+              "Percent of buyers whose card is declined");
   store
-      ->add_option("--abandon", into.abandon_percent,
-                   "Percent of filled carts that are left behind")
-      ->check(CLI::Range(0.0, 100.0))
+      ->add_option(
+          "--cards", into.cards,
+          "What the others pay with, CARD=PERCENT with commas (ok, declined, timeout_before, "
+          "timeout_after, twice, late, garbage, async, async_declined: the simulated "
+          "provider's); the rest pays with ok")
+      ->delimiter(',')
+      ->allow_extra_args(false)
+      ->check(card_share)
       ->capture_default_str();
+  add_percent(*store, "--abandon", into.abandon_percent,
+              "Percent of filled carts that are left behind");
+  add_percent(*store, "--suggest", into.suggest_percent,
+              "Percent of searches that are typed letter by letter, with completions");
+  add_percent(*store, "--facets", into.facet_percent,
+              "Percent of results of which a facet's count is looked into");
+  add_percent(*store, "--coupons", into.coupon_percent,
+              "Percent of buyers who enter a coupon (only with --operator)");
+  add_percent(*store, "--gift-cards", into.gift_percent,
+              "Percent of buyers who enter a gift card (only with --operator)");
+  add_percent(*store, "--returned", into.returned_percent,
+              "Percent of orders that come back in part (only with --operator)");
+  store->add_option("--single-use", into.single_use_coupons, "Coupons for one order, to race for")
+      ->check(CLI::Range(0, 1'000))
+      ->capture_default_str();
+  store->add_option("--gift-cards-issued", into.gift_cards, "Gift cards there are")
+      ->check(CLI::Range(0, 1'000))
+      ->capture_default_str();
+  store->add_flag(
+      "--leave-terms", into.leave_terms,
+      "Put no tax rates and shipping methods for the run, also where the shop has none");
+}
 
+void add_scenarios(CLI::App& app, scenario_options& into) {
+  add_storefront(app, into);
   auto* flash = app.add_subcommand("flash-sale", "Many clients, few units, one moment");
   flash->add_option("--clients", into.clients, "Guests who want one unit")
       ->check(CLI::Range(1, 100'000))
@@ -108,7 +148,8 @@ void add_scenarios(CLI::App& app, scenario_options& into) {
   year->add_option("--limit", into.row_limit, "Only the first N data rows")
       ->check(CLI::Range(std::int64_t{1}, INT64_MAX));
   year->add_flag("--returns", into.returns,
-                 "Then the cancellation rows: each a return of the customer's earlier purchases, restocked and refunded");
+                 "Then the cancellation rows: each a return of the customer's earlier purchases, "
+                 "restocked and refunded");
 
   auto* bench = app.add_subcommand("bench", "One kind of request at full speed, for comparisons");
   bench
@@ -131,7 +172,7 @@ void add_scenarios(CLI::App& app, scenario_options& into) {
   bench->add_option("--ttl-s", into.ttl_s, "Seconds a reservation lives")
       ->check(CLI::Range(1, 1800))
       ->capture_default_str();
-  for (auto* each : {store, flash, year, bench}) each->fallthrough();
+  for (auto* each : app.get_subcommands({})) each->fallthrough();
 }
 
 }  // namespace
@@ -146,6 +187,8 @@ std::optional<load_options> read_options(int argc, const char* const* argv, int&
   add_scenarios(app, options.scenario);
   try {
     app.parse(argc, argv);
+    const auto mix = card_mix::parse(options.scenario.cards);
+    if (!mix) throw CLI::ValidationError("--cards", mix.error().detail);
   } catch (const CLI::ParseError& stop) {
     const bool asked_for = app.exit(stop) == 0;
     exit_code = asked_for ? 0 : 2;

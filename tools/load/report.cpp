@@ -151,6 +151,7 @@ std::string json_report(const report_input& in) {
       {"figures", outcome.figures},
       {"laws", laws},
       {"law_failures", failures},
+      {"notes", outcome.notes},
       {"errors", in.record.errors()},
       {"retries", in.record.retries()},
       {"operations", operations},

@@ -28,7 +28,7 @@ std::string live_line(std::int64_t second, const second_record& now, std::int64_
 // For the terminal.
 std::string text_report(const report_input& in);
 // {scenario, elapsed_s, orders, lines, order_lines, units, gross{amount,currency}, skipped{},
-// answers{}, figures{}, laws{}, law_failures{},
+// answers{}, figures{}, laws{}, law_failures{}, notes[],
 // operations[{name,count,ok,retries,p50_us,p90_us,p99_us,p999_us,max_us,refused{},failed{}}],
 // errors, retries, seconds[]}
 std::string json_report(const report_input& in);

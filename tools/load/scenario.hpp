@@ -30,6 +30,17 @@ struct scenario_options {
   double zipf_exponent = 1.1;
   double declined_percent = 5;
   double abandon_percent = 50;
+  double suggest_percent = 30;   // of searches are typed letter by letter
+  double facet_percent = 10;     // of answers have a facet counted again
+  double coupon_percent = 30;    // of buyers enter a coupon
+  double gift_percent = 10;      // of buyers enter a gift card
+  double returned_percent = 10;  // of orders come back in part
+  std::size_t single_use_coupons = 8;
+  std::size_t gift_cards = 8;
+  bool leave_terms = false;  // put no tax and shipping, also where the shop has none
+  std::vector<std::string> cards = {"timeout_before=1", "timeout_after=1", "twice=2",
+                                    "late=1",           "garbage=1",       "async=1",
+                                    "async_declined=1"};  // see card_mix
   // bench
   std::string requests;    // a kind, or a file of prepared requests
   std::string path = "/";  // of `raw`

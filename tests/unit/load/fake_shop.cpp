@@ -104,6 +104,12 @@ fake_shop::reply problem(int status, const std::string& code) {
   return {status, json{{"status", status}, {"code", code}, {"retryable", status == 503}}.dump()};
 }
 
+std::string after(const std::string& path, const std::string& prefix) {
+  return path.starts_with(prefix) ? decoded(path.substr(prefix.size())) : std::string();
+}
+
+}  // namespace
+
 std::string decoded(const std::string& text) {
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -116,12 +122,6 @@ std::string decoded(const std::string& text) {
   }
   return out;
 }
-
-std::string after(const std::string& path, const std::string& prefix) {
-  return path.starts_with(prefix) ? decoded(path.substr(prefix.size())) : std::string();
-}
-
-}  // namespace
 
 fake_shop::reply fake_shop::handle(const asked& what) {
   ++requests;
@@ -175,15 +175,10 @@ fake_shop::reply fake_shop::once(const asked& what) {
     }
     return {200, R"({"failed":0})"};
   }
-  if (path == "/api/products") {
-    json items = json::array();
-    for (const auto& [id, price] : prices) {
-      items.push_back({{"id", id},
-                       {"name", "Item " + id},
-                       {"price", {{"amount", price}, {"currency", "GBP"}}}});
-    }
-    return {200, json{{"items", items}, {"next_cursor", nullptr}}.dump()};
-  }
+  if (path == "/api/products") return find_products(what);
+  if (path == "/api/products/suggest") return suggest();
+  if (path == "/api/tax-rates" || path == "/api/shipping-methods") return terms(what);
+  if (path.starts_with("/api/coupons") || path.starts_with("/api/gift-cards")) return offers(what);
   if (path.starts_with("/api/inventory/")) {
     const auto product = after(path, "/api/inventory/");
     if (!prices.contains(product)) return problem(404, "not_found");
@@ -212,6 +207,11 @@ fake_shop::reply fake_shop::once(const asked& what) {
     std::erase_if(carts[cart], [](const line& each) { return each.quantity == 0; });
     return {200, "{}"};
   }
+  if (path == "/api/cart/coupons" || path == "/api/cart/gift-cards") return enter_code(cart, what);
+  if (path.starts_with("/api/cart/coupons/") || path.starts_with("/api/cart/gift-cards/"))
+    return drop_code(cart, what);
+  if (path == "/api/cart/shipping") return {200, show_cart(cart)};
+  if (path.starts_with("/api/orders/")) return after_order(what);
   if (path == "/api/orders") return what.method == "POST" ? place(what) : list_orders(what);
   if (path == "/api/cart" || path.starts_with("/api/products/")) return {200, "{}"};
   return problem(404, "not_found");
@@ -241,28 +241,26 @@ fake_shop::reply fake_shop::add_items(const std::string& cart, const asked& what
   return {201, R"({"item":{},"version":1})"};
 }
 
-std::string fake_shop::order_json(const order& made, std::int64_t lie) const {
-  json items = json::array();
-  for (const auto& each : made.lines) {
-    items.push_back({{"product_id", each.product}, {"quantity", each.quantity}});
-  }
-  return json{{"order_id", made.id},
-              {"status", made.status},
-              {"reference", made.reference},
-              {"total", {{"amount", made.total + lie}, {"currency", "GBP"}}},
-              {"items", items}}
-      .dump();
-}
-
 fake_shop::reply fake_shop::place(const asked& what) {
   const auto form = json::parse(what.body);
+  const std::string cart = what.token.substr(7);
   order made{.id = "o" + std::to_string(orders.size() + 1),
              .status = "paid",
              .reference = form["reference"],
-             .lines = carts[what.token.substr(7)]};
-  for (const auto& each : made.lines) made.total += each.quantity * each.pence;
-  if (form["payment_method"]["token"] == "tok_declined") {
+             .lines = carts[cart]};
+  if (const auto refused = price(made, wishes_[cart]); !refused.empty()) {
+    json codes = json::array();
+    for (const auto& code : refused)
+      codes.push_back({{"kind", cards_.contains(code) ? "gift_card" : "coupon"}, {"code", code}});
+    const char* name = cards_.contains(refused.front()) ? "gift_card_refused" : "coupon_refused";
+    return {409, json{{"code", name}, {"retryable", false}, {"refused_codes", codes}}.dump()};
+  }
+  const std::string card = form["payment_method"]["token"];
+  if (made.due() > 0 && (card == "tok_declined" || card == "tok_async_declined")) {
     made.status = "declined";
+    if (how_.charges_declined) made.captured = made.due();
+    captured_ += made.captured;
+    if (how_.charges_declined) ++captures_;
     orders.push_back(made);
     return problem(402, "payment_declined");
   }
@@ -272,12 +270,11 @@ fake_shop::reply fake_shop::place(const asked& what) {
   for (const auto& each : made.lines) {
     if (!how_.keeps_sold_stock) stock[each.product] -= each.quantity;
   }
-  captured_ += made.total;
-  ++captures_;
-  if (how_.captures_twice && orders.empty()) {
-    captured_ += made.total;
-    ++captures_;
-  }
+  made.captured = made.due();
+  const int times = how_.captures_twice && orders.empty() ? 2 : 1;
+  captured_ += times * made.due();
+  if (made.due() > 0) captures_ += times;
+  take_promised(made);
   orders.push_back(made);
   const reply told{201, order_json(made)};
   if (how_.loses_an_order && orders.size() == 1) orders.front().id = "o-lost";
@@ -285,7 +282,8 @@ fake_shop::reply fake_shop::place(const asked& what) {
     made.id = "o-second";
     orders.push_back(made);
   }
-  carts[what.token.substr(7)].clear();
+  carts[cart].clear();
+  wishes_[cart] = {};
   return told;
 }
 
@@ -313,7 +311,8 @@ fake_shop::reply fake_shop::list_orders(const asked& what) const {
 fake_shop::reply fake_shop::operate(const asked& what) {
   if (what.path == "/ledger/summary") {
     return {200, json{{"captures", captures_},
-                      {"totals", {{{"currency", "GBP"}, {"captured", captured_}, {"refunded", 0}}}}}
+                      {"totals",
+                       {{{"currency", "GBP"}, {"captured", captured_}, {"refunded", refunded_}}}}}
                      .dump()};
   }
   if (what.token != "Bearer operator") return problem(401, "invalid_token");

@@ -31,7 +31,22 @@ struct mischief {
   int goes_away_at = 0;
   bool stays_away = false;
   int expire_staff_every = 0;  // every n-th staff request gets 401 until a new token is issued
+  // Against what a storefront's visitors were shown and promised.
+  bool shows_dear_hits = false;  // takes no notice of the prices asked for
+  bool ignores_sorting = false;
+  bool miscounts_facets = false;
+  bool suggests_too_much = false;
+  bool miscounts_totals = false;  // of orders and carts, by a penny of tax
+  bool sells_coupons_again = false;
+  bool forgets_uses = false;      // of coupons
+  bool keeps_gift_money = false;  // the card pays, and is worth as much as before
+  bool refunds_too_much = false;
+  bool forgets_to_restock = false;
+  bool charges_declined = false;
 };
+
+// Percent-encoding undone.
+std::string decoded(const std::string& text);
 
 // A whole shop in memory behind real sockets on the test's own io_context: public API, operator's
 // port and provider on one loopback port. Knows what omnicart-load asks, nothing more.
@@ -52,12 +67,27 @@ class fake_shop {
     std::string id, status, reference;
     std::vector<line> lines;
     std::int64_t total = 0;
+    std::vector<std::int64_t> off = {}, tax = {};  // by line
+    std::int64_t shipping = 0;                     // of the first line
+    std::vector<std::string> coupons = {};
+    std::map<std::string, std::int64_t> gifts = {};
+    std::int64_t captured = 0, refunded = 0;
+    struct sent_back {
+      std::size_t line = 0;
+      std::int64_t units = 0;
+      bool received = false, restocked = false;
+    };
+    std::vector<sent_back> returns = {};
+
+    std::int64_t due() const;  // what gift cards leave
   };
   std::vector<order> orders;
   std::map<std::string, std::int64_t> stock;
   std::map<std::string, std::int64_t> prices;
+  std::map<std::string, std::string> categories, brands;  // by product
   std::map<std::string, std::vector<line>> carts;
-  int adds = 0;  // carried out
+  std::string taxes = "{}", shipping = "{}";  // as they were put
+  int adds = 0;                               // carried out
   int sessions = 0;
   int requests = 0;
   std::set<std::string> seen_paths;
@@ -80,10 +110,40 @@ class fake_shop {
   reply place(const asked& what);
   reply list_orders(const asked& what) const;
   reply operate(const asked& what);
+  // fake_offers.cpp
+  reply find_products(const asked& what) const;
+  reply suggest() const;
+  reply terms(const asked& what);
+  reply offers(const asked& what);
+  reply enter_code(const std::string& cart, const asked& what);
+  reply drop_code(const std::string& cart, const asked& what);
+  reply after_order(const asked& what);
+  std::string show_cart(const std::string& cart) const;
+  // What it costs; answers the codes that cannot be taken.
+  struct wishes {
+    std::set<std::string> coupons, cards;
+  };
+  std::vector<std::string> price(order& made, const wishes& with) const;
+  void take_promised(const order& made);
   std::string order_json(const order& made, std::int64_t lie = 0) const;
 
   mischief how_;
   std::map<std::string, reply> receipts_;
+  struct coupon {
+    bool percentage = false;
+    std::int64_t amount = 0;  // or basis points
+    std::int64_t limit = 0;
+    std::int64_t used = 0;
+  };
+  struct gift_card {
+    std::int64_t value = 0;
+    std::int64_t balance = 0;
+  };
+  std::map<std::string, wishes> wishes_;  // by cart
+  std::map<std::string, coupon> coupons_;
+  std::map<std::string, gift_card> cards_;
+  int terms_version_ = 0;
+  std::int64_t refunded_ = 0;
   std::int64_t captured_ = 0;
   std::int64_t captures_ = 0;
   int staff_requests_ = 0;

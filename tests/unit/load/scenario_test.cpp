@@ -59,9 +59,10 @@ struct played {
   int adds = 0;
   int orders = 0;
   int sessions = 0;
+  bool terms_taken_back = false;
 
   explicit played(scenario_options options, mischief how = {}, bool with_products = false,
-                  int lost = 0) {
+                  int lost = 0, bool with_staff = true) {
     const scratch_file token("operator.token", "operator\n");
     const scratch_file year("year.csv", small_year);
     options.file = year.path();
@@ -71,7 +72,11 @@ struct played {
       for (const char* id : {"a", "b b", "c"}) {
         fake.prices[id] = 250;
         fake.stock[id] = 100'000;
+        fake.categories[id] = "Toys";
       }
+      fake.prices["dear"] = 9'900;
+      fake.stock["dear"] = 100'000;
+      fake.brands["dear"] = fake.brands["a"] = "Acme";
     }
     const auto here = *parse_url(fake.url());
     std::vector<endpoint> nodes{here};
@@ -80,8 +85,9 @@ struct played {
     run_state run{.io = io, .watch = watch, .record = record};
     run.ride_through_us = how.stays_away ? 200'000 : 5'000'000;
     watchdog dog(io, std::chrono::seconds(5));
-    shop where(run, dog, dog, {.nodes = nodes, .operator_port = here, .token_file = token.path()},
-               1);
+    shop_address address{.nodes = nodes, .operator_port = {}, .token_file = token.path()};
+    if (with_staff) address.operator_port = here;
+    shop where(run, dog, dog, address, 1);
     stage on{.where = where, .options = options};
     const auto play = options.scenario == "replay"       ? &run_replay
                       : options.scenario == "flash-sale" ? &run_flash_sale
@@ -102,6 +108,14 @@ struct played {
     adds = fake.adds;
     orders = static_cast<int>(fake.orders.size());
     sessions = fake.sessions;
+    terms_taken_back = fake.taxes == "{}" && fake.shipping == "{}";
+  }
+
+  bool asked_for(const std::string& operation) const {
+    for (const auto& each : record.operations()) {
+      if (each->name == operation && each->latency_us.count() > 0) return true;
+    }
+    return false;
   }
 
   bool holds(const std::string& name) const {
@@ -260,9 +274,92 @@ BOOST_AUTO_TEST_CASE(a_storefront_notices_a_line_its_shop_forgot) {
   options.duration_s = 1;
   options.think_ms = 0;
   options.abandon_percent = 0;
+  options.declined_percent = 0;
   options.connections = 1;
   const played run(options, {.drops_a_line = true}, true);
   BOOST_TEST(!run.holds("answers_agree"));
+}
+
+scenario_options busy_storefront() {
+  auto options = of("storefront");
+  options.duration_s = 1;
+  options.think_ms = 0;
+  options.abandon_percent = 0;
+  options.declined_percent = 20;
+  options.coupon_percent = 80;
+  options.gift_percent = 40;
+  options.returned_percent = 40;
+  options.suggest_percent = 50;
+  options.facet_percent = 50;
+  options.single_use_coupons = 2;
+  return options;
+}
+
+BOOST_AUTO_TEST_CASE(a_storefront_makes_every_call_and_keeps_every_promise) {
+  for (const auto& how : {mischief{}, mischief{.drop_every = 37}}) {
+    const played run(busy_storefront(), how, true);
+    BOOST_TEST(run.failure == "");
+    for (const auto& each : run.outcome.laws) BOOST_TEST(each.holds, each.name << ": " << each.why);
+    for (const char* operation :
+         {"search", "suggest", "narrow by facet", "choose shipping", "apply coupon",
+          "apply gift card", "ship", "ask return", "receive return", "set tax rates",
+          "set shipping methods", "create coupon", "issue gift card", "disable offer"}) {
+      BOOST_TEST(run.asked_for(operation), operation);
+    }
+    const auto& told = run.outcome.answers;
+    BOOST_TEST(told.at("searches_checked") > 0);
+    BOOST_TEST(told.at("facets_checked") > 0);
+    BOOST_TEST(told.at("returned_units") > 0);
+    BOOST_TEST(told.at("checkouts_tok_declined") > 0);
+    BOOST_TEST(run.terms_taken_back);
+    BOOST_TEST(run.outcome.notes.empty());
+  }
+}
+
+BOOST_AUTO_TEST_CASE(each_broken_promise_breaks_its_law) {
+  struct row {
+    mischief how;
+    const char* law;
+  };
+  for (const auto& r : {row{{.shows_dear_hits = true}, "search_hits_fit"},
+                        row{{.ignores_sorting = true}, "search_sorted"},
+                        row{{.miscounts_facets = true}, "facet_counts_agree"},
+                        row{{.suggests_too_much = true}, "suggestions_fit"},
+                        row{{.miscounts_totals = true}, "totals_add_up"},
+                        row{{.miscounts_totals = true}, "orders_read_add_up"},
+                        row{{.sells_coupons_again = true}, "single_use_once"},
+                        row{{.sells_coupons_again = true}, "coupon_limits_hold"},
+                        row{{.forgets_uses = true}, "coupon_limits_hold"},
+                        row{{.keeps_gift_money = true}, "gift_cards_balance"},
+                        row{{.refunds_too_much = true}, "refunds_within_captures"},
+                        row{{.forgets_to_restock = true}, "returns_restocked"},
+                        row{{.charges_declined = true}, "declined_not_charged"}}) {
+    const played run(busy_storefront(), r.how, true);
+    BOOST_TEST(run.failure == "");
+    BOOST_TEST(!run.holds(r.law), r.law);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(without_staff_a_storefront_leaves_their_part_out_and_says_so) {
+  const played run(busy_storefront(), {}, true, 0, false);
+  BOOST_TEST(run.failure == "");
+  BOOST_TEST(run.outcome.orders > 0);
+  BOOST_TEST(run.asked_for("suggest"));
+  BOOST_TEST(run.asked_for("choose shipping"));
+  for (const char* operation : {"create coupon", "apply coupon", "ship", "set tax rates"})
+    BOOST_TEST(!run.asked_for(operation), operation);
+  BOOST_TEST(run.holds("search_hits_fit"));
+  BOOST_TEST(run.outcome.laws.size() == 5u);
+  BOOST_TEST(run.outcome.notes.size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(terms_are_left_alone_when_asked_to) {
+  auto options = busy_storefront();
+  options.leave_terms = true;
+  const played run(options, {}, true);
+  BOOST_TEST(run.failure == "");
+  BOOST_TEST(!run.asked_for("set tax rates"));
+  BOOST_TEST(run.outcome.laws_hold());
 }
 
 BOOST_AUTO_TEST_CASE(each_kind_of_benchmark_gets_answers) {

@@ -223,6 +223,21 @@ BOOST_AUTO_TEST_CASE(nodes_are_named_with_commas_or_one_by_one) {
              boost::test_tools::per_element());
 }
 
+BOOST_AUTO_TEST_CASE(a_storefronts_proportions_are_read) {
+  int code = -1;
+  const char* line[] = {"omnicart-load", "storefront", "--cards",      "late=2.5,twice=3",
+                        "--coupons",     "70",         "--single-use", "3",
+                        "--returned",    "5",          "--leave-terms"};
+  const auto read = read_options(static_cast<int>(std::size(line)), line, code);
+  BOOST_TEST_REQUIRE(read.has_value());
+  BOOST_TEST(read->scenario.cards == (std::vector<std::string>{"late=2.5", "twice=3"}),
+             boost::test_tools::per_element());
+  BOOST_TEST(read->scenario.coupon_percent == 70);
+  BOOST_TEST(read->scenario.single_use_coupons == 3u);
+  BOOST_TEST(read->scenario.returned_percent == 5);
+  BOOST_TEST(read->scenario.leave_terms);
+}
+
 BOOST_AUTO_TEST_CASE(wrong_usage_is_exit_code_2) {
   for (const std::vector<const char*>& line :
        {std::vector<const char*>{"omnicart-load"},
@@ -231,6 +246,9 @@ BOOST_AUTO_TEST_CASE(wrong_usage_is_exit_code_2) {
         {"omnicart-load", "storefront", "--duration", "0"},
         {"omnicart-load", "--operator", "http://h:1", "storefront"},
         {"omnicart-load", "storefront", "--unknown"},
+        {"omnicart-load", "storefront", "--cards", "gold=5"},
+        {"omnicart-load", "storefront", "--cards", "late=60,twice=50"},
+        {"omnicart-load", "storefront", "--coupons", "101"},
         // Found out at the start, not after an hour of traffic.
         {"omnicart-load", "storefront", "--json", "/nowhere/report.json"},
         {"omnicart-load", "storefront", "--html", "/tmp"},
