@@ -137,6 +137,8 @@ def help_of(path):
     """What a program or script of ours says of itself; None for one that has no options."""
     if path.endswith("omnicartctl"):
         calls = [[path, *command.split(), "--help"] for command in ("", *COMMANDS)]
+    elif path.endswith("omnicart-load"):
+        calls = [[path, *scenario.split(), "--help"] for scenario in ("", "storefront", "flash-sale", "replay", "bench")]
     else:
         calls = [[path, "--help"]]
     said = [subprocess.run(call, capture_output=True, text=True, timeout=60, check=False, cwd=ROOT) for call in calls]

@@ -68,6 +68,28 @@ else:
 
 
 @suite.case
+def a_storefront_is_told_the_truth_also_when_the_node_is_killed():
+    with Node() as node:
+        shop = Shop(node.start())
+        for i in range(12):
+            shop.product(price=500 + 333 * i, stock=10_000, category=("Toys", "Books > Novels", "Home > Lamps")[i % 3],
+                         brand=("Acme", "Bolt")[i % 2], weight_g=100 * i)
+        load = Load(node, "storefront", "--duration", "12", "--think-ms", "30", "--abandon", "10", "--declined", "15",
+                    "--coupons", "60", "--gift-cards", "30", "--returned", "30", "--facets", "30", "--single-use", "5",
+                    "--cards", "timeout_before=1,timeout_after=1,twice=3,late=1,garbage=1,async=1,async_declined=1")
+        kill_on_the_way(node, load, 20)
+        said = load.result()
+        check(said["orders"] > 0, "no orders")
+        for name in ("facets_checked", "suggestions_checked", "totals_checked", "returned_units", "checkouts_tok_twice"):
+            check(said["answers"].get(name, 0) > 0, "none: " + name, said["answers"])
+        check("single_use_once" in said["laws"], said["laws"])
+        equal(said["notes"], [])
+        for path in ("tax-rates", "shipping-methods"):
+            shown = node.client().get("/api/" + path).expect(200).json
+            equal(shown.get("rates", []) + shown.get("methods", []), [], "terms of the run are left")
+
+
+@suite.case
 def a_checkout_of_many_lines_works():
     with Node() as node:
         node.start()

@@ -51,7 +51,7 @@ class Drill:
         nodes = self.cluster.running()
         everywhere = ",".join(f"http://{self.cluster.node(i)['http']}" for i in nodes)
         return subprocess.Popen([self.cluster.program("omnicart-load"), "--target", everywhere, *self.operator(nodes[0]),
-                                 "storefront", "--duration", str(self.wanted.seconds)],
+                                 "storefront", "--duration", str(self.wanted.seconds), "--leave-terms", "--returned", "0"],
                                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def back_up(self):
