@@ -7,6 +7,7 @@
 #include "actors/product/product.hpp"
 #include "actors/stock/stock.hpp"
 #include "http/server/async_reply.hpp"
+#include "runtime/base/category_path.hpp"
 #include "runtime/base/codec.hpp"
 
 namespace omnicart::http {
@@ -50,11 +51,6 @@ std::string sortable(std::int64_t number) {
   std::snprintf(text, sizeof text, "%020llu",
                 static_cast<unsigned long long>(static_cast<std::uint64_t>(number) + (std::uint64_t{1} << 63)));
   return text;
-}
-
-bool in_category(const std::string& category, const std::string& wanted) {
-  return category == wanted || (category.size() > wanted.size() + 2 && category.starts_with(wanted) &&
-                                category.compare(wanted.size(), 3, " > ") == 0);
 }
 
 std::vector<facet> most_frequent(const std::unordered_map<std::string, std::uint64_t>& counts) {
@@ -199,7 +195,7 @@ catalogue_list::place catalogue_list::place_of(const catalogue_query& query, con
 
 bool catalogue_list::matches(const catalogue_query& query, const std::vector<std::string>& words, const std::string& id,
                              const entry& product) const {
-  if (!query.category.empty() && !in_category(product.category, query.category)) return false;
+  if (!query.category.empty() && !lies_in(product.category, query.category)) return false;
   if (!query.brand.empty() && fold(product.brand) != fold(query.brand)) return false;
   if ((query.min_price || query.max_price) && product.currency != query.currency) return false;
   if (query.min_price && product.price_minor < *query.min_price) return false;
@@ -226,7 +222,9 @@ result<catalogue_page> catalogue_list::find(const catalogue_query& query) const 
   for (const auto& [id, product] : products_) {
     if (!matches(query, words, id, product)) continue;
     ++page.total;
-    ++categories[product.category];
+    each_level(product.category, [&](std::string_view path) {
+      if (lies_in(path, query.category)) ++categories[std::string(path)];
+    });
     ++brands[product.brand];
     place at = place_of(query, id, product);
     if (after && at <= *after) continue;

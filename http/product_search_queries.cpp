@@ -52,7 +52,7 @@ result<search_page> product_search::by_relevance(const search_query& query) {
     count += static_cast<std::size_t>(std::min<std::uint64_t>(after->before, facts_.slots())) +
              moved_meanwhile;
   for (;;) {
-    search::fact_table::counter counts(facts_);
+    search::fact_table::counter counts(facts_, query.only.category);
     auto found = index_->find(words, count, [&](search::slot at) {
       const auto* row = facts_.find(at);
       const bool taken = row && fits(*row);
@@ -96,7 +96,7 @@ result<search_page> product_search::by_key(const search_query& query) {
     after = place{std::move(read->key), std::move(read->id)};
   }
   const auto fits = facts_.compile(query.only);
-  search::fact_table::counter counts(facts_);
+  search::fact_table::counter counts(facts_, query.only.category);
   search_page page;
   std::vector<place>
       behind;  // a heap of the first limit + 1 places behind the cursor, the last on top

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "persistence/search/words.hpp"
+#include "runtime/base/category_path.hpp"
 
 namespace omnicart::search {
 namespace {
@@ -13,13 +14,6 @@ constexpr std::size_t attribute_facets_max = 10;
 constexpr std::size_t attribute_values_max = 10;
 constexpr std::size_t facet_text_bytes_max = 64;  // longer ones are prose
 constexpr std::size_t category_depth_max = 12;
-constexpr std::string_view below = " > ";
-
-bool in_category(const std::string& category, const std::string& wanted) {
-  return category == wanted ||
-         (category.size() > wanted.size() + below.size() && category.starts_with(wanted) &&
-          category.compare(wanted.size(), below.size(), below) == 0);
-}
 
 bool more_frequent(const facet_count& a, const facet_count& b) {
   return a.count != b.count ? a.count > b.count : a.value < b.value;
@@ -69,13 +63,13 @@ bool word_begins(const std::string& text, const std::string& beginning) {
 void add_path(std::vector<category_node>& level, const std::string& path, std::size_t from,
               std::uint64_t count, std::size_t depth) {
   const auto end =
-      depth + 1 < category_depth_max ? std::min(path.find(below, from), path.size()) : path.size();
+      depth + 1 < category_depth_max ? std::min(path.find(category_separator, from), path.size()) : path.size();
   const std::string name = path.substr(from, end - from);
   auto at =
       std::find_if(level.begin(), level.end(), [&](const auto& node) { return node.name == name; });
   if (at == level.end()) at = level.insert(level.end(), {name, path.substr(0, end), 0, {}});
   at->count += count;
-  if (end < path.size()) add_path(at->children, path, end + below.size(), count, depth + 1);
+  if (end < path.size()) add_path(at->children, path, end + category_separator.size(), count, depth + 1);
 }
 
 void sort_level(std::vector<category_node>& level) {
@@ -182,7 +176,7 @@ fact_table::matcher fact_table::compile(const filters& wanted) const {
   made.wanted_ = wanted;
   for (const auto& text :
        wanted.category.empty() ? std::vector<std::string>() : categories_.texts) {
-    made.categories_.push_back(in_category(text, wanted.category));
+    made.categories_.push_back(lies_in(text, wanted.category));
   }
   if (const auto at = brands_.numbers.find(folded(wanted.brand)); at != brands_.numbers.end())
     made.brand_ = at->second;
@@ -210,8 +204,9 @@ bool fact_table::matcher::operator()(const row& of) const {
   });
 }
 
-fact_table::counter::counter(const fact_table& of)
+fact_table::counter::counter(const fact_table& of, std::string wanted_category)
     : of_(of),
+      wanted_category_(std::move(wanted_category)),
       categories_(of.categories_.texts.size()),
       brands_(of.brands_.texts.size()),
       pairs_(of.pairs_.size()) {}
@@ -224,7 +219,17 @@ void fact_table::counter::add(const row& of) {
 
 facets fact_table::counter::result() const {
   facets made;
-  made.categories = most_frequent(categories_, of_.categories_.texts);
+  // A product counts for every category that it lies in, as far as the filter reaches up.
+  std::unordered_map<std::string_view, std::uint64_t> in_categories;
+  for (std::size_t i = 0; i < categories_.size(); ++i) {
+    if (categories_[i] == 0) continue;
+    each_level(of_.categories_.texts[i], [&](std::string_view path) {
+      if (lies_in(path, wanted_category_)) in_categories[path] += categories_[i];
+    });
+  }
+  std::vector<facet_count> categories;
+  for (const auto& [path, count] : in_categories) categories.push_back({std::string(path), count});
+  made.categories = most_frequent(std::move(categories), facet_values_max);
   made.brands = most_frequent(brands_, of_.brands_.texts);
   // The attributes that most of what matches has.
   std::vector<std::uint64_t> having(of_.attribute_names_.size());

@@ -103,15 +103,17 @@ class fact_table {
   };
   matcher compile(const filters& wanted) const;
 
-  // Counts what it is shown.
+  // Counts what it is shown, which was found by a filter for this category (empty: any): categories
+  // above that are not counted, there is more in them than was shown.
   class counter {
    public:
-    explicit counter(const fact_table& of);
+    explicit counter(const fact_table& of, std::string wanted_category);
     void add(const row& of);
     facets result() const;
 
    private:
     const fact_table& of_;
+    std::string wanted_category_;
     std::vector<std::uint32_t> categories_, brands_, pairs_;
   };
 
