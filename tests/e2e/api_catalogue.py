@@ -148,8 +148,10 @@ def a_list_is_filtered_sorted_and_counted(shop):
     equal(names("sort=rating"), ["Green lamp", "Red kettle", "Blue kettle"])
     page = shop.web.get(f"/api/products?brand={brand}").expect(200).json
     equal(page["facets"]["brand"], [{"value": brand, "count": 3}])
-    equal({f["value"]: f["count"] for f in page["facets"]["category"]},
-          {"home > kitchen": 1, "home > kitchen > hob": 1, "home > light": 1})
+    counted = {f["value"]: f["count"] for f in page["facets"]["category"]}
+    equal(counted, {"home": 3, "home > kitchen": 2, "home > kitchen > hob": 1, "home > light": 1})
+    for category, count in counted.items():  # as many as the filter finds
+        equal(len(names("category=" + category.replace(" ", "%20").replace(">", "%3E"))), count)
 
 
 @suite.case

@@ -2,16 +2,14 @@
 """What guards the door: rate limits on one node and on three, the audit log, mails with tokens, machines' keys, data
 taken along and erased, and secrets that nobody writes down."""
 
-import glob
 import json
 import os
-import re
 import shutil
 import sys
 import tempfile
 import time
 
-from harness import Client, Node, Shop, Suite, check, equal, poll, programs, run_ctl
+from harness import Client, Node, Shop, Suite, check, equal, poll, programs
 from harness.node import ROOT
 from harness.shop import ADDRESS, Guest, fresh
 
