@@ -10,9 +10,16 @@ using json = nlohmann::ordered_json;
 // A number keeps its digits: "114.0" is read as a double and written as one.
 json cleaned(const json& from);
 
+// Control characters become spaces: those of ASCII, and U+0080 to U+009F, which are what is left of
+// other encodings' dashes and quotes.
 json cleaned_text(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = ' ';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const bool is_second_control = c == 0xC2 && i + 1 < text.size() &&
+                                   static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
+                                   static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (is_second_control) text.replace(i, 2, " ");
+    if (c < 0x20 || c == 0x7F) text[i] = ' ';
   }
   return text;
 }

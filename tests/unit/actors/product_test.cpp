@@ -156,7 +156,7 @@ rules table() {
             d.attributes = {{std::string(201, 'a'), "b"}};
           }));
   refused("an attribute's value is bounded", lamp_but([](auto& d) {
-            d.attributes = {{"a", std::string(2'001, 'b')}};
+            d.attributes = {{"a", std::string(8'001, 'b')}};
           }));
   refused("images are bounded in number", lamp_but([](auto& d) { d.images.assign(51, "i"); }));
   refused("an image's address is bounded",

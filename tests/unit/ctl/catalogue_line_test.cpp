@@ -19,6 +19,7 @@ BOOST_AUTO_TEST_CASE(a_line_becomes_what_the_shop_takes) {
       {R"({"id":"a","model":"M1","released":"2006","attributes":{"n":1.0}})",
        R"({"id":"a","attributes":{"n":1.0,"model":"M1","released":"2006"}})"},
       {"{\"id\":\"a\",\"name\":\"two\\nlines\"}", R"({"id":"a","name":"two lines"})"},
+      {"{\"id\":\"a\",\"name\":\"fast\xC2\x97 very \xC2\xA3 5\"}", "{\"id\":\"a\",\"name\":\"fast  very \xC2\xA3 5\"}"},
   };
   for (const auto& row : table) {
     BOOST_TEST_CONTEXT(row.given) {
