@@ -117,6 +117,19 @@ BOOST_AUTO_TEST_CASE(other_forms_and_words_find_the_same_thing) {
   }
 }
 
+// One product that writes two words as one does not hide those that have both.
+BOOST_AUTO_TEST_CASE(words_are_joined_only_where_the_catalogue_does_so) {
+  constexpr slot first = 100, last = 111;
+  for (slot at = first; at <= last; ++at) {
+    document made;
+    made.id = "t" + std::to_string(at);
+    made.name = at == first ? "Okido Toner/Black" : "Epsy black toner cartridge " + std::to_string(at);
+    BOOST_REQUIRE(index->put(at, made, text_hash(made)).has_value());
+  }
+  BOOST_TEST(ask("toner black").best.size() == 12u);
+  BOOST_TEST(ask("black toner").best.size() == 12u);
+}
+
 BOOST_AUTO_TEST_CASE(typing_errors_are_corrected_and_said) {
   const struct {
     const char *text, *from, *to, *id;
