@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "runtime/base/category_path.hpp"
+
 namespace omnicart::pricing {
 namespace {
 
@@ -33,9 +35,7 @@ const char* to_string(discount_type type) {
 }
 
 bool lies_in(std::string_view category, std::string_view above) {
-  if (above.empty() || category == above) return true;
-  return category.size() > above.size() + 2 && category.starts_with(above) &&
-         category.substr(above.size()).starts_with(" > ");
+  return omnicart::lies_in(category, above);
 }
 
 const money* in_currency(const std::vector<money>& amounts, currency_code currency) {

@@ -10,8 +10,7 @@ inline constexpr std::string_view category_separator = " > ";
 // Whether `category` is `above` or lies below it. Every one lies in the empty one.
 inline bool lies_in(std::string_view category, std::string_view above) {
   if (above.empty() || category == above) return true;
-  return category.size() > above.size() + category_separator.size() &&
-         category.starts_with(above) &&
+  return category.starts_with(above) &&
          category.substr(above.size()).starts_with(category_separator);
 }
 
