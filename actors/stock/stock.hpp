@@ -21,14 +21,19 @@ struct counted {
   std::string reason;
   caller by;
   timestamp_ms at;
-  OMNICART_FIELDS(on_hand, reason, by, at)
+  std::string location;  // which now has `location_units`; empty: none was named
+  std::int64_t location_units = 0;
+  OMNICART_FIELDS(on_hand, reason, by, at, location, location_units)
 };
+// `location_delta` is less than `delta` by what went to those who were owed units.
 struct adjusted {
   std::int64_t delta = 0;
   std::string reason;
   caller by;
   timestamp_ms at;
-  OMNICART_FIELDS(delta, reason, by, at)
+  std::string location;
+  std::int64_t location_delta = 0;
+  OMNICART_FIELDS(delta, reason, by, at, location, location_delta)
 };
 struct reserved {
   reservation_id reservation;
@@ -61,17 +66,26 @@ struct claimed {
   std::int64_t quantity = 0;
   std::vector<reservation_id> taken;
   timestamp_ms at;
-  OMNICART_FIELDS(order, quantity, taken, at)
+  std::string customer;       // counted by terms::customer_max; empty: not counted
+  std::int64_t short_of = 0;  // units of it that were not there
+  OMNICART_FIELDS(order, quantity, taken, at, customer, short_of)
 };
 struct unclaimed {
   order_id order;
   timestamp_ms at;
   OMNICART_FIELDS(order, at)
 };
+// `drawn` are the locations that the units leave; the rest are at none, or not there yet.
+struct drawn_units {
+  std::string location;
+  std::int64_t units = 0;
+  OMNICART_FIELDS(location, units)
+};
 struct settled {
   order_id order;
   timestamp_ms at;
-  OMNICART_FIELDS(order, at)
+  std::vector<drawn_units> drawn;
+  OMNICART_FIELDS(order, at, drawn)
 };
 struct restocked {
   order_id order;
@@ -81,8 +95,39 @@ struct restocked {
   OMNICART_FIELDS(order, return_key, quantity, at)
 };
 
+struct terms_set {
+  terms to;
+  caller by;
+  timestamp_ms at;
+  OMNICART_FIELDS(to, by, at)
+};
+struct transfer_sent {
+  std::string transfer;
+  std::string from;
+  std::string to;
+  std::int64_t quantity = 0;
+  std::string reason;
+  caller by;
+  timestamp_ms at;
+  OMNICART_FIELDS(transfer, from, to, quantity, reason, by, at)
+};
+// All of its units; those that were lost leave by an adjustment behind it.
+struct transfer_received {
+  std::string transfer;
+  caller by;
+  timestamp_ms at;
+  OMNICART_FIELDS(transfer, by, at)
+};
+struct transfer_recalled {
+  std::string transfer;
+  caller by;
+  timestamp_ms at;
+  OMNICART_FIELDS(transfer, by, at)
+};
+
 using event = std::variant<counted, adjusted, reserved, extended, released, expired, claimed,
-                           unclaimed, settled, restocked>;
+                           unclaimed, settled, restocked, terms_set, transfer_sent,
+                           transfer_received, transfer_recalled>;
 
 // Every accepted command first expires the holds that are due at context.now; a refusal is decided
 // as if they had expired but leaves no event. Refusals, in the order checked:
