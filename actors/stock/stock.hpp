@@ -131,16 +131,23 @@ using event = std::variant<counted, adjusted, reserved, extended, released, expi
 
 // Every accepted command first expires the holds that are due at context.now; a refusal is decided
 // as if they had expired but leaves no event. Refusals, in the order checked:
-//   set_on_hand  base_errc::forbidden (not staff), invalid_quantity, below_reserved
+//   set_on_hand  base_errc::forbidden (not staff), invalid_quantity, base_errc::malformed (a location of over 64
+//                bytes), below_reserved, not_there (without a location: fewer than are at locations), place_limit
 //   adjust       base_errc::forbidden (not staff), invalid_quantity (0, or a figure outside 64
-//                bits), below_reserved
+//                bits), base_errc::malformed, below_reserved, not_there, place_limit
+//   set_terms    base_errc::forbidden (not staff), invalid_terms
+//   send_transfer     base_errc::forbidden (not staff), base_errc::malformed (also from = to), invalid_quantity,
+//                transfer_conflict, transfer_limit, place_limit, not_there, out_of_stock, contended
+//   receive_transfer  base_errc::forbidden (not staff), no_such_transfer, invalid_quantity, place_limit
+//   recall_transfer   base_errc::forbidden (not staff), no_such_transfer
 //   reserve      invalid_quantity, quantity_limit, invalid_duration, reservation_conflict, hold_limit,
 //                base_errc::expired (would outlast its count), out_of_stock, contended
 //   extend       invalid_duration, no_such_reservation, base_errc::expired (as above)
 //   release      no_such_reservation
-//   claim        invalid_quantity, no_such_reservation (unclaimed before), reservation_conflict,
-//                out_of_stock, contended; `available` in the refusal counts the holds of the
-//                order's own sessions
+//   claim        invalid_quantity, base_errc::malformed (a customer of over customer_bytes_max),
+//                no_such_reservation (unclaimed before), reservation_conflict, customer_limit,
+//                customer_count_full, out_of_stock, contended; `available` in the refusal counts the
+//                holds of the order's own sessions, and what may be owed
 //   unclaim      no_such_reservation (sold already); an order that never claimed leaves a mark
 //                and can never claim
 //   settle       no_such_reservation
@@ -148,7 +155,9 @@ using event = std::variant<counted, adjusted, reserved, extended, released, expi
 //                key was used with another quantity), no_such_reservation (claimed or unclaimed,
 //                but not sold)
 //   get, wake    none
-// No event: setting what is on hand already, the same reservation (quantity, session, ttl), claim
+// Units of a customer are counted from when terms limit them; a return is taken off as long as its
+// sale is remembered. Lifting the limit forgets the counts.
+// No event: setting what is on hand already, the terms in force, the same reservation (quantity, session, ttl), claim
 // or restock again, an extension that would not lengthen, settle and unclaim again. Holds without a
 // session (staff's) are not limited in number and taken over by no claim.
 //
@@ -161,7 +170,10 @@ void apply(state& now, const event& what);
 void check(const state& now);       // O(1): the law of the figures
 void check_full(const state& now);  // sums every hold and claim
 
-stock_view reply_to(const state& now, const command& what);
+// A member beyond its limit: invalid_terms, naming it.
+status validate(const terms& what);
+
+stock_view reply_to(const state& now, const command& what, role as);  // to whom: places are for staff
 std::optional<timestamp_ms> wake_at(const state& now);  // the earliest expiry
 std::size_t memory_bytes(const state& now);
 

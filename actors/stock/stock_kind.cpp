@@ -8,8 +8,8 @@ result<std::vector<event>> kind::decide(const state& now, const command& what, c
 void kind::apply(state& now, const event& what) { stock::apply(now, what); }
 void kind::check(const state& now) { stock::check(now); }
 void kind::check_full(const state& now) { stock::check_full(now); }
-std::string kind::reply(const state& now, const command& what, const context&) {
-  return encode(reply_to(now, what));
+std::string kind::reply(const state& now, const command& what, const context& ctx) {
+  return encode(reply_to(now, what, ctx.asker.as));
 }
 
 std::vector<effect> kind::pending(const state&, std::size_t) { return {}; }

@@ -161,8 +161,9 @@ struct stock_view {
   std::int64_t at_no_location = 0;          // on_hand = this, what is at locations and what is in transfer
   std::vector<place_view> places;           // by location; of a get by staff, and of what staff change
   std::vector<transfer_view> transfers;     // the same, by id
+  std::int64_t owed_floor = 0;              // the most units that its terms ever allowed to owe: available >= -this
   OMNICART_FIELDS(on_hand, reserved, available, received, adjusted, sold, returned, session_holds, order_claims, expires_at, quantity,
-                  next_expiry, promised, short_of, in_transfer, at_no_location, places, transfers)
+                  next_expiry, promised, short_of, in_transfer, at_no_location, places, transfers, owed_floor)
 };
 using reply = stock_view;
 

@@ -9,7 +9,9 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "actors/stock/stock_messages.hpp"
 #include "runtime/base/heap_size.hpp"
 #include "runtime/base/ids.hpp"
 #include "runtime/base/time.hpp"
@@ -21,7 +23,7 @@ inline constexpr std::chrono::hours memory_retention{72};
 inline constexpr std::size_t memory_count_max = 200'000;
 
 // All in units. Law: on_hand = available + reserved, received + adjusted = on_hand + sold -
-// returned.
+// returned. `reserved`: in holds, claims and transfers.
 struct figures {
   std::int64_t on_hand = 0;
   std::int64_t reserved = 0;
@@ -97,8 +99,9 @@ class recent_facts {
  private:
   // A hash node (pointer, hash, key, fact) with its bucket, and an entry of the deque.
   static std::size_t bytes_of(const key_type& key) {
-    return 2 * heap_block_bytes(key.size() + 1) + heap_block_bytes(16 + sizeof(key) + sizeof(Fact)) +
-           2 * sizeof(void*) + sizeof(timestamp_ms) + sizeof(key);
+    return 2 * heap_block_bytes(key.size() + 1) +
+           heap_block_bytes(16 + sizeof(key) + sizeof(Fact)) + 2 * sizeof(void*) +
+           sizeof(timestamp_ms) + sizeof(key);
   }
 
   void forget_before(timestamp_ms oldest) {
@@ -114,21 +117,64 @@ class recent_facts {
   std::size_t bytes_ = 0;
 };
 
+struct open_claim {
+  std::int64_t quantity = 0;
+  std::string customer;       // whose units are counted; empty: nobody's
+  std::int64_t short_of = 0;  // of them, not there when they were claimed
+};
+
 // How an order's claim ended. `quantity` is 0 for an order that unclaimed without a claim.
 struct ended_claim {
   bool sold = false;
   std::int64_t quantity = 0;
   std::int64_t returned = 0;
+  std::string customer;
+  std::int64_t short_of = 0;
+};
+
+struct open_transfer {
+  std::string from;
+  std::string to;
+  std::int64_t quantity = 0;
+  timestamp_ms sent_at;
+};
+
+// Where the units are. Locations without any have no entry.
+class place_book {
+ public:
+  using by_location = std::map<std::string, std::int64_t>;
+
+  std::int64_t at(const std::string& location) const;
+  void add(const std::string& location, std::int64_t units);  // nothing for the empty name
+  const by_location& all() const { return units_; }
+  std::int64_t total() const { return total_; }
+  // Which locations `wanted` units leave from: the one that has most first, then the next. Less
+  // than `wanted` when there is not so much.
+  std::vector<std::pair<std::string, std::int64_t>> drawn(std::int64_t wanted) const;
+
+ private:
+  by_location units_;
+  std::int64_t total_ = 0;
 };
 
 struct state {
   bool is_counted = false;  // false: nothing was ever set or adjusted
   figures units;
   hold_book holds;
-  std::map<order_id, std::int64_t> claims;  // open ones
-  recent_facts<ended_claim> ended;          // by order
-  recent_facts<std::int64_t> returns;       // units by return_name()
+  std::map<order_id, open_claim> claims;
+  recent_facts<ended_claim> ended;     // by order
+  recent_facts<std::int64_t> returns;  // units by return_name()
+  terms promised;
+  std::int64_t owed_floor = 0;  // the most units that the terms ever allowed to owe
+  place_book places;
+  std::map<std::string, open_transfer> transfers;
+  std::int64_t in_transfer = 0;
+  std::map<std::string, std::int64_t>
+      customers;  // units in claims and sales, counted while terms limit them
 };
+
+// on_hand that is neither at a location nor on its way to one; negative for units that are owed.
+std::int64_t at_no_location(const state& now);
 
 // The key of a return among those of all orders: unambiguous whatever the texts hold.
 std::string return_name(const order_id& order, const std::string& return_key);
