@@ -102,6 +102,21 @@ void write_sums(json_writer& json, money total) {
   write_amount(json, "total", total);
 }
 
+const char* reason_of(const order::short_line& line, order::rejection why) {
+  if (line.limited) return to_string(order::rejection::customer_limit);
+  const bool unknown = why == order::rejection::unknown_product;
+  return to_string(unknown ? why : order::rejection::out_of_stock);
+}
+
+void write_back_orders(json_writer& json, const std::vector<order::back_order>& owed) {
+  if (owed.empty()) return;
+  json.key("back_orders").begin_array();
+  for (const auto& each : owed) {
+    json.begin_object().member("product_id", each.product.str()).member("quantity", each.quantity).end_object();
+  }
+  json.end_array();
+}
+
 // Members of a rejection that name each line or price in the way.
 std::string obstacles(const std::string& id, const order::order_view& view) {
   std::string text;
@@ -114,6 +129,7 @@ std::string obstacles(const std::string& id, const order::order_view& view) {
           .member("product_id", line.product.str())
           .member("wanted", line.wanted)
           .member("available", line.available)
+          .member("reason", reason_of(line, view.why))
           .end_object();
     }
     json.end_array();
@@ -151,6 +167,7 @@ const char* explanation(order::rejection why) {
     case order::rejection::total_overflow: return "the total is too large";
     case order::rejection::coupon_refused: return "a coupon cannot be used for this order; refused_codes says why";
     case order::rejection::gift_card_refused: return "a gift card cannot pay for this order; refused_codes says why";
+    case order::rejection::customer_limit: return "one customer may not have so many; lines says how many are left";
     case order::rejection::not_deliverable: return "no shipping method carries these goods to this destination";
   }
   return "";
@@ -197,6 +214,7 @@ std::string order_json(const std::string& id, const order::order_view& view, std
   write_text(json, "email", view.email);
   write_lines(json, view.lines, view.prices);
   json.member("item_count", view.item_count);
+  write_back_orders(json, view.back_orders);
   const money total = total_of(view);
   if (view.prices) {
     write_totals(json, *view.prices);

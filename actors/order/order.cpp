@@ -223,6 +223,9 @@ order_view view(const state& s) {
   shown.short_lines = s.short_lines;
   for (const moved_price& each : s.moved_prices)
     shown.price_changes.push_back({each.product, each.was, each.is});
+  for (const stock_claim& each : s.stocks) {
+    if (each.short_of > 0) shown.back_orders.push_back({each.product, each.short_of});
+  }
   if (!s.other_order.empty()) shown.other_order = s.other_order;
   shown.after = s.after;
   show_promotions(s, shown);

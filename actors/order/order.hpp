@@ -62,13 +62,15 @@ struct stock_claim {
   product_id product;
   std::int64_t quantity = 0;
   claim_state state = claim_state::idle;
-  OMNICART_FIELDS(product, quantity, state)
+  std::int64_t short_of = 0;  // of a claim that stands: units that were not there
+  OMNICART_FIELDS(product, quantity, state, short_of)
 };
 struct refusal {
   std::uint32_t stock = 0;
   bool contended = false;
   std::int64_t available = 0;
-  OMNICART_FIELDS(stock, contended, available)
+  bool limited = false;
+  OMNICART_FIELDS(stock, contended, available, limited)
 };
 struct moved_price {
   product_id product;

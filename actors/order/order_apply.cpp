@@ -162,7 +162,7 @@ void on(state& s, const totalled& e) {
 void on(state& s, const rejected& e) {
   for (const refusal& each : s.refusals) {
     const stock_claim& claim = s.stocks.at(each.stock);
-    s.short_lines.push_back({claim.product, claim.quantity, each.available});
+    s.short_lines.push_back({claim.product, claim.quantity, each.available, each.limited});
   }
   std::sort(s.short_lines.begin(), s.short_lines.end(),
             [](const short_line& a, const short_line& b) { return a.product < b.product; });
@@ -173,17 +173,23 @@ void on(state& s, const rejected& e) {
   s.other_order = e.other;
   finish(s, order_status::rejected, e.at, cart_duty::abandon);
 }
-void on(state& s, const stock_claimed& e) { move_claim(s, e.stock, claim_state::claimed); }
+void on(state& s, const stock_claimed& e) {
+  move_claim(s, e.stock, claim_state::claimed);
+  s.stocks.at(e.stock).short_of = e.short_of;
+}
 void on(state& s, const stock_refused& e) {
   move_claim(s, e.stock, claim_state::refused);
-  s.refusals.push_back({e.stock, e.contended, e.available});
+  s.refusals.push_back({e.stock, e.contended, e.available, e.limited});
 }
 void on(state& s, const claims_given_up&) {
   s.refusals.clear();
   release_claims(s);
   s.at = step::backing_off;
 }
-void on(state& s, const stock_unclaimed& e) { move_claim(s, e.stock, claim_state::idle); }
+void on(state& s, const stock_unclaimed& e) {
+  move_claim(s, e.stock, claim_state::idle);
+  s.stocks.at(e.stock).short_of = 0;
+}
 void on(state& s, const retry_scheduled& e) {
   s.due = e.due;
   s.at = step::waiting;

@@ -68,13 +68,15 @@ struct rejected {
 // `stock` is the index among the order's products in id order.
 struct stock_claimed {
   std::uint32_t stock = 0;
-  OMNICART_FIELDS(stock)
+  std::int64_t short_of = 0;
+  OMNICART_FIELDS(stock, short_of)
 };
 struct stock_refused {
   std::uint32_t stock = 0;
   bool contended = false;
   std::int64_t available = 0;
-  OMNICART_FIELDS(stock, contended, available)
+  bool limited = false;
+  OMNICART_FIELDS(stock, contended, available, limited)
 };
 struct claims_given_up {
   OMNICART_FIELDS()

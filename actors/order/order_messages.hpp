@@ -58,6 +58,7 @@ enum class rejection : std::uint8_t {
   coupon_refused = 11,       // refused_codes names it and why
   gift_card_refused = 12,    // the same
   not_deliverable = 13,      // no (such) shipping method for the destination, the weight and the currency
+  customer_limit = 14,       // more than one customer may have; short_lines names each, available: what is left to this one
 };
 const char* to_string(rejection why);
 
@@ -117,13 +118,20 @@ struct priced {
   OMNICART_FIELDS(line, name, unit_price, category, weight_g)
 };
 struct unpriced { std::uint32_t line = 0; OMNICART_FIELDS(line) };
-struct claimed { std::uint32_t stock = 0; std::uint32_t attempt = 0; OMNICART_FIELDS(stock, attempt) };
+// `short_of`: units of it that are not there and will be sent when they come in.
+struct claimed {
+  std::uint32_t stock = 0;
+  std::uint32_t attempt = 0;
+  std::int64_t short_of = 0;
+  OMNICART_FIELDS(stock, attempt, short_of)
+};
 struct claim_refused {
   std::uint32_t stock = 0;
   bool contended = false;
   std::int64_t available = 0;
   std::uint32_t attempt = 0;
-  OMNICART_FIELDS(stock, contended, available, attempt)
+  bool limited = false;  // by what one customer may have
+  OMNICART_FIELDS(stock, contended, available, attempt, limited)
 };
 struct unclaimed { std::uint32_t stock = 0; std::uint32_t attempt = 0; OMNICART_FIELDS(stock, attempt) };
 struct charged { payment::charge_result result; OMNICART_FIELDS(result) };
@@ -163,7 +171,14 @@ struct line_view {
   std::int64_t refunded = 0;  // units whose price was given back
   OMNICART_FIELDS(line_id, product, name, quantity, unit_price, line_total, shipped, returned, restocked, refunded)
 };
-struct short_line { product_id product; std::int64_t wanted = 0; std::int64_t available = 0; OMNICART_FIELDS(product, wanted, available) };
+struct short_line {
+  product_id product;
+  std::int64_t wanted = 0;
+  std::int64_t available = 0;
+  bool limited = false;  // by what one customer may have
+  OMNICART_FIELDS(product, wanted, available, limited)
+};
+struct back_order { product_id product; std::int64_t quantity = 0; OMNICART_FIELDS(product, quantity) };
 struct price_change { product_id product; money was; money is; OMNICART_FIELDS(product, was, is) };
 
 struct gift_payment { std::string code; money amount; OMNICART_FIELDS(code, amount) };
@@ -200,9 +215,11 @@ struct order_view {
   std::vector<std::string> coupons;          // held for the order, or used by it
   std::vector<gift_payment> gift_payments;   // the same; total = these and what is (to be) captured
   std::vector<refused_code> refused_codes;
+  std::vector<back_order> back_orders;       // units that were not there when they were ordered
   OMNICART_FIELDS(status, why, buyer, email, cart, lines, total, item_count, ship_to, method, last4, decline_code,
                   captured, refunded, reference, customer_reference, placed_at, updated_at, short_lines,
-                  price_changes, other_order, owes, after, made, prices, coupons, gift_payments, refused_codes)
+                  price_changes, other_order, owes, after, made, prices, coupons, gift_payments, refused_codes,
+                  back_orders)
 };
 using reply = order_view;
 

@@ -207,6 +207,8 @@ const char* to_string(rejection why) {
       return "gift_card_refused";
     case rejection::not_deliverable:
       return "not_deliverable";
+    case rejection::customer_limit:
+      return "customer_limit";
   }
   return "";
 }

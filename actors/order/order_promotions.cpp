@@ -15,17 +15,6 @@ bool is_card(const promotion& each) { return each.kind == cart::code_kind::gift_
 
 events reject(rejection why, timestamp_ms now) { return {rejected{.why = why, .at = now}}; }
 
-// Whom a limit per customer counts: the user, else the guest's address.
-std::string customer_of(const place& order) {
-  if (!order.buyer.user.empty()) return "user:" + order.buyer.user;
-  if (order.email.empty()) return "order:" + order.id.str();
-  std::string folded = order.email;
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return "email:" + folded;
-}
-
 // The one to ask next. Gift cards come when it is known what there is to pay.
 std::optional<std::uint32_t> next_promotion(const state& s) {
   for (std::uint32_t i = 0; i < s.promotions.size(); ++i) {
@@ -175,6 +164,16 @@ std::string reason_of(const promotion& each) {
 }
 
 }  // namespace
+
+std::string customer_of(const place& order) {
+  if (!order.buyer.user.empty()) return "user:" + order.buyer.user;
+  if (order.email.empty()) return "order:" + order.id.str();
+  std::string folded = order.email;
+  for (char& c : folded) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return "email:" + folded;
+}
 
 bool has_terms(const state& s) { return s.content.terms.has_value() || !s.promotions.empty(); }
 

@@ -13,6 +13,8 @@ namespace omnicart::order {
 
 inline constexpr std::size_t codes_max = 10;  // of each kind
 
+// Whom a limit per customer counts: the user, else the guest's address, else the order itself.
+std::string customer_of(const place& order);
 // Whether the lines are priced by the terms of the shop, and not just summed.
 bool has_terms(const state& s);
 // What the provider is to be paid: the total less what gift cards give.

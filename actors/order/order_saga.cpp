@@ -99,6 +99,13 @@ effect shelve_effect(const state& s, const shelving& owed) {
           .command = stock::encode(stock::restock{claim_id(s), "return-" + back, owed.quantity})};
 }
 
+// Whom a limit per customer and product counts. Stock records are the shop's, so they hold a digest and no address. Nobody
+// for an order that names none.
+std::string counted_as(const place& order) {
+  if (order.buyer.user.empty() && order.email.empty()) return {};
+  return to_base32(digest_128({"customer", customer_of(order)}));
+}
+
 effect stock_effect(const state& s, std::uint32_t stock) {
   const stock_claim& claim = s.stocks[stock];
   const auto send = [&](const char* verb, const stock::command& what) {
@@ -108,7 +115,7 @@ effect stock_effect(const state& s, std::uint32_t stock) {
   };
   switch (claim.state) {
     case claim_state::to_claim:
-      return send("claim", stock::claim{claim_id(s), claim.quantity, s.content.sessions});
+      return send("claim", stock::claim{claim_id(s), claim.quantity, s.content.sessions, counted_as(s.content)});
     case claim_state::to_unclaim:
       return send("unclaim", stock::unclaim{claim_id(s)});
     case claim_state::to_settle:
@@ -180,11 +187,16 @@ settled on_price(const effect_name& name, const answer& got) {
 }
 
 settled on_claim(const effect_name& name, const answer& got) {
-  if (got.ok()) return claimed{name.index, name.attempt};
+  if (got.ok()) {
+    const auto stock = stock::decode_reply(got.payload);
+    return claimed{name.index, name.attempt, stock ? stock->short_of : 0};
+  }
   return claim_refused{.stock = name.index,
                        .contended = got.failure->is(stock::errc::contended),
                        .available = decode_available(got.failure->data).value_or(0),
-                       .attempt = name.attempt};
+                       .attempt = name.attempt,
+                       .limited = got.failure->is(stock::errc::customer_limit) ||
+                                  got.failure->is(stock::errc::customer_count_full)};
 }
 
 settled on_unclaim(const effect_name& name, const answer& got) {

@@ -63,7 +63,9 @@ events weigh_claims(const state& s, timestamp_ms now) {
   const bool contended = std::all_of(s.refusals.begin(), s.refusals.end(),
                                      [](const refusal& r) { return r.contended; });
   if (contended && s.attempt + 1 < claim_attempts_max) return {claims_given_up{}};
-  return reject(rejection::out_of_stock, now);
+  const bool limited = std::all_of(s.refusals.begin(), s.refusals.end(),
+                                   [](const refusal& r) { return r.limited; });
+  return reject(limited ? rejection::customer_limit : rejection::out_of_stock, now);
 }
 
 // Differs between orders, so that two that refused each other do not meet again; the same at every
@@ -159,12 +161,12 @@ struct mover {
   }
   events operator()(const claimed& what) const {
     if (!awaits_claim(s, what.stock, what.attempt, claim_state::to_claim)) return {};
-    return with_claim_answer(s, stock_claimed{what.stock}, false, now);
+    return with_claim_answer(s, stock_claimed{what.stock, what.short_of}, false, now);
   }
   events operator()(const claim_refused& what) const {
     if (!awaits_claim(s, what.stock, what.attempt, claim_state::to_claim)) return {};
-    return with_claim_answer(s, stock_refused{what.stock, what.contended, what.available}, true,
-                             now);
+    return with_claim_answer(
+        s, stock_refused{what.stock, what.contended, what.available, what.limited}, true, now);
   }
   events operator()(const unclaimed& what) const {
     if (!awaits_claim(s, what.stock, what.attempt, claim_state::to_unclaim)) return {};

@@ -305,7 +305,7 @@ struct decider {
 
   // Of `units` that come in, those that were sold before.
   std::int64_t owed_first(std::int64_t units) const {
-    return std::clamp<std::int64_t>(-at_no_location(s), 0, units);
+    return std::max<std::int64_t>(0, std::min(-at_no_location(s), units));
   }
 
   static tl::unexpected<error> refuse_not_there(std::int64_t units) {

@@ -274,7 +274,8 @@ struct sim_checks::stock_sum {
     std::int64_t quantity;
     timestamp_ms expires_at;
   };
-  std::int64_t on_hand = 0, put_in = 0, sold = 0, returned = 0, reserved = 0;
+  std::int64_t on_hand = 0, put_in = 0, sold = 0, returned = 0, reserved = 0, may_owe = 0;
+  std::map<std::string, stock::transfer_sent> transfers;
   std::map<std::string, hold> holds;
   std::map<std::string, std::int64_t> claims, sales;
   std::set<std::string> returns, ended;
@@ -345,6 +346,20 @@ struct sim_checks::stock_sum {
     on_hand += e.quantity;
     returned += e.quantity;
   }
+  void operator()(const stock::terms_set& e) { may_owe = std::max(may_owe, e.to.owed_max); }
+  void operator()(const stock::transfer_sent& e) {
+    require(transfers.emplace(e.transfer, e).second, "a transfer was sent twice");
+    reserved += e.quantity;
+  }
+  void operator()(const stock::transfer_received& e) { end_transfer(e.transfer); }
+  void operator()(const stock::transfer_recalled& e) { end_transfer(e.transfer); }
+  void end_transfer(const std::string& id) {
+    const auto at = transfers.find(id);
+    require(at != transfers.end(), "a transfer ended that was not sent");
+    if (at == transfers.end()) return;
+    reserved -= at->second.quantity;
+    transfers.erase(at);
+  }
 };
 
 void sim_checks::check_stock(const std::string& name, const std::vector<recorded>& events,
@@ -356,7 +371,7 @@ void sim_checks::check_stock(const std::string& name, const std::vector<recorded
     std::visit(sum, *event);
     const std::string where = name + " at version " + std::to_string(each.version);
     if (!sum.wrong.empty()) return violate("stock records are sound", where + ": " + sum.wrong);
-    if (sum.on_hand - sum.reserved < 0) return violate("no oversell", where);
+    if (sum.on_hand - sum.reserved < -sum.may_owe) return violate("no oversell", where);
     if (sum.put_in != sum.on_hand + sum.sold - sum.returned) return violate("stock adds up", where);
   }
   for (const auto& [id, hold] : sum.holds) {

@@ -76,8 +76,12 @@ inline std::string unhex(std::string_view text) {
 // A message of schema 1 and an array value, as a newer build might write it: the array one element
 // longer.
 inline std::string with_one_more_field(std::string message) {
-  BOOST_REQUIRE((message.size() > 2 && (static_cast<unsigned char>(message[2]) & 0xF0) == 0x90));
-  message[2] = static_cast<char>(message[2] + 1);
+  BOOST_REQUIRE(message.size() > 4);
+  const auto first = static_cast<unsigned char>(message[2]);
+  const bool is_short = (first & 0xF0) == 0x90 && first != 0x9F;
+  BOOST_REQUIRE((is_short || first == 0xDC));
+  char& length = message[is_short ? 2 : 4];  // the low byte of an array of 16 or more
+  length = static_cast<char>(length + 1);
   return message + '\x07';
 }
 
