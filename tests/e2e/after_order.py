@@ -4,7 +4,7 @@
 import os
 import tempfile
 
-from harness import Node, Shop, Suite, check, equal, poll
+from harness import Shop, Suite, check, equal, poll, serving
 from harness.load import Load
 from harness.shop import fresh, pounds
 
@@ -206,6 +206,6 @@ def the_books_agree_after_all_of_it(shop):
     check(figures["refunded"]["GBP"] > 0, figures)
 
 
-with Node() as running:
+with serving() as running:
     suite.run(Shop(running.start()))
 suite.end()

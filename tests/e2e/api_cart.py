@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Carts under their three addresses, over HTTP against a real node."""
 
-from harness import Client, Node, Shop, Suite, check, equal
+from harness import Client, Shop, Suite, check, equal, serving
 from harness.shop import fresh, pounds
 
 suite = Suite()
@@ -278,6 +278,6 @@ def a_cart_read_with_head_has_no_body(shop):
     check(answer.etag)
 
 
-with Node() as node:
+with serving() as node:
     suite.run(Shop(node.start()))
 suite.end()

@@ -5,7 +5,7 @@ import concurrent.futures
 import json
 import urllib.parse
 
-from harness import Client, Node, Shop, Suite, check, equal, poll
+from harness import Client, Shop, Suite, check, equal, poll, serving
 from harness.shop import fresh, pounds
 
 suite = Suite()
@@ -345,6 +345,6 @@ def holds_that_a_checkout_took_over_make_room(shop):
     guest.web.post("/api/inventory/reserve", wanted).expect(422, "hold_limit")
 
 
-with Node() as node:
+with serving() as node:
     suite.run(Shop(node.start()))
 suite.end()

@@ -6,7 +6,7 @@ import signal
 import threading
 import urllib.parse
 
-from harness import Client, Node, Shop, Suite, check, equal, poll
+from harness import Client, Shop, Suite, check, equal, poll, serving
 from harness.shop import ADDRESS, fresh, pounds
 
 suite = Suite()
@@ -307,6 +307,6 @@ def every_law_holds_afterwards(shop):
     shop.node.laws("60s")
 
 
-with Node() as node:
+with serving() as node:
     suite.run(Shop(node.start()))
 suite.end()

@@ -3,7 +3,7 @@
 
 import json
 
-from harness import Client, Node, Shop, Suite, check, equal, exchange, poll
+from harness import Client, Shop, Suite, check, equal, exchange, poll, serving
 from harness.shop import ADDRESS, fresh
 
 suite = Suite()
@@ -272,6 +272,6 @@ def every_answer_has_a_request_id_security_headers_and_problems_their_members(sh
     equal(raw.status, 200)
 
 
-with Node() as node:
+with serving() as node:
     suite.run(Shop(node.start()))
 suite.end()

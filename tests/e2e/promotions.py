@@ -10,7 +10,7 @@ import tempfile
 import threading
 import time
 
-from harness import Client, Gone, Node, Shop, Suite, check, equal, poll, programs
+from harness import Client, Gone, Shop, Suite, check, equal, poll, programs, serving
 from harness.node import ROOT
 from harness.shop import ADDRESS, fresh, pounds
 from harness.suite import PATIENCE_S
@@ -381,6 +381,6 @@ def the_same_on_three_nodes_with_a_leader_killed_on_the_way(_):
         shutil.rmtree(directory, ignore_errors=True)
 
 
-with Node() as running:
+with serving() as running:
     suite.run(Shop(running.start()))
 suite.end()

@@ -1,6 +1,7 @@
 """An HTTP client with one kept connection, a token, and answers that are easy to ask."""
 
 import http.client
+import itertools
 import json
 import urllib.parse
 
@@ -48,18 +49,38 @@ class Answer:
         return self
 
 
+class Addresses(str):
+    """Of several nodes that are one shop: the first one's, for those who want one. A client asks them by turns."""
+
+    def __new__(cls, every):
+        made = super().__new__(cls, every[0])
+        made.every = tuple(every)
+        return made
+
+
 class Client:
     """`public`: of the shop's own port, whose every answer is held against its OpenAPI document."""
 
     def __init__(self, address, token=None, timeout=ANSWER_TIMEOUT_S, public=True):
         self.public = public
-        self.address = address.removeprefix("http://")
+        self.among = address
+        self.turns = itertools.cycle([each.removeprefix("http://") for each in getattr(address, "every", (address,))])
+        self.address = next(self.turns)
         self.token = token
         self.timeout = timeout
-        self.connection = None
+        self.connections = {}
+
+    @property
+    def connection(self):
+        """The kept one to the node whose turn it is; None before the first call."""
+        return self.connections.get(self.address)
+
+    @connection.setter
+    def connection(self, dialled):
+        self.connections[self.address] = dialled
 
     def as_(self, token):
-        return Client(self.address, token, self.timeout, self.public)
+        return Client(self.among, token, self.timeout, self.public)
 
     def close(self):
         if self.connection:
@@ -68,6 +89,7 @@ class Client:
 
     def call(self, method, path, body=None, headers=None, key=None):
         """`body`: bytes as they are, anything else as JSON. `key`: the Idempotency-Key."""
+        self.address = next(self.turns)
         fresh = self.connection is None
         try:
             return self.exchange_once(method, path, body, key, headers)

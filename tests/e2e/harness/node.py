@@ -215,15 +215,19 @@ class Node:
         return json.loads(done.stdout)
 
     def ledger(self):
-        """Every entry of the provider's ledger."""
-        entries, at = [], 1
-        client = Client(self.pay, public=False)
-        while True:
-            page = client.get(f"/ledger?from={at}&limit=1000").expect(200)["entries"]
-            entries += page
-            if len(page) < 1000:
-                return entries
-            at = page[-1]["seq"] + 1
+        return entries_of(self.pay)
+
+
+def entries_of(provider):
+    """Every entry of the ledger of the provider at this address."""
+    entries, at = [], 1
+    client = Client(provider, public=False)
+    while True:
+        page = client.get(f"/ledger?from={at}&limit=1000").expect(200)["entries"]
+        entries += page
+        if len(page) < 1000:
+            return entries
+        at = page[-1]["seq"] + 1
 
 
 def run_ctl(*arguments, timeout=180):

@@ -1,0 +1,83 @@
+"""Three nodes of a cluster in the place of one node: every client asks them by turns."""
+
+import json
+import os
+import shutil
+import tempfile
+
+from .client import Addresses, Client
+from .cluster import Cluster, laws_hold
+from .node import Node, entries_of, programs, run_ctl
+from .suite import Unmet, poll
+
+NODES = int(os.environ.get("OMNICART_E2E_NODES", "1"))
+
+
+def serving():
+    """What a script of calls runs against: a node, or with OMNICART_E2E_NODES=3 a group of so many."""
+    return Node() if NODES == 1 else Group(NODES)
+
+
+class Group:
+    """The part of Node that scripts of calls use."""
+
+    def __init__(self, count):
+        self.home = tempfile.mkdtemp(prefix="omnicart-e2e.")
+        self.count = count
+        self.cluster = Cluster(os.path.join(self.home, "cluster"), programs(), {"payment": {"answer_timeout_ms": 5000}},
+                               namespaces=False)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.cluster.down(keep=False)
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def start(self):
+        self.cluster.up(self.count)
+        return self
+
+    def restart(self):
+        """The first node dies and comes back."""
+        self.cluster.kill(1)
+        self.cluster.start(1)
+        poll("it has caught up", self.cluster.settled)
+
+    @property
+    def http(self):
+        return Addresses([self.cluster.node(index)["http"] for index in self.cluster.indexes()])
+
+    @property
+    def pay_pid(self):
+        return self.cluster.state["pay"]["process"]["pid"]
+
+    def access(self, index=1):
+        node = self.cluster.node(index)
+        return node["operator"], os.path.join(node["home"], "data", "operator.token")
+
+    def operate(self, token=None):
+        address, file = self.access()
+        with open(file, encoding="utf-8") as kept:
+            return Client(address, token or kept.read().strip(), public=False)
+
+    def staff(self, role="admin"):
+        token = self.operate().post("/tokens", {"role": role, "ttl_s": 3600}).expect(200)["token"]
+        return Client(self.http, token)
+
+    def client(self, token=None):
+        return Client(self.http, token)
+
+    def ctl(self, *arguments, timeout=180):
+        address, file = self.access()
+        return run_ctl("--operator", "http://" + address, "--token-file", file, *arguments, timeout=timeout)
+
+    def laws(self, _wait="30s"):
+        laws_hold(self.cluster)
+        said = self.ctl("--json", "laws", "--wait", "30s")
+        if said.returncode != 0:
+            raise Unmet(f"laws: exit {said.returncode} {said.stdout[-3000:]}")
+        return json.loads(said.stdout)
+
+    def ledger(self):
+        return entries_of(self.cluster.state["pay"]["url"])
