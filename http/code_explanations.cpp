@@ -80,6 +80,8 @@ constexpr entry entries[] = {
     {"reservation_conflict", "The reservation exists with other content."},
     {"hold_limit", "A session may hold 10 reservations at a time."},
     {"invalid_duration", "A hold lasts from a second to half an hour."},
+    {"no_such_location", "There is no such location."},
+    {"invalid_location", "The location's description is not as it should be."},
     // Products.
     {"invalid_name", "A product has a name of at most 500 bytes."},
     {"invalid_price", "A price is not negative, and not beyond the limit."},

@@ -10,6 +10,7 @@
 #include "http/cart_routes.hpp"
 #include "http/document_routes.hpp"
 #include "http/door.hpp"
+#include "http/location_routes.hpp"
 #include "http/order_routes.hpp"
 #include "http/privacy_routes.hpp"
 #include "http/product_routes.hpp"
@@ -44,6 +45,7 @@ struct all_routes {
         found(in, finder),
         reviews(in),
         stock(in),
+        locations(in),
         webhooks(in),
         promotions(in),
         charges(in, tariff),
@@ -59,6 +61,7 @@ struct all_routes {
     found.add_to(table);
     reviews.add_to(table);
     stock.add_to(table);
+    locations.add_to(table);
     webhooks.add_to(table);
     promotions.add_to(table);
     charges.add_to(table);
@@ -78,6 +81,7 @@ struct all_routes {
   search_routes found;
   review_routes reviews;
   stock_routes stock;
+  location_routes locations;
   webhook_routes webhooks;
   promotion_routes promotions;
   tariff_routes charges;

@@ -93,6 +93,7 @@ BODIES = {
     ("POST", "/api/products/{id}/reviews"): lambda s: {"rating": 4, "title": "Good"},
     ("POST", "/api/products/import"): lambda s: b'{"id": "imported", "name": "Cup", "price": 1.5}\n',
     ("PUT", "/api/inventory/{product_id}"): lambda s: {"delta": 1, "reason": "found"},
+    ("PUT", "/api/locations/{id}"): lambda s: {"name": "Leeds"},
     ("POST", "/api/inventory/reserve"): lambda s: {"product_id": s.article, "quantity": 1, "ttl_s": 1},
     ("POST", "/api/inventory/reservations/{id}/extend"): lambda s: {"ttl_s": 60},
     ("POST", "/api/orders"): order_of_items,
@@ -162,6 +163,8 @@ def path_of(shop, path, owner):
             record = owner.user or shop.somebody.user
         elif path.startswith("/api/inventory/reservations"):
             record = owner.reservation().replace("/", "%2F")
+        elif path.startswith("/api/locations"):
+            record = shop.location()
         elif path.startswith("/api/orders"):
             record = owner.order()
             if "{number}" in path:
@@ -218,6 +221,11 @@ class StockedShop(Shop):
         self.somebody = Actor(self, "shopper")
         self.known_email = self.somebody.email
         self.line = self.line_of(self.somebody.order())
+
+    def location(self):
+        name = fresh("location")
+        self.admin.put("/api/locations/" + name, {"name": "Leeds"}).expect(201)
+        return name
 
     def line_of(self, order):
         """The id of its only line: the first line of every order has the same."""
