@@ -119,14 +119,27 @@ void catalogue_list::remember(const std::string& id, std::string_view bytes) {
 void catalogue_list::open(projection_rows& rows) {
   products_.clear();
   shelves_.clear();
+  low_.clear();
   rows.scan("p", "q", [this](std::string_view key, std::string_view value) {
     remember(std::string(key.substr(1)), value);
     return true;
   });
   rows.scan("s", "t", [this](std::string_view key, std::string_view value) {
-    if (const auto stored = codec::decode<shelf>(value)) shelves_[std::string(key.substr(1))] = *stored;
+    const auto stored = codec::decode<shelf>(value);
+    if (!stored) return true;
+    const std::string id(key.substr(1));
+    shelves_[id] = *stored;
+    mark_low(id, *stored);
     return true;
   });
+}
+
+void catalogue_list::mark_low(const std::string& id, const shelf& at) {
+  if (at.is_low()) {
+    low_.insert(id);
+  } else {
+    low_.erase(id);
+  }
 }
 
 void catalogue_list::apply(const entity_ref& entity, std::uint64_t version, const event_record& record,
@@ -140,6 +153,7 @@ void catalogue_list::apply_stock(const entity_ref& entity, std::uint64_t version
   if (version <= at.version) return;
   at.version = version;
   if (const auto event = stock::decode_event(record.event)) put_on_shelf(at, entity.id, *event, rows);
+  mark_low(entity.id, at);
   rows.put("s" + entity.id, codec::encode(at));
 }
 
@@ -244,6 +258,35 @@ result<catalogue_page> catalogue_list::find(const catalogue_query& query) const 
   page.categories = most_frequent(categories);
   page.brands = most_frequent(brands);
   return page;
+}
+
+result<low_page> catalogue_list::find_low(const std::string& cursor, std::size_t limit) const {
+  std::string after;
+  if (!cursor.empty()) {
+    const auto last = from_cursor(cursor);
+    if (!last) return fail(base_errc::malformed, "not a cursor of this list");
+    after = last->second;
+  }
+  low_page page;
+  for (auto id = low_.upper_bound(after); id != low_.end(); ++id) {
+    const auto product = products_.find(*id);
+    if (product == products_.end()) continue;
+    if (page.items.size() == limit) {
+      page.next_cursor = to_cursor({"", page.items.back().id});
+      break;
+    }
+    const shelf& at = shelves_.at(*id);
+    page.items.push_back({*id, product->second.name, at.available, at.low_stock});
+  }
+  return page;
+}
+
+task<result<low_page>> catalogue_list::low(std::string cursor, std::size_t limit) const {
+  co_return co_await async_reply<result<low_page>>([&](auto done) {
+    host_->query(
+        name(), [this, cursor, limit, done](projection_rows&) { done(find_low(cursor, limit)); },
+        [done](error why) { done(fail(std::move(why))); });
+  });
 }
 
 task<result<catalogue_page>> catalogue_list::page(catalogue_query query) const {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -45,30 +46,46 @@ struct catalogue_page {
   std::vector<facet> categories, brands;  // of everything that matches, most frequent first, at most 20 each
 };
 
+// A product on sale of which no more is available than its stock's terms ask for.
+struct low_product {
+  std::string id, name;
+  std::int64_t available = 0;  // below 0: sold and not there
+  std::int64_t low_stock = 0;
+};
+
+struct low_page {
+  std::vector<low_product> items;  // by id
+  std::string next_cursor;         // empty: that was all
+};
+
 // Which products there are: a projection of the product and stock events, kept in memory (about 400 bytes a product)
 // and in rows:
 //
 //   "p" product                    -> what the filters look at
 //   "r" product                    -> rating by its reviews
-//   "s" product                    -> shelf: available and reserved units, last version seen
+//   "s" product                    -> shelf: available and reserved units, when it is low, last version seen
 //   "h" product NUL reservation    -> units of an open hold
 //   "c" product NUL order          -> units of an open claim
+//   "t" product NUL transfer       -> units of a transfer under way
 class catalogue_list final : public projection {
  public:
   void attach(projection_host& host) { host_ = &host; }
 
   // Refusals: base_errc::malformed for a cursor that is none; faults of the projection host.
   task<result<catalogue_page>> page(catalogue_query query) const;
+  task<result<low_page>> low(std::string cursor, std::size_t limit) const;
 
   std::string_view name() const override { return "catalogue"; }
   bool wants(std::string_view kind) const override { return kind == "product" || kind == "stock"; }
-  std::uint32_t format() const override { return 2; }  // 1 had neither stock nor currencies
+  // 1 had neither stock nor currencies, 2 neither transfers nor terms.
+  std::uint32_t format() const override { return 3; }
   void open(projection_rows& rows) override;
   void apply(const entity_ref& entity, std::uint64_t version, const event_record& record,
              projection_rows& rows) override;
 
-  // The query itself, on the projection's thread.
+  // The queries themselves, on the projection's thread.
   result<catalogue_page> find(const catalogue_query& query) const;
+  result<low_page> find_low(const std::string& cursor, std::size_t limit) const;
   std::size_t size() const { return products_.size(); }
 
  private:
@@ -87,6 +104,7 @@ class catalogue_list final : public projection {
   bool matches(const catalogue_query& query, const std::vector<std::string>& words, const std::string& id,
                const entry& product) const;
   void remember(const std::string& id, std::string_view row);
+  void mark_low(const std::string& id, const shelf& at);
   void apply_product(const entity_ref& entity, const event_record& record, projection_rows& rows);
   void apply_rating(const std::string& id, std::int64_t rating_centi, projection_rows& rows);
   void apply_stock(const entity_ref& entity, std::uint64_t version, const event_record& record, projection_rows& rows);
@@ -94,6 +112,7 @@ class catalogue_list final : public projection {
   projection_host* host_ = nullptr;
   std::map<std::string, entry, std::less<>> products_;  // living ones, by id
   std::unordered_map<std::string, shelf> shelves_;      // also of retired products
+  std::set<std::string> low_;                           // of those, the products that are low
 };
 
 }  // namespace omnicart::http

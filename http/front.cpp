@@ -24,6 +24,7 @@
 #include "http/stock_routes.hpp"
 #include "http/tariff_board.hpp"
 #include "http/tariff_routes.hpp"
+#include "http/transfer_routes.hpp"
 #include "http/user_routes.hpp"
 #include "http/webhook_routes.hpp"
 
@@ -46,6 +47,7 @@ struct all_routes {
         reviews(in),
         stock(in),
         locations(in),
+        transfers(in),
         webhooks(in),
         promotions(in),
         charges(in, tariff),
@@ -62,6 +64,7 @@ struct all_routes {
     reviews.add_to(table);
     stock.add_to(table);
     locations.add_to(table);
+    transfers.add_to(table);
     webhooks.add_to(table);
     promotions.add_to(table);
     charges.add_to(table);
@@ -82,6 +85,7 @@ struct all_routes {
   review_routes reviews;
   stock_routes stock;
   location_routes locations;
+  transfer_routes transfers;
   webhook_routes webhooks;
   promotion_routes promotions;
   tariff_routes charges;

@@ -171,7 +171,9 @@ status law_check::take_stock(const std::string& id, const answer& got, timestamp
   const auto view = stock::decode_reply(got.payload);
   if (!view) return fail(view.error());
   ++report.products;
-  if (view->available < 0 || view->on_hand != view->available + view->reserved) into.found["no_oversell"].push_back(id);
+  if (view->available < -view->owed_floor || view->on_hand != view->available + view->reserved) {
+    into.found["no_oversell"].push_back(id);
+  }
   if (view->received + view->adjusted != view->on_hand + view->sold - view->returned) {
     into.found["stock_balance"].push_back(id);
   }

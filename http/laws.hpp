@@ -21,7 +21,8 @@ namespace omnicart::http {
 // What must be true of a whole shop whenever no order is in flight:
 //
 //   no_order_in_doubt         every order has ended, or is paid, and owes nothing any more
-//   no_oversell               per product available >= 0 and on_hand = available + reserved
+//   no_oversell               per product no more is owed than its terms ever allowed (without terms: nothing is), and
+//                             on_hand = available + reserved
 //   stock_balance             per product received + adjusted = on_hand + sold - returned
 //   stock_matches_orders      per product the units sold and not returned are those of the orders that stand, less
 //                             what they say is back on the shelf

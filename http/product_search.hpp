@@ -48,7 +48,7 @@ struct suggestion {
 //   "d" product                    -> slot and document
 //   "r" product                    -> rating by its reviews
 //   "s" product                    -> what is on the shelf and was sold
-//   "h", "c" …                     -> open holds and claims (shelf.hpp)
+//   "h", "c", "t" …                -> open holds, claims and transfers (shelf.hpp)
 //
 // Everything runs on the projection's thread. While more than `behind_max` documents are not
 // indexed yet (the first start with an older store, a rebuild) searches are refused as unavailable.
@@ -75,6 +75,7 @@ class product_search final : public projection {
 
   std::string_view name() const override { return "search"; }
   bool wants(std::string_view kind) const override { return kind == "product" || kind == "stock"; }
+  std::uint32_t format() const override { return 2; }  // 1 knew no transfers
   void open(projection_rows& rows) override;
   void apply(const entity_ref& entity, std::uint64_t version, const event_record& record,
              projection_rows& rows) override;

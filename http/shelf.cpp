@@ -26,10 +26,15 @@ struct applier {
   void operator()(const stock::unclaimed& e) const { give_back(claim_row(e.order.str())); }
   void operator()(const stock::settled& e) const { at.reserved -= end(claim_row(e.order.str())); }
   void operator()(const stock::restocked& e) const { at.available += e.quantity; }
+  void operator()(const stock::terms_set& e) const { at.low_stock = e.to.low_stock; }
+  void operator()(const stock::transfer_sent& e) const { take(transfer_row(e.transfer), e.quantity); }
+  void operator()(const stock::transfer_received& e) const { give_back(transfer_row(e.transfer)); }
+  void operator()(const stock::transfer_recalled& e) const { give_back(transfer_row(e.transfer)); }
 
  private:
   std::string hold_row(const std::string& reservation) const { return "h" + product + '\0' + reservation; }
   std::string claim_row(const std::string& order) const { return "c" + product + '\0' + order; }
+  std::string transfer_row(const std::string& transfer) const { return "t" + product + '\0' + transfer; }
 
   void take(std::string row, std::int64_t units) const {
     at.available -= units;

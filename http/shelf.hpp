@@ -11,13 +11,15 @@ namespace omnicart::http {
 // What a list of products knows of one product's stock.
 struct shelf {
   std::uint64_t version = 0;  // of the stock record, as far as seen
-  std::int64_t available = 0;
-  std::int64_t reserved = 0;  // in holds and claims
-  OMNICART_FIELDS(version, available, reserved)
+  std::int64_t available = 0;  // below 0: sold and not there
+  std::int64_t reserved = 0;  // in holds, claims and transfers
+  std::int64_t low_stock = 0;  // of the terms; 0: it is never low
+  bool is_low() const { return low_stock > 0 && available <= low_stock; }
+  OMNICART_FIELDS(version, available, reserved, low_stock)
 };
 
-// Applies one event of the product's stock. What ends a hold or a claim names it without its units, so these stand in
-// rows of their own for as long as they are open ("h" and "c", catalogue_list.hpp).
+// Applies one event of the product's stock. What ends a hold, a claim or a transfer names it without its units, so these
+// stand in rows of their own for as long as they are open ("h", "c" and "t", catalogue_list.hpp).
 void put_on_shelf(shelf& at, const std::string& product, const stock::event& what, projection_rows& rows);
 
 }  // namespace omnicart::http

@@ -1,5 +1,6 @@
 #include "http/catalogue_list.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <map>
 #include <memory>
@@ -7,6 +8,7 @@
 #include <random>
 #include <string>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "actors/product/product.hpp"
@@ -41,21 +43,38 @@ class rows_in_memory final : public projection_rows {
   std::map<std::string, std::string, std::less<>> rows;
 };
 
-// Commands of few sessions and orders, so that they meet.
+stock::set_terms random_terms(std::mt19937_64& random) {
+  stock::terms to;
+  if (random() % 2 == 0) {
+    to.more = random() % 2 == 0 ? stock::backorder::later : stock::backorder::ahead;
+    to.owed_max = 1 + static_cast<std::int64_t>(random() % 20);
+    if (to.more == stock::backorder::ahead) to.available_from = timestamp_ms{std::chrono::hours{9}};
+  }
+  to.low_stock = static_cast<std::int64_t>(random() % 12);
+  return {to};
+}
+
+// Commands of few sessions, orders, locations and transfers, so that they meet.
 stock::command random_command(std::mt19937_64& random) {
   const auto below = [&](std::int64_t most) { return static_cast<std::int64_t>(random() % static_cast<std::uint64_t>(most)); };
   const reservation_id hold("h" + std::to_string(below(12)));
   const order_id order("o" + std::to_string(below(30)));
   const std::string session = "s" + std::to_string(below(3));
-  switch (below(9)) {
-    case 0: return stock::set_on_hand{below(40), "count"};
-    case 1: return stock::adjust{below(9) - 4, "found"};
+  const std::string transfer = "t" + std::to_string(below(6));
+  const auto place = [&] { return below(2) == 0 ? std::string() : "l" + std::to_string(below(3)); };
+  switch (below(13)) {
+    case 0: return stock::set_on_hand{below(40), "count", place()};
+    case 1: return stock::adjust{below(9) - 4, "found", place()};
     case 2: return stock::reserve{hold, 1 + below(5), session, std::chrono::seconds{1 + below(60)}};
     case 3: return stock::extend{hold, std::chrono::seconds{1 + below(60)}};
     case 4: return stock::release{hold};
     case 5: return stock::claim{order, 1 + below(5), {session}};
     case 6: return stock::unclaim{order};
     case 7: return stock::settle{order};
+    case 8: return stock::send_transfer{transfer, place(), place(), 1 + below(8), "balance"};
+    case 9: return stock::receive_transfer{transfer, below(9)};
+    case 10: return stock::recall_transfer{transfer};
+    case 11: return random_terms(random);
     default: return stock::restock{order, "r" + std::to_string(below(3)), 1 + below(3)};
   }
 }
@@ -106,6 +125,8 @@ BOOST_AUTO_TEST_CASE(a_shelf_has_the_figures_of_its_stock_after_every_event) {
         BOOST_TEST_REQUIRE(at.reserved == state.units.reserved);
         BOOST_TEST_REQUIRE(rows.count('h') == state.holds.all().size());
         BOOST_TEST_REQUIRE(rows.count('c') == state.claims.size());
+        BOOST_TEST_REQUIRE(rows.count('t') == state.transfers.size());
+        BOOST_TEST_REQUIRE(at.low_stock == state.promised.low_stock);
       });
     }
   }
@@ -126,8 +147,107 @@ BOOST_AUTO_TEST_CASE(what_is_in_stock_outlives_restarts_and_events_that_come_aga
     }
     BOOST_TEST_REQUIRE(found(*list, {.in_stock = true}) == (state.units.available > 0 ? 1u : 0u));
     BOOST_TEST_REQUIRE(found(*list, {.in_stock = false}) == (state.units.available > 0 ? 0u : 1u));
+    const std::int64_t threshold = state.promised.low_stock;
+    const bool is_low = threshold > 0 && state.units.available <= threshold;
+    const auto low = list->find_low("", 9)->items;
+    BOOST_TEST_REQUIRE(low.size() == (is_low ? 1u : 0u));
+    if (is_low) BOOST_TEST_REQUIRE(low[0].available == state.units.available);
   });
   BOOST_TEST(version > 50u);
+}
+
+// A walk that never comes to an event says nothing of it.
+BOOST_AUTO_TEST_CASE(the_walks_send_receive_recall_and_sell_what_is_not_there) {
+  std::map<std::size_t, int> seen;
+  std::int64_t least = 0;
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    walk(seed, [&](const stock::event& event, const stock::state& state) {
+      ++seen[event.index()];
+      least = std::min(least, state.units.available);
+    });
+  }
+  BOOST_TEST(seen.size() == std::variant_size_v<stock::event>);
+  BOOST_TEST(least < 0);
+}
+
+namespace {
+
+struct low_shelves {
+  void sell(const std::string& id) {
+    list.apply({"product", id}, 1, recorded(product::encode_event(sold_at({100, gbp}))), rows);
+  }
+  void stock_event(const std::string& id, stock::event what) {
+    list.apply({"stock", id}, ++versions[id], recorded(stock::encode_event(what)), rows);
+  }
+  void count(const std::string& id, std::int64_t units) {
+    stock_event(id, stock::counted{.on_hand = units});
+  }
+  void threshold(const std::string& id, std::int64_t units) {
+    stock_event(id, stock::terms_set{.to = {.low_stock = units}});
+  }
+  // The ids, with a bar between pages.
+  std::string low(std::size_t limit = 9) const {
+    std::string names, cursor;
+    do {
+      const auto page = list.find_low(cursor, limit);
+      BOOST_REQUIRE(page.has_value());
+      for (const auto& each : page->items) names += each.id;
+      cursor = page->next_cursor;
+      names += cursor.empty() ? "" : "|";
+    } while (!cursor.empty());
+    return names;
+  }
+
+  rows_in_memory rows;
+  catalogue_list list;
+  std::map<std::string, std::uint64_t> versions;
+};
+
+}  // namespace
+
+BOOST_FIXTURE_TEST_CASE(a_product_is_low_at_its_threshold_and_not_above_it, low_shelves) {
+  sell("a");
+  threshold("a", 5);
+  BOOST_TEST(low() == "a");  // nobody counted it
+  count("a", 6);
+  BOOST_TEST(low() == "");
+  count("a", 5);
+  BOOST_TEST(low() == "a");
+  threshold("a", 4);
+  BOOST_TEST(low() == "");
+  count("a", 0);
+  threshold("a", 0);
+  BOOST_TEST(low() == "");
+}
+
+BOOST_FIXTURE_TEST_CASE(low_products_are_listed_by_id_in_pages, low_shelves) {
+  for (const char* id : {"d", "b", "a", "c", "e"}) {
+    sell(id);
+    count(id, 1);
+    threshold(id, id[0] == 'c' ? 0 : 2);
+  }
+  BOOST_TEST(low() == "abde");
+  BOOST_TEST(low(2) == "ab|de");
+  BOOST_TEST(low(3) == "abd|e");
+  list.apply({"product", "b"}, 2, recorded(product::encode_event(product::retired{})), rows);
+  BOOST_TEST(low(2) == "ad|e");
+  BOOST_TEST((list.find_low("no cursor", 2).error().is(base_errc::malformed)));
+}
+
+BOOST_FIXTURE_TEST_CASE(what_is_low_is_known_after_a_restart, low_shelves) {
+  for (const char* id : {"a", "b"}) {
+    sell(id);
+    count(id, 3);
+  }
+  threshold("a", 3);
+  catalogue_list again;
+  again.open(rows);
+  const auto page = again.find_low("", 9);
+  BOOST_TEST_REQUIRE(page->items.size() == 1u);
+  BOOST_TEST(page->items[0].id == "a");
+  BOOST_TEST(page->items[0].name == "Tea");
+  BOOST_TEST(page->items[0].available == 3);
+  BOOST_TEST(page->items[0].low_stock == 3);
 }
 
 BOOST_AUTO_TEST_CASE(a_product_that_nobody_counted_is_not_in_stock) {

@@ -120,6 +120,15 @@ void begin_order(books& shop) {
   tea.available -= 1;
 }
 
+// One unit is on hand, three are held: two are owed, of a stock that may owe `at_most`.
+void owe_two(books& shop, std::int64_t at_most) {
+  auto& tea = shop.stocks["tea"];
+  tea.on_hand = 1;
+  tea.received = 3;
+  tea.available = -2;
+  tea.owed_floor = at_most;
+}
+
 const planted violations[] = {
     {"nothing", [](books&) {}, ""},
     {"an order on its way", begin_order, "no_order_in_doubt no_stray_claims"},
@@ -149,6 +158,21 @@ const planted violations[] = {
      "no_hold_outlives_its_end no_order_in_doubt no_stray_claims"},
     {"less than nothing on the shelf",
      [](books& b) { b.stocks["tea"].available = -1; },
+     "no_oversell"},
+    {"units sold that are not there, as the terms allowed",
+     [](books& b) { owe_two(b, 2); },
+     ""},
+    {"more of them than the terms ever allowed",
+     [](books& b) { owe_two(b, 1); },
+     "no_oversell"},
+    {"some of them where the terms allow none",
+     [](books& b) { owe_two(b, 0); },
+     "no_oversell"},
+    {"more reserved than is on hand and owed",
+     [](books& b) {
+       owe_two(b, 2);
+       b.stocks["tea"].reserved = 4;
+     },
      "no_oversell"},
     {"a unit from nowhere", [](books& b) { b.stocks["tea"].received = 11; }, "stock_balance"},
     {"a sale nobody ordered",
