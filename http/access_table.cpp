@@ -63,8 +63,13 @@ constexpr access_rule table[] = {
     {post,   "/api/products/{id}/reviews",   "reviews",   own_session},
 
     // Stock.
+    {get,    "/api/inventory",                            "stock", staff},
     {get,    "/api/inventory/{product_id}",               "stock", everybody},
     {put,    "/api/inventory/{product_id}",               "stock", admins, audited},
+    {put,    "/api/inventory/{product_id}/terms",         "stock", admins, audited},
+    {post,   "/api/inventory/{product_id}/transfers",     "stock", admins, audited},
+    {post,   "/api/inventory/{product_id}/transfers/{transfer_id}/receive", "stock", admins, audited},
+    {remove, "/api/inventory/{product_id}/transfers/{transfer_id}",         "stock", admins, audited},
     {get,    "/api/inventory/{product_id}/history",       "stock", staff},
     {post,   "/api/inventory/reserve",                    "stock", owner_or_staff},
     {post,   "/api/inventory/reservations/{id}/extend",   "stock", owner_or_staff},

@@ -74,6 +74,14 @@ int status_of(stock::errc code) {
     case stock::errc::hold_limit: return 422;
     case stock::errc::invalid_duration: return 422;
     case stock::errc::quantity_limit: return 422;
+    case stock::errc::not_there: return 409;
+    case stock::errc::invalid_terms: return 422;
+    case stock::errc::customer_limit: return 409;
+    case stock::errc::customer_count_full: return 409;
+    case stock::errc::no_such_transfer: return 404;
+    case stock::errc::transfer_conflict: return 409;
+    case stock::errc::transfer_limit: return 409;
+    case stock::errc::place_limit: return 409;
   }
   return 500;
 }

@@ -23,6 +23,7 @@
 #include "http/stock_routes.hpp"
 #include "http/tariff_board.hpp"
 #include "http/tariff_routes.hpp"
+#include "http/transfer_routes.hpp"
 #include "http/user_routes.hpp"
 #include "http/webhook_routes.hpp"
 
@@ -44,6 +45,7 @@ struct all_routes {
         found(in, finder),
         reviews(in),
         stock(in),
+        transfers(in),
         webhooks(in),
         promotions(in),
         charges(in, tariff),
@@ -59,6 +61,7 @@ struct all_routes {
     found.add_to(table);
     reviews.add_to(table);
     stock.add_to(table);
+    transfers.add_to(table);
     webhooks.add_to(table);
     promotions.add_to(table);
     charges.add_to(table);
@@ -78,6 +81,7 @@ struct all_routes {
   search_routes found;
   review_routes reviews;
   stock_routes stock;
+  transfer_routes transfers;
   webhook_routes webhooks;
   promotion_routes promotions;
   tariff_routes charges;

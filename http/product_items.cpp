@@ -38,12 +38,6 @@ void write_search(json_writer& json, const search_query& query, const search_pag
 
 }  // namespace
 
-std::int64_t available_of(const answer& got) {
-  const auto view = got.ok() ? stock::decode_reply(got.payload)
-                             : result<stock::reply>(fail(base_errc::not_found));
-  return view ? view->available : 0;
-}
-
 task<tl::expected<std::string, response>> product_items(const shop& in, request& req,
                                                         std::vector<std::string> ids) {
   caller engine;
@@ -67,7 +61,7 @@ task<tl::expected<std::string, response>> product_items(const shop& in, request&
     auto reply = about.ok() ? product::decode_reply(about.payload)
                             : result<product::reply>(fail(base_errc::not_found));
     const auto* view = reply ? std::get_if<product::product_view>(&*reply) : nullptr;
-    if (view) write_product(json, ids[i], *view, about.version, available_of(answers[2 * i + 1]));
+    if (view) write_product(json, ids[i], *view, about.version, availability_of(answers[2 * i + 1]));
   }
   json.end_array();
   co_return body;

@@ -14,9 +14,6 @@ namespace omnicart::http {
 task<tl::expected<std::string, response>> product_items(const shop& in, request& req,
                                                         std::vector<std::string> ids);
 
-// The units that a stock's answer says are available; 0 when it has none.
-std::int64_t available_of(const answer& got);
-
 // The answer of GET /api/products around its items.
 std::string search_page_json(const search_query& query, const search_page& page,
                              const std::string& items);

@@ -20,13 +20,8 @@ void write_optional(json_writer& json, std::string_view name, const std::string&
 
 }  // namespace
 
-std::string_view stock_state(std::int64_t available) {
-  constexpr std::int64_t low = 5;
-  return available <= 0 ? "out_of_stock" : available <= low ? "low_stock" : "in_stock";
-}
-
 void write_product(json_writer& json, const std::string& id, const product::product_view& view, std::uint64_t version,
-                   std::int64_t available) {
+                   const availability& stock) {
   const product::details& about = view.content;
   json.begin_object().member("id", id).member("name", about.name);
   write_optional(json, "description", about.description);
@@ -53,7 +48,9 @@ void write_product(json_writer& json, const std::string& id, const product::prod
     json.key("rating").raw(stars);
   }
   if (view.review_count > 0) json.member("review_count", view.review_count);
-  json.key("stock").begin_object().member("available", available).member("state", stock_state(available)).end_object();
+  json.key("stock").begin_object();
+  write_availability(json, stock);
+  json.end_object();
   json.member("version", version)
       .member("created_at", to_rfc3339(view.created_at))
       .member("updated_at", to_rfc3339(view.updated_at))

@@ -5,16 +5,13 @@
 #include <string>
 
 #include "actors/product/product_messages.hpp"
-#include "actors/stock/stock_messages.hpp"
 #include "http/server/json_writer.hpp"
+#include "http/stock_json.hpp"
 
 namespace omnicart::http {
 
-// "in_stock", "low_stock" (at most 5 units) or "out_of_stock".
-std::string_view stock_state(std::int64_t available);
-
 // The product of api.md as one JSON object.
 void write_product(json_writer& json, const std::string& id, const product::product_view& view, std::uint64_t version,
-                   std::int64_t available);
+                   const availability& stock);
 
 }  // namespace omnicart::http

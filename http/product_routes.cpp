@@ -159,11 +159,12 @@ task<response> product_routes::show(request& req) {
   const auto* view = view_of(reply);
   if (!view) co_return refuse(req, 500, "internal", "");
   // The tag covers the stock shown as well as the product.
-  const std::string tag = '"' + std::to_string(answers[0].version) + '-' + std::to_string(available_of(answers[1])) + '"';
+  const availability in_stock = availability_of(answers[1]);
+  const std::string tag = '"' + std::to_string(answers[0].version) + '-' + tag_of(in_stock) + '"';
   if (not_modified(req, tag)) co_return not_modified_response(tag);
   std::string body;
   json_writer json(body);
-  write_product(json, id, *view, answers[0].version, available_of(answers[1]));
+  write_product(json, id, *view, answers[0].version, in_stock);
   response found = json_response(200, std::move(body));
   found.add_header("ETag", tag);
   co_return found;
@@ -180,7 +181,7 @@ task<response> product_routes::shown(request& req, const std::string& id, const 
   const answer in_stock = co_await in_stock_asked;
   std::string body;
   json_writer json(body);
-  write_product(json, id, *view, got.version, available_of(in_stock));
+  write_product(json, id, *view, got.version, availability_of(in_stock));
   response answered = json_response(status, std::move(body));
   answered.add_header("ETag", etag_of(got.version));
   mark_replayed(answered, got);
@@ -212,7 +213,7 @@ task<response> product_routes::create(request& req) {
 
 namespace {
 
-// The tag of a read covers the stock it shows, "<version>-<available>"; a change depends on the version alone.
+// The tag of a read covers the stock it shows, "<version>-<stock>"; a change depends on the version alone.
 void take_read_tag(const request& req, command_options& options) {
   const auto tags = parse_tags(req.header_list("If-Match"));
   if (!tags || tags->tags.size() != 1 || tags->tags.front().weak) return;

@@ -1,16 +1,18 @@
 #include "http/stock_routes.hpp"
 
+#include <algorithm>
 #include <limits>
 
-#include "actors/product/product_messages.hpp"
+#include "http/catalogue_list.hpp"
 #include "http/history_json.hpp"
 #include "http/list_query.hpp"
-#include "http/product_json.hpp"
 #include "http/server/async_reply.hpp"
 #include "http/server/headers.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
 #include "http/session_tokens.hpp"
+#include "http/stock_checks.hpp"
+#include "http/stock_json.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/base/time.hpp"
 
@@ -21,12 +23,6 @@ constexpr std::int64_t ttl_default_s = 900;
 constexpr std::int64_t units_max = 1'000'000'000'000;
 // A stock that comes to a hold too late for its count is asked again, with a new one.
 constexpr int hold_tries_max = 2;
-
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
 
 // A reservation's id names its product: "<26 characters>.<product id>".
 std::optional<std::string> product_of(std::string_view reservation) {
@@ -40,25 +36,6 @@ bool ended_by(const answer& got) {
   return refused_by_rules(got) && !got.failure->is(stock::errc::reservation_conflict);
 }
 
-std::string figures_json(const std::string& product, const stock::stock_view& view, std::uint64_t version, bool staff) {
-  std::string body;
-  json_writer json(body);
-  json.begin_object().member("product_id", product);
-  if (staff) {
-    json.member("on_hand", view.on_hand)
-        .member("reserved", view.reserved)
-        .member("available", view.available)
-        .member("received", view.received)
-        .member("adjusted", view.adjusted)
-        .member("sold", view.sold)
-        .member("returned", view.returned);
-  } else {
-    json.member("available", view.available);
-  }
-  json.member("state", stock_state(view.available)).member("version", version).end_object();
-  return body;
-}
-
 std::string hold_json(const std::string& reservation, const std::string& product, const stock::stock_view& view) {
   std::string body;
   json_writer json(body);
@@ -67,7 +44,36 @@ std::string hold_json(const std::string& reservation, const std::string& product
       .member("product_id", product)
       .member("quantity", view.quantity);
   if (view.expires_at) json.member("expires_at", to_rfc3339(*view.expires_at));
-  json.member("available", view.available).end_object();
+  json.member("available", availability_of(view).units).end_object();
+  return body;
+}
+
+response inventory_response(const request& req, const std::string& id, const answer& got) {
+  if (!got.ok()) return failure_response(*got.failure, req);
+  const auto view = stock::decode_reply(got.payload);
+  if (!view) return failure_response(view.error(), req);
+  response shown = json_response(200, inventory_json(id, *view, got.version));
+  shown.add_header("ETag", etag_of(got.version));
+  mark_replayed(shown, got);
+  return shown;
+}
+
+std::string low_json(const low_page& page) {
+  std::string body;
+  json_writer json(body);
+  json.begin_object().key("items").begin_array();
+  for (const auto& each : page.items) {
+    json.begin_object()
+        .member("product_id", each.id)
+        .member("name", each.name)
+        .member("available", std::max<std::int64_t>(each.available, 0))
+        .member("owed", owed_of(each.available))
+        .member("low_stock", each.low_stock)
+        .end_object();
+  }
+  json.end_array().key("next_cursor");
+  page.next_cursor.empty() ? json.null() : json.value(page.next_cursor);
+  json.end_object();
   return body;
 }
 
@@ -80,26 +86,32 @@ void stock_routes::add_to(router& routes) {
   routes.post("/api/inventory/reserve", bound(&stock_routes::reserve));
   routes.remove("/api/inventory/reservations/{id}", bound(&stock_routes::release));
   routes.post("/api/inventory/reservations/{id}/extend", bound(&stock_routes::extend));
+  routes.get("/api/inventory", bound(&stock_routes::list_low));
   routes.get("/api/inventory/{product_id}", bound(&stock_routes::show));
   routes.put("/api/inventory/{product_id}", bound(&stock_routes::set));
+  routes.put("/api/inventory/{product_id}/terms", bound(&stock_routes::set_terms));
   routes.get("/api/inventory/{product_id}/history", bound(&stock_routes::history));
 }
 
-task<std::optional<response>> stock_routes::unknown_product(request& req, const std::string& id) {
-  const auto none = [&] { return refuse(req, 404, "no_such_product", "no such product"); };
-  if (!is_product_id(id)) co_return none();
-  auto asked = inquire(shop_, {"product", id}, product::encode(product::quote{}), engine());
-  const answer got = co_await asked;
-  if (got.ok() || got.failure->is(product::errc::retired)) co_return std::nullopt;
-  if (is_fault(got.failure->number)) co_return failure_response(*got.failure, req);
-  co_return none();
+task<response> stock_routes::list_low(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  list_query read(req);
+  const std::size_t limit = read.limit();
+  const std::string cursor = read.cursor();
+  const bool wanted = read.word("low", {"true"}).has_value();
+  if (!wanted && !req.query("low")) read.report("low", "missing", "low=true: there is no other list of stock");
+  if (auto bad = read.finish()) co_return std::move(*bad);
+  auto page = co_await shop_.catalogue.low(cursor, limit);
+  if (!page) co_return failure_response(page.error(), req);
+  co_return json_response(200, low_json(*page));
 }
 
 task<response> stock_routes::show(request& req) {
   auto who = co_await authenticate(shop_, req);
   if (!who) co_return std::move(who.error());
   const std::string id(req.param("product_id"));
-  if (auto none = co_await unknown_product(req, id)) co_return std::move(*none);
+  if (auto none = co_await unknown_product(shop_, req, id)) co_return std::move(*none);
   auto asked = inquire(shop_, {"stock", id}, stock::encode(stock::get{}), who->who);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
@@ -107,7 +119,8 @@ task<response> stock_routes::show(request& req) {
   if (!view) co_return failure_response(view.error(), req);
   const std::string tag = etag_of(got.version);
   if (not_modified(req, tag)) co_return not_modified_response(tag);
-  response shown = json_response(200, figures_json(id, *view, got.version, who->staff()));
+  response shown = json_response(200, who->staff() ? inventory_json(id, *view, got.version)
+                                                   : offer_json(id, *view, got.version));
   shown.add_header("ETag", tag);
   co_return shown;
 }
@@ -123,6 +136,7 @@ task<response> stock_routes::set(request& req) {
   const auto on_hand = read.optional_int("on_hand", 0, units_max);
   const auto delta = read.optional_int("delta", -units_max, units_max);
   auto reason = read.required_string("reason", 500);
+  const std::string location = read_location_id(read, "location_id");
   if (on_hand.has_value() == delta.has_value()) read.report("on_hand", "missing", "give on_hand or delta, not both");
   read.finish();
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
@@ -130,18 +144,34 @@ task<response> stock_routes::set(request& req) {
     co_return refuse(req, 400, "idempotency_key_required", "a delta needs an Idempotency-Key or If-Match");
   }
   const std::string id(req.param("product_id"));
-  if (auto none = co_await unknown_product(req, id)) co_return std::move(*none);
-  const stock::command what = on_hand ? stock::command{stock::set_on_hand{*on_hand, std::move(reason)}}
-                                      : stock::command{stock::adjust{*delta, std::move(reason)}};
+  if (auto none = co_await unknown_product(shop_, req, id)) co_return std::move(*none);
+  const auto use = on_hand || *delta > 0 ? location_use::target : location_use::source;
+  if (auto unfit = co_await unfit_location(shop_, req, location, use, "location_id")) co_return std::move(*unfit);
+  const stock::command what =
+      on_hand ? stock::command{stock::set_on_hand{.on_hand = *on_hand, .reason = std::move(reason), .location = location}}
+              : stock::command{stock::adjust{.delta = *delta, .reason = std::move(reason), .location = location}};
   auto asked = ask(shop_, {"stock", id}, stock::encode(what), who->who, *options);
   const answer got = co_await asked;
-  if (!got.ok()) co_return failure_response(*got.failure, req);
-  const auto view = stock::decode_reply(got.payload);
-  if (!view) co_return failure_response(view.error(), req);
-  response shown = json_response(200, figures_json(id, *view, got.version, true));
-  shown.add_header("ETag", etag_of(got.version));
-  mark_replayed(shown, got);
-  co_return shown;
+  co_return inventory_response(req, id, got);
+}
+
+task<response> stock_routes::set_terms(request& req) {
+  auto who = co_await require_session(shop_, req);
+  if (!who) co_return std::move(who.error());
+  auto options = unsafe_options(req, *who, key_need::optional);
+  if (!options) co_return std::move(options.error());
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body, errors);
+  object_reader read(body, errors);
+  const auto promised = read_terms(read, errors);
+  read.finish();
+  if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
+  if (!promised) co_return refuse_member(req, "invalid_terms", "pre_order", "back_order or pre_order, not both");
+  const std::string id(req.param("product_id"));
+  if (auto none = co_await unknown_product(shop_, req, id)) co_return std::move(*none);
+  auto asked = ask(shop_, {"stock", id}, stock::encode(stock::set_terms{*promised}), who->who, *options);
+  const answer got = co_await asked;
+  co_return inventory_response(req, id, got);
 }
 
 task<stock_routes::counted> stock_routes::count_hold(request& req, const caller& who, const session::hold& what) {
@@ -209,7 +239,7 @@ task<response> stock_routes::reserve(request& req) {
   wanted.session = who->who.session;
   read.finish();
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
-  if (auto none = co_await unknown_product(req, product)) co_return std::move(*none);
+  if (auto none = co_await unknown_product(shop_, req, product)) co_return std::move(*none);
   const auto unique = options->id ? digest_128({"reservation", to_base32(options->id)}) : shop_.ids.next();
   const std::string id = to_base32(unique) + '.' + product;
   wanted.reservation = reservation_id(id);
@@ -290,7 +320,7 @@ task<response> stock_routes::history(request& req) {
   auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   const std::string id(req.param("product_id"));
-  if (auto none = co_await unknown_product(req, id)) co_return std::move(*none);
+  if (auto none = co_await unknown_product(shop_, req, id)) co_return std::move(*none);
   const entity_ref entity{"stock", id};
   co_return co_await history_page(shop_, req, entity);
 }

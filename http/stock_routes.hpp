@@ -11,7 +11,7 @@
 
 namespace omnicart::http {
 
-// Inventory: figures, counts and corrections, a session's holds, and every movement.
+// Inventory: figures, counts and corrections, terms, what is low, a session's holds, and every movement.
 class stock_routes {
  public:
   explicit stock_routes(const shop& in) : shop_(in) {}
@@ -21,6 +21,8 @@ class stock_routes {
  private:
   task<response> show(request& req);
   task<response> set(request& req);
+  task<response> set_terms(request& req);
+  task<response> list_low(request& req);
   task<response> reserve(request& req);
   task<response> release(request& req);
   task<response> extend(request& req);
@@ -34,9 +36,6 @@ class stock_routes {
   // some.
   task<bool> drop_ended(const caller& who, const std::vector<session::counted_hold>& named);
   task<void> drop_hold(const caller& who, const reservation_id& reservation);
-
-  // 404 for a product that never was.
-  task<std::optional<response>> unknown_product(request& req, const std::string& id);
 
   const shop& shop_;
 };
