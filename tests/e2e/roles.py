@@ -93,6 +93,8 @@ BODIES = {
     ("POST", "/api/products/{id}/reviews"): lambda s: {"rating": 4, "title": "Good"},
     ("POST", "/api/products/import"): lambda s: b'{"id": "imported", "name": "Cup", "price": 1.5}\n',
     ("PUT", "/api/inventory/{product_id}"): lambda s: {"delta": 1, "reason": "found"},
+    ("PUT", "/api/inventory/{product_id}/terms"): lambda s: {"low_stock": 1},
+    ("POST", "/api/inventory/{product_id}/transfers"): lambda s: {"to": s.depot, "quantity": 1},
     ("POST", "/api/inventory/reserve"): lambda s: {"product_id": s.article, "quantity": 1, "ttl_s": 1},
     ("POST", "/api/inventory/reservations/{id}/extend"): lambda s: {"ttl_s": 60},
     ("POST", "/api/orders"): order_of_items,
@@ -115,7 +117,8 @@ CART_BODIES = {"POST items": lambda s: {"product_id": s.article, "quantity": 1},
                "PUT lines/{line_id}": lambda s: {"quantity": 2}, "POST coupons": lambda s: {"code": s.coupon},
                "POST gift-cards": lambda s: {"code": s.card}, "PUT shipping": lambda s: {"country": "GB"}}
 TYPES = {"/api/products/import": "application/x-ndjson"}
-QUERIES = {("GET", "/api/users"): "?email=ann@example.com", ("GET", "/api/products/suggest"): "?query=kett"}
+QUERIES = {("GET", "/api/users"): "?email=ann@example.com", ("GET", "/api/inventory"): "?low=true",
+           ("GET", "/api/products/suggest"): "?query=kett"}
 KEYED = {("POST", "/api/orders"), ("POST", "/api/orders/{id}/refunds"), ("PUT", "/api/inventory/{product_id}")}  # calls that need an Idempotency-Key
 # The provider's signature decides, not who sends it (provider_word.py); a shop that has no secret says 404 to everybody.
 SIGNED = {("POST", "/api/payments/webhook")}
@@ -150,6 +153,8 @@ def path_of(shop, path, owner):
             owner.web.post("/api/cart/" + kind, {"code": code}).expect(200)
         filled = filled.replace("{code}", code)
     filled = filled.replace("{product_id}", shop.article)
+    if "{transfer_id}" in filled:
+        filled = filled.replace("{transfer_id}", shop.transfer())
     if "{id}" in filled:
         if path.endswith("/reviews"):
             owner.order()  # who has bought it may say what they think
@@ -215,6 +220,8 @@ class StockedShop(Shop):
         coupon = {"code": fresh("COUPON"), "type": "percentage", "rate_bps": 1000}
         self.coupon = self.admin.post("/api/coupons", coupon).expect(201)["code"]
         self.card = self.admin.post("/api/gift-cards", {"value": pounds(1000)}).expect(201)["code"]
+        self.depot = fresh("depot")
+        self.admin.put("/api/locations/" + self.depot, {"name": "Depot"}).expect(201)
         self.somebody = Actor(self, "shopper")
         self.known_email = self.somebody.email
         self.line = self.line_of(self.somebody.order())
@@ -222,6 +229,11 @@ class StockedShop(Shop):
     def line_of(self, order):
         """The id of its only line: the first line of every order has the same."""
         return self.admin.get("/api/orders/" + order).expect(200)["items"][0]["line_id"]
+
+    def transfer(self):
+        """One under way."""
+        body = {"to": self.depot, "quantity": 1}
+        return self.admin.post(f"/api/inventory/{self.article}/transfers", body).expect(201)["transfer_id"]
 
     def ship(self, order):
         """Sends all of it; then its first shipment is under way, and a first return of it is asked for."""
