@@ -74,6 +74,10 @@ constexpr access_rule table[] = {
     {post,   "/api/inventory/reserve",                    "stock", owner_or_staff},
     {post,   "/api/inventory/reservations/{id}/extend",   "stock", owner_or_staff},
     {remove, "/api/inventory/reservations/{id}",          "stock", owner_or_staff},
+    {get,    "/api/locations",                            "locations", everybody},
+    {get,    "/api/locations/{id}",                       "locations", everybody},
+    {put,    "/api/locations/{id}",                       "locations", admins, audited},
+    {remove, "/api/locations/{id}",                       "locations", admins, audited},
 
     // Carts, at their three addresses. Not audited: what comes of a cart is an order.
     {post,   "/api/carts",                                "carts", owner_or_staff},

@@ -88,6 +88,8 @@ constexpr entry entries[] = {
     {"transfer_conflict", "The transfer exists with other content."},
     {"transfer_limit", "As many transfers of it are under way as may be."},
     {"place_limit", "As many locations have some of it as may have."},
+    {"no_such_location", "There is no such location."},
+    {"invalid_location", "The location's description is not as it should be."},
     // Products.
     {"invalid_name", "A product has a name of at most 500 bytes."},
     {"invalid_price", "A price is not negative, and not beyond the limit."},

@@ -7,6 +7,7 @@
 #include "actors/email/email_messages.hpp"
 #include "actors/gift_card/gift_card_messages.hpp"
 #include "actors/keyring/keyring_messages.hpp"
+#include "actors/location/location_messages.hpp"
 #include "actors/order/order_messages.hpp"
 #include "actors/payment/payment_messages.hpp"
 #include "actors/product/product_messages.hpp"
@@ -205,6 +206,14 @@ int status_of(tariff::errc code) {
   return 500;
 }
 
+int status_of(location::errc code) {
+  switch (code) {
+    case location::errc::no_such_location: return 404;
+    case location::errc::invalid_location: return 422;
+  }
+  return 500;
+}
+
 int status_of(reviews::errc code) {
   switch (code) {
     case reviews::errc::invalid_rating: return 422;
@@ -286,6 +295,7 @@ mapped map(error_number number) {
     case 15: return map<audit::errc>(number);
     case 16: return map<keyring::errc>(number);
     case 17: return map<tariff::errc>(number);
+    case 18: return map<location::errc>(number);
     case 19: return map<reviews::errc>(number);
     default: return {};
   }

@@ -10,6 +10,7 @@
 #include "http/cart_routes.hpp"
 #include "http/document_routes.hpp"
 #include "http/door.hpp"
+#include "http/location_routes.hpp"
 #include "http/order_routes.hpp"
 #include "http/privacy_routes.hpp"
 #include "http/product_routes.hpp"
@@ -46,6 +47,7 @@ struct all_routes {
         reviews(in),
         stock(in),
         transfers(in),
+        locations(in),
         webhooks(in),
         promotions(in),
         charges(in, tariff),
@@ -62,6 +64,7 @@ struct all_routes {
     reviews.add_to(table);
     stock.add_to(table);
     transfers.add_to(table);
+    locations.add_to(table);
     webhooks.add_to(table);
     promotions.add_to(table);
     charges.add_to(table);
@@ -82,6 +85,7 @@ struct all_routes {
   review_routes reviews;
   stock_routes stock;
   transfer_routes transfers;
+  location_routes locations;
   webhook_routes webhooks;
   promotion_routes promotions;
   tariff_routes charges;

@@ -4,7 +4,7 @@
 #include "http/list_query.hpp"
 #include "http/price_json.hpp"
 #include "http/promotion_json.hpp"
-#include "http/promotion_list.hpp"
+#include "http/record_list.hpp"
 #include "http/server/headers.hpp"
 #include "http/server/json_reader.hpp"
 
@@ -178,10 +178,10 @@ task<response> promotion_routes::list(request& req, std::string kind) {
   if (!cursor.empty() && !read_code(cursor))
     read.report("cursor", "malformed", "not a cursor of this list");
   if (auto bad = read.finish()) co_return std::move(*bad);
-  auto page = co_await shop_.promotions.page(kind, cursor, limit);
+  auto page = co_await shop_.records.page(kind, cursor, limit);
   if (!page) co_return failure_response(page.error(), req);
   std::vector<envelope> questions;
-  for (const auto& code : page->codes) {
+  for (const auto& code : page->ids) {
     questions.push_back(
         make_envelope(shop_, {kind, code}, get_of(kind), who->who, {.repeatable = true}));
   }
@@ -192,7 +192,7 @@ task<response> promotion_routes::list(request& req, std::string kind) {
   for (std::size_t i = 0; i < answers.size(); ++i) {
     if (answers[i].failure && is_fault(answers[i].failure->number))
       co_return failure_response(*answers[i].failure, req);
-    if (answers[i].ok()) json.raw(json_of(kind, page->codes[i], answers[i]));
+    if (answers[i].ok()) json.raw(json_of(kind, page->ids[i], answers[i]));
   }
   json.end_array().key("next_cursor");
   page->next_cursor.empty() ? json.null() : json.value(page->next_cursor);

@@ -32,7 +32,7 @@ class catalogue_list;
 class order_list;
 class outbox;
 class password_hasher;
-class promotion_list;
+class record_list;
 class sign_in_guard;
 
 inline constexpr std::string_view session_cookie = "omnicart_session";
@@ -60,7 +60,7 @@ struct shop {
   payment::capture_when capture = payment::capture_when::at_order;  // of the orders placed from now on
   std::string webhook_secret;                   // of the provider's webhooks; empty: none are taken
 
-  promotion_list& promotions;
+  record_list& records;
   outbox* mail = nullptr;                       // null: nothing is sent
 };
 

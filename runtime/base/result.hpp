@@ -14,7 +14,7 @@ namespace omnicart {
 //   1-99 runtime/base, 100-199 cart, 200-299 stock, 300-399 product, 400-499 order, 500-599 session,
 //   600-699 user, 700-799 email claim, 800-899 payment, 1000-1099 cluster record,
 //   1300-1399 coupon, 1400-1499 gift card, 1500-1599 audit, 1600-1699 keyring, 1700-1799 tariff,
-//   1900-1999 reviews.
+//   1800-1899 location, 1900-1999 reviews.
 using error_number = std::uint16_t;
 
 struct [[nodiscard]] error {

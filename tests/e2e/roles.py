@@ -95,6 +95,7 @@ BODIES = {
     ("PUT", "/api/inventory/{product_id}"): lambda s: {"delta": 1, "reason": "found"},
     ("PUT", "/api/inventory/{product_id}/terms"): lambda s: {"low_stock": 1},
     ("POST", "/api/inventory/{product_id}/transfers"): lambda s: {"to": s.depot, "quantity": 1},
+    ("PUT", "/api/locations/{id}"): lambda s: {"name": "Leeds"},
     ("POST", "/api/inventory/reserve"): lambda s: {"product_id": s.article, "quantity": 1, "ttl_s": 1},
     ("POST", "/api/inventory/reservations/{id}/extend"): lambda s: {"ttl_s": 60},
     ("POST", "/api/orders"): order_of_items,
@@ -167,6 +168,8 @@ def path_of(shop, path, owner):
             record = owner.user or shop.somebody.user
         elif path.startswith("/api/inventory/reservations"):
             record = owner.reservation().replace("/", "%2F")
+        elif path.startswith("/api/locations"):
+            record = shop.location()
         elif path.startswith("/api/orders"):
             record = owner.order()
             if "{number}" in path:
@@ -220,11 +223,15 @@ class StockedShop(Shop):
         coupon = {"code": fresh("COUPON"), "type": "percentage", "rate_bps": 1000}
         self.coupon = self.admin.post("/api/coupons", coupon).expect(201)["code"]
         self.card = self.admin.post("/api/gift-cards", {"value": pounds(1000)}).expect(201)["code"]
-        self.depot = fresh("depot")
-        self.admin.put("/api/locations/" + self.depot, {"name": "Depot"}).expect(201)
+        self.depot = self.location()
         self.somebody = Actor(self, "shopper")
         self.known_email = self.somebody.email
         self.line = self.line_of(self.somebody.order())
+
+    def location(self):
+        name = fresh("location")
+        self.admin.put("/api/locations/" + name, {"name": "Leeds"}).expect(201)
+        return name
 
     def line_of(self, order):
         """The id of its only line: the first line of every order has the same."""

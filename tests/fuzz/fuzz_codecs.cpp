@@ -9,6 +9,7 @@
 #include "actors/email/email_kind.hpp"
 #include "actors/gift_card/gift_card_kind.hpp"
 #include "actors/keyring/keyring_kind.hpp"
+#include "actors/location/location_kind.hpp"
 #include "actors/order/order_codec.hpp"
 #include "actors/order/order_kind.hpp"
 #include "actors/payment/payment_messages.hpp"
@@ -68,6 +69,7 @@ std::string encode_coupon_reply(const coupon::reply& what) { return coupon::enco
 std::string encode_gift_card_reply(const gift_card::reply& what) { return gift_card::encode(what); }
 std::string encode_tariff_reply(const tariff::reply& what) { return tariff::encode(what); }
 std::string encode_reviews_reply(const reviews::reply& what) { return codec::encode(what); }
+std::string encode_location_reply(const location::reply& what) { return location::encode(what); }
 std::string encode_format(const persistence::store_format& what) {
   return persistence::encode(what);
 }
@@ -81,7 +83,7 @@ std::string encode_receipt(const receipt& what) { return persistence::encode(wha
 using codec_check = void (*)(std::string_view);
 
 // By byte 0. Append only: the corpus refers to positions.
-constexpr std::array<codec_check, 62> codecs{
+constexpr std::array<codec_check, 66> codecs{
     command_of<cart::kind>,
     event_of<cart::kind>,
     state_of<cart::kind>,
@@ -144,6 +146,10 @@ constexpr std::array<codec_check, 62> codecs{
     command_of<keyring::kind>,
     event_of<keyring::kind>,
     state_of<keyring::kind>,
+    command_of<location::kind>,
+    event_of<location::kind>,
+    state_of<location::kind>,
+    round_trip<&location::decode_reply, &encode_location_reply>,
 };
 
 }  // namespace

@@ -10,22 +10,8 @@ using json = nlohmann::ordered_json;
 // A number keeps its digits: "114.0" is read as a double and written as one.
 json cleaned(const json& from);
 
-// Control characters become spaces: those of ASCII, and U+0080 to U+009F, which are what is left of
-// other encodings' dashes and quotes.
-json cleaned_text(std::string text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const bool is_second_control = c == 0xC2 && i + 1 < text.size() &&
-                                   static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
-                                   static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (is_second_control) text.replace(i, 2, " ");
-    if (c < 0x20 || c == 0x7F) text[i] = ' ';
-  }
-  return text;
-}
-
 json cleaned(const json& from) {
-  if (from.is_string()) return cleaned_text(from.get<std::string>());
+  if (from.is_string()) return without_controls(from.get<std::string>());
   if (!from.is_structured()) return from;
   json made = from.is_array() ? json::array() : json::object();
   for (const auto& [name, value] : from.items()) {
@@ -74,6 +60,18 @@ void take_attribute(json& line, const char* member) {
 }
 
 }  // namespace
+
+std::string without_controls(std::string text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const bool is_second_control = c == 0xC2 && i + 1 < text.size() &&
+                                   static_cast<unsigned char>(text[i + 1]) >= 0x80 &&
+                                   static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (is_second_control) text.replace(i, 2, " ");
+    if (c < 0x20 || c == 0x7F) text[i] = ' ';
+  }
+  return text;
+}
 
 outcome<std::string> catalogue_line(std::string_view text, std::optional<std::int64_t> on_hand) {
   const auto read = json::parse(text, nullptr, false);

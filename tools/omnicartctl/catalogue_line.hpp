@@ -17,4 +17,8 @@ namespace omnicart::ctl {
 // wrong.
 outcome<std::string> catalogue_line(std::string_view text, std::optional<std::int64_t> on_hand);
 
+// `text` with a space for each control character: those of ASCII, and U+0080 to U+009F, which are
+// what is left of other encodings' dashes and quotes.
+std::string without_controls(std::string text);
+
 }  // namespace omnicart::ctl

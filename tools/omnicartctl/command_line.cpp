@@ -254,6 +254,7 @@ void describe_command_line(CLI::App& app, command_line& into) {
   describe_user(app, into);
   describe_orders(app, into);
   describe_catalogue(app, into);
+  describe_locations(app, into);
   describe_cluster(app, into);
   describe_security(app, into);
   describe_backup(app, into);

@@ -58,6 +58,8 @@ enum class verb {
   backup_verify,
   backup_restore,
   catalogue_import,
+  locations_import,
+  locations_list,
   projection_list,
   projection_rebuild
 };
@@ -106,7 +108,7 @@ struct command_line {
   bool accept_unknown = false;            // restore
   std::optional<std::uint32_t> rate_mib;  // create: MiB/s
 
-  std::string file;                     // catalogue import
+  std::string file;                     // catalogue and locations import
   std::uint64_t from_line = 1;
   std::optional<std::int64_t> on_hand;  // nothing: stock stays as it is
 };

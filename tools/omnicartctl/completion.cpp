@@ -122,7 +122,8 @@ struct dialect {
   const char* open;  // up to the loop over the words before the cursor
   const char* files;
   const char* folders;
-  const char* more_folders;  // beside words
+  const char* more_files;  // beside words
+  const char* more_folders;
   const char* words;         // before the words
   const char* words_end;
   const char* close;
@@ -137,6 +138,7 @@ constexpr dialect bash{
 )",
     .files = R"(compopt -o filenames; COMPREPLY=($(compgen -f -- "$cur")))",
     .folders = R"(compopt -o filenames; COMPREPLY=($(compgen -d -- "$cur")))",
+    .more_files = R"(compopt -o filenames; COMPREPLY+=($(compgen -f -- "$cur")))",
     .more_folders = R"(compopt -o filenames; COMPREPLY+=($(compgen -d -- "$cur")))",
     .words = R"(COMPREPLY=($(compgen -W ")",
     .words_end = R"(" -- "$cur")))",
@@ -151,6 +153,7 @@ _omnicartctl() {
 )",
     .files = "_files",
     .folders = "_files -/",
+    .more_files = "_files",
     .more_folders = "_files -/",
     .words = "compadd -- ",
     .words_end = "",
@@ -197,6 +200,7 @@ std::string shell_function(const dialect& in) {
   out += "  esac\n  case \"$at\" in\n";
   for (const auto& each : all) {
     out += "    \"" + each.path + "\") " + in.words + words_of(each) + in.words_end;
+    if (each.word.value == wanted::file) out += std::string("; ") + in.more_files;
     if (each.word.value == wanted::folder) out += std::string("; ") + in.more_folders;
     out += " ;;\n";
   }
@@ -263,6 +267,7 @@ complete -c omnicartctl -f
     }
     for (const auto& each : at.options)
       out += fish_line(at, "-l " + each.name.substr(2) + fish_value(each), each.says);
+    if (at.word.value == wanted::file) out += fish_line(at, "-F", at.word.says);
     if (at.word.value == wanted::folder)
       out += fish_line(at, "-a '(__fish_complete_directories)'", "folder");
     if (at.word.value == wanted::words)

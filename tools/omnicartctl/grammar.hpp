@@ -29,5 +29,7 @@ void describe_orders(CLI::App& app, command_line& into);
 void describe_backup(CLI::App& app, command_line& into);
 // `catalogue …` and `projection …` (catalogue_grammar.cpp).
 void describe_catalogue(CLI::App& app, command_line& into);
+// `locations …` (location_grammar.cpp).
+void describe_locations(CLI::App& app, command_line& into);
 
 }  // namespace omnicart::ctl

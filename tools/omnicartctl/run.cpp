@@ -11,6 +11,7 @@
 #include "tools/omnicartctl/certificate_commands.hpp"
 #include "tools/omnicartctl/cluster_commands.hpp"
 #include "tools/omnicartctl/completion.hpp"
+#include "tools/omnicartctl/location_commands.hpp"
 #include "tools/omnicartctl/operator_client.hpp"
 #include "tools/omnicartctl/order_commands.hpp"
 #include "tools/omnicartctl/report.hpp"
@@ -295,6 +296,10 @@ ending carry_out(const command_line& given, const surroundings& with) {
       return restore_backup(given, with);
     case verb::catalogue_import:
       return on_node(import_catalogue);
+    case verb::locations_import:
+      return on_node(import_locations);
+    case verb::locations_list:
+      return on_node(list_locations);
     case verb::projection_list:
       return on_node(list_projections);
     case verb::projection_rebuild:

@@ -7,6 +7,7 @@
 #include "actors/email/email_kind.hpp"
 #include "actors/gift_card/gift_card_kind.hpp"
 #include "actors/keyring/keyring_kind.hpp"
+#include "actors/location/location_kind.hpp"
 #include "actors/order/order_kind.hpp"
 #include "actors/product/product_kind.hpp"
 #include "actors/reviews/reviews_kind.hpp"
@@ -27,6 +28,7 @@ kind_registry all_kinds(const config::options& options) {
       kind_of<email::kind>(),
       kind_of<gift_card::kind>(),
       kind_of<keyring::kind>(),
+      kind_of<location::kind>(),
       kind_of<order::kind>(),
       kind_of<product::kind>(),
       kind_of<reviews::kind>(),

@@ -19,8 +19,8 @@
 #include "http/password_hasher.hpp"
 #include "http/payment_gateway.hpp"
 #include "http/product_search.hpp"
-#include "http/promotion_list.hpp"
 #include "http/rate_limiter.hpp"
+#include "http/record_list.hpp"
 #include "http/server/server.hpp"
 #include "http/shop.hpp"
 #include "http/sign_in_guard.hpp"
@@ -84,7 +84,7 @@ struct node::parts {
   kind_registry kinds = all_kinds(options);
   http::order_list orders;
   http::catalogue_list catalogue;
-  http::promotion_list promotions;
+  http::record_list records;
   http::product_search finder{options.node.data + "/search"};
   http::metrics figures;
   lifecycle order;
@@ -199,12 +199,12 @@ status node::parts::start_store() {
   auto index = persistence::timer_index::open(*data);
   if (!index) return fail(index.error());
   timers = std::move(*index);
-  projections = std::make_unique<persistence::projection_set>(*data, std::vector<projection*>{&orders, &catalogue, &promotions, &finder},
+  projections = std::make_unique<persistence::projection_set>(*data, std::vector<projection*>{&orders, &catalogue, &records, &finder},
                                                               persistence::projection_limits{},
                                                               [this](std::uint16_t shard) { return log->last_index(shard); });
   orders.attach(*projections);
   catalogue.attach(*projections);
-  promotions.attach(*projections);
+  records.attach(*projections);
   finder.attach(*projections, *projections);
 
   cluster::journal_options commit = journal_options(options);
@@ -261,7 +261,7 @@ status node::parts::start_entities() {
     others->attach(*log, *routes, *projections, data->shard_count());
     orders.attach(others->lists());
     catalogue.attach(others->lists());
-    promotions.attach(others->lists());
+    records.attach(others->lists());
     finder.attach(others->lists(), *projections);
   }
   log->start();
@@ -299,7 +299,7 @@ http::shop node::parts::make_shop() {
                   .orders = orders,
                   .catalogue = catalogue,
                   .currency = *currency_code::parse(options.shop.currency),
-                  .promotions = promotions};
+                  .records = records};
   made.access_token_ttl = std::chrono::seconds(options.sessions.access_token_ttl_s);
   made.guest_session_ttl = std::chrono::seconds(options.sessions.guest_ttl_s);
   made.user_session_ttl = std::chrono::seconds(options.sessions.refresh_ttl_s);

@@ -34,6 +34,9 @@ const std::vector<std::string> commands{"status",
                                         "orders retry",
                                         "orders resolve",
                                         "payments reconcile",
+                                        "catalogue import",
+                                        "locations import",
+                                        "locations list",
                                         "store verify",
                                         "cert init",
                                         "cert node",
@@ -101,6 +104,10 @@ BOOST_AUTO_TEST_CASE(every_command_takes_its_options) {
   BOOST_TEST((node.what == verb::cert_node && !node.force && !node.days));
   BOOST_TEST((node.node == UINT64_MAX && node.hosts == std::vector<std::string>{"a", "b"}));
   BOOST_TEST(node.directory == "d");
+  const auto stores = parsed("locations import stores.gz --from-line 7");
+  BOOST_TEST((stores.what == verb::locations_import));
+  BOOST_TEST((stores.file == "stores.gz" && stores.from_line == 7u));
+  BOOST_TEST((parsed("locations list").what == verb::locations_list));
   BOOST_TEST(parsed("completion fish").shell == "fish");
   const auto joining = parsed("cluster join --id 2 --link h:1 --operators h:3 --who ann --why w");
   BOOST_TEST((joining.what == verb::cluster_join && joining.node == 2));
@@ -173,6 +180,10 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_exit_64_with_a_reason) {
                            "cluster configure --moves-max 0",
                            "cluster watch --every 5ms",
                            "cluster status --yes",
+                           "locations",
+                           "locations import",
+                           "locations import f --from-line 0",
+                           "locations list f",
                            "completion",
                            "completion tcsh",
                            "status laws",
@@ -244,7 +255,8 @@ BOOST_AUTO_TEST_CASE(completion_knows_every_command_and_option) {
        {R"(" token issue --role") COMPREPLY=($(compgen -W "support admin" --)",
         R"(" user create --role") COMPREPLY=($(compgen -W "shopper support admin" --)",
         R"(" laws --token-file") compopt -o filenames; COMPREPLY=($(compgen -f)",
-        R"(" completion") COMPREPLY=($(compgen -W "--help)", "bash zsh fish"}) {
+        R"(" completion") COMPREPLY=($(compgen -W "--help)", "bash zsh fish",
+        R"(--from-line" -- "$cur")); compopt -o filenames; COMPREPLY+=($(compgen -f)"}) {
     BOOST_TEST(bash.find(offer) != std::string::npos, offer);
   }
   BOOST_TEST(completion_script("tcsh").empty());

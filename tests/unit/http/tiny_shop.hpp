@@ -16,6 +16,7 @@
 #include "actors/email/email_kind.hpp"
 #include "actors/gift_card/gift_card_kind.hpp"
 #include "actors/keyring/keyring_kind.hpp"
+#include "actors/location/location_kind.hpp"
 #include "actors/product/product_kind.hpp"
 #include "actors/session/session_kind.hpp"
 #include "actors/stock/stock_kind.hpp"
@@ -27,8 +28,8 @@
 #include "http/order_list.hpp"
 #include "http/password_hasher.hpp"
 #include "http/product_search.hpp"
-#include "http/promotion_list.hpp"
 #include "http/rate_limiter.hpp"
+#include "http/record_list.hpp"
 #include "http/server/headers.hpp"
 #include "http/shop.hpp"
 #include "http/sign_in_guard.hpp"
@@ -220,9 +221,9 @@ struct tiny_shop {
   counted_ids ids;
   kind_registry kinds{{kind_of<audit::kind>(), kind_of<cart::kind>(), kind_of<coupon::kind>(),
                        kind_of<email::kind>(), kind_of<gift_card::kind>(),
-                       kind_of<keyring::kind>(), kind_of<product::kind>(),
-                       kind_of<session::kind>(), kind_of<stock::kind>(), kind_of<tariff::kind>(),
-                       kind_of<user::kind>()}};
+                       kind_of<keyring::kind>(), kind_of<location::kind>(),
+                       kind_of<product::kind>(), kind_of<session::kind>(), kind_of<stock::kind>(),
+                       kind_of<tariff::kind>(), kind_of<user::kind>()}};
   instant_entities entities{kinds, time};
   no_store store;
   access_tokens tokens{token_keys{}};
@@ -230,7 +231,7 @@ struct tiny_shop {
   sign_in_guard sign_ins{{}, time};
   order_list orders;
   catalogue_list catalogue;
-  promotion_list promotions;
+  record_list records;
   product_search finder{"unused"};  // no call here searches
   shop in{.entities = entities,
           .store = store,
@@ -243,7 +244,7 @@ struct tiny_shop {
           .orders = orders,
           .catalogue = catalogue,
           .currency = *currency_code::parse("GBP"),
-          .promotions = promotions};
+          .records = records};
   std::optional<error> refusing;  // why no writes are taken
   rate_limiter rates;
   router routes;
