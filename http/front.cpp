@@ -46,6 +46,7 @@ struct all_routes {
         found(in, finder),
         reviews(in),
         stock(in),
+        transfers(in),
         locations(in),
         transfers(in),
         webhooks(in),
@@ -63,6 +64,7 @@ struct all_routes {
     found.add_to(table);
     reviews.add_to(table);
     stock.add_to(table);
+    transfers.add_to(table);
     locations.add_to(table);
     transfers.add_to(table);
     webhooks.add_to(table);
@@ -84,6 +86,7 @@ struct all_routes {
   search_routes found;
   review_routes reviews;
   stock_routes stock;
+  transfer_routes transfers;
   location_routes locations;
   transfer_routes transfers;
   webhook_routes webhooks;

@@ -93,9 +93,9 @@ BODIES = {
     ("POST", "/api/products/{id}/reviews"): lambda s: {"rating": 4, "title": "Good"},
     ("POST", "/api/products/import"): lambda s: b'{"id": "imported", "name": "Cup", "price": 1.5}\n',
     ("PUT", "/api/inventory/{product_id}"): lambda s: {"delta": 1, "reason": "found"},
-    ("PUT", "/api/locations/{id}"): lambda s: {"name": "Leeds"},
     ("PUT", "/api/inventory/{product_id}/terms"): lambda s: {"low_stock": 1},
     ("POST", "/api/inventory/{product_id}/transfers"): lambda s: {"to": s.depot, "quantity": 1},
+    ("PUT", "/api/locations/{id}"): lambda s: {"name": "Leeds"},
     ("POST", "/api/inventory/reserve"): lambda s: {"product_id": s.article, "quantity": 1, "ttl_s": 1},
     ("POST", "/api/inventory/reservations/{id}/extend"): lambda s: {"ttl_s": 60},
     ("POST", "/api/orders"): order_of_items,
@@ -223,8 +223,7 @@ class StockedShop(Shop):
         coupon = {"code": fresh("COUPON"), "type": "percentage", "rate_bps": 1000}
         self.coupon = self.admin.post("/api/coupons", coupon).expect(201)["code"]
         self.card = self.admin.post("/api/gift-cards", {"value": pounds(1000)}).expect(201)["code"]
-        self.depot = fresh("depot")
-        self.admin.put("/api/locations/" + self.depot, {"name": "Depot"}).expect(201)
+        self.depot = self.location()
         self.somebody = Actor(self, "shopper")
         self.known_email = self.somebody.email
         self.line = self.line_of(self.somebody.order())
