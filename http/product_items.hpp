@@ -17,6 +17,9 @@ task<tl::expected<std::string, response>> product_items(const shop& in, request&
 // The units that a stock's answer says are available; 0 when it has none.
 std::int64_t available_of(const answer& got);
 
+// The member "variants" of a product, whose tag changes with it.
+std::string variants_json(const std::vector<product_variant>& others);
+
 // The answer of GET /api/products around its items.
 std::string search_page_json(const search_query& query, const search_page& page,
                              const std::string& items);
