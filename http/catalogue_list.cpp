@@ -276,7 +276,7 @@ result<low_page> catalogue_list::find_low(const std::string& cursor, std::size_t
       break;
     }
     const shelf& at = shelves_.at(*id);
-    page.items.push_back({*id, product->second.name, at.available, at.low_stock});
+    page.items.push_back({*id, product->second.name, at.available, at.promised.low_stock});
   }
   return page;
 }

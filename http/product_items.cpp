@@ -67,6 +67,21 @@ task<tl::expected<std::string, response>> product_items(const shop& in, request&
   co_return body;
 }
 
+std::string variants_json(const std::vector<product_variant>& others) {
+  std::string body;
+  json_writer json(body);
+  json.begin_array();
+  for (const auto& each : others) {
+    json.begin_object().member("product_id", each.id).member("name", each.name);
+    write_pairs(json.key("options"), each.options);
+    json.key("price").money_value(each.price.amount_minor, each.price.currency.text());
+    write_availability(json.key("stock").begin_object(), availability_of(each.available, each.promised));
+    json.end_object().end_object();
+  }
+  json.end_array();
+  return body;
+}
+
 std::string search_page_json(const search_query& query, const search_page& page,
                              const std::string& items) {
   std::string body;

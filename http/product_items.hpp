@@ -14,6 +14,9 @@ namespace omnicart::http {
 task<tl::expected<std::string, response>> product_items(const shop& in, request& req,
                                                         std::vector<std::string> ids);
 
+// The member "variants" of a product, whose tag changes with it.
+std::string variants_json(const std::vector<product_variant>& others);
+
 // The answer of GET /api/products around its items.
 std::string search_page_json(const search_query& query, const search_page& page,
                              const std::string& items);

@@ -20,8 +20,14 @@ void write_optional(json_writer& json, std::string_view name, const std::string&
 
 }  // namespace
 
+void write_pairs(json_writer& json, const std::vector<std::pair<std::string, std::string>>& pairs) {
+  json.begin_object();
+  for (const auto& [name, value] : pairs) json.escaped_key(name).value(value);
+  json.end_object();
+}
+
 void write_product(json_writer& json, const std::string& id, const product::product_view& view, std::uint64_t version,
-                   const availability& stock) {
+                   const availability& stock, std::string_view variants) {
   const product::details& about = view.content;
   json.begin_object().member("id", id).member("name", about.name);
   write_optional(json, "description", about.description);
@@ -34,11 +40,9 @@ void write_product(json_writer& json, const std::string& id, const product::prod
   write_optional(json, "category", about.category);
   write_optional(json, "brand", about.brand);
   write_texts(json, "gtin", about.gtin);
-  if (!about.attributes.empty()) {
-    json.key("attributes").begin_object();
-    for (const auto& [name, value] : about.attributes) json.escaped_key(name).value(value);
-    json.end_object();
-  }
+  if (!about.attributes.empty()) write_pairs(json.key("attributes"), about.attributes);
+  write_optional(json, "family", about.family);
+  if (!about.options.empty()) write_pairs(json.key("options"), about.options);
   write_texts(json, "images", about.images);
   if (about.weight_g) json.member("weight_g", *about.weight_g);
   if (about.rating_centi) {
@@ -51,6 +55,7 @@ void write_product(json_writer& json, const std::string& id, const product::prod
   json.key("stock").begin_object();
   write_availability(json, stock);
   json.end_object();
+  if (!variants.empty()) json.key("variants").raw(variants);
   json.member("version", version)
       .member("created_at", to_rfc3339(view.created_at))
       .member("updated_at", to_rfc3339(view.updated_at))

@@ -17,6 +17,7 @@ namespace {
 
 constexpr std::size_t import_bytes_max = std::size_t{4} << 30;
 constexpr std::size_t product_body_bytes_max = 262'144;
+constexpr std::size_t variants_max = 100;
 
 caller engine() {
   caller self;
@@ -37,21 +38,33 @@ std::optional<std::int64_t> read_rating(object_reader& read) {
   return stars->amount_minor;
 }
 
-std::vector<std::pair<std::string, std::string>> read_attributes(object_reader& read) {
-  std::vector<std::pair<std::string, std::string>> attributes;
-  const auto* object = read.optional_object("attributes");
-  if (!object) return attributes;
-  if (object->members.size() > 300) read.report("attributes", "out_of_range", "at most 300 attributes");
+// An object of texts: numbers as they are written, booleans as words.
+std::vector<std::pair<std::string, std::string>> read_pairs(object_reader& read, std::string_view name,
+                                                            std::size_t count_max) {
+  std::vector<std::pair<std::string, std::string>> pairs;
+  const auto* object = read.optional_object(name);
+  if (!object) return pairs;
+  if (object->members.size() > count_max) {
+    read.report(name, "out_of_range", "at most " + std::to_string(count_max) + " " + std::string(name));
+  }
   for (const auto& member : object->members) {
     const bool text = member.value.is == json_value::type::string || member.value.is == json_value::type::number;
     const bool flag = member.value.is == json_value::type::boolean;
     if (!text && !flag) {
-      read.report("attributes", "wrong_type", "attribute " + member.name + " is not a text, number or boolean");
+      read.report(name, "wrong_type", member.name + " is not a text, number or boolean");
       continue;
     }
-    attributes.emplace_back(member.name, flag ? (member.value.flag ? "true" : "false") : member.value.text);
+    pairs.emplace_back(member.name, flag ? (member.value.flag ? "true" : "false") : member.value.text);
   }
-  return attributes;
+  return pairs;
+}
+
+std::string read_family(object_reader& read) {
+  auto family = read.optional_string("family", limits::product_id_bytes_max).value_or("");
+  if (!family.empty() && !product::is_family(family)) {
+    read.report("family", "malformed", "1-64 printable ASCII characters without '/', no space at either end");
+  }
+  return family;
 }
 
 product::product_view* view_of(result<product::reply>& reply) {
@@ -69,7 +82,9 @@ product::details read_product(object_reader& read, currency_code currency, ratin
   about.category = read.optional_string("category", 500).value_or("");
   about.brand = read.optional_string("brand", 200).value_or("");
   about.gtin = read.string_array("gtin", 200, 64);
-  about.attributes = read_attributes(read);
+  about.attributes = read_pairs(read, "attributes", 300);
+  about.family = read_family(read);
+  about.options = read_pairs(read, "options", 10);
   about.images = read.string_array("images", 50, 2'000);
   about.weight_g = read.optional_int("weight_g", 0, 1'000'000'000);
   if (rating == rating_member::allowed) about.rating_centi = read_rating(read);
@@ -158,16 +173,25 @@ task<response> product_routes::show(request& req) {
   auto reply = product::decode_reply(answers[0].payload);
   const auto* view = view_of(reply);
   if (!view) co_return refuse(req, 500, "internal", "");
-  // The tag covers the stock shown as well as the product.
+  const std::string variants = co_await variants_of(id, view->content.family);
+  // The tag covers the stock and the variants shown as well as the product.
   const availability in_stock = availability_of(answers[1]);
-  const std::string tag = '"' + std::to_string(answers[0].version) + '-' + tag_of(in_stock) + '"';
+  std::string tag = '"' + std::to_string(answers[0].version) + '-' + tag_of(in_stock);
+  if (!variants.empty()) tag += '-' + std::to_string(body_hash(variants));
+  tag += '"';
   if (not_modified(req, tag)) co_return not_modified_response(tag);
   std::string body;
   json_writer json(body);
-  write_product(json, id, *view, answers[0].version, in_stock);
+  write_product(json, id, *view, answers[0].version, in_stock, variants);
   response found = json_response(200, std::move(body));
   found.add_header("ETag", tag);
   co_return found;
+}
+
+task<std::string> product_routes::variants_of(std::string id, std::string family) const {
+  if (family.empty()) co_return std::string();
+  const auto others = co_await finder_.variants(std::move(id), std::move(family), variants_max);
+  co_return others ? variants_json(*others) : std::string();
 }
 
 // --- upkeep ---------------------------------------------------------------------------------------------------
@@ -213,7 +237,8 @@ task<response> product_routes::create(request& req) {
 
 namespace {
 
-// The tag of a read covers the stock it shows, "<version>-<stock>"; a change depends on the version alone.
+// The tag of a read covers all that it shows, "<version>-<stock>-<hash of the variants>"; a change depends on the
+// version alone.
 void take_read_tag(const request& req, command_options& options) {
   const auto tags = parse_tags(req.header_list("If-Match"));
   if (!tags || tags->tags.size() != 1 || tags->tags.front().weak) return;

@@ -31,6 +31,8 @@ class product_routes {
 
   // Everything there is, in the order asked for.
   task<result<search_page>> plain_page(search_query query) const;
+  // The other products of its family as JSON; empty: it is of none, or the index has to be made first.
+  task<std::string> variants_of(std::string id, std::string family) const;
   // The answer to create and replace: the product as it is now.
   task<response> shown(request& req, const std::string& id, const answer& got, int status);
   struct import_line;

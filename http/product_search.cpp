@@ -19,6 +19,7 @@ constexpr std::size_t documents_per_slice = 50;  // between two looks at what el
 using suggestions = result<std::vector<suggestion>>;
 using category_tree = result<std::vector<search::category_node>>;
 using product_ids = result<std::vector<std::string>>;
+using variant_list = result<std::vector<product_variant>>;
 
 search::document document_of(const std::string& id, const product::details& content,
                              timestamp_ms created_at) {
@@ -32,10 +33,11 @@ search::document document_of(const std::string& id, const product::details& cont
           .price = content.price,
           .rating_centi = content.rating_centi.value_or(-1),
           .created_at = created_at,
-          .other_prices = content.prices};
+          .other_prices = content.prices,
+          .family = content.family,
+          .options = content.options};
 }
 
-std::string document_key(const std::string& id) { return "d" + id; }
 std::string rating_key(const std::string& id) { return "r" + id; }
 
 template <class T>
@@ -55,6 +57,7 @@ T at_or_zero(const std::vector<T>& of, std::size_t at) {
 // -----------------------------------------------------------------------------------------------
 
 void product_search::open(projection_rows& rows) {
+  beginning_ = true;
   facts_.clear();
   slots_.clear();
   free_.clear();
@@ -191,6 +194,7 @@ void product_search::open_index() {
 }
 
 bool product_search::idle(projection_rows& rows) {
+  beginning_ = false;
   if (!live_) open_index();
   if (!live_) return false;
   index_some(documents_per_slice, rows);
@@ -231,6 +235,7 @@ bool product_search::index_one(search::slot at, projection_rows& rows) {
 }
 
 status product_search::be_ready() {
+  beginning_ = false;
   if (!live_) open_index();
   if (!live_) return fail(base_errc::unavailable, "the search index cannot be opened");
   if (pending_.size() <= behind_max) return {};
@@ -277,6 +282,20 @@ task<result<std::vector<std::string>>> product_search::related(std::string produ
     own_->query(
         name(),
         [this, product, limit, done](projection_rows& rows) { done(alike(product, limit, rows)); },
+        [done](error why) { done(fail(std::move(why))); });
+  });
+}
+
+task<result<std::vector<product_variant>>> product_search::variants(std::string product,
+                                                                    std::string family,
+                                                                    std::size_t limit) {
+  if (beginning_) co_return fail(base_errc::unavailable, "the search index is being made");
+  co_return co_await async_reply<variant_list>([&](auto done) {
+    own_->query(
+        name(),
+        [this, product, family, limit, done](projection_rows& rows) {
+          done(variants_of(product, family, limit, rows));
+        },
         [done](error why) { done(fail(std::move(why))); });
   });
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -22,6 +23,7 @@ struct search_query {
   std::string text;  // empty: everything, narrowed by the filters
   search::filters only;
   search::sort_by sort = search::sort_by::id;
+  search::collapse collapsed = search::collapse::none;
   std::string cursor;
   std::size_t limit = 20;
 };
@@ -29,10 +31,19 @@ struct search_query {
 struct search_page {
   std::vector<std::string> ids;
   std::string next_cursor;  // empty: that was all
-  std::uint64_t total = 0;
-  search::facets counts;  // of all that matches, filters included
-  bool relaxed = false;   // too little has every word: some has only a part of them
+  std::uint64_t total = 0;  // on all pages together
+  search::facets counts;    // of all that matches, filters included
+  bool relaxed = false;     // too little has every word: some has only a part of them
   std::vector<search::correction> corrections;
+};
+
+// Another product of the same family.
+struct product_variant {
+  std::string id, name;
+  std::vector<std::pair<std::string, std::string>> options;
+  money price;
+  std::int64_t available = 0;
+  stock::terms promised;
 };
 
 struct suggestion {
@@ -72,10 +83,14 @@ class product_search final : public projection {
   task<result<std::vector<search::category_node>>> categories();
   // not_found: no such product.
   task<result<std::vector<std::string>>> related(std::string product, std::size_t limit);
+  // The first `limit` others of the family by id, as this node knows them by now. While the rows
+  // are made anew it does not wait for them: unavailable.
+  task<result<std::vector<product_variant>>> variants(std::string product, std::string family,
+                                                      std::size_t limit);
 
   std::string_view name() const override { return "search"; }
   bool wants(std::string_view kind) const override { return kind == "product" || kind == "stock"; }
-  std::uint32_t format() const override { return 2; }  // 1 knew no transfers
+  std::uint32_t format() const override { return 2; }  // 1 knew no families and no transfers
   void open(projection_rows& rows) override;
   void apply(const entity_ref& entity, std::uint64_t version, const event_record& record,
              projection_rows& rows) override;
@@ -87,6 +102,8 @@ class product_search final : public projection {
   result<std::vector<suggestion>> complete(const std::string& text, std::size_t limit);
   result<std::vector<std::string>> alike(const std::string& product, std::size_t limit,
                                          projection_rows& rows);
+  std::vector<product_variant> variants_of(const std::string& product, const std::string& family,
+                                           std::size_t limit, projection_rows& rows) const;
   std::size_t size() const { return facts_.size(); }
   std::size_t behind() const { return pending_.size(); }
 
@@ -102,6 +119,7 @@ class product_search final : public projection {
     OMNICART_FIELDS(slot, about)
   };
 
+  static std::string document_key(const std::string& id) { return "d" + id; }
   void apply_product(const std::string& id, const event_record& record, projection_rows& rows);
   void apply_rating(const std::string& id, std::int64_t rating_centi, projection_rows& rows);
   void apply_stock(const std::string& id, std::uint64_t version, const event_record& record,
@@ -133,6 +151,8 @@ class product_search final : public projection {
   std::vector<std::uint64_t> wanted_;
   std::set<search::slot> pending_;  // where they differ
   bool live_ = false;               // the index is open and compared with the rows
+  // Not all that was committed is applied yet, and nobody may wait for it who can do without.
+  std::atomic<bool> beginning_ = true;
 };
 
 }  // namespace omnicart::http

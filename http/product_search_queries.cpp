@@ -3,6 +3,7 @@
 #include "http/product_search.hpp"
 #include "http/search_cursor.hpp"
 #include "persistence/search/words.hpp"
+#include "runtime/base/codec.hpp"
 
 // What product_search answers.
 namespace omnicart::http {
@@ -52,13 +53,14 @@ result<search_page> product_search::by_relevance(const search_query& query) {
     count += static_cast<std::size_t>(std::min<std::uint64_t>(after->before, facts_.slots())) +
              moved_meanwhile;
   for (;;) {
-    search::fact_table::counter counts(facts_, query.only.category);
-    auto found = index_->find(words, count, [&](search::slot at) {
+    search::fact_table::counter counts(facts_, query.only.category, query.collapsed);
+    const auto take = [&](search::slot at) {
       const auto* row = facts_.find(at);
       const bool taken = row && fits(*row);
       if (taken) counts.add(*row);
       return taken;
-    });
+    };
+    auto found = index_->find(words, count, take, query.collapsed);
     if (!found) return fail(found.error());
     auto first = found->best.begin();
     while (after && first != found->best.end() &&
@@ -66,7 +68,7 @@ result<search_page> product_search::by_relevance(const search_query& query) {
       ++first;
     const auto left = static_cast<std::size_t>(found->best.end() - first);
     // More than expected came before this page: look at everything.
-    if (left <= query.limit && found->best.size() < found->total && count < facts_.slots()) {
+    if (left <= query.limit && found->best.size() < counts.shown() && count < facts_.slots()) {
       count = facts_.slots();
       continue;
     }
@@ -79,7 +81,7 @@ result<search_page> product_search::by_relevance(const search_query& query) {
       page.next_cursor =
           to_text({.key = {}, .id = page.ids.back(), .score = last.score, .before = before});
     }
-    page.total = found->total;
+    page.total = counts.shown();
     page.counts = counts.result();
     page.relaxed = found->relaxed;
     page.corrections = std::move(found->corrections);
@@ -96,27 +98,37 @@ result<search_page> product_search::by_key(const search_query& query) {
     after = place{std::move(read->key), std::move(read->id)};
   }
   const auto fits = facts_.compile(query.only);
-  search::fact_table::counter counts(facts_, query.only.category);
+  search::fact_table::counter counts(facts_, query.only.category, query.collapsed);
   search_page page;
   std::vector<place>
       behind;  // a heap of the first limit + 1 places behind the cursor, the last on top
-  const auto take = [&](search::slot at) {
-    const auto* row = facts_.find(at);
-    if (!row || !fits(*row)) return false;
-    ++page.total;
-    counts.add(*row);
-    place here{search::fact_table::sort_key(*row, query.sort, query.only.currency), row->id};
+  const auto keep = [&](place here) {
     if ((after && here <= *after) || (behind.size() > query.limit && here >= behind.front()))
-      return true;
+      return;
     behind.push_back(std::move(here));
     std::push_heap(behind.begin(), behind.end());
     if (behind.size() > query.limit + 1) {
       std::pop_heap(behind.begin(), behind.end());
       behind.pop_back();
     }
+  };
+  std::unordered_map<std::uint32_t, place> best;  // of each family that is shown once
+  const auto take = [&](search::slot at) {
+    const auto* row = facts_.find(at);
+    if (!row || !fits(*row)) return false;
+    counts.add(*row);
+    place here{search::fact_table::sort_key(*row, query.sort, query.only.currency), row->id};
+    if (query.collapsed == search::collapse::none || row->family == 0) {
+      keep(std::move(here));
+      return true;
+    }
+    const auto [known, fresh] = best.try_emplace(row->family, here);
+    if (!fresh && here < known->second) known->second = std::move(here);
     return true;
   };
-  if (query.text.empty()) {
+  if (query.text.empty() && !query.only.family.empty()) {
+    for (const auto at : facts_.family(query.only.family)) take(at);
+  } else if (query.text.empty()) {
     for (search::slot at = 0; at < facts_.slots(); ++at) take(at);
   } else {
     auto found = index_->find(search::parse_query(query.text), 1, take);
@@ -124,13 +136,45 @@ result<search_page> product_search::by_key(const search_query& query) {
     page.relaxed = found->relaxed;
     page.corrections = std::move(found->corrections);
   }
+  for (auto& each : best) keep(std::move(each.second));
   std::sort_heap(behind.begin(), behind.end());
   const bool more = behind.size() > query.limit;
   if (more) behind.pop_back();
   for (const auto& each : behind) page.ids.push_back(each.second);
   if (more) page.next_cursor = to_text({.key = behind.back().first, .id = behind.back().second});
+  page.total = counts.shown();
   page.counts = counts.result();
   return page;
+}
+
+std::vector<product_variant> product_search::variants_of(const std::string& product,
+                                                         const std::string& family,
+                                                         std::size_t limit,
+                                                         projection_rows& rows) const {
+  std::vector<const search::fact_table::row*> others;
+  for (const auto at : facts_.family(family)) {
+    const auto* row = facts_.find(at);
+    if (row && row->id != product) others.push_back(row);
+  }
+  const auto shown = std::min(limit, others.size());
+  std::partial_sort(others.begin(), others.begin() + static_cast<std::ptrdiff_t>(shown),
+                    others.end(), [](const auto* a, const auto* b) { return a->id < b->id; });
+  others.resize(shown);
+  std::vector<product_variant> all;
+  for (const auto* row : others) {
+    const auto bytes = rows.get(document_key(row->id));
+    auto stored = bytes ? codec::decode<stored_document>(*bytes)
+                        : result<stored_document>(fail(base_errc::not_found));
+    if (!stored) continue;  // its row does not read
+    const auto shelf = shelves_.find(row->id);
+    all.push_back({.id = row->id,
+                   .name = row->name,
+                   .options = std::move(stored->about.options),
+                   .price = row->price,
+                   .available = row->available,
+                   .promised = shelf == shelves_.end() ? stock::terms{} : shelf->second.at.promised});
+  }
+  return all;
 }
 
 result<std::vector<std::string>> product_search::alike(const std::string& product,

@@ -1,12 +1,16 @@
 #include "http/search_query.hpp"
 
+#include "actors/product/product_messages.hpp"
 #include "http/list_query.hpp"
+#include "runtime/base/limits.hpp"
 
 namespace omnicart::http {
 namespace {
 
 constexpr std::size_t attributes_max = 10;
 constexpr std::size_t attribute_bytes_max = 200;
+constexpr std::size_t options_max = 10;
+constexpr std::size_t option_bytes_max = 100;
 
 using search::sort_by;
 
@@ -41,6 +45,14 @@ currency_code currency(list_query& read, currency_code own) {
   return code.value_or(own);
 }
 
+std::string family(list_query& read) {
+  auto name = read.text("family", limits::product_id_bytes_max).value_or("");
+  if (!name.empty() && !product::is_family(name))
+    read.report("family", "malformed",
+                "printable ASCII characters without '/', no space at either end");
+  return name;
+}
+
 std::string trimmed(const std::string& text) {
   const auto from = text.find_first_not_of(" \t\r\n");
   return from == text.npos ? std::string()
@@ -63,6 +75,9 @@ tl::expected<search_query, response> read_search_query(const request& req, curre
   query.only.min_rating_centi = stars(read);
   query.only.in_stock = read.flag("in_stock");
   query.only.attributes = read.texts_behind("attr.", attributes_max, attribute_bytes_max);
+  query.only.family = family(read);
+  query.only.options = read.texts_behind("option.", options_max, option_bytes_max);
+  if (read.word("collapse", {"family"})) query.collapsed = search::collapse::family;
   const auto sort = read.word(
       "sort", {"id", "name", "price", "-price", "rating", "newest", "relevance", "sales"});
   query.sort = sort ? orders[*sort] : query.text.empty() ? sort_by::id : sort_by::relevance;
@@ -73,8 +88,8 @@ tl::expected<search_query, response> read_search_query(const request& req, curre
 
 bool is_plain_list(const search_query& query, currency_code own) {
   const bool by_price = query.sort == sort_by::price_up || query.sort == sort_by::price_down;
-  return query.text.empty() && query.only.empty() && query.sort != sort_by::sales &&
-         (!by_price || query.only.currency == own);
+  return query.text.empty() && query.only.empty() && query.collapsed == search::collapse::none &&
+         query.sort != sort_by::sales && (!by_price || query.only.currency == own);
 }
 
 }  // namespace omnicart::http

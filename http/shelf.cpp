@@ -26,7 +26,7 @@ struct applier {
   void operator()(const stock::unclaimed& e) const { give_back(claim_row(e.order.str())); }
   void operator()(const stock::settled& e) const { at.reserved -= end(claim_row(e.order.str())); }
   void operator()(const stock::restocked& e) const { at.available += e.quantity; }
-  void operator()(const stock::terms_set& e) const { at.low_stock = e.to.low_stock; }
+  void operator()(const stock::terms_set& e) const { at.promised = e.to; }
   void operator()(const stock::transfer_sent& e) const { take(transfer_row(e.transfer), e.quantity); }
   void operator()(const stock::transfer_received& e) const { give_back(transfer_row(e.transfer)); }
   void operator()(const stock::transfer_recalled& e) const { give_back(transfer_row(e.transfer)); }

@@ -13,9 +13,9 @@ struct shelf {
   std::uint64_t version = 0;  // of the stock record, as far as seen
   std::int64_t available = 0;  // below 0: sold and not there
   std::int64_t reserved = 0;  // in holds, claims and transfers
-  std::int64_t low_stock = 0;  // of the terms; 0: it is never low
-  bool is_low() const { return low_stock > 0 && available <= low_stock; }
-  OMNICART_FIELDS(version, available, reserved, low_stock)
+  stock::terms promised;
+  bool is_low() const { return promised.low_stock > 0 && available <= promised.low_stock; }
+  OMNICART_FIELDS(version, available, reserved, promised)
 };
 
 // Applies one event of the product's stock. What ends a hold, a claim or a transfer names it without its units, so these

@@ -83,15 +83,15 @@ void read_sold_ahead(object_reader read, stock::backorder kind, stock::terms& pr
 
 }  // namespace
 
-availability availability_of(const stock::stock_view& view) {
+availability availability_of(std::int64_t available, const stock::terms& promised) {
   availability found;
-  found.units = std::max<std::int64_t>(view.available, 0);
+  found.units = std::max<std::int64_t>(available, 0);
   if (found.units > 0) {
     found.state = found.units <= few_units ? "low_stock" : "in_stock";
     return found;
   }
-  if (owed_of(view.available) >= view.promised.owed_max) return found;
-  switch (view.promised.more) {
+  if (owed_of(available) >= promised.owed_max) return found;
+  switch (promised.more) {
     case stock::backorder::none:
       return found;
     case stock::backorder::later:
@@ -101,14 +101,14 @@ availability availability_of(const stock::stock_view& view) {
       found.state = "pre_order";
       break;
   }
-  found.from = view.promised.available_from;
+  found.from = promised.available_from;
   return found;
 }
 
 availability availability_of(const answer& got) {
   const auto view = got.ok() ? stock::decode_reply(got.payload)
                              : result<stock::reply>(fail(base_errc::not_found));
-  return view ? availability_of(*view) : availability{};
+  return view ? availability_of(view->available, view->promised) : availability{};
 }
 
 void write_availability(json_writer& json, const availability& stock) {
@@ -134,7 +134,7 @@ std::string inventory_json(const std::string& product, const stock::stock_view& 
       .member("product_id", product)
       .member("on_hand", view.on_hand)
       .member("reserved", view.reserved);
-  write_availability(json, availability_of(view));
+  write_availability(json, availability_of(view.available, view.promised));
   json.member("owed", owed_of(view.available))
       .member("received", view.received)
       .member("adjusted", view.adjusted)
@@ -151,7 +151,7 @@ std::string offer_json(const std::string& product, const stock::stock_view& view
   std::string body;
   json_writer json(body);
   json.begin_object().member("product_id", product);
-  write_availability(json, availability_of(view));
+  write_availability(json, availability_of(view.available, view.promised));
   json.member("version", version).end_object();
   return body;
 }

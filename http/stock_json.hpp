@@ -21,7 +21,7 @@ struct availability {
   // When what is sold ahead is to be had, if the terms say so. Only with the states that are.
   std::optional<timestamp_ms> from;
 };
-availability availability_of(const stock::stock_view& view);
+availability availability_of(std::int64_t available, const stock::terms& promised);
 // Of a stock's answer; of one that has none: out of stock.
 availability availability_of(const answer& got);
 

@@ -44,7 +44,7 @@ std::string hold_json(const std::string& reservation, const std::string& product
       .member("product_id", product)
       .member("quantity", view.quantity);
   if (view.expires_at) json.member("expires_at", to_rfc3339(*view.expires_at));
-  json.member("available", availability_of(view).units).end_object();
+  json.member("available", availability_of(view.available, view.promised).units).end_object();
   return body;
 }
 

@@ -26,6 +26,10 @@ constexpr std::size_t image_count_max = 50;
 constexpr std::size_t price_count_max = 30;
 constexpr std::size_t image_bytes_max = 2'000;
 constexpr std::int64_t rating_centi_max = 500;
+constexpr std::size_t family_bytes_max = 64;
+constexpr std::size_t option_count_max = 10;
+constexpr std::size_t option_name_bytes_max = 50;
+constexpr std::size_t option_value_bytes_max = 100;
 
 bool is_label(const std::string& text, std::size_t bytes_max) {
   return text.size() <= bytes_max && is_single_line(text);
@@ -64,6 +68,20 @@ bool is_price_list(const details& content) {
          });
 }
 
+bool is_option(const std::pair<std::string, std::string>& option) {
+  return !option.first.empty() && is_label(option.first, option_name_bytes_max) && !option.second.empty() &&
+         is_label(option.second, option_value_bytes_max);
+}
+
+// What tells a product from the others of its family: without one it has none.
+bool is_option_list(const details& content) {
+  std::set<std::string_view> seen;
+  return (content.options.empty() || !content.family.empty()) &&
+         holds_for_all(content.options, option_count_max, is_option) &&
+         std::all_of(content.options.begin(), content.options.end(),
+                     [&](const auto& option) { return seen.insert(option.first).second; });
+}
+
 // The first member beyond its limit; nullptr when all are within.
 const char* first_bad_member(const details& content) {
   if (content.description.size() > description_bytes_max || !is_plain_text(content.description)) {
@@ -78,6 +96,8 @@ const char* first_bad_member(const details& content) {
   if (content.weight_g && *content.weight_g < 0) return "weight_g";
   const auto rating = content.rating_centi.value_or(0);
   if (rating < 0 || rating > rating_centi_max) return "rating_centi";
+  if (!content.family.empty() && !is_family(content.family)) return "family";
+  if (!is_option_list(content)) return "options";
   return nullptr;
 }
 
@@ -190,7 +210,18 @@ std::size_t heap_bytes_of(const std::vector<std::string>& texts) {
   return bytes;
 }
 
+std::size_t heap_bytes_of(const std::vector<std::pair<std::string, std::string>>& pairs) {
+  std::size_t bytes = vector_heap_bytes(pairs);
+  for (const auto& [name, value] : pairs) bytes += heap_bytes(name) + heap_bytes(value);
+  return bytes;
+}
+
 }  // namespace
+
+bool is_family(std::string_view text) {
+  return !text.empty() && text.size() <= family_bytes_max && is_printable_ascii(text) &&
+         text.find('/') == text.npos && text.front() != ' ' && text.back() != ' ';
+}
 
 const char* to_string(errc code) {
   switch (code) {
@@ -255,12 +286,10 @@ reply reply_to(const state& now, const command& what) {
 std::size_t memory_bytes(const state& now) {
   const details& content = now.content;
   std::size_t bytes = sizeof(state) + heap_bytes(content.name) + heap_bytes(content.description) +
-                      heap_bytes(content.category) + heap_bytes(content.brand);
+                      heap_bytes(content.category) + heap_bytes(content.brand) + heap_bytes(content.family);
   bytes += heap_bytes_of(content.gtin) + heap_bytes_of(content.images);
-  bytes += vector_heap_bytes(content.attributes) + vector_heap_bytes(content.prices);
-  for (const auto& [name, value] : content.attributes)
-    bytes += heap_bytes(name) + heap_bytes(value);
-  return bytes;
+  bytes += heap_bytes_of(content.attributes) + heap_bytes_of(content.options);
+  return bytes + vector_heap_bytes(content.prices);
 }
 
 }  // namespace omnicart::product

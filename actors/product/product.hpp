@@ -64,8 +64,9 @@ using event = std::variant<created, replaced, retired, rated>;
 result<std::vector<event>> decide(const state& now, const command& what, const context& ctx);
 
 // Text is valid UTF-8 without control characters (the description may hold line feeds and tabs);
-// GTINs are 1-64 printable ASCII characters; weights are not negative; ratings 0..500. The rest of
-// the limits: product_messages.hpp.
+// GTINs are 1-64 printable ASCII characters; weights are not negative; ratings 0..500. Options are
+// those of a family's product, each with a name of its own and a value. The rest of the limits:
+// product_messages.hpp.
 status validate(const details& content);
 
 // Total: a recorded event always applies.

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -25,7 +26,7 @@ enum class errc : error_number {
 const char* to_string(errc code);
 
 // Everything a shop says about a product. Limits: description 20,000 bytes, category 500, brand 200, 200 GTINs,
-// 300 attributes of 200 + 2,000 bytes, 50 images of 2,000 bytes.
+// 300 attributes of 200 + 2,000 bytes, 50 images of 2,000 bytes, 10 options of 50 + 100 bytes.
 struct details {
   std::string name;
   std::string description;
@@ -38,9 +39,15 @@ struct details {
   std::optional<std::int64_t> weight_g;
   std::optional<std::int64_t> rating_centi;  // 0..500: stars x 100; set by import only; reviews count more
   std::vector<money> prices;                 // in other currencies than `price`: one each, at most 30
+  std::string family;  // products of one family are variants of one another; empty: of none
+  std::vector<std::pair<std::string, std::string>> options;  // what tells it from the others ("size", "L"); in order
   friend bool operator==(const details&, const details&) = default;
-  OMNICART_FIELDS(name, description, price, category, brand, gtin, attributes, images, weight_g, rating_centi, prices)
+  OMNICART_FIELDS(name, description, price, category, brand, gtin, attributes, images, weight_g, rating_centi, prices,
+                  family, options)
 };
+
+// The name of a family: like a product's id 1-64 printable ASCII characters without "/", no space at either end.
+bool is_family(std::string_view text);
 
 struct create { details content; OMNICART_FIELDS(content) };   // refused as already_exists unless retired
 struct replace { details content; OMNICART_FIELDS(content) };  // keeps the rating when none is given

@@ -25,8 +25,10 @@ struct document {
   std::int64_t rating_centi = -1;  // -1: none
   timestamp_ms created_at;
   std::vector<money> other_prices;  // in other currencies than `price`, one each
+  std::string family;               // those of one family are variants of one another; empty: none
+  std::vector<std::pair<std::string, std::string>> options;  // what tells it from those
   OMNICART_FIELDS(id, name, brand, category, description, codes, attributes, price, rating_centi,
-                  created_at, other_prices)
+                  created_at, other_prices, family, options)
 };
 
 // What of a document the text index looks at, as one number: equal documents have equal ones.

@@ -2,37 +2,18 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 
+#include "persistence/search/facet_order.hpp"
 #include "persistence/search/words.hpp"
 #include "runtime/base/category_path.hpp"
 
 namespace omnicart::search {
 namespace {
 
-constexpr std::size_t facet_values_max = 20;
-constexpr std::size_t attribute_facets_max = 10;
-constexpr std::size_t attribute_values_max = 10;
-constexpr std::size_t facet_text_bytes_max = 64;  // longer ones are prose
+constexpr std::size_t attribute_text_bytes_max = 64;  // longer ones are prose
+constexpr std::size_t option_text_bytes_max = 100;
 constexpr std::size_t category_depth_max = 12;
-
-bool more_frequent(const facet_count& a, const facet_count& b) {
-  return a.count != b.count ? a.count > b.count : a.value < b.value;
-}
-
-std::vector<facet_count> most_frequent(std::vector<facet_count> all, std::size_t most) {
-  std::sort(all.begin(), all.end(), more_frequent);
-  all.resize(std::min(all.size(), most));
-  return all;
-}
-
-std::vector<facet_count> most_frequent(const std::vector<std::uint32_t>& counts,
-                                       const std::vector<std::string>& texts) {
-  std::vector<facet_count> all;
-  for (std::size_t i = 0; i < counts.size(); ++i) {
-    if (counts[i] > 0 && !texts[i].empty()) all.push_back({texts[i], counts[i]});
-  }
-  return most_frequent(std::move(all), facet_values_max);
-}
 
 // A number as text that sorts as it does.
 std::string sortable(std::int64_t number) {
@@ -82,7 +63,7 @@ void sort_level(std::vector<category_node>& level) {
 
 bool filters::empty() const {
   return category.empty() && brand.empty() && !min_price && !max_price && !min_rating_centi &&
-         !in_stock && attributes.empty();
+         !in_stock && attributes.empty() && family.empty() && options.empty();
 }
 
 std::uint32_t fact_table::text_numbers::use(const std::string& text) {
@@ -107,17 +88,19 @@ std::vector<facet_count> fact_table::text_numbers::beginning(const std::string& 
   return most_frequent(std::move(all), count);
 }
 
-void fact_table::release(row& of) {
+void fact_table::release(slot at) {
+  const row& of = rows_[at];
   if (of.id.empty()) return;
   --categories_.uses[of.category];
   --brands_.uses[of.brand];
+  if (of.family != 0) std::erase(family_members_[of.family], at);
   --used_;
 }
 
 void fact_table::put(slot at, const document& of) {
   if (at >= rows_.size()) rows_.resize(at + 1);
   row& made = rows_[at];
-  release(made);
+  release(at);
   made.id = of.id;
   made.name = of.name;
   made.category = categories_.use(of.category);
@@ -126,17 +109,41 @@ void fact_table::put(slot at, const document& of) {
   made.other_prices = of.other_prices;
   made.rating_centi = of.rating_centi;
   made.created_at = of.created_at;
+  made.family = family_number(of.family);
+  if (made.family != 0) family_members_[made.family].push_back(at);
+  made.options = pair_numbers(of.options, option_text_bytes_max);
+  const auto described = pair_numbers(of.attributes, attribute_text_bytes_max);
   made.attributes.clear();
-  for (const auto& [name, value] : of.attributes) {
-    if (value.empty() || value.size() > facet_text_bytes_max || name.size() > facet_text_bytes_max)
-      continue;
-    made.attributes.push_back(pair_number(name, value));
-  }
-  std::sort(made.attributes.begin(), made.attributes.end());
-  made.attributes.erase(std::unique(made.attributes.begin(), made.attributes.end()),
-                        made.attributes.end());
+  std::set_union(described.begin(), described.end(), made.options.begin(), made.options.end(),
+                 std::back_inserter(made.attributes));
   made.attributes.shrink_to_fit();
   ++used_;
+}
+
+std::uint32_t fact_table::family_number(const std::string& name) {
+  if (name.empty()) return 0;
+  const auto [at, fresh] =
+      family_numbers_.emplace(name, static_cast<std::uint32_t>(family_members_.size()));
+  if (fresh) family_members_.emplace_back();
+  return at->second;
+}
+
+const std::vector<slot>& fact_table::family(const std::string& name) const {
+  const auto at = family_numbers_.find(name);
+  return family_members_[at == family_numbers_.end() ? 0 : at->second];
+}
+
+// Sorted, each once; those with a longer text are left out.
+std::vector<std::uint32_t> fact_table::pair_numbers(
+    const std::vector<std::pair<std::string, std::string>>& of, std::size_t bytes_max) {
+  std::vector<std::uint32_t> numbers;
+  for (const auto& [name, value] : of) {
+    if (!value.empty() && value.size() <= bytes_max && name.size() <= bytes_max)
+      numbers.push_back(pair_number(name, value));
+  }
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
 }
 
 std::uint32_t fact_table::pair_number(const std::string& name, const std::string& value) {
@@ -155,7 +162,7 @@ std::uint32_t fact_table::pair_number(const std::string& name, const std::string
 
 void fact_table::erase(slot at) {
   if (at >= rows_.size()) return;
-  release(rows_[at]);
+  release(at);
   rows_[at] = {};
 }
 
@@ -180,11 +187,18 @@ fact_table::matcher fact_table::compile(const filters& wanted) const {
   }
   if (const auto at = brands_.numbers.find(folded(wanted.brand)); at != brands_.numbers.end())
     made.brand_ = at->second;
-  for (const auto& [name, value] : wanted.attributes) {
-    const auto at = pair_numbers_.find(pair_key(folded(name), folded(value)));
-    made.impossible_ = made.impossible_ || at == pair_numbers_.end();
-    if (at != pair_numbers_.end()) made.attributes_.push_back(at->second);
-  }
+  const auto known = [&](const auto& numbers, const std::string& key) {
+    const auto at = numbers.find(key);
+    made.impossible_ = made.impossible_ || at == numbers.end();
+    return at == numbers.end() ? 0 : at->second;
+  };
+  const auto add_pairs = [&](const auto& from, std::vector<std::uint32_t>& to) {
+    for (const auto& [name, value] : from)
+      to.push_back(known(pair_numbers_, pair_key(folded(name), folded(value))));
+  };
+  if (!wanted.family.empty()) made.family_ = known(family_numbers_, wanted.family);
+  add_pairs(wanted.attributes, made.attributes_);
+  add_pairs(wanted.options, made.options_);
   return made;
 }
 
@@ -199,62 +213,13 @@ bool fact_table::matcher::operator()(const row& of) const {
   }
   if (wanted_.min_rating_centi && of.rating_centi < *wanted_.min_rating_centi) return false;
   if (wanted_.in_stock && *wanted_.in_stock != (of.available > 0)) return false;
-  return std::all_of(attributes_.begin(), attributes_.end(), [&](std::uint32_t pair) {
-    return std::binary_search(of.attributes.begin(), of.attributes.end(), pair);
-  });
-}
-
-fact_table::counter::counter(const fact_table& of, std::string wanted_category)
-    : of_(of),
-      wanted_category_(std::move(wanted_category)),
-      categories_(of.categories_.texts.size()),
-      brands_(of.brands_.texts.size()),
-      pairs_(of.pairs_.size()) {}
-
-void fact_table::counter::add(const row& of) {
-  ++categories_[of.category];
-  ++brands_[of.brand];
-  for (const auto pair : of.attributes) ++pairs_[pair];
-}
-
-facets fact_table::counter::result() const {
-  facets made;
-  // A product counts for every category that it lies in, as far as the filter reaches up.
-  std::unordered_map<std::string_view, std::uint64_t> in_categories;
-  for (std::size_t i = 0; i < categories_.size(); ++i) {
-    if (categories_[i] == 0) continue;
-    each_level(of_.categories_.texts[i], [&](std::string_view path) {
-      if (lies_in(path, wanted_category_)) in_categories[path] += categories_[i];
+  if (family_ != 0 && family_ != of.family) return false;
+  const auto has_all = [](const auto& numbers, const auto& wanted) {
+    return std::all_of(wanted.begin(), wanted.end(), [&](std::uint32_t pair) {
+      return std::binary_search(numbers.begin(), numbers.end(), pair);
     });
-  }
-  std::vector<facet_count> categories;
-  for (const auto& [path, count] : in_categories) categories.push_back({std::string(path), count});
-  made.categories = most_frequent(std::move(categories), facet_values_max);
-  made.brands = most_frequent(brands_, of_.brands_.texts);
-  // The attributes that most of what matches has.
-  std::vector<std::uint64_t> having(of_.attribute_names_.size());
-  for (std::size_t i = 0; i < pairs_.size(); ++i) {
-    if (of_.pairs_[i].counted) having[of_.pairs_[i].name] += pairs_[i];
-  }
-  std::vector<facet_count> names;
-  for (std::size_t i = 0; i < having.size(); ++i) {
-    if (having[i] > 0) names.push_back({of_.attribute_names_[i], having[i]});
-  }
-  names = most_frequent(std::move(names), attribute_facets_max);
-  std::unordered_map<std::uint32_t, std::size_t> place;
-  std::vector<std::vector<facet_count>> values(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i)
-    place.emplace(of_.name_numbers_.at(names[i].value), i);
-  for (std::size_t i = 0; i < pairs_.size(); ++i) {
-    const auto& pair = of_.pairs_[i];
-    const auto at = pairs_[i] > 0 && pair.counted ? place.find(pair.name) : place.end();
-    if (at != place.end()) values[at->second].push_back({pair.value, pairs_[i]});
-  }
-  for (std::size_t i = 0; i < names.size(); ++i) {
-    made.attributes.emplace_back(names[i].value,
-                                 most_frequent(std::move(values[i]), attribute_values_max));
-  }
-  return made;
+  };
+  return has_all(of.attributes, attributes_) && has_all(of.options, options_);
 }
 
 const money* fact_table::row::price_in(currency_code currency) const {

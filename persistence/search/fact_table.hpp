@@ -24,7 +24,9 @@ struct filters {
   std::optional<bool> in_stock;
   currency_code currency;
   std::vector<std::pair<std::string, std::string>>
-      attributes;  // each of them; name and value case folded
+      attributes;      // each of them; name and value case folded; options count as attributes
+  std::string family;  // exactly this one; empty: any
+  std::vector<std::pair<std::string, std::string>> options;  // as attributes; options only
   bool empty() const;
 };
 
@@ -50,7 +52,7 @@ struct facet_count {
 struct facets {
   std::vector<facet_count> categories, brands;  // at most 20 each
   std::vector<std::pair<std::string, std::vector<facet_count>>>
-      attributes;  // at most 10, of at most 10 values; names folded
+      attributes;  // with the options; at most 10, of at most 10 values; names folded
 };
 
 struct category_node {
@@ -67,7 +69,9 @@ class fact_table {
     std::string id;  // empty: the slot is free
     std::string name;
     std::uint32_t category = 0, brand = 0;  // numbers of texts
-    std::vector<std::uint32_t> attributes;  // numbers of pairs
+    std::uint32_t family = 0;               // its number; 0: of none
+    std::vector<std::uint32_t> attributes;  // numbers of pairs, those of the options too
+    std::vector<std::uint32_t> options;     // numbers of pairs
     money price;
     std::vector<money> other_prices;
     std::int64_t rating_centi = -1;
@@ -87,6 +91,8 @@ class fact_table {
   std::size_t size() const { return used_; }
   const std::string& brand_of(const row& of) const { return brands_.texts[of.brand]; }
   const std::string& category_of(const row& of) const { return categories_.texts[of.category]; }
+  // All of that family, in no order; none of the empty one.
+  const std::vector<slot>& family(const std::string& name) const;
 
   // Filters made ready: one look at a row.
   class matcher {
@@ -98,23 +104,42 @@ class fact_table {
     filters wanted_;
     std::vector<bool> categories_;           // by number: fits
     std::optional<std::uint32_t> brand_;     // nothing: no document has it
+    std::uint32_t family_ = 0;               // 0: any
     std::vector<std::uint32_t> attributes_;  // each must be there
-    bool impossible_ = false;                // an attribute that no document has
+    std::vector<std::uint32_t> options_;
+    bool impossible_ = false;  // a family, an attribute or an option that no document has
   };
   matcher compile(const filters& wanted) const;
 
   // Counts what it is shown, which was found by a filter for this category (empty: any): categories
-  // above that are not counted, there is more in them than was shown.
+  // above that are not counted, there is more in them than was shown. Collapsed, a family counts
+  // once for each value that any of its rows has. The table stays as it is meanwhile.
   class counter {
    public:
-    explicit counter(const fact_table& of, std::string wanted_category);
+    counter(const fact_table& of, std::string wanted_category, collapse to = collapse::none);
     void add(const row& of);
-    facets result() const;
+    // Of all that was added.
+    facets result();
+    // What a list shows of what was added: the rows, or the families and the rows of none.
+    std::uint64_t shown() const { return shown_; }
 
    private:
+    using member = std::pair<std::uint32_t, const row*>;
+    void count(const row& of);
+    void count_once(const member* from, const member* to);
+    void count_families();
+    std::vector<facet_count> categories() const;
+    std::vector<std::pair<std::string, std::vector<facet_count>>> attributes() const;
+
     const fact_table& of_;
     std::string wanted_category_;
+    collapse to_;
+    std::uint64_t shown_ = 0;
     std::vector<std::uint32_t> categories_, brands_, pairs_;
+    std::unordered_map<std::string_view, std::uint64_t> levels_;  // of rows in several categories
+    std::vector<bool> optional_;                                  // by pair: some row's option
+    std::vector<bool> families_;                                  // by number: seen
+    std::vector<member> members_;                                 // not counted yet
   };
 
   // Text that sorts as the rows shall, equal ones by id; by price those with one in `in` stand
@@ -139,15 +164,21 @@ class fact_table {
   };
   struct pair_text {
     std::uint32_t name = 0;
-    std::string value;     // as shown
-    bool counted = false;  // measures have as many values as there are products: they are no facets
+    std::string value;  // as shown
+    // No measure: those have as many values as there are products, and are facets as options only.
+    bool counted = false;
   };
-  void release(row& of);
+  void release(slot at);
+  std::uint32_t family_number(const std::string& name);
+  std::vector<std::uint32_t> pair_numbers(
+      const std::vector<std::pair<std::string, std::string>>& of, std::size_t bytes_max);
   std::uint32_t pair_number(const std::string& name, const std::string& value);
 
   std::vector<row> rows_;
   std::size_t used_ = 0;
   text_numbers categories_, brands_;
+  std::unordered_map<std::string, std::uint32_t> family_numbers_;  // from 1
+  std::vector<std::vector<slot>> family_members_ = std::vector<std::vector<slot>>(1);
   std::vector<pair_text> pairs_;
   std::vector<std::string> attribute_names_;  // folded
   std::unordered_map<std::string, std::uint32_t> name_numbers_;

@@ -14,7 +14,7 @@ namespace omnicart::search {
 namespace {
 
 constexpr std::uint32_t index_layout =
-    1;  // raised when documents are indexed otherwise: then all are, anew
+    2;  // raised when documents are indexed otherwise: then all are, anew
 constexpr std::size_t term_bytes_max = 200;  // Xapian's own limit is 245
 constexpr std::uint32_t field_gap = 100;     // phrases do not reach from one field into the next
 constexpr std::size_t description_bytes_max = 8'000;
@@ -98,6 +98,9 @@ void add_attributes(builder& to, const document& of) {
     if (!type) continue;
     for (const auto& head : head_words(shown, "")) to.add_head(head);
   }
+  // A size is looked for, although it may be a bare number.
+  for (const auto& [name, value] : of.options)
+    to.add(value, {.counts = occurrences::attribute, .placed = false});
 }
 
 }  // namespace
@@ -127,6 +130,7 @@ Xapian::Document index_document(const document& of, std::uint64_t hash, const Xa
   }
   out.add_value(value_slot::hash, big_endian(hash));
   out.add_value(value_slot::id, of.id);
+  if (!of.family.empty()) out.add_value(value_slot::family, of.family);
   out.set_data(joined_words(spelling_words(of)));
   return out;
 }

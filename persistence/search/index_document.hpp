@@ -17,6 +17,7 @@ namespace omnicart::search {
 namespace value_slot {
 inline constexpr unsigned hash = 0;  // 8 bytes, big-endian
 inline constexpr unsigned id = 1;
+inline constexpr unsigned family = 2;  // none: no value
 }  // namespace value_slot
 
 // The document as the index holds it.

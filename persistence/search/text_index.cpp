@@ -73,14 +73,15 @@ class text_index::impl {
     return all;
   }
 
-  found find(const query_text& query, std::size_t count, const accept_fn& accept) const {
+  found find(const query_text& query, std::size_t count, const accept_fn& accept,
+             collapse to) const {
     const adapted_query adapted = adapt(index_, query, stem_);
     found all;
     all.corrections = adapted.corrections;
     const Xapian::Query strict = strict_query(index_, adapted.query, stem_);
     all.relaxed = adapted.query.wishes.size() > 1 && !has_at_least(strict, strict_enough);
     all.best = match(all.relaxed ? relaxed_query(index_, adapted.query, stem_) : strict, count,
-                     accept, all.total);
+                     accept, all.total, to);
     return all;
   }
 
@@ -101,7 +102,7 @@ class text_index::impl {
     std::uint64_t total = 0;
     return match(
         Xapian::Query(Xapian::Query::OP_OR, words.begin(), words.end()), count,
-        [&](slot other) { return other != at && accept(other); }, total);
+        [&](slot other) { return other != at && accept(other); }, total, collapse::none);
   }
 
   std::vector<counted_word> words_beginning(const std::string& beginning, std::size_t count) const {
@@ -165,11 +166,12 @@ class text_index::impl {
   }
 
   std::vector<hit> match(const Xapian::Query& query, std::size_t count, const accept_fn& accept,
-                         std::uint64_t& total) const {
+                         std::uint64_t& total, collapse to) const {
     Xapian::Enquire ask(index_);
     ask.set_query(query);
     ask.set_weighting_scheme(Xapian::BM25Weight(bm25::k1, 0, 1, bm25::b, bm25::min_normlen));
     ask.set_sort_by_relevance_then_value(value_slot::id, false);
+    if (to == collapse::family) ask.set_collapse_key(value_slot::family);
     std::uint64_t accepted = 0;
     const accept_fn counted = [&](slot at) {
       const bool taken = accept(at);
@@ -247,9 +249,9 @@ status text_index::commit() {
 result<std::vector<std::uint64_t>> text_index::hashes() const {
   return guarded([&] { return impl_->hashes(); });
 }
-result<found> text_index::find(const query_text& query, std::size_t count,
-                               const accept_fn& accept) const {
-  return guarded([&] { return impl_->find(query, count, accept); });
+result<found> text_index::find(const query_text& query, std::size_t count, const accept_fn& accept,
+                               collapse to) const {
+  return guarded([&] { return impl_->find(query, count, accept, to); });
 }
 result<std::vector<hit>> text_index::alike(slot at, std::size_t count,
                                            const accept_fn& accept) const {

@@ -26,9 +26,15 @@ struct correction {
   friend bool operator==(const correction&, const correction&) = default;
 };
 
+// What stands for several in a list.
+enum class collapse : std::uint8_t {
+  none,    // nothing: all are shown
+  family,  // the best of its family, which is shown once; those of no family all are
+};
+
 struct found {
   std::vector<hit> best;  // by score, equal ones by id
-  std::uint64_t total = 0;
+  std::uint64_t total = 0;  // documents that match and were accepted, collapsed or not
   bool relaxed = false;  // few documents have everything that was asked for: some have only a part
   std::vector<correction> corrections;
 };
@@ -57,9 +63,10 @@ class text_index {
   result<std::vector<std::uint64_t>> hashes() const;
 
   // The best `count` of the documents that match and that `accept` takes, which is called once for
-  // each that matches.
+  // each that matches. What it does not take stands for no others.
   using accept_fn = std::function<bool(slot at)>;
-  result<found> find(const query_text& query, std::size_t count, const accept_fn& accept) const;
+  result<found> find(const query_text& query, std::size_t count, const accept_fn& accept,
+                     collapse to = collapse::none) const;
   // Documents that share words with this one, best first; `accept` as above.
   result<std::vector<hit>> alike(slot at, std::size_t count, const accept_fn& accept) const;
 

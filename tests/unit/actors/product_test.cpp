@@ -23,6 +23,13 @@ details lamp() {
           .rating_centi = {}};
 }
 
+details variant() {
+  details content = lamp();
+  content.family = "lamps";
+  content.options = {{"size", "L"}, {"shade", "linen"}};
+  return content;
+}
+
 template <class Change>
 details lamp_but(Change change) {
   details content = lamp();
@@ -163,6 +170,46 @@ rules table() {
           lamp_but([](auto& d) { d.images = {std::string(2'001, 'i')}; }));
   refused("a weight is not negative", lamp_but([](auto& d) { d.weight_g = -1; }));
   refused("a rating is at most five stars", lamp_but([](auto& d) { d.rating_centi = 501; }));
+  const auto variant_but = [](auto change) {
+    details content = variant();
+    change(content);
+    return content;
+  };
+  const auto taken = [&](const char* claim, details content) {
+    rows.push_back({claim, {}, {create{std::move(content)}}, 0, "created"});
+  };
+  taken("a product may be of a family", variant());
+  taken("a family needs no options", variant_but([](auto& d) { d.options.clear(); }));
+  taken("a family's name has 64 bytes", variant_but([](auto& d) { d.family = std::string(64, 'f'); }));
+  taken("a family's name may have spaces inside", variant_but([](auto& d) { d.family = "a b~!"; }));
+  taken("names of options differ in case too", variant_but([](auto& d) { d.options = {{"a", "1"}, {"A", "1"}}; }));
+  taken("an option has 50 + 100 bytes of any language", variant_but([](auto& d) {
+          d.options = {{std::string(48, 'a') + "\xC3\xA9", std::string(98, 'b') + "\xC3\xA9"}};
+        }));
+  refused("a family's name has no 65 bytes", variant_but([](auto& d) { d.family = std::string(65, 'f'); }));
+  refused("a family's name is ASCII", variant_but([](auto& d) { d.family = "\xC3\xA9"; }));
+  refused("a family's name is one line", variant_but([](auto& d) { d.family = "a\nb"; }));
+  refused("a family's name has no slash", variant_but([](auto& d) { d.family = "a/b"; }));
+  refused("a family's name begins with no space", variant_but([](auto& d) { d.family = " a"; }));
+  refused("a family's name ends with no space", variant_but([](auto& d) { d.family = "a "; }));
+  refused("options are those of a family", variant_but([](auto& d) { d.family.clear(); }));
+  refused("options are bounded in number", variant_but([](auto& d) {
+            d.options.clear();
+            for (int i = 0; i < 11; ++i) d.options.emplace_back(std::to_string(i), "x");
+          }));
+  refused("an option has a name", variant_but([](auto& d) { d.options = {{"", "b"}}; }));
+  refused("an option has a value", variant_but([](auto& d) { d.options = {{"a", ""}}; }));
+  refused("an option's name is bounded", variant_but([](auto& d) { d.options = {{std::string(51, 'a'), "b"}}; }));
+  refused("an option's value is bounded", variant_but([](auto& d) { d.options = {{"a", std::string(101, 'b')}}; }));
+  refused("an option's name is one line", variant_but([](auto& d) { d.options = {{"a\tb", "c"}}; }));
+  refused("an option's value is one line", variant_but([](auto& d) { d.options = {{"a", "b\nc"}}; }));
+  refused("no option has two values", variant_but([](auto& d) { d.options = {{"a", "1"}, {"b", "1"}, {"a", "2"}}; }));
+  const step<kind> made_variant{create{variant()}};
+  const auto other_family = variant_but([](auto& d) { d.family = "g"; });
+  const auto other_order = variant_but([](auto& d) { std::swap(d.options[0], d.options[1]); });
+  rows.push_back({"a product changes its family", {made_variant}, {replace{other_family}}, 0, "replaced"});
+  rows.push_back({"the order of options is kept", {made_variant}, {import{other_order}}, 0, "replaced"});
+  rows.push_back({"a product leaves its family", {made_variant}, {replace{lamp()}}, 0, "replaced"});
   return rows;
 }
 
@@ -177,6 +224,13 @@ BOOST_AUTO_TEST_CASE(a_refusal_names_the_member_beyond_its_limit) {
   subject<kind> one;
   one.give(create{lamp_but([](auto& d) { d.weight_g = -1; })});
   BOOST_TEST(one.refusal.detail == "weight_g");
+  details content = variant();
+  content.family.clear();
+  one.give(create{content});
+  BOOST_TEST(one.refusal.detail == "options");
+  content.family = "/";
+  one.give(create{content});
+  BOOST_TEST(one.refusal.detail == "family");
 }
 
 BOOST_AUTO_TEST_CASE(a_quote_is_name_and_price_only) {
@@ -233,25 +287,37 @@ BOOST_AUTO_TEST_CASE(stored_bytes_never_change) {
                       .weight_g = 7,
                       .rating_centi = {}};
   BOOST_TEST(hex(encode_event(created{small, at(1)})) ==
-             "92019200929bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
-             "90cd03e8");
+             "92019200929dc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
+             "90c40090cd03e8");
   BOOST_TEST(hex(encode_event(replaced{small, at(1)})) ==
-             "92019201929bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
-             "90cd03e8");
+             "92019201929dc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
+             "90c40090cd03e8");
+  details large = small;
+  large.family = "f";
+  large.options = {{"a", "L"}};
+  BOOST_TEST(hex(encode_event(created{large, at(1)})) ==
+             "92019200929dc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
+             "90c401669192c40161c4014ccd03e8");
   BOOST_TEST(hex(encode_event(retired{at(1)})) == "9201920291cd03e8");
   const state living{
       .life = lifecycle::living, .content = small, .created_at = at(1), .updated_at = at(2)};
   BOOST_TEST(hex(encode_state(living)) ==
-             "920197019bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c090"
-             "cd03e8cd07d0000000");
-  // As builds without prices in several currencies wrote it.
-  const auto old = decode_event(trial::unhex(
-      "92019200929ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0cd03e8"));
-  BOOST_REQUIRE(old.has_value());
-  BOOST_TEST((std::get<created>(*old).content == small));
-  // As it was written before products knew of reviews, and before they had several prices.
+             "920197019dc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c090"
+             "c40090cd03e8cd07d0000000");
+  // As builds without prices in several currencies wrote it, and then those without families.
   for (const char* earlier :
-       {"920194019bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c090cd03e8"
+       {"92019200929ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0cd03e8",
+        "92019200929bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0"
+        "90cd03e8"}) {
+    const auto old = decode_event(trial::unhex(earlier));
+    BOOST_REQUIRE(old.has_value());
+    BOOST_TEST((std::get<created>(*old).content == small));
+  }
+  // As it was written before products had families, before they knew of reviews, and before they had several prices.
+  for (const char* earlier :
+       {"920197019bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c090"
+        "cd03e8cd07d0000000",
+        "920194019bc4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c090cd03e8"
         "cd07d0",
         "920194019ac4044c616d70c40092cd0513c403474250c400c40091c401319192c40161c401629007c0cd03e8"
         "cd07d0"}) {
@@ -299,6 +365,20 @@ BOOST_AUTO_TEST_CASE(a_product_is_quoted_in_each_currency_it_has_a_price_in) {
     wrong.prices = bad;
     BOOST_TEST(one.give(replace{wrong}) == number(errc::invalid_details));
   }
+}
+
+BOOST_AUTO_TEST_CASE(families_and_options_are_kept_and_their_memory_is_counted) {
+  subject<kind> one;
+  BOOST_TEST(one.give(create{variant()}) == 0);
+  BOOST_TEST((reread<kind>(one.s).content == variant()));
+  one.give(get{});
+  BOOST_TEST((std::get<product_view>(*decode_reply(one.reply)).content == variant()));
+  const auto before = memory_bytes(one.s);
+  details larger = variant();
+  larger.family = std::string(64, 'f');
+  larger.options.emplace_back(std::string(50, 'n'), std::string(100, 'v'));
+  BOOST_TEST(one.give(replace{larger}) == 0);
+  BOOST_TEST(memory_bytes(one.s) >= before + 64 + 50 + 100);
 }
 
 BOOST_AUTO_TEST_CASE(longer_arrays_are_read_and_unknown_schemas_are_refused) {

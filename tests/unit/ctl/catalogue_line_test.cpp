@@ -18,6 +18,8 @@ BOOST_AUTO_TEST_CASE(a_line_becomes_what_the_shop_takes) {
       {R"({"id":"a","category_path":[]})", R"({"id":"a"})"},
       {R"({"id":"a","model":"M1","released":"2006","attributes":{"n":1.0}})",
        R"({"id":"a","attributes":{"n":1.0,"model":"M1","released":"2006"}})"},
+      {R"({"sku":"a","family":"f","options":{"size":42,"glaze":"blue","fit":null}})",
+       R"({"family":"f","options":{"size":42,"glaze":"blue"},"id":"a"})"},
       {"{\"id\":\"a\",\"name\":\"two\\nlines\"}", R"({"id":"a","name":"two lines"})"},
       {"{\"id\":\"a\",\"name\":\"fast\xC2\x97 very \xC2\xA3 5\"}", "{\"id\":\"a\",\"name\":\"fast  very \xC2\xA3 5\"}"},
   };

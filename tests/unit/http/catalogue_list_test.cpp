@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_shelf_has_the_figures_of_its_stock_after_every_event) {
         BOOST_TEST_REQUIRE(rows.count('h') == state.holds.all().size());
         BOOST_TEST_REQUIRE(rows.count('c') == state.claims.size());
         BOOST_TEST_REQUIRE(rows.count('t') == state.transfers.size());
-        BOOST_TEST_REQUIRE(at.low_stock == state.promised.low_stock);
+        BOOST_TEST_REQUIRE((at.promised == state.promised));
       });
     }
   }

@@ -34,10 +34,32 @@ class rows_kept final : public projection_rows {
   std::map<std::string, std::string, std::less<>> rows;
 };
 
+// Runs each query at once, as if everything was applied.
+class host_at_once final : public projection_host {
+ public:
+  explicit host_at_once(projection_rows& rows) : rows_(rows) {}
+  void query(std::string_view, std::function<void(projection_rows&)> run, std::function<void(error)>) override {
+    ++asked;
+    run(rows_);
+  }
+  int asked = 0;
+
+ private:
+  projection_rows& rows_;
+};
+
 product::details about(const std::string& name, std::int64_t pence = 100) {
   product::details made;
   made.name = name;
   made.price = {pence, gbp};
+  return made;
+}
+
+product::details variant(const std::string& name, const std::string& family, std::int64_t pence = 100,
+                         std::vector<std::pair<std::string, std::string>> options = {}) {
+  auto made = about(name, pence);
+  made.family = family;
+  made.options = std::move(options);
   return made;
 }
 
@@ -172,6 +194,146 @@ BOOST_AUTO_TEST_CASE(a_product_is_found_by_each_price_it_has) {
   BOOST_TEST(ids(cheap).empty());
   begin();
   BOOST_TEST(ids(cheap).empty());
+}
+
+BOOST_AUTO_TEST_CASE(products_are_found_by_their_family_and_their_options) {
+  made("a", variant("Kettle", "Kettles", 100, {{"Colour", "Red"}, {"litres", "2"}}));
+  made("b", variant("Kettle", "Kettles", 200, {{"Colour", "Blue"}, {"litres", "2"}}));
+  made("c", variant("Kettle", "kettles", 300, {{"Colour", "Red"}}));
+  auto plain = about("Kettle");
+  plain.attributes = {{"colour", "red"}};
+  made("d", plain);
+  for (const auto* text : {"", "kettle"}) {
+    const auto sort = *text ? search::sort_by::relevance : search::sort_by::id;
+    const auto with = [&](search::filters only) { return ids({.text = text, .only = std::move(only), .sort = sort}); };
+    BOOST_TEST((with({.family = "Kettles"}) == names{"a", "b"}));
+    BOOST_TEST((with({.family = "kettles"}) == names{"c"}));
+    BOOST_TEST((with({.family = "kettle"}).empty()));
+    BOOST_TEST((with({.options = {{"colour", "RED"}}}) == names{"a", "c"}));
+    BOOST_TEST((with({.options = {{"colour", "red"}, {"litres", "2"}}}) == names{"a"}));
+    BOOST_TEST((with({.attributes = {{"colour", "red"}}}) == names{"a", "c", "d"}));
+    BOOST_TEST((with({.max_price = 150, .currency = gbp, .family = "Kettles"}) == names{"a"}));
+  }
+  BOOST_TEST((ids("blue kettle") == names{"b", "a", "c", "d"}));  // relaxed: too few are blue
+  BOOST_TEST(finder->find({.text = "blue kettle", .sort = search::sort_by::relevance}, rows)->ids.front() == "b");
+  const auto page = finder->find({.only = {.family = "Kettles"}}, rows);
+  BOOST_REQUIRE(page->counts.attributes.size() == 2u);
+  BOOST_TEST(page->counts.attributes[1].first == "litres");
+  BOOST_TEST(page->counts.attributes[1].second.front().count == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(collapsed_the_best_by_the_sort_stands_for_its_family) {
+  const auto add = [&](const std::string& id, const std::string& name, const std::string& family, std::int64_t pence,
+                       int hour, std::int64_t stars) {
+    auto content = variant(name, family, pence);
+    content.rating_centi = stars;
+    tell(id, product::created{content, timestamp_ms{std::chrono::hours{hour}}});
+  };
+  add("a", "Kettle mat for any pot", "f", 500, 1, 100);
+  add("b", "Kettle", "f", 300, 2, 200);
+  add("c", "An old kettle stand", "f", 400, 3, 300);
+  add("d", "Kettle lid", "", 350, 4, 400);
+  add("e", "Kettle lid", "", 450, 5, 50);
+  add("g", "Blue kettle", "g", 600, 6, 500);
+  tell_stock("c", 1, stock::counted{.on_hand = 5, .reason = "count"});
+  tell_stock("c", 2, stock::claimed{.order = order_id("o1"), .quantity = 2, .taken = {}});
+  tell_stock("c", 3, stock::settled{.order = order_id("o1")});
+  using search::sort_by;
+  const struct {
+    sort_by sort;
+    std::vector<std::string> ids;
+  } table[] = {{sort_by::id, {"a", "d", "e", "g"}},         {sort_by::price_up, {"b", "d", "e", "g"}},
+               {sort_by::price_down, {"g", "a", "e", "d"}}, {sort_by::rating, {"g", "d", "c", "e"}},
+               {sort_by::newest, {"g", "e", "d", "c"}},     {sort_by::sales, {"c", "d", "e", "g"}},
+               {sort_by::name, {"c", "g", "d", "e"}}};
+  for (const char* text : {"", "kettle"}) {
+    for (const auto& row : table) {
+      for (const std::size_t limit : {std::size_t{1}, std::size_t{3}, std::size_t{100}}) {
+        search_query query{.text = text, .sort = row.sort, .collapsed = search::collapse::family, .limit = limit};
+        std::vector<std::string> seen;
+        for (int pages = 0; pages < 9; ++pages) {
+          const auto page = finder->find(query, rows);
+          BOOST_REQUIRE(page.has_value());
+          BOOST_TEST(page->total == 4u);
+          seen.insert(seen.end(), page->ids.begin(), page->ids.end());
+          query.cursor = page->next_cursor;
+          if (query.cursor.empty()) break;
+        }
+        BOOST_TEST(seen == row.ids, boost::test_tools::per_element());
+      }
+    }
+  }
+  // By relevance too; what a filter leaves out stands for nothing.
+  search_query best{.text = "kettle", .sort = sort_by::relevance, .collapsed = search::collapse::family, .limit = 1};
+  names shown;
+  for (std::string cursor; shown.size() < 4;) {
+    best.cursor = cursor;
+    const auto page = finder->find(best, rows);
+    BOOST_REQUIRE(page.has_value());
+    BOOST_TEST(page->total == 4u);
+    BOOST_REQUIRE(page->ids.size() == 1u);
+    BOOST_TEST(shown.insert(page->ids.front()).second);
+    cursor = page->next_cursor;
+    BOOST_TEST(cursor.empty() == (shown.size() == 4));
+  }
+  BOOST_TEST((shown == names{"b", "d", "e", "g"}));
+  best.cursor.clear();
+  best.limit = 100;
+  best.only.in_stock = true;
+  BOOST_TEST((ids(best) == names{"c"}));
+  best.only = {.max_price = 500, .currency = gbp, .family = "f"};
+  BOOST_TEST((ids(best) == names{"b"}));
+}
+
+BOOST_AUTO_TEST_CASE(the_variants_of_a_product_are_the_living_others_of_its_family) {
+  const auto told = [&](const std::string& id, std::size_t limit = 100) {
+    std::string text;
+    for (const auto& each : finder->variants_of(id, "f", limit, rows)) {
+      text += each.id + ' ' + std::to_string(each.price.amount_minor) + ' ' + std::to_string(each.available);
+      for (const auto& [name, value] : each.options) text += ' ' + name + '=' + value;
+      text += '\n';
+    }
+    return text;
+  };
+  made("c", variant("Cup", "f", 3, {{"size", "XL"}, {"glaze", "white"}}));
+  made("a", variant("Cup", "f", 1, {{"size", "S"}}));
+  made("b", variant("Cup", "f", 2));
+  made("d", variant("Cup", "g", 4));
+  tell_stock("c", 1, stock::counted{.on_hand = 5, .reason = "count"});
+  BOOST_TEST(told("b") == "a 1 0 size=S\nc 3 5 size=XL glaze=white\n");
+  BOOST_TEST(told("b", 1) == "a 1 0 size=S\n");
+  BOOST_TEST(told("new") == "a 1 0 size=S\nb 2 0\nc 3 5 size=XL glaze=white\n");
+  tell("a", product::retired{});
+  tell("c", product::replaced{variant("Cup", "g"), {}});
+  tell("d", product::replaced{variant("Cup", "f", 7), {}});
+  BOOST_TEST(told("b") == "d 7 0\n");
+  begin();
+  BOOST_TEST(told("b") == "d 7 0\n");
+  BOOST_TEST(finder->variants_of("b", "", 100, rows).empty());
+  BOOST_TEST(finder->variants_of("b", "nothing", 100, rows).empty());
+}
+
+BOOST_AUTO_TEST_CASE(nobody_waits_for_variants_while_the_rows_are_made_anew) {
+  host_at_once host(rows);
+  finder->attach(host, host);
+  const auto ask = [&] {
+    auto asked = finder->variants("a", "f", 100);
+    asked.start([](void*) {}, nullptr);
+    return asked.take();
+  };
+  made("a", variant("Cup", "f"));
+  made("b", variant("Cup", "f"));
+  const auto early = ask();
+  BOOST_REQUIRE(!early.has_value());
+  BOOST_TEST(early.error().is(base_errc::unavailable));
+  BOOST_TEST(host.asked == 0);
+  finish();
+  BOOST_REQUIRE(ask().has_value());
+  BOOST_TEST(ask()->size() == 1u);
+  finder->open(rows);
+  BOOST_TEST(!ask().has_value());
+  BOOST_TEST((ids("cup") == names{"a", "b"}));
+  BOOST_TEST(ask().has_value());
 }
 
 BOOST_AUTO_TEST_CASE(pages_hold_everything_once_whatever_the_order) {

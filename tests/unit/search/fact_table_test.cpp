@@ -5,6 +5,7 @@
 #include <cctype>
 #include <map>
 #include <random>
+#include <set>
 
 namespace omnicart::search {
 namespace {
@@ -35,6 +36,11 @@ document random_document(std::mt19937_64& random, slot at) {
   made.rating_centi = random() % 3 ? static_cast<std::int64_t>(random() % 501) : -1;
   if (random() % 2) made.attributes.emplace_back("Colour", one_of({"Red", "red", "Blue"}));
   if (random() % 2) made.attributes.emplace_back("Size", one_of({"L", "XL"}));
+  if (random() % 3 == 0) made.attributes.emplace_back("Watts", one_of({"40", "60"}));
+  made.family = one_of({"", "", "f", "F", "g", "h"});
+  if (made.family.empty()) return made;
+  if (random() % 2) made.options.emplace_back("colour", one_of({"Red", "Green"}));
+  if (random() % 4 == 0) made.options.emplace_back("watts", one_of({"40", "75"}));
   return made;
 }
 
@@ -48,6 +54,8 @@ filters random_filters(std::mt19937_64& random) {
   if (random() % 3 == 0) made.min_rating_centi = static_cast<std::int64_t>(random() % 400);
   if (random() % 3 == 0) made.in_stock = random() % 2 == 0;
   if (random() % 4 == 0) made.attributes.emplace_back("colour", "RED");
+  if (random() % 5 == 0) made.family = random() % 2 ? "f" : "g";
+  if (random() % 6 == 0) made.options.emplace_back("Watts", "40");
   return made;
 }
 
@@ -71,33 +79,41 @@ bool fits(const shelved& of, const filters& only) {
   if (only.max_price && !(price && *price <= *only.max_price)) return false;
   if (only.min_rating_centi && about.rating_centi < *only.min_rating_centi) return false;
   if (only.in_stock && (of.available > 0) != *only.in_stock) return false;
-  for (const auto& [name, value] : only.attributes) {
-    bool there = false;
-    for (const auto& [has, is] : about.attributes)
-      there = there || (lower(has) == lower(name) && lower(is) == lower(value));
-    if (!there) return false;
-  }
-  return true;
+  if (!only.family.empty() && about.family != only.family) return false;
+  const auto has = [](const auto& pairs, const auto& wanted) {
+    return std::ranges::any_of(pairs, [&](const auto& each) {
+      return lower(each.first) == lower(wanted.first) && lower(each.second) == lower(wanted.second);
+    });
+  };
+  return std::ranges::all_of(only.options,
+                             [&](const auto& each) { return has(about.options, each); }) &&
+         std::ranges::all_of(only.attributes, [&](const auto& each) {
+           return has(about.attributes, each) || has(about.options, each);
+         });
 }
 
-std::uint64_t count_with(const std::map<slot, shelved>& all, const filters& only) {
+std::uint64_t count_with(const std::map<slot, shelved>& all, const filters& only,
+                         collapse to = collapse::none) {
   std::uint64_t count = 0;
-  for (const auto& [at, each] : all) count += fits(each, only) ? 1 : 0;
+  std::set<std::string> families;
+  for (const auto& [at, each] : all) {
+    if (!fits(each, only)) continue;
+    const bool is_single = to == collapse::none || each.about.family.empty();
+    count += is_single || families.insert(each.about.family).second ? 1 : 0;
+  }
   return count;
 }
 
-std::uint64_t matching(const fact_table& table, const filters& only, facets& counted) {
+std::uint64_t matching(const fact_table& table, const filters& only, facets& counted,
+                       collapse to = collapse::none) {
   const auto match = table.compile(only);
-  fact_table::counter counter(table, only.category);
-  std::uint64_t count = 0;
+  fact_table::counter counter(table, only.category, to);
   for (slot at = 0; at < table.slots(); ++at) {
     const auto* row = table.find(at);
-    if (!row || !match(*row)) continue;
-    ++count;
-    counter.add(*row);
+    if (row && match(*row)) counter.add(*row);
   }
   counted = counter.result();
-  return count;
+  return counter.shown();
 }
 
 }  // namespace
@@ -125,27 +141,28 @@ BOOST_AUTO_TEST_CASE(facets_count_what_their_filter_would_find) {
         table.stock(at, each.available, 0);
       }
       BOOST_TEST_REQUIRE(table.size() == all.size());
-      for (int round = 0; round < 10; ++round) {
+      for (int round = 0; round < 20; ++round) {
         const auto only = random_filters(random);
+        const auto to = round % 2 ? collapse::family : collapse::none;
         facets counted;
-        BOOST_TEST_REQUIRE(matching(table, only, counted) == count_with(all, only));
+        BOOST_TEST_REQUIRE(matching(table, only, counted, to) == count_with(all, only, to));
         for (const auto& each : counted.brands) {
           auto narrower = only;
           if (!only.brand.empty() && lower(only.brand) != lower(each.value)) continue;
           narrower.brand = each.value;
-          BOOST_TEST_REQUIRE(each.count == count_with(all, narrower));
+          BOOST_TEST_REQUIRE(each.count == count_with(all, narrower, to));
         }
         for (const auto& [name, values] : counted.attributes) {
           for (const auto& each : values) {
             auto narrower = only;
             narrower.attributes.emplace_back(name, each.value);
-            BOOST_TEST_REQUIRE(each.count == count_with(all, narrower));
+            BOOST_TEST_REQUIRE(each.count == count_with(all, narrower, to));
           }
         }
         for (const auto& each : counted.categories) {
           auto narrower = only;
           narrower.category = each.value;
-          BOOST_TEST_REQUIRE(each.count == count_with(all, narrower));
+          BOOST_TEST_REQUIRE(each.count == count_with(all, narrower, to));
         }
         if (only.category.empty()) {
           auto home = only;
@@ -154,6 +171,14 @@ BOOST_AUTO_TEST_CASE(facets_count_what_their_filter_would_find) {
           BOOST_TEST_REQUIRE(is_shown == (count_with(all, home) > 0));
         }
       }
+      std::map<std::string, std::set<slot>> families;
+      for (const auto& [at, each] : all) families[each.about.family].insert(at);
+      for (const char* name : {"f", "F", "g", "h"}) {
+        const auto& members = table.family(name);
+        BOOST_TEST_REQUIRE(members.size() == families[name].size());
+        BOOST_TEST_REQUIRE((std::set<slot>(members.begin(), members.end()) == families[name]));
+      }
+      BOOST_TEST_REQUIRE(table.family("").empty());
     }
   }
 }
@@ -169,6 +194,54 @@ BOOST_AUTO_TEST_CASE(an_attribute_that_nobody_has_fits_nothing) {
   only = {};
   only.brand = "nobody";
   BOOST_TEST(matching(table, only, counted) == 0u);
+  only = {};
+  only.family = "nothing";
+  BOOST_TEST(matching(table, only, counted) == 0u);
+  only = {};
+  only.options.emplace_back("colour", "red");  // an attribute of some is no option
+  document red;
+  red.id = "red";
+  red.attributes = {{"colour", "red"}};
+  table.put(1, red);
+  BOOST_TEST(matching(table, only, counted) == 0u);
+}
+
+// Bare numbers are no facets, or every weight would be one; a size that products differ in is.
+BOOST_AUTO_TEST_CASE(an_option_is_a_facet_although_it_is_a_number) {
+  fact_table table;
+  document shoe;
+  shoe.id = "a";
+  shoe.attributes = {{"Weight", "900"}};
+  shoe.family = "shoe";
+  shoe.options = {{"Size", "42"}, {"colour", std::string(100, 'c')}};
+  table.put(0, shoe);
+  facets counted;
+  BOOST_TEST(matching(table, {}, counted) == 1u);
+  BOOST_REQUIRE(counted.attributes.size() == 2u);
+  BOOST_TEST(counted.attributes[0].first == "colour");
+  BOOST_TEST(counted.attributes[1].first == "size");
+  BOOST_TEST(counted.attributes[1].second.front().value == "42");
+}
+
+BOOST_AUTO_TEST_CASE(a_family_counts_once_in_all_its_categories_together) {
+  fact_table table;
+  const char* paths[] = {"a > b", "a > c", "a > b", "d"};
+  for (slot at = 0; at < std::size(paths); ++at) {
+    document each;
+    each.id = std::to_string(at);
+    each.category = paths[at];
+    each.family = "f";
+    table.put(at, each);
+  }
+  facets counted;
+  BOOST_TEST(matching(table, {}, counted, collapse::family) == 1u);
+  const std::vector<facet_count> once{{"a", 1}, {"a > b", 1}, {"a > c", 1}, {"d", 1}};
+  BOOST_TEST((counted.categories == once));
+  filters only;
+  only.category = "a > b";
+  BOOST_TEST(matching(table, only, counted) == 2u);
+  BOOST_TEST(matching(table, only, counted, collapse::family) == 1u);
+  BOOST_TEST((counted.categories == std::vector<facet_count>{{"a > b", 1}}));
 }
 
 BOOST_AUTO_TEST_CASE(categories_make_a_tree_that_counts_what_is_below) {

@@ -235,6 +235,66 @@ BOOST_AUTO_TEST_CASE(every_document_that_matches_is_shown_to_the_counter_once) {
   BOOST_TEST(seen.count(0) == 1u);
 }
 
+// Twelve cups in three families and four of none; the ones of a family differ in how well they fit.
+BOOST_AUTO_TEST_CASE(collapsed_the_best_of_each_family_stands_for_it) {
+  constexpr slot first = 200, count = 12;
+  for (slot i = 0; i < count; ++i) {
+    document made;
+    made.id = "cup" + std::to_string(10 + i);
+    made.name = i % 3 == 0 ? "Cup" : i % 3 == 1 ? "Saucer" : "Cup and saucer with a spoon";
+    made.description = "Goes with a cup";
+    if (i < 8) made.family = "family" + std::to_string(i % 2);
+    made.options = made.family.empty() ? std::vector<std::pair<std::string, std::string>>()
+                                       : std::vector<std::pair<std::string, std::string>>{
+                                             {"glaze", i == 3 ? "celadon" : "white"},
+                                             {"size", "7" + std::to_string(i)}};
+    BOOST_REQUIRE(index->put(first + i, made, text_hash(made)).has_value());
+  }
+  const auto all = ask("cup", 100);
+  BOOST_REQUIRE(all.best.size() == count);
+  for (const std::size_t most :
+       {std::size_t{1}, std::size_t{2}, std::size_t{3}, std::size_t{100}}) {
+    for (const slot left_out : {slot{0}, all.best.front().at}) {
+      std::multiset<slot> seen;
+      const auto accept = [&](slot at) {
+        seen.insert(at);
+        return at != left_out;
+      };
+      const auto got = index->find(parse_query("cup"), most, accept, collapse::family);
+      BOOST_REQUIRE(got.has_value());
+      // The same list, without what comes behind one of its family.
+      std::vector<slot> wanted;
+      std::set<slot> families;
+      for (const auto& each : all.best) {
+        const slot i = each.at - first;
+        const bool is_better_there = i < 8 && each.at != left_out && !families.insert(i % 2).second;
+        if (each.at != left_out && !is_better_there) wanted.push_back(each.at);
+      }
+      wanted.resize(std::min(most, wanted.size()));
+      std::vector<slot> shown;
+      for (const auto& each : got->best) shown.push_back(each.at);
+      BOOST_TEST(shown == wanted, boost::test_tools::per_element());
+      BOOST_TEST(got->total == (left_out == 0 ? count : count - 1));
+      BOOST_TEST(seen.size() == count);
+      BOOST_TEST((std::set<slot>(seen.begin(), seen.end()).size() == count));
+    }
+  }
+  // Options are words of the product, a bare number too.
+  BOOST_TEST(ask("cup celadon").best.front().at == first + 3);
+  BOOST_TEST(ask("cup 75").best.front().at == first + 5);
+}
+
+BOOST_AUTO_TEST_CASE(what_tells_variants_apart_is_indexed_anew_when_it_changes) {
+  document cup;
+  cup.id = "cup";
+  cup.name = "Cup";
+  const auto none = text_hash(cup);
+  cup.family = "cups";
+  const auto family = text_hash(cup);
+  cup.options = {{"size", "L"}};
+  BOOST_TEST((std::set{none, family, text_hash(cup)}.size() == 3u));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace omnicart::search
