@@ -46,7 +46,6 @@ struct all_routes {
         found(in, finder),
         reviews(in),
         stock(in),
-        transfers(in),
         locations(in),
         transfers(in),
         webhooks(in),
@@ -64,7 +63,6 @@ struct all_routes {
     found.add_to(table);
     reviews.add_to(table);
     stock.add_to(table);
-    transfers.add_to(table);
     locations.add_to(table);
     transfers.add_to(table);
     webhooks.add_to(table);
@@ -86,7 +84,6 @@ struct all_routes {
   search_routes found;
   review_routes reviews;
   stock_routes stock;
-  transfer_routes transfers;
   location_routes locations;
   transfer_routes transfers;
   webhook_routes webhooks;

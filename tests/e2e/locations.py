@@ -7,7 +7,7 @@ import json
 import os
 import tempfile
 
-from harness import Node, Shop, Suite, check, equal
+from harness import Shop, Suite, check, equal, serving
 from harness.node import ROOT
 from harness.shop import fresh
 
@@ -212,7 +212,7 @@ def real_stores_are_imported_and_listed(shop):
           {name: each["version"] for name, each in found.items()}, "a second import changed something")
 
 
-with Node() as running:
+with serving() as running:
     suite.run(Shop(running.start()))
 suite.leave(FOLDER)
 suite.end()

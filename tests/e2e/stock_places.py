@@ -4,7 +4,7 @@ have, over HTTP against a real node."""
 
 import urllib.parse
 
-from harness import Node, Shop, Suite, check, equal, poll
+from harness import Shop, Suite, check, equal, poll, serving
 from harness.shop import fresh
 
 WHEN = "2031-05-01T09:00:00.000Z"
@@ -279,7 +279,7 @@ def one_customer_has_no_more_than_the_limit_over_all_orders(shop):
     order(shop, product, 9, email=ann).expect(201)
 
 
-with Node() as running:
+with serving() as running:
     suite.run(Shop(running.start()))
     suite.run_case("every_law_holds_afterwards", running.laws)
 suite.end()

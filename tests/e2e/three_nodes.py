@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SCRIPTS = ("api_cart", "api_orders", "api_people", "api_catalogue", "after_order", "promotions")
+SCRIPTS = ("api_cart", "api_orders", "api_people", "api_catalogue", "after_order", "promotions", "locations", "stock_places", "variants")
 SCRIPT_S = 300
 
 passed = failed = 0

@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.parse
 
-from harness import Node, Shop, Suite, check, equal, poll
+from harness import Shop, Suite, check, equal, poll, serving
 from harness.shop import fresh, pounds
 
 suite = Suite()
@@ -200,6 +200,6 @@ def variants_are_the_same_after_a_rebuild_and_a_kill(shop):
     equal(ids(shop, family=family), [one, two])
 
 
-with Node() as running:
+with serving() as running:
     suite.run(Shop(running.start()))
 suite.end()

@@ -142,18 +142,35 @@ outcome<exit_code> list_projections(const command_line& given, operator_client& 
 
 outcome<exit_code> rebuild_projection(const command_line& given, operator_client& node,
                                       const surroundings& with) {
+  const auto began = clock::now();
   const auto body =
       node.post("/projections/" + percent_encoded(given.name) + "/rebuild", "{}", rebuilt_within);
   if (!body) return tl::unexpected<failure>(body.error());
-  const auto done = json::parse(*body, nullptr, false);
+  auto done = json::parse(*body, nullptr, false);
+  if (!done.is_object()) return fail_with(exit_code::unreachable, node.url() + ": no report");
+  // Behind the rows of the search its index is made, and until then nothing is found.
+  const bool has_index = given.name == "search";
+  bool found = true;
+  if (has_index) {
+    auto shop = front_client::open(node, with);
+    if (!shop) return tl::unexpected<failure>(shop.error());
+    found = can_be_found(*shop, with);
+    done["searchable"] = found;
+    done["searchable_s"] = std::chrono::duration<double>(clock::now() - began).count();
+  }
   if (given.as == form::json) {
     with.out << done.dump(2) << '\n';
   } else {
     const auto took_ms = done.value("took_ms", std::int64_t{0});
     with.out << printable(given.name) << " was made anew in "
-             << with_point(static_cast<double>(took_ms) / 1000) << " s\n";
+             << with_point(static_cast<double>(took_ms) / 1000) << " s";
+    if (has_index) {
+      with.out << (found ? "; searchable after " : "; NOT searchable after ")
+               << with_point(done.value("searchable_s", 0.0)) << " s";
+    }
+    with.out << '\n';
   }
-  return exit_code::ok;
+  return found ? exit_code::ok : exit_code::failed;
 }
 
 }  // namespace omnicart::ctl

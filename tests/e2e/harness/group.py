@@ -72,9 +72,9 @@ class Group:
         address, file = self.access()
         return run_ctl("--operator", "http://" + address, "--token-file", file, *arguments, timeout=timeout)
 
-    def laws(self, _wait="30s"):
+    def laws(self, wait="60s"):
         laws_hold(self.cluster)
-        said = self.ctl("--json", "laws", "--wait", "30s")
+        said = self.ctl("--json", "laws", "--wait", wait)
         if said.returncode != 0:
             raise Unmet(f"laws: exit {said.returncode} {said.stdout[-3000:]}")
         return json.loads(said.stdout)
