@@ -7,6 +7,7 @@
 #include "actors/order/order_refund.hpp"
 #include "order_world.hpp"
 #include "runtime/kind.hpp"
+#include "tests/unit/source_dir.hpp"
 
 namespace omnicart::order {
 namespace {
@@ -397,12 +398,12 @@ BOOST_AUTO_TEST_CASE(random_commands_keep_the_books) {
 }
 
 BOOST_AUTO_TEST_CASE(the_page_of_states_is_the_table) {
-  std::ifstream file(std::string(OMNICART_SOURCE_DIR) + "/docs/order-states.md");
+  std::ifstream file(std::string(omnicart::trial::source_dir) + "/docs/order-states.md");
   std::stringstream page;
   page << file.rdbuf();
   // OMNICART_WRITE_PAGES=1 writes it anew.
   if (std::getenv("OMNICART_WRITE_PAGES")) {
-    std::ofstream(std::string(OMNICART_SOURCE_DIR) + "/docs/order-states.md") << lifecycle_page();
+    std::ofstream(std::string(omnicart::trial::source_dir) + "/docs/order-states.md") << lifecycle_page();
     return;
   }
   BOOST_TEST(page.str() == lifecycle_page());

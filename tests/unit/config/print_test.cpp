@@ -10,11 +10,12 @@
 
 #include "config/fields.hpp"
 #include "config/load.hpp"
+#include "tests/unit/source_dir.hpp"
 
 namespace omnicart::config {
 namespace {
 
-const std::filesystem::path source{OMNICART_SOURCE_DIR};
+const std::filesystem::path source{omnicart::trial::source_dir};
 
 std::string text_of(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);

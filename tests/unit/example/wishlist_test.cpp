@@ -7,6 +7,7 @@
 
 #include "tests/example/wishlist/wishlist_kind.hpp"
 #include "tests/unit/runtime/bench_node.hpp"
+#include "tests/unit/source_dir.hpp"
 
 // The example of docs/add-an-entity.md: it runs on the real host, and the document shows it as it is.
 namespace omnicart::wishlist {
@@ -107,7 +108,7 @@ BOOST_AUTO_TEST_CASE(a_list_is_full_at_its_limit_and_a_wish_without_product_is_m
 }
 
 BOOST_AUTO_TEST_CASE(the_document_shows_every_file_of_the_example_as_it_is) {
-  const std::filesystem::path root = OMNICART_SOURCE_DIR;
+  const std::filesystem::path root = omnicart::trial::source_dir;
   const auto shown = shown_files(text_of(root / "docs/add-an-entity.md"));
   for (const auto& [file, text] : shown) {
     BOOST_TEST_CONTEXT(file) { BOOST_TEST((text == text_of(root / file))); }

@@ -22,6 +22,7 @@
 #include "persistence/store.hpp"
 #include "persistence/verify.hpp"
 #include "runtime/kind.hpp"
+#include "tests/unit/source_dir.hpp"
 
 // The stores in tests/data, one of each released format (made by tests/data/make_store.py): what an
 // older build wrote is read for ever.
@@ -77,7 +78,7 @@ class released_store {
 
 std::vector<files::path> released_stores() {
   std::vector<files::path> found;
-  for (const auto& each : files::directory_iterator(OMNICART_SOURCE_DIR "/tests/data")) {
+  for (const auto& each : files::directory_iterator(std::string(omnicart::trial::source_dir) + "/tests/data")) {
     if (each.path().filename().string().starts_with("store-format-")) found.push_back(each.path());
   }
   return found;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "tests/fuzz/bodies.hpp"
+#include "tests/unit/source_dir.hpp"
 
 // The fuzzers' bodies without libFuzzer: every file of their corpora as it is, and damaged at
 // random. OMNICART_FUZZ_SEED repeats a run.
@@ -38,7 +39,7 @@ constexpr target targets[] = {{"fuzz_http", fuzz_http},
                               {"fuzz_raft", fuzz_raft}};
 
 std::vector<std::filesystem::path> files_of(const target& t) {
-  const auto folder = std::filesystem::path(OMNICART_SOURCE_DIR) / "tests/fuzz/corpus" / t.name;
+  const auto folder = std::filesystem::path(omnicart::trial::source_dir) / "tests/fuzz/corpus" / t.name;
   std::vector<std::filesystem::path> files;
   for (const auto& entry : std::filesystem::directory_iterator(folder)) {
     BOOST_REQUIRE_MESSAGE(entry.is_regular_file(), entry.path() << " is no file");

@@ -4,11 +4,12 @@
 #include <iostream>
 
 #include "tools/load/sales_book.hpp"
+#include "tests/unit/source_dir.hpp"
 
 namespace omnicart::load {
 namespace {
 
-constexpr const char* year = OMNICART_SOURCE_DIR "/../shared/data/online-retail.csv.gz";
+const std::string year = std::string(omnicart::trial::source_dir) + "/../shared/data/online-retail.csv.gz";
 
 returned_units lot(std::uint32_t invoice, std::int64_t pence, std::int64_t quantity) {
   return {.invoice = invoice, .product = 0, .unit_pence = pence, .quantity = quantity};
