@@ -31,6 +31,7 @@ preset=dev
 build="$PWD/build/$preset"
 work="$(mktemp -d -t omnicart-test.XXXXXX)"
 trap 'rm -rf "$work"' EXIT
+output="$work/output"
 passed=0
 failed=0
 failures=()
@@ -61,26 +62,61 @@ count() {  # NAME PASSED FAILED SECONDS [SKIPPED]
 # Runs a command, shows its output only when it fails, and keeps its exit code in $code.
 run_quietly() {  # TIMEOUT_S COMMAND...
   code=0
-  timeout --kill-after=10 "$1" "${@:2}" >"$work/output" 2>&1 </dev/null || code=$?
+  timeout --kill-after=10 "$1" "${@:2}" >"$output" 2>&1 </dev/null || code=$?
 }
 
 show_output() {
   ((code != 124)) || echo "(ended after its time limit)"
-  tail -n 60 "$work/output"
+  tail -n 60 "$output"
 }
 
-# A Boost.Test program: cases are counted from its own report; one that dies without a report is one failed case.
-run_program() {
-  local name="${1##*/}" start=$SECONDS good all bad
-  rm -f "$work/report"
-  run_quietly 480 "$1" --report_level=short --report_sink="$work/report" --log_level=error --color_output=no
+# A Boost.Test program: cases are counted from its own report; one that dies without a report is one failed case. They
+# share nothing, so as many run at a time as there are cores; what they say is told when they have ended, one by one.
+start_program() {  # PROGRAM
+  local name="${1##*/}" start=$SECONDS
+  {
+    run_quietly 480 "$1" --report_level=short --report_sink="$work/report.$name" --log_level=error --color_output=no
+    echo "$code $((SECONDS - start))" >"$work/ending.$name"
+    mv "$work/ending.$name" "$work/ended.$name"
+  } &
+}
+
+tell_of_program() {  # NAME
+  local name="$1" good all bad seconds
+  read -r code seconds <"$work/ended.$name"
   read -r good all < <(sed -n 's/^ *\([0-9]\{1,\}\) test cases\{0,1\} out of \([0-9]\{1,\}\) passed.*/\1 \2/p' \
-    "$work/report" 2>/dev/null | head -n 1) || true
+    "$work/report.$name" 2>/dev/null | head -n 1) || true
   good="${good:-0}"
   bad=$((${all:-0} - good))
   if ((code != 0 && bad == 0)) || ((good + bad == 0)); then bad=$((bad + 1)); fi
-  ((bad == 0)) || show_output
-  count "$name" "$good" "$bad" $((SECONDS - start))
+  ((bad == 0)) || output="$work/output.$name" show_output
+  count "$name" "$good" "$bad" "$seconds"
+}
+
+run_programs() {  # PROGRAM...
+  local program name limit running=0
+  limit="$(nproc)"
+  for program in "$@"; do
+    if ((running == limit)); then
+      wait -n || true
+      running=$((running - 1))
+    fi
+    name="${program##*/}"
+    output="$work/output.$name" start_program "$program"
+    running=$((running + 1))
+    tell_of_ended
+  done
+  wait
+  tell_of_ended
+}
+
+tell_of_ended() {
+  local ended
+  for ended in "$work"/ended.*; do
+    [[ -e "$ended" ]] || continue
+    tell_of_program "${ended##*/ended.}"
+    rm -f "$ended"
+  done
 }
 
 # A script: the last line "N passed, N failed" of its output counts; without one it is a single case. What it could
@@ -88,9 +124,9 @@ run_program() {
 run_script() {
   local name="${1#tests/}" start=$SECONDS good=0 bad=0 left_out=()
   run_quietly 600 "$1"
-  mapfile -t left_out < <(sed -n 's/^skip  *//p' "$work/output")
+  mapfile -t left_out < <(sed -n 's/^skip  *//p' "$output")
   skips+=("${left_out[@]/#/$name: }")
-  if [[ "$(tail -n 1 "$work/output")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
+  if [[ "$(tail -n 1 "$output")" =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]]; then
     good=${BASH_REMATCH[1]}
     bad=${BASH_REMATCH[2]}
     if ((code != 0 && bad == 0)); then bad=1; fi
@@ -134,9 +170,11 @@ note_time "build" $((SECONDS - start)) 1200
 
 step "unit tests and simulator"
 start=$SECONDS
+programs=()
 for program in "$build"/tests/*; do
-  if [[ -f "$program" && -x "$program" ]] && wanted "${program##*/}"; then run_program "$program"; fi
+  if [[ -f "$program" && -x "$program" ]] && wanted "${program##*/}"; then programs+=("$program"); fi
 done
+run_programs "${programs[@]}"
 for script in tests/*_test.py tests/*_test.sh; do
   if [[ -x "$script" ]] && wanted "$script"; then run_script "$script"; fi
 done
