@@ -4,6 +4,7 @@
 
 #include "http/audit_trail.hpp"
 #include "http/list_query.hpp"
+#include "http/order_list.hpp"
 #include "http/server/async_reply.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/journal.hpp"
@@ -21,6 +22,10 @@ task<response> audit_routes::list(request& req) {
   const std::size_t limit = read.limit();
   const auto from = static_cast<std::uint64_t>(read.integer("cursor", 1, INT64_MAX).value_or(1));
   if (auto bad = read.finish()) co_return std::move(*bad);
+  // What is read is this node's copy of the log.
+  auto waited = shop_.orders.caught_up();
+  const auto current = co_await std::move(waited);
+  if (!current) co_return failure_response(current.error(), req);
   using entries = std::vector<std::pair<std::uint64_t, event_record>>;
   const entity_ref log{"audit", audit::staff_log};
   const auto found = co_await async_reply<result<entries>>(

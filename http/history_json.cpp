@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http/list_query.hpp"
+#include "http/order_list.hpp"
 #include "http/server/async_reply.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/base/time.hpp"
@@ -22,9 +23,19 @@ void write_event(json_writer& json, const kind_entry& kind, std::uint64_t versio
   json.end_object().key("what").raw(text ? *text : "null").end_object();
 }
 
+task<result<stored_events>> stored_history(const shop& in, entity_ref entity, std::uint64_t from, std::size_t limit) {
+  co_return co_await async_reply<result<stored_events>>(
+      [&](auto done) { in.store.history(entity, from, limit, std::move(done)); });
+}
+
+// Versions have no gaps: fewer events than there was room for, and not the last one.
+bool lacks_some(const stored_events& found, std::uint64_t from, std::size_t limit, std::uint64_t version) {
+  return found.size() < limit && from + found.size() <= version;
+}
+
 }  // namespace
 
-task<response> history_page(const shop& in, request& req, entity_ref entity) {
+task<response> history_page(const shop& in, request& req, entity_ref entity, std::uint64_t version) {
   list_query read(req);
   const std::size_t limit = read.limit();
   const auto from = static_cast<std::uint64_t>(read.integer("cursor", 1, INT64_MAX).value_or(1));
@@ -32,8 +43,15 @@ task<response> history_page(const shop& in, request& req, entity_ref entity) {
   const kind_entry* kind = in.kinds.find(entity.kind);
   if (!kind) co_return refuse(req, 404, "unknown_kind", "no such kind of record");
 
-  const auto found = co_await async_reply<result<stored_events>>(
-      [&](auto done) { in.store.history(entity, from, limit + 1, std::move(done)); });
+  auto asked = stored_history(in, entity, from, limit + 1);
+  auto found = co_await std::move(asked);
+  if (found && lacks_some(*found, from, limit + 1, version)) {
+    auto waited = in.orders.caught_up();
+    const auto current = co_await std::move(waited);
+    if (!current) co_return failure_response(current.error(), req);
+    auto again = stored_history(in, entity, from, limit + 1);
+    found = co_await std::move(again);
+  }
   if (!found) co_return failure_response(found.error(), req);
   std::string body;
   json_writer json(body);

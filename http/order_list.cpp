@@ -177,4 +177,11 @@ task<result<order_page>> order_list::page(order_query query) const {
   });
 }
 
+task<result<bool>> order_list::caught_up() const {
+  co_return co_await async_reply<result<bool>>([&](auto done) {
+    host_->query(
+        name(), [done](projection_rows&) { done(true); }, [done](error why) { done(fail(std::move(why))); });
+  });
+}
+
 }  // namespace omnicart::http

@@ -39,6 +39,8 @@ class order_list final : public projection {
 
   // Refusals: base_errc::malformed for a cursor that is none; faults of the projection host.
   task<result<order_page>> page(order_query query) const;
+  // True once this node's store has all that was acknowledged on any node before the call. Faults of the projection host.
+  task<result<bool>> caught_up() const;
 
   std::string_view name() const override { return "orders"; }
   bool wants(std::string_view kind) const override { return kind == "order"; }

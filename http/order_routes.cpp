@@ -367,7 +367,7 @@ task<response> order_routes::history(request& req) {
   auto allowed_asked = inquire(shop_, entity, order::encode(order::get{}), asker);
   const answer allowed = co_await allowed_asked;
   if (!allowed.ok()) co_return failure_response(*allowed.failure, req);
-  co_return co_await history_page(shop_, req, entity);
+  co_return co_await history_page(shop_, req, entity, allowed.version);
 }
 
 }  // namespace omnicart::http

@@ -166,7 +166,7 @@ task<response> promotion_routes::history(request& req, std::string kind) {
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const entity_ref entity{kind, *code};
-  co_return co_await history_page(shop_, req, entity);
+  co_return co_await history_page(shop_, req, entity, got.version);
 }
 
 task<response> promotion_routes::list(request& req, std::string kind) {

@@ -322,7 +322,10 @@ task<response> stock_routes::history(request& req) {
   const std::string id(req.param("product_id"));
   if (auto none = co_await unknown_product(shop_, req, id)) co_return std::move(*none);
   const entity_ref entity{"stock", id};
-  co_return co_await history_page(shop_, req, entity);
+  auto asked = inquire(shop_, entity, stock::encode(stock::get{}), who->who);
+  const answer now = co_await asked;
+  if (!now.ok()) co_return failure_response(*now.failure, req);
+  co_return co_await history_page(shop_, req, entity, now.version);
 }
 
 }  // namespace omnicart::http

@@ -157,6 +157,7 @@ def a_gift_card_pays_what_is_on_it_and_the_card_the_rest(shop):
 def tax_and_shipping_are_shown_per_line_and_add_up(shop):
     shop.admin.put("/api/tax-rates", TAX).expect(200)
     shop.admin.put("/api/shipping-methods", SHIPPING).expect(200)
+    shop.node.catch_up()
     try:
         guest = shop.guest()
         guest.add(shop.product(price=1999, category="Toys", weight_g=600), 1).expect(201)
@@ -186,6 +187,7 @@ def tax_and_shipping_are_shown_per_line_and_add_up(shop):
     finally:
         shop.admin.put("/api/tax-rates", NO_TAX).expect(200)
         shop.admin.put("/api/shipping-methods", NO_SHIPPING).expect(200)
+        shop.node.catch_up()
 
 
 @suite.case

@@ -8,7 +8,7 @@ import tempfile
 import time
 import urllib.parse
 
-from harness import Shop, Suite, check, equal, poll, serving
+from harness import Shop, Suite, at_every_node, check, equal, poll, serving
 from harness.shop import fresh, pounds
 
 suite = Suite()
@@ -44,7 +44,7 @@ def ids(shop, **query):
 
 def within_a_second(what, probe):
     began = time.monotonic()
-    poll(what, probe)
+    poll(what, lambda: at_every_node(probe))
     took = time.monotonic() - began
     check(took < SOON_S, f"{what}: took {took:.2f} s")
 
@@ -189,7 +189,7 @@ def variants_are_the_same_after_a_rebuild_and_a_kill(shop):
     family, one, two = fresh("fam"), fresh("a"), fresh("b")
     made(shop, one, "One", family, {"size": "1"}, stock=1)
     made(shop, two, "Two", family, {"size": "2"}, stock=2)
-    poll("both are there", lambda: shown(shop, one)["variants"][0]["stock"]["available"] == 2)
+    poll("both are there", lambda: at_every_node(lambda: shown(shop, one)["variants"][0]["stock"]["available"] == 2))
     before = shown(shop, one).json
     equal(shop.node.ctl("projection", "rebuild", "search").returncode, 0)
     poll("rebuilt", lambda: shown(shop, one).json == before)

@@ -2,11 +2,11 @@
 
 from . import contract
 from .client import Answer, Client, Gone
-from .group import serving
+from .group import at_every_node, serving
 from .node import Node, programs, run_ctl
 from .raw import exchange, read_answer
 from .shop import Shop
 from .suite import Suite, check, equal, poll
 
-__all__ = ["Answer", "Client", "Gone", "Node", "Shop", "Suite", "check", "contract", "equal", "exchange", "poll", "programs",
+__all__ = ["Answer", "at_every_node", "Client", "Gone", "Node", "Shop", "Suite", "check", "contract", "equal", "exchange", "poll", "programs",
            "read_answer", "run_ctl", "serving"]

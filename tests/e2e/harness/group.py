@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import tempfile
+import time
 
 from .client import Addresses, Client
 from .cluster import Cluster, laws_hold
@@ -16,6 +17,14 @@ NODES = int(os.environ.get("OMNICART_E2E_NODES", "1"))
 def serving():
     """What a script of calls runs against: a node, or with OMNICART_E2E_NODES=3 a group of so many."""
     return Node() if NODES == 1 else Group(NODES)
+
+
+def at_every_node(probe):
+    """Whether it holds for each of as many calls as there are nodes, one after the other. What is not there yet does not."""
+    try:
+        return all([probe() for _ in range(NODES)])
+    except (KeyError, IndexError):
+        return False
 
 
 class Group:
@@ -35,22 +44,44 @@ class Group:
         shutil.rmtree(self.home, ignore_errors=True)
 
     def start(self):
-        self.cluster.up(self.count)
+        """All of them; after kill() the one that died."""
+        if self.cluster.indexes():
+            self.cluster.start(1)
+            poll("it has caught up", self.cluster.settled)
+        else:
+            self.cluster.up(self.count)
         return self
 
-    def restart(self):
-        """The first node dies and comes back."""
+    def kill(self):
+        """The first one dies."""
         self.cluster.kill(1)
-        self.cluster.start(1)
-        poll("it has caught up", self.cluster.settled)
+
+    def restart(self):
+        self.kill()
+        self.start()
+
+    def keep_addresses(self):
+        """They have no others."""
+
+    @staticmethod
+    def catch_up():
+        """Behind it every node has forgotten what it may keep of the taxes and shipping: for a second."""
+        time.sleep(1.1)
 
     @property
     def http(self):
         return Addresses([self.cluster.node(index)["http"] for index in self.cluster.indexes()])
 
-    @property
     def pay_pid(self):
         return self.cluster.state["pay"]["process"]["pid"]
+
+    @property
+    def operator(self):
+        return self.access()[0]
+
+    @property
+    def token_file(self):
+        return self.access()[1]
 
     def access(self, index=1):
         node = self.cluster.node(index)

@@ -100,6 +100,9 @@ class Node:
         """Starts from here on serve where this one does, so that clients outlast a restart."""
         self.addresses = (self.http, self.operator)
 
+    def catch_up(self):
+        """What a node among several may not know yet, a lone one knows."""
+
     def ready_line(self):
         found = re.search(r"^ready http=(\S+) operator=(\S+) pay=(\S+)$", self.stdout(), re.MULTILINE)
         return found.groups() if found else None
