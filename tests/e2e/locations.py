@@ -13,6 +13,7 @@ from harness.shop import fresh
 
 suite = Suite()
 FOLDER = tempfile.mkdtemp(prefix="omnicart-e2e.")
+STORES = 300
 LEEDS = {"name": "Leeds", "type": "Store", "latitude": 53.79648, "longitude": -1.54785, "hours": "Mon-Sat: 9-18\nSun: 11-16",
          "address": {"line1": "1 High Street", "city": "Leeds", "postal_code": "LS1 1AA", "country": "GB"},
          "services": ["Click and collect", "Repairs"]}
@@ -195,7 +196,11 @@ def real_stores_are_imported_and_listed(shop):
     if not os.path.exists(path):
         return suite.skip("real_stores_are_imported_and_listed", "there is no ../shared/data/stores.jsonl.gz")
     with gzip.open(path, "rt", encoding="utf-8") as file:
-        stores = [json.loads(line) for line in file]
+        lines = file.readlines()[:STORES]  # each is a call of its own
+    stores = [json.loads(line) for line in lines]
+    path = os.path.join(FOLDER, "stores.jsonl.gz")
+    with gzip.open(path, "wt", encoding="utf-8") as file:
+        file.writelines(lines)
     code, told = imported(shop, path)
     print("  import:", {name: told[name] for name in ("lines", "imported", "failed", "import_s")})
     equal((code, told["failed"], told["problems"]), (0, 0, []))

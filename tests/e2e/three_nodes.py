@@ -6,25 +6,35 @@ import os
 import re
 import subprocess
 import sys
+import time
+
+from harness.group import Group
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SCRIPTS = ("api_cart", "api_orders", "api_people", "api_catalogue", "after_order", "promotions", "locations", "stock_places", "variants")
 SCRIPT_S = 300
 
-passed = failed = 0
-for name in SCRIPTS:
-    only = sys.argv[1:] if len(sys.argv) > 1 else []
+
+def run(name, home, only):
+    """Passed, failed, and what is to be told of it."""
     done = subprocess.run([sys.executable, os.path.join(HERE, name + ".py"), *only], capture_output=True, text=True,
                           timeout=SCRIPT_S, stdin=subprocess.DEVNULL, check=False,
-                          env={**os.environ, "OMNICART_E2E_NODES": "3"})
+                          env={**os.environ, "OMNICART_E2E_CLUSTER": home})
     said = re.search(r"^(\d+) passed, (\d+) failed$", done.stdout, re.MULTILINE)
     good, bad = (int(said[1]), int(said[2])) if said else (0, 1)
-    passed, failed = passed + good, failed + bad
-    print(f"{'ok    ' if bad == 0 else 'FAILED'} {name} on three nodes: {good} passed, {bad} failed", flush=True)
-    for line in done.stdout.splitlines():
-        if line.startswith("skip ") or (bad and not line.startswith("ok ")):
-            print(line)
-    if bad and not said:
-        print(done.stderr[-2000:])
+    told = [line for line in done.stdout.splitlines() if line.startswith("skip ") or (bad and not line.startswith("ok "))]
+    return good, bad, told + ([done.stderr[-2000:]] if bad and not said else [])
+
+
+passed = failed = 0
+with Group() as group:
+    group.start()
+    for script in SCRIPTS:
+        began = time.monotonic()
+        good_ones, bad_ones, more = run(script, group.home, sys.argv[1:])
+        passed, failed = passed + good_ones, failed + bad_ones
+        print(f"{'ok    ' if bad_ones == 0 else 'FAILED'} {script} on three nodes: {good_ones} passed, {bad_ones} failed "
+              f"({time.monotonic() - began:.0f} s)", flush=True)
+        print(*more, sep="\n", end="\n" if more else "")
 print(f"{passed} passed, {failed} failed")
 sys.exit(0 if failed == 0 and passed > 0 else 1)

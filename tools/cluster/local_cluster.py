@@ -7,6 +7,7 @@ ever signalled or removed, and a process only when its start time is still the o
 
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -17,6 +18,7 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NODES_MAX = 9
+PORT_MIN = 10_000
 CLUSTER_NAME = "local"
 LAG_ENTRIES = 1000  # so far behind the leader counts as caught up, under load
 
@@ -30,9 +32,11 @@ def start_time(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
             fields = file.read().rpartition(")")[2].split()
+        # Of several threads the first may be gone while others still hold files.
+        others = len(os.listdir(f"/proc/{pid}/task")) > 1
     except OSError:
         return None
-    return None if fields[0] == "Z" else int(fields[19])
+    return None if fields[0] == "Z" and not others else int(fields[19])
 
 
 def wait_for(what, condition, seconds=60.0, step=0.02):
@@ -47,9 +51,19 @@ def wait_for(what, condition, seconds=60.0, step=0.02):
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Of loopback, and none that a connection of somebody else gets as its own end: a node that is started again wants its
+    port back."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        first_given_out = int(file.read().split()[0])
+    for _ in range(1_000):
+        port = random.randrange(PORT_MIN, first_given_out)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise Trouble(f"no port is free between {PORT_MIN} and {first_given_out}")
 
 
 def run(*words):
@@ -166,7 +180,7 @@ class Cluster:
         if not process or process["began"] is None:
             return False
         child = self.children.get(process["pid"])
-        if child is not None:  # of several threads the first may be gone while others still hold files
+        if child is not None:
             return child.poll() is None
         return start_time(process["pid"]) == process["began"]
 

@@ -3,11 +3,13 @@
 import http.client
 import itertools
 import json
+import time
 import urllib.parse
 
 from . import contract
 
 ANSWER_TIMEOUT_S = 60
+MOVES_MAX = 50
 
 
 class Gone(Exception):
@@ -90,6 +92,18 @@ class Client:
     def call(self, method, path, body=None, headers=None, key=None):
         """`body`: bytes as they are, anything else as JSON. `key`: the Idempotency-Key."""
         self.address = next(self.turns)
+        answer = self.ask(method, path, body, headers, key)
+        # Of several nodes one may have lost the lead just now: a client who may ask again does.
+        for _ in range(MOVES_MAX if hasattr(self.among, "every") else 0):
+            again = answer.status == 503 and (answer.code == "unavailable" or key or method in ("GET", "HEAD"))
+            if not again or not answer.json["retryable"]:
+                break
+            time.sleep(0.1)
+            self.address = next(self.turns)
+            answer = self.ask(method, path, body, headers, key)
+        return answer
+
+    def ask(self, method, path, body, headers, key):
         fresh = self.connection is None
         try:
             return self.exchange_once(method, path, body, key, headers)

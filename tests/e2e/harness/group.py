@@ -11,12 +11,15 @@ from .cluster import Cluster, laws_hold
 from .node import Node, entries_of, programs, run_ctl
 from .suite import Unmet, poll
 
-NODES = int(os.environ.get("OMNICART_E2E_NODES", "1"))
+# Where three_nodes.py keeps its cluster, for the scripts that it runs.
+SHARED = os.environ.get("OMNICART_E2E_CLUSTER")
+NODES_TOGETHER = 3
+NODES = NODES_TOGETHER if SHARED else 1
 
 
 def serving():
-    """What a script of calls runs against: a node, or with OMNICART_E2E_NODES=3 a group of so many."""
-    return Node() if NODES == 1 else Group(NODES)
+    """What a script of calls runs against: a node of its own, or the three that are there for all."""
+    return Group(SHARED) if SHARED else Node()
 
 
 def at_every_node(probe):
@@ -28,11 +31,11 @@ def at_every_node(probe):
 
 
 class Group:
-    """The part of Node that scripts of calls use."""
+    """The part of Node that scripts of calls use. `home`: of a cluster that is there and stays; else it has its own."""
 
-    def __init__(self, count):
-        self.home = tempfile.mkdtemp(prefix="omnicart-e2e.")
-        self.count = count
+    def __init__(self, home=None):
+        self.is_own = home is None
+        self.home = home or tempfile.mkdtemp(prefix="omnicart-e2e.")
         self.cluster = Cluster(os.path.join(self.home, "cluster"), programs(), {"payment": {"answer_timeout_ms": 5000}},
                                namespaces=False)
 
@@ -40,17 +43,19 @@ class Group:
         return self
 
     def __exit__(self, *_):
-        self.cluster.down(keep=False)
-        shutil.rmtree(self.home, ignore_errors=True)
+        if self.is_own:
+            self.cluster.down(keep=False)
+            shutil.rmtree(self.home, ignore_errors=True)
 
     def start(self):
-        """All of them; after kill() the one that died."""
-        if self.cluster.indexes():
-            self.cluster.start(1)
-            poll("it has caught up", self.cluster.settled)
-        else:
-            self.cluster.up(self.count)
+        """What is not up; until nothing moves any more."""
+        self.cluster.up(NODES_TOGETHER)
+        poll("each leads its share", self.is_even)
         return self
+
+    def is_even(self):
+        leads = [each["leads"] for each in self.cluster.report(1)["nodes"]]
+        return max(leads) - min(leads) <= 1
 
     def kill(self):
         """The first one dies."""
