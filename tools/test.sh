@@ -166,7 +166,7 @@ if ! ./tools/build.sh "$preset"; then
   count "build" 0 1 $((SECONDS - start))
   finish
 fi
-note_time "build" $((SECONDS - start)) 1200
+note_time "build" $((SECONDS - start)) 1650
 
 step "unit tests and simulator"
 start=$SECONDS
@@ -178,12 +178,12 @@ run_programs "${programs[@]}"
 for script in tests/*_test.py tests/*_test.sh; do
   if [[ -x "$script" ]] && wanted "$script"; then run_script "$script"; fi
 done
-note_time "unit and simulator" $((SECONDS - start)) 480
+note_time "unit and simulator" $((SECONDS - start)) 300
 
 step "end to end: real processes, sockets and kills"
 start=$SECONDS
 for script in tests/e2e/*.sh tests/e2e/*.py; do
   if [[ -x "$script" ]] && wanted "$script"; then run_script "$script"; fi
 done
-note_time "end to end" $((SECONDS - start)) 600
+note_time "end to end" $((SECONDS - start)) 750
 finish
