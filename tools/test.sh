@@ -75,7 +75,7 @@ show_output() {
 start_program() {  # PROGRAM
   local name="${1##*/}" start=$SECONDS
   {
-    run_quietly 480 "$1" --report_level=short --report_sink="$work/report.$name" --log_level=error --color_output=no
+    run_quietly 900 "$1" --report_level=short --report_sink="$work/report.$name" --log_level=error --color_output=no
     echo "$code $((SECONDS - start))" >"$work/ending.$name"
     mv "$work/ending.$name" "$work/ended.$name"
   } &
@@ -166,7 +166,7 @@ if ! ./tools/build.sh "$preset"; then
   count "build" 0 1 $((SECONDS - start))
   finish
 fi
-note_time "build" $((SECONDS - start)) 1650
+note_time "build" $((SECONDS - start)) 1590
 
 step "unit tests and simulator"
 start=$SECONDS
@@ -178,7 +178,7 @@ run_programs "${programs[@]}"
 for script in tests/*_test.py tests/*_test.sh; do
   if [[ -x "$script" ]] && wanted "$script"; then run_script "$script"; fi
 done
-note_time "unit and simulator" $((SECONDS - start)) 300
+note_time "unit and simulator" $((SECONDS - start)) 360
 
 step "end to end: real processes, sockets and kills"
 start=$SECONDS
