@@ -334,9 +334,16 @@ BOOST_AUTO_TEST_CASE(each_broken_promise_breaks_its_law) {
                         row{{.refunds_too_much = true}, "refunds_within_captures"},
                         row{{.forgets_to_restock = true}, "returns_restocked"},
                         row{{.charges_declined = true}, "declined_not_charged"}}) {
-    const played run(busy_storefront(), r.how, true);
-    BOOST_TEST(run.failure == "");
-    BOOST_TEST(!run.holds(r.law), r.law);
+    // A second is enough for the lie to be told, unless the machine has little time for it: then it goes on for longer.
+    bool noticed = false;
+    for (int duration_s = 1; !noticed && duration_s <= 16; duration_s *= 4) {
+      auto options = busy_storefront();
+      options.duration_s = duration_s;
+      const played run(options, r.how, true);
+      BOOST_TEST(run.failure == "");
+      noticed = !run.holds(r.law);
+    }
+    BOOST_TEST(noticed, r.law);
   }
 }
 
