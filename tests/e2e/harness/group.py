@@ -44,6 +44,7 @@ class Group:
 
     def __exit__(self, *_):
         if self.is_own:
+            self.cluster.reload()  # scripts may have killed and started some
             self.cluster.down(keep=False)
             shutil.rmtree(self.home, ignore_errors=True)
 
