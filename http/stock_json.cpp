@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "http/promotion_json.hpp"
+#include "http/server/headers.hpp"
+#include "http/shop.hpp"
 #include "runtime/base/limits.hpp"
 #include "runtime/base/time.hpp"
 
@@ -154,6 +156,16 @@ std::string offer_json(const std::string& product, const stock::stock_view& view
   write_availability(json, availability_of(view.available, view.promised));
   json.member("version", version).end_object();
   return body;
+}
+
+response inventory_response(const request& req, const std::string& product, const answer& got) {
+  if (!got.ok()) return failure_response(*got.failure, req);
+  const auto view = stock::decode_reply(got.payload);
+  if (!view) return failure_response(view.error(), req);
+  response shown = json_response(200, inventory_json(product, *view, got.version));
+  shown.add_header("ETag", etag_of(got.version));
+  mark_replayed(shown, got);
+  return shown;
 }
 
 std::string transfer_json(const std::string& product, const stock::transfer_view& what,

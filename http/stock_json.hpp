@@ -8,6 +8,7 @@
 #include "actors/stock/stock_messages.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
+#include "http/server/message.hpp"
 #include "runtime/message.hpp"
 
 namespace omnicart::http {
@@ -38,6 +39,8 @@ std::string inventory_json(const std::string& product, const stock::stock_view& 
                            std::uint64_t version);
 std::string offer_json(const std::string& product, const stock::stock_view& view,
                        std::uint64_t version);
+// A stock's answer to staff: the inventory with its tag, or the refusal.
+response inventory_response(const request& req, const std::string& product, const answer& got);
 
 // A transfer. One that is no longer under way has no time it was sent at.
 std::string transfer_json(const std::string& product, const stock::transfer_view& what,

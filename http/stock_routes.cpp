@@ -48,16 +48,6 @@ std::string hold_json(const std::string& reservation, const std::string& product
   return body;
 }
 
-response inventory_response(const request& req, const std::string& id, const answer& got) {
-  if (!got.ok()) return failure_response(*got.failure, req);
-  const auto view = stock::decode_reply(got.payload);
-  if (!view) return failure_response(view.error(), req);
-  response shown = json_response(200, inventory_json(id, *view, got.version));
-  shown.add_header("ETag", etag_of(got.version));
-  mark_replayed(shown, got);
-  return shown;
-}
-
 std::string low_json(const low_page& page) {
   std::string body;
   json_writer json(body);

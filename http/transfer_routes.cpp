@@ -115,13 +115,7 @@ task<response> transfer_routes::receive(request& req) {
   }
   auto asked = ask(shop_, {"stock", id}, stock::encode(wanted), who->who, *options);
   const answer got = co_await asked;
-  if (!got.ok()) co_return failure_response(*got.failure, req);
-  const auto view = stock::decode_reply(got.payload);
-  if (!view) co_return failure_response(view.error(), req);
-  response shown = json_response(200, inventory_json(id, *view, got.version));
-  shown.add_header("ETag", etag_of(got.version));
-  mark_replayed(shown, got);
-  co_return shown;
+  co_return inventory_response(req, id, got);
 }
 
 task<response> transfer_routes::recall(request& req) {
