@@ -131,6 +131,8 @@ test_sh() {
   run ./tools/test.sh
   check "cases of all kinds are counted" last_line "10 passed, 0 failed"
   check "success is exit code 0" test "$code" == 0
+  check "the programs are built before the tests" called '^build dev omnicartd .*omnicart-sample'
+  check "the tests are built" called '^build dev$'
   check "times are told" says '^end to end +[0-9]+ s of +[0-9]+ s'
   run ./tools/test.sh --only unit_a
   check "one program can be run alone" last_line "3 passed, 0 failed"
@@ -158,6 +160,13 @@ test_sh() {
   run ./tools/test.sh --only nothing_of_the_kind
   check "no test at all is no success" test "$code" != 0
   check "and says so" last_line "0 passed, 0 failed"
+
+  boost_report 3 3 | program "$tree/build/dev/tests/unit_a"
+  program "$tree/tests/e2e/more.py" <<<'echo "5 passed, 0 failed"'
+  program "$tree/tools/build.sh" <<<'(($# > 1)) || { echo "error: the build failed"; exit 1; }'
+  run ./tools/test.sh --no-install
+  check "tests that cannot be built are a failure beside what ran" last_line "6 passed, 1 failed"
+  check "and why is told" says '^error: the build failed$'
 
   program "$tree/tools/build.sh" <<<'echo "error: the build failed" >&2; exit 1'
   run ./tools/test.sh --no-install
