@@ -25,6 +25,12 @@ std::string describe(const observed_call<cart_call>& each) {
   return text;
 }
 
+void violate_linearity(const std::string& cart, const cart_history& book, sim_checks& checks) {
+  std::string detail = "no order explains what the owners of " + cart + " were told:";
+  for (const auto& each : book) detail += describe(each);
+  checks.violate("carts are linearizable", detail);
+}
+
 }  // namespace
 
 std::optional<cart_model::state> cart_model::next(const state& now, const cart_call& call,
@@ -55,11 +61,31 @@ std::string cart_model::key(const state& now) {
   return text;
 }
 
-cart_witness::cart_witness(timeline& time, wire& node, sim_checks& checks, const std::string& cart,
-                           const std::string& name, std::uint32_t actions, cart_history& book)
-    : sim_client(time, node, checks, {.as = role::guest, .session = cart, .user = {}}, name,
+cart_book::cart_book(std::string cart, const timeline& time, sim_checks& checks)
+    : cart_(std::move(cart)), time_(time), checks_(checks), stretches_(tries_max) {}
+
+std::size_t cart_book::begin(cart_call what) {
+  ++open_;
+  calls_.push_back({.what = std::move(what), .asked_at = time_.steps()});
+  return calls_.size() - 1;
+}
+
+void cart_book::end(std::size_t call, outcome how) {
+  if (how == outcome::known) calls_[call].answered_at = time_.steps();
+  if (--open_ == 0) judge();
+}
+
+void cart_book::judge() {
+  const auto from =
+      calls_.begin() + static_cast<std::ptrdiff_t>(std::exchange(judged_, calls_.size()));
+  if (stretches_.add({from, calls_.end()}) == verdict::broken)
+    violate_linearity(cart_, calls_, checks_);
+}
+
+cart_witness::cart_witness(timeline& time, wire& node, sim_checks& checks, const std::string& name,
+                           std::uint32_t actions, cart_book& book)
+    : sim_client(time, node, checks, {.as = role::guest, .session = book.cart(), .user = {}}, name,
                  {.give_up_percent = 15, .repeat_most = duration_ms{8'000}}),
-      cart_(cart),
       left_(actions),
       book_(book) {}
 
@@ -101,25 +127,26 @@ std::string cart_witness::encode(const cart_call& call, const std::string& tag) 
 
 void cart_witness::act(cart_call call) {
   busy_ = true;
-  const auto place = book_.size();
-  book_.push_back({.what = std::move(call), .asked_at = time_.steps()});
-  const auto& asked = book_[place].what;
+  const auto place = book_.begin(std::move(call));
+  const auto& asked = book_.at(place);
   const auto tag = "tag " + name() + ' ' + std::to_string(place);  // names this addition
   const auto known = [this, place, tag](const answer& got) {
-    auto& made = book_[place].what;
-    if (note_answer(made, got)) book_[place].answered_at = time_.steps();
+    auto& made = book_.at(place);
+    const bool tells = note_answer(made, got);
     if (made.what == kind::add)
-      made.refused ? checks_.refused_to_add(tag) : checks_.added_to_cart(cart_, tag);
-    busy_ = false;
-    rest();
+      made.refused ? checks_.refused_to_add(tag) : checks_.added_to_cart(book_.cart(), tag);
+    ended(place, tells ? cart_book::outcome::known : cart_book::outcome::unknown);
   };
-  auto what = ask("witness", {"cart", cart_}, encode(asked, tag),
+  auto what = ask("witness", {"cart", book_.cart()}, encode(asked, tag),
                   asked.what == kind::look ? keyed::no : keyed::yes, known);
-  what->given_up = [this] {
-    busy_ = false;
-    rest();
-  };
+  what->given_up = [this, place] { ended(place, cart_book::outcome::unknown); };
   perform(what);
+}
+
+void cart_witness::ended(std::size_t call, cart_book::outcome how) {
+  busy_ = false;
+  book_.end(call, how);
+  rest();
 }
 
 // False: it says nothing of the cart. A repeated answer shows it as it is by now, so of one only
@@ -146,10 +173,8 @@ bool cart_witness::note_answer(cart_call& call, const answer& got) {
 }
 
 void check_linearizable(const std::string& cart, const cart_history& book, sim_checks& checks) {
-  if (linear_search<cart_model, cart_call>(book, tries_max).run() != verdict::broken) return;
-  std::string detail = "no order explains what the owners of " + cart + " were told:";
-  for (const auto& each : book) detail += describe(each);
-  checks.violate("carts are linearizable", detail);
+  if (linear_search<cart_model, cart_call>(book, tries_max).run() == verdict::broken)
+    violate_linearity(cart, book, checks);
 }
 
 }  // namespace omnicart::sim

@@ -1,7 +1,9 @@
 #include <rocksdb/db.h>
+#include <rocksdb/write_batch.h>
 
 #include <boost/test/unit_test.hpp>
 
+#include "persistence/entry_writer.hpp"
 #include "tests/sim/cart_witness.hpp"
 #include "tests/sim/committed_log.hpp"
 #include "tests/sim/leader_terms.hpp"
@@ -72,7 +74,8 @@ struct two_stores {
   std::unique_ptr<persistence::store> one = open(1, time);
   std::unique_ptr<persistence::store> other = open(2, time);
   sim_checks checks;
-  committed_log log{checks, 2};
+  replica_hashes hashes{checks, 2};
+  committed_log log{checks, hashes, 2};
 };
 
 BOOST_FIXTURE_TEST_CASE(the_same_log_on_two_nodes_is_as_it_should_be, two_stores) {
@@ -111,29 +114,97 @@ BOOST_FIXTURE_TEST_CASE(a_version_written_twice_breaks_the_law, two_stores) {
   BOOST_TEST(law_of(checks) == "each version follows the one before");
 }
 
-BOOST_FIXTURE_TEST_CASE(a_record_that_only_one_replica_has_breaks_the_law, two_stores) {
-  replica_hashes hashes(checks);
-  const auto put = [](const persistence::store& data, persistence::family which, const char* key) {
-    data.db().Put({}, data.of(which), persistence::shard_key(0) + key, "x");
-  };
-  put(*one, persistence::family::events, "a");
-  put(*other, persistence::family::events, "a");
-  put(*other, persistence::family::log, "its own");
-  hashes.compare(1, 0, 16, *one);
-  hashes.compare(2, 0, 16, *other);
+// An entry that leaves something in each family, and what a later one does with it.
+struct replicas : two_stores {
+  static persistence::log_entry first() {
+    persistence::logged_item part{.kind = "cart", .id = "a", .first_version = 1};
+    part.records = {persistence::encode(event_at(persistence::at_ms(1), "an event")),
+                    persistence::encode(event_at(persistence::at_ms(2), "another"))};
+    part.proof = receipt{.id = {1, 2}, .expires_at = persistence::at_ms(9)};
+    part.timer = timer_change{.before = std::nullopt, .after = persistence::at_ms(5)};
+    part.state = snapshot{.version = 1, .state = "state"};
+    return {.term = 1, .items = {part}};
+  }
+  static persistence::log_entry second() {
+    persistence::logged_item part{.kind = "cart", .id = "a", .first_version = 3};
+    part.timer = timer_change{.before = persistence::at_ms(5), .after = persistence::at_ms(7)};
+    part.cut_from = part.cut_through = 1;
+    return {.term = 1, .items = {part}};
+  }
+  replicas() {
+    hashes.committed(0, first());
+    hashes.committed(0, second());
+    for (const auto* each : {one.get(), other.get()}) {
+      write(*each, first());
+      write(*each, second());
+    }
+  }
+  static void write(const persistence::store& data, const persistence::log_entry& entry) {
+    rocksdb::WriteBatch batch;
+    persistence::put_items(data, 0, entry, batch);
+    BOOST_REQUIRE(data.db().Write({}, &batch).ok());
+  }
+  static void put(const persistence::store& data, persistence::family which,
+                  const std::string& key) {
+    data.db().Put({}, data.of(which), key, "x");
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(replicas_hold_what_their_log_makes, replicas) {
+  hashes.compare_all(1, 0, 2, *one);
+  hashes.compare(2, 0, 1, 2, *other);
+  put(*other, persistence::family::log, persistence::log_key(0, 1));
+  hashes.compare(2, 0, 0, 2, *other);
   BOOST_TEST(law_of(checks) == "none");
-  BOOST_TEST(hashes.compared() == 1U);
+  BOOST_TEST(hashes.compared() >= 2U);
+}
+
+BOOST_FIXTURE_TEST_CASE(a_record_that_only_one_replica_has_breaks_the_law, replicas) {
   for (const auto which : {persistence::family::events, persistence::family::snapshots,
                            persistence::family::receipts, persistence::family::timers}) {
     sim_checks own;
-    replica_hashes fresh(own);
-    fresh.keep_contents();
-    put(*one, which, "b");
-    fresh.compare(1, 0, 32, *one);
-    fresh.compare(2, 0, 32, *other);
+    replica_hashes fresh(own, 2);
+    fresh.committed(0, first());
+    fresh.committed(0, second());
+    const auto key = persistence::shard_key(0) + "b";
+    put(*other, which, key);
+    fresh.compare_all(1, 0, 2, *one);
+    BOOST_TEST(law_of(own) == "none");
+    fresh.compare_all(2, 0, 2, *other);
     BOOST_TEST(law_of(own) == "replicas at the same index hold the same");
-    BOOST_TEST(own.broken()->detail.find("b is on the first only") != std::string::npos);
-    put(*other, which, "b");
+    BOOST_TEST(own.broken()->detail.find("b should not be there") != std::string::npos);
+    other->db().Delete({}, other->of(which), key);
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(what_an_entry_did_otherwise_is_seen_with_it, replicas) {
+  const auto prefix = persistence::entity_prefix(0, {"cart", "a"});
+  struct row {
+    persistence::family which;
+    std::string key;
+  };
+  const row rows[] = {{persistence::family::events, persistence::event_key(prefix, 1)},
+                      {persistence::family::events, persistence::event_key(prefix, 2)},
+                      {persistence::family::events,
+                       persistence::event_key(prefix, persistence::timer_marker_version)},
+                      {persistence::family::snapshots, prefix},
+                      {persistence::family::receipts, persistence::receipt_key(prefix, {1, 2})},
+                      {persistence::family::timers,
+                       persistence::timer_key(0, persistence::at_ms(5), {"cart", "a"})},
+                      {persistence::family::timers,
+                       persistence::timer_key(0, persistence::at_ms(7), {"cart", "a"})}};
+  for (const auto& [which, key] : rows) {
+    sim_checks own;
+    replica_hashes fresh(own, 2);
+    fresh.committed(0, {});
+    fresh.committed(0, first());
+    fresh.committed(0, second());
+    put(*one, which, key);
+    fresh.compare(1, 0, 1, 3, *one);
+    BOOST_TEST(law_of(own) == "replicas at the same index hold the same");
+    one->db().Delete({}, one->of(which), key);
+    write(*one, first());
+    write(*one, second());
   }
 }
 
@@ -183,7 +254,7 @@ observed_call<cart_call> shown(observed_call<cart_call> call, std::int64_t units
   call.what.shown = units;
   return call;
 }
-observed_call<cart_call> clear(std::uint64_t asked, std::uint64_t answered) {
+observed_call<cart_call> clear(std::uint64_t asked, std::optional<std::uint64_t> answered) {
   return {.what = {.what = kind::clear}, .asked_at = asked, .answered_at = answered};
 }
 
@@ -226,6 +297,65 @@ BOOST_AUTO_TEST_CASE(histories_of_a_cart_are_told_apart) {
   for (const auto& r : rows) BOOST_TEST((judge(r.book) == r.is), r.what);
 }
 
+// In stretches: each row is what was told between two moments at which nobody waited.
+BOOST_AUTO_TEST_CASE(a_cart_is_judged_whenever_nobody_waits) {
+  struct row {
+    const char* what;
+    std::vector<cart_history> stretches;
+    verdict is;
+  };
+  const auto unknown = std::nullopt;
+  const row rows[] = {
+      {"nothing", {{}}, verdict::linearizable},
+      {"seen later", {{add(1, 1, 2)}, {look({{"pen", 1}}, 3, 4)}}, verdict::linearizable},
+      {"lost later", {{add(1, 1, 2)}, {look({}, 3, 4)}}, verdict::broken},
+      {"broken stays broken",
+       {{add(1, 1, 2)}, {look({}, 3, 4)}, {look({{"pen", 1}}, 5, 6)}},
+       verdict::broken},
+      {"either order, the first",
+       {{add(1, 1, 4), clear(2, 3)}, {look({}, 5, 6)}},
+       verdict::linearizable},
+      {"either order, the second",
+       {{add(1, 1, 4), clear(2, 3)}, {look({{"pen", 1}}, 5, 6)}},
+       verdict::linearizable},
+      {"either order, but not both",
+       {{add(1, 1, 4), clear(2, 3)}, {look({}, 5, 6)}, {look({{"pen", 1}}, 7, 8)}},
+       verdict::broken},
+      {"unknown, done two stretches later",
+       {{add(1, 1, unknown)}, {look({}, 2, 3)}, {look({{"pen", 1}}, 4, 5)}},
+       verdict::linearizable},
+      {"unknown, done once",
+       {{add(1, 1, unknown)}, {look({{"pen", 1}}, 2, 3)}, {look({{"pen", 2}}, 4, 5)}},
+       verdict::broken},
+      {"two unknown, one of them done",
+       {{add(1, 1, unknown), add(2, 1, unknown)}, {look({{"pen", 2}}, 2, 3)}},
+       verdict::linearizable},
+  };
+  for (const auto& r : rows) {
+    linear_stretches<cart_model, cart_call> stretches(10'000);
+    verdict is{};
+    for (const auto& each : r.stretches) is = stretches.add(each);
+    BOOST_TEST((is == r.is), r.what);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_cart_breaks_its_law_at_the_moment_when_nobody_waits_any_more) {
+  const timeline time(1);
+  sim_checks checks(&time);
+  cart_book book("c", time, checks);
+  const auto asked = [&](cart_call what) { return book.begin(std::move(what)); };
+  const auto told = [&](std::size_t call) { book.end(call, cart_book::outcome::known); };
+  told(asked(add(1, 0, {}).what));
+  const auto lie = asked(look({}, 0, 0).what), slow = asked(clear(0, {}).what);
+  told(lie);
+  BOOST_TEST(law_of(checks) == "none");  // clear may have come first
+  told(slow);
+  BOOST_TEST(law_of(checks) == "none");
+  told(asked(look({{"pen", 1}}, 0, 0).what));
+  BOOST_TEST(law_of(checks) == "carts are linearizable");
+  BOOST_TEST(checks.broken()->detail.find("(step 0)") != std::string::npos);
+}
+
 BOOST_AUTO_TEST_CASE(a_history_that_is_too_long_to_search_is_undecided) {
   cart_history book;
   for (std::uint64_t i = 0; i < 20; ++i) book.push_back(add(1, 1 + i, 100 + i));
@@ -233,6 +363,9 @@ BOOST_AUTO_TEST_CASE(a_history_that_is_too_long_to_search_is_undecided) {
   BOOST_TEST((judge(book, 50) == verdict::undecided));
   while (book.size() <= 64) book.push_back(look({{"pen", 20}}, 300, 301));
   BOOST_TEST((judge(book) == verdict::undecided));
+  linear_stretches<cart_model, cart_call> stretches(10'000);
+  BOOST_TEST((stretches.add(book) == verdict::undecided));
+  BOOST_TEST((stretches.add({look({}, 400, 401)}) == verdict::undecided));
 }
 
 BOOST_AUTO_TEST_CASE(a_cart_without_an_explanation_breaks_the_law_and_is_shown) {

@@ -49,6 +49,7 @@ crowd_plan draw_crowd(timeline& time) {
   plan.actions = static_cast<std::uint32_t>(time.between(36, 72)) / plan.shoppers;
   plan.stock = time.chance(50) ? time.between(2, 12) : time.between(30, 200);
   plan.reckless_percent = static_cast<std::uint32_t>(time.between(0, 60));
+  plan.locations = static_cast<std::uint32_t>(time.between(0, 3));
   plan.long_pause = duration_ms{4'000};
   return plan;
 }
@@ -78,7 +79,7 @@ cluster_world::~cluster_world() = default;
 
 void cluster_world::invite() {
   staff_ = std::make_unique<staff>(time_, *this, checks_, plan_,
-                                   static_cast<std::uint32_t>(time_.between(3, 12)));
+                                   static_cast<std::uint32_t>(time_.between(5, 16)));
   for (std::uint32_t i = 0; i < plan_.shoppers; ++i) {
     const bool careful = !time_.chance(plan_.reckless_percent);
     shoppers_.push_back(std::make_unique<shopper>(
@@ -87,14 +88,13 @@ void cluster_world::invite() {
   }
   const auto carts = time_.between(1, 2);
   for (std::int64_t i = 0; i < carts; ++i) {
-    auto cart = std::make_unique<shared_cart>();
-    cart->name = "shared-" + std::to_string(i);
+    const auto name = "shared-" + std::to_string(i);
+    auto cart = std::make_unique<shared_cart>(name, time_, checks_);
     const auto owners = time_.between(2, 3);
     for (std::int64_t each = 0; each < owners; ++each) {
       const auto actions = static_cast<std::uint32_t>(time_.between(6, 15));
-      cart->owners.push_back(std::make_unique<cart_witness>(time_, *this, checks_, cart->name,
-                                                            cart->name + '-' + std::to_string(each),
-                                                            actions, cart->book));
+      cart->owners.push_back(std::make_unique<cart_witness>(
+          time_, *this, checks_, name + '-' + std::to_string(each), actions, cart->book));
     }
     shared_.push_back(std::move(cart));
   }
@@ -183,6 +183,7 @@ void cluster_world::boot(node_id node) {
 // False: nothing is left to happen before then.
 bool cluster_world::step(duration_ms until) {
   if (!time_.step(until)) return false;
+  checks_.booked(provider_.ledger());
   if (time_.steps() > steps_max) checks_.violate("the story ends", "it does not");
   // The process ends in the middle of a write; or the machine does.
   for (const auto node : cluster_->doomed()) {
@@ -273,11 +274,13 @@ void cluster_world::check_at_rest() {
   for (node_id id = 1; id <= cluster_->size() && !checks_.broken(); ++id) check_stored_states(id);
   if (checks_.broken()) return;
   for (const auto& each : shoppers_) each->look_back();
+  staff_->look_back();
   for (const auto& cart : shared_) cart->owners.front()->look_back();
   const auto until = time_.monotonic() + round_of_rest;
   while (step(until)) {
   }
-  for (const auto& cart : shared_) check_linearizable(cart->name, cart->book, checks_);
+  for (const auto& cart : shared_)
+    check_linearizable(cart->book.cart(), cart->book.calls(), checks_);
   const auto image = cluster_->node(1).stop();
   const auto report = persistence::verify("/data", std::make_shared<fault_fs>(1, image));
   if (!report) return checks_.violate("the store verifies", report.error().detail);

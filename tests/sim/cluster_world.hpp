@@ -11,6 +11,7 @@
 #include "tests/sim/sim_clients.hpp"
 #include "tests/sim/sim_cluster.hpp"
 #include "tests/sim/sim_mishaps.hpp"
+#include "tests/sim/sim_staff.hpp"
 #include "tests/sim/sim_world.hpp"
 
 namespace omnicart::sim {
@@ -34,8 +35,9 @@ class cluster_world final : public wire {
     bool given_up = false;  // the client has hung up
   };
   struct shared_cart {
-    std::string name;
-    cart_history book;
+    shared_cart(const std::string& name, const timeline& time, sim_checks& checks)
+        : book(name, time, checks) {}
+    cart_book book;
     std::vector<std::unique_ptr<cart_witness>> owners;
   };
 
@@ -58,7 +60,7 @@ class cluster_world final : public wire {
 
   timeline time_;
   sim_provider provider_;
-  sim_checks checks_;
+  sim_checks checks_{&time_};
   crowd_plan plan_;
   std::unique_ptr<sim_cluster> cluster_;
   std::unique_ptr<sim_mishaps> mishaps_;

@@ -54,6 +54,7 @@ void committed_log::read_up_to(node_id node, std::uint16_t group, std::uint64_t 
 
 void committed_log::add(node_id node, const persistence::committed_entry& fresh) {
   entries_[fresh.shard].push_back({hash_of(fresh.entry), node});
+  contents_.committed(fresh.shard, fresh.entry);
   for (const auto& part : fresh.entry.items) {
     if (auto added = append_to(past_, part); !added)
       checks_.violate("each version follows the one before", added.error().detail);

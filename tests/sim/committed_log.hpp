@@ -7,6 +7,7 @@
 #include "persistence/committed.hpp"
 #include "persistence/store.hpp"
 #include "runtime/placement.hpp"
+#include "tests/sim/replica_hashes.hpp"
 #include "tests/sim/sim_checks.hpp"
 
 namespace omnicart::sim {
@@ -16,8 +17,9 @@ namespace omnicart::sim {
 // of promises.
 class committed_log {
  public:
-  committed_log(sim_checks& checks, std::uint16_t group_count)
-      : checks_(checks), entries_(group_count) {}
+  // `contents` hears of every entry too. Both outlive it.
+  committed_log(sim_checks& checks, replica_hashes& contents, std::uint16_t group_count)
+      : checks_(checks), contents_(contents), entries_(group_count) {}
 
   // The node has applied these. `data` is its store: an entry that nobody has told of, since
   // whoever applied it died before it could, is read there.
@@ -43,6 +45,7 @@ class committed_log {
   void add(node_id node, const persistence::committed_entry& fresh);
 
   sim_checks& checks_;
+  replica_hashes& contents_;
   std::vector<std::vector<known_entry>> entries_;  // by group, from index 1
   history past_;
 };

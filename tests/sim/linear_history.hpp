@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -77,6 +78,77 @@ class linear_search {
   std::uint64_t tries_left_;
   std::uint64_t known_ = 0;
   std::unordered_set<std::string> tried_;
+};
+
+// The same question while the story goes on: whenever nobody waits for an answer, the calls since
+// the last such moment are explained from every state that the earlier ones may have led to. Calls
+// of unknown outcome may take effect in any later stretch. One that found no explanation stays
+// broken; one that became too large (64 calls of a stretch, or of unknown outcome) undecided.
+template <class Model, class Operation>
+class linear_stretches {
+ public:
+  using state = typename Model::state;
+
+  explicit linear_stretches(std::uint64_t tries_max) : tries_max_(tries_max) {
+    ends_.emplace("", end{});
+  }
+
+  // The calls since the last time, each answered or given up.
+  verdict add(const std::vector<observed_call<Operation>>& calls) {
+    if (verdict_ != verdict::linearizable) return verdict_;
+    known_.clear();
+    for (const auto& each : calls) (each.answered_at ? known_ : unknown_).push_back(each);
+    if (known_.size() > 64 || unknown_.size() > 64) return verdict_ = verdict::undecided;
+    tries_left_ = tries_max_;
+    tried_.clear();
+    const auto begins = std::exchange(ends_, {});
+    for (const auto& [key, begin] : begins) search(0, begin);
+    if (tries_left_ == 0) return verdict_ = verdict::undecided;
+    return verdict_ = ends_.empty() ? verdict::broken : verdict::linearizable;
+  }
+
+ private:
+  // What may be there, and which calls of unknown outcome were done for it.
+  struct end {
+    state now;
+    std::uint64_t done = 0;
+  };
+
+  static std::uint64_t bit(std::size_t i) { return std::uint64_t{1} << i; }
+
+  void search(std::uint64_t done, const end& from) {
+    if (tries_left_ == 0) return;
+    --tries_left_;
+    const auto before = Model::key(from.now);
+    const auto key = std::to_string(from.done) + ' ' + before;
+    if (!tried_.insert(std::to_string(done) + ' ' + key).second) return;
+    std::uint64_t horizon = std::numeric_limits<std::uint64_t>::max();
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+      if (!(done & bit(i))) horizon = std::min(horizon, *known_[i].answered_at);
+    }
+    if (horizon == std::numeric_limits<std::uint64_t>::max()) {  // all of them are done
+      ends_.emplace(key, from);
+      return;
+    }
+    for (std::size_t i = 0; i < known_.size(); ++i) {
+      if ((done & bit(i)) || known_[i].asked_at > horizon) continue;
+      if (auto next = Model::next(from.now, known_[i].what, true))
+        search(done | bit(i), {std::move(*next), from.done});
+    }
+    for (std::size_t i = 0; i < unknown_.size(); ++i) {
+      if ((from.done & bit(i)) || unknown_[i].asked_at > horizon) continue;
+      auto next = Model::next(from.now, unknown_[i].what, false);
+      if (next && Model::key(*next) != before) search(done, {std::move(*next), from.done | bit(i)});
+    }
+  }
+
+  const std::uint64_t tries_max_;
+  std::vector<observed_call<Operation>> known_;    // of the stretch
+  std::vector<observed_call<Operation>> unknown_;  // of all stretches
+  std::map<std::string, end> ends_;                // of the last stretch
+  std::uint64_t tries_left_ = 0;
+  std::unordered_set<std::string> tried_;
+  verdict verdict_ = verdict::linearizable;
 };
 
 }  // namespace omnicart::sim

@@ -5,13 +5,12 @@
 #include "actors/product/product_kind.hpp"
 #include "actors/stock/stock_kind.hpp"
 #include "persistence/shard_log.hpp"
+#include "tests/sim/order_laws.hpp"
 #include "tests/sim/sim_node.hpp"
+#include "tests/sim/stock_sum.hpp"
 
 namespace omnicart::sim {
 namespace {
-
-constexpr duration_ms clock_slack{
-    10'000};  // shards and restarts read the wall clock at different moments
 
 bool starts_with(const std::string& name, std::string_view kind) { return name.starts_with(kind); }
 
@@ -24,43 +23,6 @@ typename Kind::state fold(const std::vector<recorded>& events) {
     if (auto event = Kind::decode_event(each.record.event)) Kind::apply(state, *event);
   }
   return state;
-}
-
-bool sells(order::order_status status) {
-  switch (status) {
-    case order::order_status::pending:
-    case order::order_status::authorised:
-    case order::order_status::paid:
-    case order::order_status::processing:
-    case order::order_status::shipped:
-    case order::order_status::delivered:
-      return true;
-    case order::order_status::rejected:
-    case order::order_status::declined:
-    case order::order_status::cancelled:
-      return false;
-  }
-  return false;
-}
-
-// What an order that was told as `from` may be told as later.
-bool may_become(order::order_status from, order::order_status to) {
-  using enum order::order_status;
-  if (from == to) return true;
-  if (from == rejected || from == declined || from == cancelled) return false;
-  // On invoice: others are never told while pending.
-  if (from == pending) return to != paid && to != rejected && to != declined;
-  return to == cancelled ||
-         (static_cast<int>(to) > static_cast<int>(from) && static_cast<int>(to) <= 4);
-}
-
-template <class Lines>
-std::vector<std::tuple<std::string, std::int64_t, std::int64_t>> sorted_lines(const Lines& lines) {
-  std::vector<std::tuple<std::string, std::int64_t, std::int64_t>> all;
-  for (const auto& l : lines)
-    all.emplace_back(l.product.str(), l.unit_price.amount_minor, l.quantity);
-  std::sort(all.begin(), all.end());
-  return all;
 }
 
 }  // namespace
@@ -122,7 +84,9 @@ std::optional<broken_law> compare_stored(const persistence::reader_pool& reads,
 }
 
 void sim_checks::violate(const std::string& law, const std::string& detail) {
-  if (!broken_) broken_ = broken_law{law, detail};
+  if (broken_) return;
+  const auto step = time_ ? " (step " + std::to_string(time_->steps()) + ')' : std::string();
+  broken_ = broken_law{law, detail + step};
 }
 
 // Carts, products and stocks owe nobody.
@@ -149,9 +113,13 @@ void sim_checks::committed(const persistence::committed_batch& batch) {
     for (const auto& part : each.entry.items) {
       const std::string name = part.kind + '/' + part.id;
       committed_[name] = part.first_version + part.records.size() - 1;
+      auto version = part.first_version;
       for (const auto& bytes : part.records) {
-        if (const auto record = persistence::decode_event_record(bytes))
+        if (auto record = persistence::decode_event_record(bytes)) {
           follow(name, record->event);
+          books_.add(name, {version, std::move(*record)});
+        }
+        ++version;
       }
     }
   }
@@ -184,6 +152,7 @@ void sim_checks::restarted(persistence::store& data) {
     for (const auto& each : events) follow(name, each.record.event);
   }
   nothing_lost(*past);
+  books_.add_all(*past);
 }
 
 void sim_checks::nothing_lost(const history& past) {
@@ -198,7 +167,23 @@ void sim_checks::nothing_lost(const history& past) {
   }
 }
 
+void sim_checks::added_to_cart(const std::string& cart, const std::string& tag) {
+  acked_adds_[tag] = cart;
+  books_.added_to_cart(cart, tag);
+}
+
+void sim_checks::refused_to_add(const std::string& tag) {
+  refused_adds_.insert(tag);
+  books_.refused_to_add(tag);
+}
+
+void sim_checks::cancelled(const std::string& order_id) {
+  cancelled_.insert(order_id);
+  books_.cancelled(order_id);
+}
+
 void sim_checks::told(const told_order& order) {
+  books_.told(order);
   const auto [at, fresh] = told_.try_emplace(order.id, order);
   if (fresh) return;
   if (!may_become(at->second.view.status, order.view.status)) {
@@ -263,132 +248,36 @@ void sim_checks::read_prices(const history& past) {
     for (const auto& each : events) {
       if (auto event = product::kind::decode_event(each.record.event))
         product::apply(state, *event);
-      prices_[id_of(name)].emplace_back(each.record.at, state.content.price.amount_minor);
+      prices_.add(id_of(name), each.record.at, state.content.price.amount_minor);
     }
   }
 }
 
-// One stock record, added up again from its events.
-struct sim_checks::stock_sum {
-  struct hold {
-    std::int64_t quantity;
-    timestamp_ms expires_at;
-  };
-  std::int64_t on_hand = 0, put_in = 0, sold = 0, returned = 0, reserved = 0, may_owe = 0;
-  std::map<std::string, stock::transfer_sent> transfers;
-  std::map<std::string, hold> holds;
-  std::map<std::string, std::int64_t> claims, sales;
-  std::set<std::string> returns, ended;
-  std::string wrong;
-
-  void require(bool holds_true, const char* what) {
-    if (!holds_true && wrong.empty()) wrong = what;
-  }
-  void end_hold(const std::string& id) {
-    const auto at = holds.find(id);
-    require(at != holds.end(), "a hold ended that was not there");
-    if (at == holds.end()) return;
-    reserved -= at->second.quantity;
-    holds.erase(at);
-  }
-  void operator()(const stock::counted& e) {
-    put_in += e.on_hand - on_hand;
-    on_hand = e.on_hand;
-  }
-  void operator()(const stock::adjusted& e) {
-    put_in += e.delta;
-    on_hand += e.delta;
-  }
-  void operator()(const stock::reserved& e) {
-    require(holds.emplace(e.reservation.str(), hold{e.quantity, e.expires_at}).second,
-            "a reservation was made twice");
-    reserved += e.quantity;
-  }
-  void operator()(const stock::extended& e) {
-    const auto at = holds.find(e.reservation.str());
-    require(at != holds.end(), "a hold was extended that was not there");
-    if (at != holds.end()) at->second.expires_at = e.expires_at;
-  }
-  void operator()(const stock::released& e) { end_hold(e.reservation.str()); }
-  void operator()(const stock::expired& e) {
-    const auto at = holds.find(e.reservation.str());
-    require(at != holds.end() && at->second.expires_at <= e.at, "a hold expired before its time");
-    end_hold(e.reservation.str());
-  }
-  void operator()(const stock::claimed& e) {
-    for (const auto& id : e.taken) end_hold(id.str());
-    require(claims.emplace(e.order.str(), e.quantity).second, "an order claimed twice");
-    require(!sales.contains(e.order.str()) && !ended.contains(e.order.str()),
-            "an ended order claimed again");
-    reserved += e.quantity;
-  }
-  void operator()(const stock::unclaimed& e) {
-    ended.insert(e.order.str());
-    const auto at = claims.find(e.order.str());
-    if (at == claims.end()) return;
-    reserved -= at->second;
-    claims.erase(at);
-  }
-  void operator()(const stock::settled& e) {
-    const auto at = claims.find(e.order.str());
-    require(at != claims.end(), "a sale without a claim");
-    if (at == claims.end()) return;
-    require(sales.emplace(e.order.str(), at->second).second, "an order's claim was sold twice");
-    reserved -= at->second;
-    on_hand -= at->second;
-    sold += at->second;
-    claims.erase(at);
-  }
-  void operator()(const stock::restocked& e) {
-    require(returns.insert(e.order.str() + ' ' + e.return_key).second, "goods came back twice");
-    const auto at = sales.find(e.order.str());
-    require(at != sales.end() && e.quantity <= at->second, "more came back than was sold");
-    on_hand += e.quantity;
-    returned += e.quantity;
-  }
-  void operator()(const stock::terms_set& e) { may_owe = std::max(may_owe, e.to.owed_max); }
-  void operator()(const stock::transfer_sent& e) {
-    require(transfers.emplace(e.transfer, e).second, "a transfer was sent twice");
-    reserved += e.quantity;
-  }
-  void operator()(const stock::transfer_received& e) { end_transfer(e.transfer); }
-  void operator()(const stock::transfer_recalled& e) { end_transfer(e.transfer); }
-  void end_transfer(const std::string& id) {
-    const auto at = transfers.find(id);
-    require(at != transfers.end(), "a transfer ended that was not sent");
-    if (at == transfers.end()) return;
-    reserved -= at->second.quantity;
-    transfers.erase(at);
-  }
-};
-
 void sim_checks::check_stock(const std::string& name, const std::vector<recorded>& events,
                              timestamp_ms until) {
-  stock_sum sum;
+  stock_sum sum([this](const std::string& id) {
+    const auto at = orders_.find(id);
+    return stock_sum::order_facts{.customer = at == orders_.end() ? "" : customer_of(at->second)};
+  });
   for (const auto& each : events) {
     const auto event = stock::kind::decode_event(each.record.event);
     if (!event) return violate("stored events read", name);
-    std::visit(sum, *event);
-    const std::string where = name + " at version " + std::to_string(each.version);
-    if (!sum.wrong.empty()) return violate("stock records are sound", where + ": " + sum.wrong);
-    if (sum.on_hand - sum.reserved < -sum.may_owe) return violate("no oversell", where);
-    if (sum.put_in != sum.on_hand + sum.sold - sum.returned) return violate("stock adds up", where);
+    sum.add(*event);
+    if (!sum.broken()) continue;
+    return violate(sum.broken()->law, name + " at version " + std::to_string(each.version) + ": " +
+                                          sum.broken()->detail);
   }
   for (const auto& [id, hold] : sum.holds) {
     if (hold.expires_at < until)
       violate("no hold outlives its expiry", name + ", reservation " + id);
   }
-  for (const auto& [order, units] : sum.claims) {
-    const auto at = orders_.find(order.substr(0, order.find('.')));
+  for (const auto& [claim, units] : sum.claims) {
+    const auto at = orders_.find(stock_sum::order_of(claim));
     const bool alive = at != orders_.end() && order::in_progress(at->second);
-    if (!alive) violate("no hold outlives its order", name + ", order " + order);
+    if (!alive) violate("no hold outlives its order", name + ", order " + claim);
   }
-  const auto state = fold<stock::kind>(events);
-  const auto& kept = state.units;
-  if (kept.on_hand != sum.on_hand || kept.reserved != sum.reserved || kept.sold != sum.sold ||
-      kept.returned != sum.returned || kept.available != sum.on_hand - sum.reserved) {
-    violate("stock adds up", name + ": the record's own figures differ");
-  }
+  if (const auto text = sum.difference(fold<stock::kind>(events)); !text.empty())
+    violate("stock adds up", name + ": the record's own figures differ: " + text);
   sold_[id_of(name)] = sum.sold - sum.returned;
 }
 
@@ -404,29 +293,11 @@ void sim_checks::check_order(const std::string& name, const std::vector<recorded
   if (order::in_progress(state) || !order::pending(state, 1).empty()) {
     violate("an order in doubt ends", name + " still owes: " + order::to_string(state.at));
   }
-  if (priced_at != timestamp_ms{}) check_prices(name, state, priced_at);
-  orders_.emplace(id_of(name), std::move(state));
-}
-
-// Each line has a price that its product had while the order was priced, and the total is their
-// sum.
-void sim_checks::check_prices(const std::string& name, const order::state& state,
-                              timestamp_ms priced_at) {
-  std::int64_t total = 0;
-  for (const auto& line : state.lines) {
-    total += line.quantity * line.unit_price.amount_minor;
-    const auto& prices = prices_[line.product.str()];
-    bool fits = false;
-    for (std::size_t i = 0; i < prices.size(); ++i) {
-      const bool begun = prices[i].first <= priced_at + clock_slack;
-      const bool ended =
-          i + 1 < prices.size() && prices[i + 1].first < state.placed_at - clock_slack;
-      fits = fits || (begun && !ended && prices[i].second == line.unit_price.amount_minor);
-    }
-    if (!fits) violate("an order has the shop's prices", name + ", " + line.product.str());
+  if (priced_at != timestamp_ms{}) {
+    if (const auto fault = prices_.fault_of(state, priced_at); !fault.empty())
+      violate("an order has the shop's prices", name + ", " + fault);
   }
-  if (total != state.total.amount_minor)
-    violate("an order has the shop's prices", name + ": the total");
+  orders_.emplace(id_of(name), std::move(state));
 }
 
 void sim_checks::check_cart(const std::string& name, const std::vector<recorded>& events) {

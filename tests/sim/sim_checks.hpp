@@ -17,28 +17,13 @@
 #include "runtime/base/entity.hpp"
 #include "runtime/kind.hpp"
 #include "runtime/message.hpp"
+#include "tests/sim/broken_law.hpp"
+#include "tests/sim/running_books.hpp"
+#include "tests/sim/sim_history.hpp"
+#include "tests/sim/timeline.hpp"
 #include "tools/pay/provider_rules.hpp"
 
 namespace omnicart::sim {
-
-struct broken_law {
-  std::string law;
-  std::string detail;
-};
-
-// What a shopper was told of an order, last.
-struct told_order {
-  std::string id;
-  std::string reference;
-  order::order_view view;
-};
-
-// Every event of every entity since the store was made, from the log, which keeps it all.
-struct recorded {
-  std::uint64_t version = 0;
-  event_record record;
-};
-using history = std::map<std::string, std::vector<recorded>>;  // by "kind/id", in order of version
 
 // Reads it. Breaks a law when a version is missing or there twice.
 result<history> read_history(persistence::store& data);
@@ -51,10 +36,16 @@ std::optional<broken_law> compare_stored(const persistence::reader_pool& reads,
                                          const entity_ref& entity,
                                          const std::vector<recorded>& events);
 
-// What the world was promised, and whether it holds. The checks of entities have their own
-// arithmetic: they read recorded events, not the states that the rules keep.
+// What the world was promised, and whether it holds: step by step (running_books), and once more as
+// a whole when everything is at rest. The checks of entities have their own arithmetic: they read
+// recorded events, not the states that the rules keep.
 class sim_checks {
  public:
+  sim_checks(const sim_checks&) = delete;
+  sim_checks& operator=(const sim_checks&) = delete;
+  // With a timeline, which outlives it, a broken law is told with the step at which it broke.
+  explicit sim_checks(const timeline* time = nullptr) : time_(time) {}
+
   // --- while it runs
   void committed(const persistence::committed_batch& batch);
   // An answer leaves the node: all that it rests on must be durable.
@@ -66,12 +57,15 @@ class sim_checks {
   void restarted(persistence::store& data);
   // Nothing that an answer spoke of is missing in this past.
   void nothing_lost(const history& past);
+  // What the provider has booked by now.
+  void booked(const std::vector<pay::entry>& ledger) { books_.add(ledger); }
 
-  // --- what shoppers were told
-  void added_to_cart(const std::string& cart, const std::string& tag) { acked_adds_[tag] = cart; }
-  void refused_to_add(const std::string& tag) { refused_adds_.insert(tag); }
+  // --- what shoppers and staff were told
+  void added_to_cart(const std::string& cart, const std::string& tag);
+  void refused_to_add(const std::string& tag);
   void told(const told_order& order);
-  void cancelled(const std::string& order_id) { cancelled_.insert(order_id); }
+  void cancelled(const std::string& order_id);
+  running_books& books() { return books_; }
 
   // --- at the end, when nothing is in flight. `until`: holds due before it must have ended.
   void at_rest(const history& past, const std::vector<pay::entry>& ledger, timestamp_ms until);
@@ -80,7 +74,6 @@ class sim_checks {
   const std::optional<broken_law>& broken() const { return broken_; }
 
  private:
-  struct stock_sum;
   // A record as its durable events make it, and all that it ever owed others.
   struct durable_record {
     std::unique_ptr<entity> state;
@@ -92,12 +85,14 @@ class sim_checks {
   void check_order(const std::string& name, const std::vector<recorded>& events);
   void check_cart(const std::string& name, const std::vector<recorded>& events);
   void check_adds(const history& past);
-  void check_prices(const std::string& name, const order::state& state, timestamp_ms priced_at);
   void check_told(const told_order& told);
   void check_sales();
   void check_ledger(const std::vector<pay::entry>& ledger);
   void read_prices(const history& past);
 
+  const timeline* time_;
+  running_books books_{
+      [this](const std::string& law, const std::string& detail) { violate(law, detail); }};
   std::map<std::string, std::uint64_t> committed_;  // highest durable version by entity
   std::map<std::string, durable_record> records_;   // of kinds that owe others anything
   std::map<std::string, std::uint64_t> seen_;       // highest version an answer spoke of
@@ -107,7 +102,7 @@ class sim_checks {
   std::set<std::string> cancelled_;
 
   // of at_rest
-  std::map<std::string, std::vector<std::pair<timestamp_ms, std::int64_t>>> prices_;
+  price_book prices_;
   std::map<std::string, order::state> orders_;
   std::map<std::string, std::int64_t> sold_;  // by product, from the stocks' events
   std::optional<broken_law> broken_;

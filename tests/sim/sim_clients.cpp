@@ -26,7 +26,6 @@ constexpr const char* tokens[] = {"tok_ok",
 caller guest_of(const std::string& session) {
   return {.as = role::guest, .session = session, .user = {}};
 }
-caller admin() { return {.as = role::admin, .session = {}, .user = "staff"}; }
 
 bool accepted(const order::order_view& view) {
   using enum order::order_status;
@@ -51,6 +50,7 @@ shopper::shopper(timeline& time, wire& node, sim_checks& checks, std::string nam
       plan_(plan),
       careful_(careful),
       session_("s-" + name),
+      email_((time.chance(40) ? "a" : name) + "@example.org"),
       ordered_(std::move(ordered)),
       left_(plan.actions) {}
 
@@ -264,7 +264,9 @@ std::shared_ptr<order::place> shopper::draw_order(bool from_cart) {
   placed->reference = key;
   placed->buyer = who_;
   placed->sessions = {session_};
-  placed->email = "a@example.org";
+  if (!time_.one_in(20)) placed->email = email_;
+  if (!placed->email.empty() && time_.one_in(4))
+    placed->email[0] = static_cast<char>(placed->email[0] - ('a' - 'A'));
   placed->payment = draw_payment();
   if (time_.one_in(20)) placed->stated_total = money{1, gbp};
   if (from_cart) {
@@ -400,68 +402,6 @@ void shopper::cancel_an_order() {
                           if (got.ok()) checks_.cancelled(id);
                           rest();
                         }));
-}
-
-// --- staff -------------------------------------------------------------------------------------
-
-staff::staff(timeline& time, wire& node, sim_checks& checks, const crowd_plan& plan,
-             std::uint32_t actions)
-    : sim_client(time, node, checks, admin(), "staff", {}), plan_(plan), left_(actions) {}
-
-std::string staff::draw_product() {
-  return product_name(static_cast<std::uint32_t>(time_.below(plan_.products)));
-}
-
-void staff::start(std::function<void()> open) { set_up(0, std::move(open)); }
-
-void staff::set_up(std::uint32_t product, std::function<void()> open) {
-  if (product == plan_.products) {
-    open();
-    return rest();
-  }
-  const product::details content{.name = "Product " + std::to_string(product),
-                                 .price = {100 + 10 * product, gbp}};
-  perform(ask(
-      "import", {"product", product_name(product)}, product::encode(product::import{content}),
-      keyed::yes, [this, product, open](const answer&) {
-        perform(ask("count", {"stock", product_name(product)},
-                    stock::encode(stock::set_on_hand{plan_.stock, "first delivery"}), keyed::yes,
-                    [this, product, open](const answer&) { set_up(product + 1, open); }));
-      }));
-}
-
-void staff::rest() {
-  if (left_ == 0) {
-    finished_ = true;
-    return;
-  }
-  --left_;
-  after(duration_ms{time_.between(100, 4'000)}, [this] { act(); });
-}
-
-void staff::act() {
-  const auto done = [this](const answer&) { rest(); };
-  const auto lot = time_.below(100);
-  const auto product = draw_product();
-  if (lot < 30) {
-    const product::details content{.name = "Product again",
-                                   .price = {time_.between(1, 40) * 5, gbp}};
-    return perform(ask("price", {"product", product}, product::encode(product::replace{content}),
-                       keyed::yes, done));
-  }
-  if (lot < 65) {
-    const stock::adjust change{
-        .delta = time_.chance(70) ? time_.between(1, 10) : time_.between(-5, -1), .reason = "seen"};
-    return perform(ask("adjust", {"stock", product}, stock::encode(change), keyed::yes, done));
-  }
-  if (lot < 72) {
-    const stock::set_on_hand count{time_.between(0, 2 * plan_.stock), "counted"};
-    return perform(ask("count", {"stock", product}, stock::encode(count), keyed::yes, done));
-  }
-  if (orders_.empty()) return rest();
-  const order::set_status step{static_cast<order::order_status>(time_.between(2, 4))};
-  perform(ask("status", {"order", orders_[time_.below(orders_.size())]}, order::encode(step),
-              keyed::yes, done));
 }
 
 }  // namespace omnicart::sim

@@ -20,6 +20,7 @@ struct crowd_plan {
   std::uint32_t products = 3;
   std::uint32_t actions = 40;           // per shopper
   std::int64_t stock = 20;              // of each product at first: scarce or not
+  std::uint32_t locations = 0;          // that units may be at, besides none
   std::uint32_t reckless_percent = 30;  // of the shoppers give up now and then
   duration_ms long_pause{60'000};       // at most; most pauses are short
 };
@@ -76,6 +77,7 @@ class shopper final : public sim_client {
   const crowd_plan plan_;
   const bool careful_;
   const std::string session_;
+  const std::string email_;  // some share one: to the shop they are one customer
   const std::function<void(const std::string&)> ordered_;
   std::uint32_t left_;
   bool finished_ = false;
@@ -86,28 +88,6 @@ class shopper final : public sim_client {
   std::vector<std::string> orders_;                         // that sold something
   std::vector<order::order_view> unbooked_;                 // of orders of the cart
   std::uint32_t meanwhile_ = 0;                             // other commands to the cart under way
-};
-
-// The shop's people: the catalogue, prices, deliveries, and orders on their way.
-class staff final : public sim_client {
- public:
-  staff(timeline& time, wire& node, sim_checks& checks, const crowd_plan& plan,
-        std::uint32_t actions);
-  // Fills the shop, then calls `open`.
-  void start(std::function<void()> open);
-  bool finished() const { return finished_; }
-  void heard_of_order(const std::string& id) { orders_.push_back(id); }
-
- private:
-  void set_up(std::uint32_t product, std::function<void()> open);
-  void act();
-  void rest();
-  std::string draw_product();
-
-  const crowd_plan plan_;
-  std::uint32_t left_;
-  bool finished_ = false;
-  std::vector<std::string> orders_;
 };
 
 std::string product_name(std::uint32_t number);

@@ -23,10 +23,9 @@ sim_cluster::sim_cluster(timeline& time, sim_provider& provider, sim_checks& che
       died_(std::move(died)),
       net_(time),
       terms_(checks),
-      log_(checks, group_count_),
-      hashes_(checks),
+      hashes_(checks, group_count_),
+      log_(checks, hashes_, group_count_),
       wishes_(group_count_) {
-  if (time.is_read()) hashes_.keep_contents();
   for (node_id id = 1; id <= nodes; ++id) {
     auto fresh = std::make_unique<member>(time, duration_ms{time.between(1, 100'000'000)});
     fresh->landed.resize(group_count_);
@@ -94,9 +93,9 @@ void sim_cluster::after_round(node_id id) {
   auto& log = own.machine->log();
   for (std::uint16_t shard = 0; shard < group_count_; ++shard) {
     const auto applied = log.last_index(shard);
-    if (std::exchange(own.landed[shard], applied) == applied || applied == 0) continue;
-    if (applied % replica_hashes::every != 0 || !log.views()[shard].whole) continue;
-    hashes_.compare(id, shard, applied, own.machine->data());
+    if (own.landed[shard] == applied || !log.views()[shard].whole) continue;
+    const auto before = std::exchange(own.landed[shard], applied);
+    hashes_.compare(id, shard, before, applied, own.machine->data());
   }
 }
 
@@ -237,7 +236,7 @@ void sim_cluster::compare_replicas() {
     for (const auto& each : members.servers) {
       if (each.as == raft::role::spare) continue;
       auto& holder = node(each.node);
-      hashes_.compare(each.node, shard, holder.log().last_index(shard), holder.data());
+      hashes_.compare_all(each.node, shard, holder.log().last_index(shard), holder.data());
     }
   }
 }

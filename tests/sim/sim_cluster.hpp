@@ -88,8 +88,8 @@ class sim_cluster {
   const std::function<void(node_id)> died_;
   sim_network net_;
   leader_terms terms_;
-  committed_log log_;
   replica_hashes hashes_;
+  committed_log log_;
   std::vector<cluster::shard_wish> wishes_;
   std::vector<std::unique_ptr<member>> members_;
 };

@@ -40,6 +40,7 @@ crowd_plan draw_crowd(timeline& time) {
   plan.actions = static_cast<std::uint32_t>(time.between(160, 360)) / plan.shoppers;
   plan.stock = time.chance(50) ? time.between(2, 12) : time.between(30, 200);
   plan.reckless_percent = static_cast<std::uint32_t>(time.between(0, 60));
+  plan.locations = static_cast<std::uint32_t>(time.between(0, 3));
   return plan;
 }
 
@@ -53,7 +54,12 @@ sim_world::sim_world(std::uint64_t seed, const reader& read_along,
   }
   plan_ = draw_crowd(time_);
   if (crash_)
-    plan_ = {.shoppers = 1, .products = 2, .actions = 16, .stock = 12, .reckless_percent = 0};
+    plan_ = {.shoppers = 1,
+             .products = 2,
+             .actions = 16,
+             .stock = 12,
+             .locations = 2,
+             .reckless_percent = 0};
   sim_node::hooks hooks;
   hooks.committed = [this](const persistence::committed_batch& batch) {
     checks_.committed(batch);
@@ -77,7 +83,7 @@ sim_world::sim_world(std::uint64_t seed, const reader& read_along,
   };
   node_ = std::make_unique<sim_node>(time_, provider_, draw_node(time_), std::move(hooks));
   staff_ = std::make_unique<staff>(time_, *this, checks_, plan_,
-                                   static_cast<std::uint32_t>(crash_ ? 2 : time_.between(5, 40)));
+                                   static_cast<std::uint32_t>(crash_ ? 5 : time_.between(8, 50)));
   for (std::uint32_t i = 0; i < plan_.shoppers; ++i) {
     const bool careful = !time_.chance(plan_.reckless_percent);
     shoppers_.push_back(std::make_unique<shopper>(
@@ -283,6 +289,7 @@ void sim_world::trade() {
   while (open_for_business() && !checks_.broken()) {
     if (!time_.step(duration_ms::max()))
       return checks_.violate("the story goes on", "nothing is left to happen");
+    checks_.booked(provider_.ledger());
     if (time_.steps() > steps_max) return checks_.violate("the story ends", "it does not");
     if (crash_ && !struck_) note_turn();
     if (dying_ || (node_->up() && node_->disk().power_is_cut())) {
@@ -302,6 +309,7 @@ void sim_world::note_turn() {
 
 void sim_world::step_until(duration_ms until) {
   while (!checks_.broken() && time_.step(until)) {
+    checks_.booked(provider_.ledger());
     if (time_.steps() > steps_max) checks_.violate("the story ends", "it does not");
     if (dying_ || (node_->up() && node_->disk().power_is_cut())) go_down(ending::power_lost);
   }
@@ -330,6 +338,7 @@ void sim_world::check_at_rest() {
   if (checks_.broken()) return;
   check_stored_states(*past);
   for (const auto& each : shoppers_) each->look_back();
+  staff_->look_back();
   step_until(time_.monotonic() + std::chrono::minutes(1));
 }
 

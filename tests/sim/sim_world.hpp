@@ -13,6 +13,7 @@
 #include "tests/sim/sim_clients.hpp"
 #include "tests/sim/sim_node.hpp"
 #include "tests/sim/sim_provider.hpp"
+#include "tests/sim/sim_staff.hpp"
 #include "tests/sim/timeline.hpp"
 
 namespace omnicart::sim {
@@ -91,7 +92,7 @@ class sim_world final : public wire {
 
   timeline time_;
   sim_provider provider_;
-  sim_checks checks_;
+  sim_checks checks_{&time_};
   std::unique_ptr<sim_node> node_;
   disk_image disk_;
   const std::optional<single_crash> crash_;

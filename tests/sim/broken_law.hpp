@@ -1,0 +1,12 @@
+#pragma once
+
+#include <string>
+
+namespace omnicart::sim {
+
+struct broken_law {
+  std::string law;
+  std::string detail;
+};
+
+}  // namespace omnicart::sim
