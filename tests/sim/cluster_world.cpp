@@ -36,6 +36,8 @@ node_options draw_nodes(timeline& time) {
   }
   options.flush_delay = duration_ms{time.chance(80) ? 2 : 10};
   options.batch_items_max = time.chance(30) ? static_cast<std::size_t>(time.between(1, 8)) : 4'096;
+  options.sync_max = duration_ms{time.chance(60) ? time.between(0, 3) : time.between(4, 30)};
+  options.stall_one_in = time.chance(30) ? 300 : 0;
   options.election_timeout = duration_ms{1'000};
   options.heartbeat = duration_ms{300};
   options.trailing_entries = static_cast<unsigned>(time.chance(50) ? 4 : 64);

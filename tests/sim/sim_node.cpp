@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <utility>
 
 #include "actors/cart/cart_kind.hpp"
 #include "actors/email/email_kind.hpp"
@@ -22,14 +23,22 @@ namespace {
 constexpr duration_ms timer_tick{100};
 constexpr duration_ms read_delay{2};
 
+// When the journal is heard: now, or when its sync is over.
+using told_fn = std::function<void(std::function<void()>)>;
+
 // The journal, with a word to the timeline when it has something to write.
 class prompted_journal final : public journal {
  public:
   prompted_journal(cluster::replicated_journal& real, const std::function<void()>& snapshot,
-                   std::function<void()> appended)
-      : real_(real), snapshot_(snapshot), appended_(std::move(appended)) {}
+                   std::function<void()> appended, told_fn tell)
+      : real_(real), snapshot_(snapshot), appended_(std::move(appended)), tell_(std::move(tell)) {}
   ticket append(journal_item item) override {
     if (item.state) snapshot_();
+    if (item.done) {
+      item.done = [this, done = std::move(item.done)](status how) {
+        tell_([done, how = std::move(how)] { done(how); });
+      };
+    }
     const ticket number = real_.append(std::move(item));
     appended_();
     return number;
@@ -44,6 +53,7 @@ class prompted_journal final : public journal {
   cluster::replicated_journal& real_;
   const std::function<void()>& snapshot_;
   std::function<void()> appended_;
+  told_fn tell_;
 };
 
 }  // namespace
@@ -62,7 +72,7 @@ struct sim_node::running {
       : time(t), here(around.time ? *around.time : t), options(o), calls(c), net(around.net) {}
   ~running() { time.forget(owner()); }
 
-  status open(const std::shared_ptr<fault_fs>& disk);
+  status open(const std::shared_ptr<fault_fs>& on);
   void build(message_sink& provider);
   timeline::owner owner() const { return timeline::owner_of(options.self); }
   void in_node(duration_ms delay, std::function<void()> what) {
@@ -71,6 +81,9 @@ struct sim_node::running {
   void led(std::uint16_t shard, std::uint64_t term);
   void flush_soon();
   void flush();
+  void flush_at(duration_ms delay);
+  void tell(std::function<void()> what);
+  void end_sync();
   void await_timeout();
   void look_after();
   void tick_timers();
@@ -87,21 +100,39 @@ struct sim_node::running {
   std::unique_ptr<cluster::replicated_journal> log;
   std::unique_ptr<persistence::reader_pool> readers;
   std::unique_ptr<prompted_journal> prompted;
+  std::vector<std::unique_ptr<message_sink>> sinks;  // of every host there was
   std::unique_ptr<router> routes;
   std::unique_ptr<timer_service> wakes;
   bool flush_due = false;
+  fault_fs* disk = nullptr;
+  std::optional<std::uint64_t> syncs_before;  // during a round
+  std::optional<duration_ms> sync_ends_at;    // the journal waits for its disk
+  std::vector<std::function<void()>> behind_sync;
   std::optional<duration_ms> tick_at;
   std::optional<duration_ms> timeout_at;  // when the journal is looked at, at the latest
 };
 
-// What a host lives in: the router, with somebody looking at what leaves.
-class sim_node::watched_environment final : public host_environment, private message_sink {
+// What a host lives in: the router, with somebody looking at what leaves. A host that has gone may
+// still have something to say, so what looks at it stays as long as the node.
+class sim_node::watched_sink final : public message_sink {
  public:
-  watched_environment(host_environment& real, entity_ref self, const hooks& calls)
-      : host_environment(real.journal, real.store, *this, real.time),
-        real_(real),
-        self_(std::move(self)),
-        calls_(calls) {}
+  watched_sink(message_sink& real, entity_ref self, const hooks& calls)
+      : real_(real), self_(std::move(self)), calls_(calls) {}
+  void send(envelope message) override {
+    calls_.effect(self_, message);
+    real_.send(std::move(message));
+  }
+
+ private:
+  message_sink& real_;
+  const entity_ref self_;
+  const hooks& calls_;
+};
+
+class sim_node::watched_environment final : public host_environment {
+ public:
+  watched_environment(host_environment& real, message_sink& sink)
+      : host_environment(real.journal, real.store, sink, real.time), real_(real) {}
 
   void handled(const entity_host& host) override { real_.handled(host); }
   bool retire(const entity_host& host) override { return real_.retire(host); }
@@ -111,14 +142,7 @@ class sim_node::watched_environment final : public host_environment, private mes
   }
 
  private:
-  void send(envelope message) override {
-    calls_.effect(self_, message);
-    real_.out.send(std::move(message));
-  }
-
   host_environment& real_;
-  const entity_ref self_;
-  const hooks& calls_;
 };
 
 // One step per message, so that anything may happen between two.
@@ -127,7 +151,10 @@ class sim_node::queued_mailbox final : public mailbox,
  public:
   queued_mailbox(running& node, const entity_ref& self, const kind_entry& kind,
                  host_environment& env)
-      : node_(node), watched_(env, self, node.calls), host_(self, kind, watched_, *this) {}
+      : node_(node),
+        watched_(env, *node.sinks.emplace_back(
+                          std::make_unique<watched_sink>(env.out, self, node.calls))),
+        host_(self, kind, watched_, *this) {}
 
   void post(host_message message) override {
     inbox_.push_back(std::move(message));
@@ -160,14 +187,15 @@ class sim_node::queued_mailbox final : public mailbox,
   entity_host host_;
 };
 
-status sim_node::running::open(const std::shared_ptr<fault_fs>& disk) {
+status sim_node::running::open(const std::shared_ptr<fault_fs>& on) {
   persistence::store_options with;
   with.directory = "/data";
   with.shard_count = options.shard_count;
   with.memtable_bytes = std::size_t{4} << 20;
   with.block_cache_bytes = std::size_t{1} << 20;
   with.background = persistence::background_work::inline_only;
-  with.file_system = disk;
+  with.file_system = on;
+  disk = on.get();
   auto store = persistence::store::open(std::move(with), here);
   if (!store) return fail(store.error());
   data = std::move(*store);
@@ -192,6 +220,10 @@ status sim_node::running::open(const std::shared_ptr<fault_fs>& disk) {
   if (net) {
     links = std::make_unique<sim_links>(*net, time, here, owner(), [this] { flush_soon(); });
     links->describe(commit, *data, options.copy_chunk_bytes, calls.sent);
+    commit.send = [this, send = std::move(commit.send)](
+                      node_id to, std::vector<cluster::shard_message> messages) {
+      tell([send, to, messages = std::move(messages)] { send(to, messages); });
+    };
   }
   auto journal = cluster::replicated_journal::open(*data, *timers, here, std::move(commit));
   if (!journal) return fail(journal.error());
@@ -215,7 +247,8 @@ void sim_node::running::build(message_sink& provider) {
     in_node(duration_ms{time.between(0, read_delay.count())}, std::move(read));
   };
   readers = std::make_unique<persistence::reader_pool>(*data, std::move(reading));
-  prompted = std::make_unique<prompted_journal>(*log, calls.snapshot, [this] { flush_soon(); });
+  prompted = std::make_unique<prompted_journal>(
+      *log, calls.snapshot, [this] { flush_soon(); }, [this](auto what) { tell(std::move(what)); });
   router_limits limits;
   limits.idle = options.idle;
   routes = std::make_unique<router>(
@@ -236,19 +269,50 @@ void sim_node::running::build(message_sink& provider) {
 }
 
 void sim_node::running::flush_soon() {
-  if (flush_due) return;
+  if (!flush_due) flush_at(duration_ms{time.between(0, options.flush_delay.count())});
+}
+
+void sim_node::running::flush_at(duration_ms delay) {
   flush_due = true;
-  in_node(duration_ms{time.between(0, options.flush_delay.count())}, [this] {
+  in_node(delay, [this] {
     flush_due = false;
     flush();
   });
 }
 
 void sim_node::running::flush() {
-  if (log->flush_once()) flush_soon();
+  if (sync_ends_at) {
+    if (!flush_due) flush_at(*sync_ends_at - time.monotonic());
+    return;
+  }
+  syncs_before = disk->counters().syncs;
+  const bool more = log->flush_once();
+  syncs_before.reset();
+  if (!behind_sync.empty()) {
+    const bool stalls = options.stall_one_in != 0 && time.one_in(options.stall_one_in);
+    const duration_ms takes{stalls ? time.between(100, options.stall_max.count())
+                                   : time.between(0, options.sync_max.count())};
+    sync_ends_at = time.monotonic() + takes;
+    in_node(takes, [this] { end_sync(); });
+  }
+  if (more) flush_soon();
   if (calls.round) calls.round();
   tick_timers();
   if (links) await_timeout();
+}
+
+// Something that the journal says: it waits for a sync of this round, but for that of a failure.
+void sim_node::running::tell(std::function<void()> what) {
+  if (!syncs_before || options.sync_max == duration_ms{0}) return what();
+  const auto refusing = log->refusing();
+  const bool has_failed = refusing && refusing->is(base_errc::unknown_outcome);
+  if (has_failed || disk->counters().syncs == *syncs_before) return what();
+  behind_sync.push_back(std::move(what));
+}
+
+void sim_node::running::end_sync() {
+  sync_ends_at.reset();
+  for (const auto& each : std::exchange(behind_sync, {})) each();
 }
 
 // Elections and heartbeats. One event waits for them; it may come too early, and then waits on.
@@ -337,6 +401,7 @@ void sim_node::kill() {
 status sim_node::resume() { return open(); }
 
 disk_image sim_node::stop() {
+  run_->end_sync();
   while (run_->log->flush_once()) {
   }
   const auto refusing = run_->log->refusing();

@@ -25,6 +25,9 @@ struct node_options {
   duration_ms sweep{1'000};    // how often that is looked at
   duration_ms flush_delay{2};  // at most this long between an append and its group commit
   std::size_t batch_items_max = 4'096;
+  duration_ms sync_max{0};         // what a sync takes, at most
+  std::uint64_t stall_one_in = 0;  // of so many syncs one takes up to stall_max; 0: none
+  duration_ms stall_max{2'500};
 
   // Of a node among others.
   node_id self = 1;
@@ -45,7 +48,9 @@ struct surroundings {
 
 // A node as the composition root builds it, from the production parts, without threads: journal,
 // store, hosts, router, timers and (sim_links) what connects it to others run as events of the
-// timeline. The machine below it is a fault_fs that may be told to misbehave.
+// timeline. The machine below it is a fault_fs that may be told to misbehave. A sync takes its
+// time: what the journal says behind it is heard that much later, the journal does nothing
+// meanwhile, and everything else goes on.
 class sim_node {
  public:
   struct hooks {
@@ -99,6 +104,7 @@ class sim_node {
 
   struct running;
   class watched_environment;
+  class watched_sink;
   class queued_mailbox;
 
   timeline& time_;

@@ -30,6 +30,8 @@ node_options draw_node(timeline& time) {
   }
   options.flush_delay = duration_ms{time.chance(70) ? 2 : 20};
   options.batch_items_max = time.chance(30) ? static_cast<std::size_t>(time.between(1, 8)) : 4'096;
+  options.sync_max = duration_ms{time.chance(50) ? time.between(0, 3) : time.between(4, 30)};
+  options.stall_one_in = time.chance(30) ? 100 : 0;
   return options;
 }
 
