@@ -46,6 +46,7 @@ class memory_log final : public journal, public entity_store {
   ticket durable(const entity_ref&) const override { return durable_; }
   std::optional<error> refusing() const override { return refusal; }
   std::uint64_t term_of(const entity_ref&) const override { return term; }
+  bool may_answer(const entity_ref&) const override { return has_lease; }
   timestamp_ms log_time(const entity_ref&) override { return time_.wall(); }
 
   void flush(std::size_t items = SIZE_MAX) {
@@ -98,6 +99,7 @@ class memory_log final : public journal, public entity_store {
   std::map<std::string, stored> records;
   std::optional<error> refusal;
   std::uint64_t term = 1;  // of leadership, over everything; 0: none
+  bool has_lease = true;   // nobody else can have decided anything
   bool slow_lookups = false;                  // a look-up is always needed, and is answered by the test
   std::deque<std::function<void()>> lookups;  // read, and not answered
   int loads = 0;

@@ -569,6 +569,22 @@ BOOST_AUTO_TEST_CASE(what_is_remembered_from_another_term_is_told_to_nobody) {
   BOOST_TEST(node.total("a") == 5);
 }
 
+BOOST_AUTO_TEST_CASE(what_is_known_without_a_lease_is_told_to_nobody) {
+  bench_node node;
+  node.send("a", add{5});
+  node.settle();
+  node.log.has_lease = false;  // another may lead, and this node has not heard of it
+  const auto read = node.send("a", get{});
+  const auto refusal = node.send("a", add{1'001});
+  node.settle();
+  for (const auto& got : {*read, *refusal}) {
+    BOOST_TEST_REQUIRE((got && got->failure));
+    BOOST_TEST(got->failure->is(base_errc::unavailable));
+  }
+  node.log.has_lease = true;
+  BOOST_TEST(node.total("a") == 5);
+}
+
 BOOST_AUTO_TEST_CASE(an_entity_let_in_after_the_leadership_ended_reads_nothing_until_there_is_one) {
   bench_node node;
   node.send("a", add{5});
