@@ -95,6 +95,18 @@ BOOST_AUTO_TEST_CASE(a_limit_leaves_the_rest_for_the_next_call_and_starves_no_sh
   BOOST_TEST((std::adjacent_find(seen.begin(), seen.end()) == seen.end()));
 }
 
+BOOST_AUTO_TEST_CASE(timers_of_shards_that_are_led_elsewhere_stay_until_they_are_led_here) {
+  const auto here = node->data->shard_of(cart);
+  entity_ref there{"cart", "x"};
+  while (node->data->shard_of(there) == here) there.id += 'x';
+  move(cart, {}, at_ms(100));
+  move(there, {}, at_ms(100));
+  const auto led = [here](std::uint16_t shard) { return shard == here; };
+  BOOST_TEST((node->timers->take_due(led, at_ms(100), 100).value() ==
+              due_list{{cart, at_ms(100)}}));
+  BOOST_TEST((take(100) == due_list{{there, at_ms(100)}}));
+}
+
 BOOST_AUTO_TEST_CASE(timers_ahead_are_walked_once_by_shard_whatever_the_limit) {
   std::vector<std::string> expected, seen;
   for (int i = 0; i < 50; ++i) {
