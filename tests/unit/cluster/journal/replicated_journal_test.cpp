@@ -163,6 +163,28 @@ BOOST_AUTO_TEST_CASE(a_cut_takes_the_events_that_the_snapshot_covers) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_log_that_is_cut_keeps_what_was_not_read_and_its_last_entry) {
+  const auto shard = node->data->shard_of(cart);
+  for (std::uint64_t version = 1; version <= 5; ++version) {
+    append(events_item(cart, version, 1));
+    node->journal->flush_once();
+  }
+  const auto last = node->journal->last_index(shard);
+  const auto first_after_cut = [&](std::uint64_t through) {
+    node->journal->cut_log(shard, through);
+    node->journal->flush_once();
+    return shard_log(*node->data).stored(shard).value().first;
+  };
+  BOOST_TEST(first_after_cut(last - 2) == last - 1);
+  BOOST_TEST(first_after_cut(last + 10) == last);
+  node.reset();  // a crash might leave the log as it was
+  node.emplace(options_on(disk), time);
+  append(events_item(cart, 6, 1));
+  node->journal->flush_once();
+  BOOST_TEST(told.back().second.has_value());
+  BOOST_TEST(node->reader->history_now(cart, 1, 10).value().size() == 6u);
+}
+
 BOOST_AUTO_TEST_CASE(a_failed_sync_tells_unknown_ends_the_node_and_nothing_succeeds_later) {
   append(events_item(cart, 1, 1));
   append({.entity = stock});
