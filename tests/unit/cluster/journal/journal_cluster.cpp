@@ -62,7 +62,7 @@ journal_options journal_cluster::options_of(node_id node) {
   with.heartbeat = raft::monotonic_time{30};
   with.install_timeout = raft::monotonic_time{600};
   with.copy_again_after = raft::monotonic_time{50};
-  with.trailing_entries = 4;
+  with.trailing_entries = trailing_entries;
   with.uncommitted_bytes_max = 5'000;
   with.queue_bytes_max = 10'000;
   with.installed = [this, node](std::uint16_t, std::uint64_t) { ++at(node).installs; };
@@ -171,7 +171,7 @@ void journal_cluster::step() {
     next.chunk ? deliver_chunk(next) : deliver(next);
   }
   for (const auto node : nodes()) {
-    if (up(node) && !ended(node)) parts(node).copier->work();
+    if (up(node) && !ended(node) && !stopped_.contains(node)) parts(node).copier->work();
     flush(node);
   }
 }
@@ -225,7 +225,7 @@ void virtual_chunks::consumed(node_id from, std::size_t) {
 }
 
 void journal_cluster::flush(node_id node) {
-  if (!up(node)) return;
+  if (!up(node) || stopped_.contains(node)) return;
   while (journal(node).flush_once()) {
   }
   if (!ended(node)) check(node);
@@ -440,7 +440,12 @@ void journal_cluster::committed(const persistence::committed_batch& batch) {
 }
 
 void journal_cluster::check(node_id node) {
+  const auto all = nodes();
   for (std::uint16_t shard = 0; shard < shards; ++shard) {
+    const auto reads = [&](node_id any) {
+      return up(any) && !ended(any) && journal(any).may_read(shard);
+    };
+    law(std::count_if(all.begin(), all.end(), reads) <= 1, "one node at most reads by a lease");
     const auto applied = journal(node).last_index(shard);
     if (!view(node, shard).whole) continue;
     if (std::exchange(at(node).checked[shard], applied) == applied) continue;

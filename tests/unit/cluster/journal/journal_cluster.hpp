@@ -78,12 +78,13 @@ struct journal_parts {
 //   one leader of a shard per term; the same entry at the same index on every node; no content
 //   before its entry is committed; equal content at equal applied index; each version of an entity
 //   stands for one event; whoever was told "written" is in a committed entry, whoever was told
-//   "unavailable" is in none; a lease that is cut short has ended before the message leaves that
-//   cuts it short.
+//   "unavailable" is in none; one node at most reads a shard by a lease, and one that is cut short
+//   has ended before the message leaves that cuts it short.
 class journal_cluster {
  public:
   static constexpr std::uint16_t shards = 2;
   static constexpr raft::monotonic_time election_timeout{150};
+  static constexpr unsigned trailing_entries = 4;
 
   // Node 1 founds every shard; the others, up to `nodes`, wait to be told who belongs to them.
   explicit journal_cluster(std::uint64_t seed, node_id nodes = 3, network_options network = {});
@@ -92,6 +93,8 @@ class journal_cluster {
   // The story, told by a test.
   void start(node_id node);
   void crash(node_id node);  // power: of what was not synced, a part may be on the disk
+  void stop(node_id node) { stopped_.insert(node); }  // its process gets no time
+  void go_on(node_id node) { stopped_.erase(node); }
   void isolate(node_id node);
   void cut(node_id from, node_id to) { cuts_.insert({from, to}); }
   void heal() { cuts_.clear(); }
@@ -195,6 +198,7 @@ class journal_cluster {
   network_options network_;
   persistence::manual_clock time_;
   std::map<node_id, node_state> nodes_;
+  std::set<node_id> stopped_;
   std::set<std::pair<node_id, node_id>> cuts_;
   std::priority_queue<delivery> wire_;
   std::uint64_t sent_ = 0;

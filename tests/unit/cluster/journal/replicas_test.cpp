@@ -100,6 +100,33 @@ BOOST_FIXTURE_TEST_CASE(a_leader_that_is_cut_off_tells_what_was_on_its_way_unkno
   settle(0);
 }
 
+// One that runs steps down at about the same time; here only the clock says that others went on.
+BOOST_FIXTURE_TEST_CASE(a_leader_that_was_stopped_reads_no_more_when_another_leads, three) {
+  const auto cart = entity_of(0, 1);
+  BOOST_TEST(journal(1).may_answer(cart));
+  stop(1);
+  BOOST_TEST(run_until([&] { return leader(0) > 1; }));
+  BOOST_TEST(!journal(1).may_answer(cart));
+  go_on(1);
+  settle(0);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_a_new_leader_takes_back_leaves_no_gap_in_the_log, three) {
+  const auto cart = entity_of(0, 1);
+  send(1, cart);
+  run_for(20);
+  isolate(1);
+  send(1, cart);  // in its own log only
+  BOOST_TEST(run_until([&] { return leader(0) > 1; }));
+  send(wait_for_leader(0), cart);
+  heal();
+  settle(0);
+  const auto stored = persistence::shard_log(*parts(1).data).stored(0).value();
+  const auto entries = replica_storage(*parts(1).data).read(0, stored.first, 1'000);
+  BOOST_TEST_REQUIRE(entries.has_value());
+  BOOST_TEST(entries->size() == stored.last - stored.first + 1);
+}
+
 BOOST_FIXTURE_TEST_CASE(what_a_deposed_leader_decided_and_nobody_wrote_is_told_unavailable, three) {
   const auto cart = entity_of(0, 1);
   const auto term = journal(1).term(0);
@@ -188,6 +215,31 @@ BOOST_FIXTURE_TEST_CASE(a_lease_ends_before_the_request_to_stand_leaves, three) 
   };
   BOOST_TEST(is_ok(ask_transfer(1, 0, 2)));
   BOOST_TEST(asked);
+}
+
+// Raft holds a vote until it hears that it is written: such a write must last.
+BOOST_AUTO_TEST_CASE(a_vote_that_was_sent_outlasts_a_loss_of_power) {
+  for (std::uint64_t seed = 1; seed <= 10; ++seed) {
+    BOOST_TEST_CONTEXT("seed " << seed) {
+      journal_cluster cluster(seed);
+      cluster.grow(3);
+      cluster.run_for(100);
+      node_id voter = no_node;
+      raft::term_number term = 0;
+      cluster.overheard = [&](node_id from, const shard_message& m) {
+        const auto* vote = std::get_if<raft::vote_result>(&m.content.body);
+        if (m.shard != 0 || vote == nullptr || !vote->granted || vote->pre_vote) return;
+        voter = from;
+        term = vote->term;
+      };
+      cluster.isolate(cluster.wait_for_leader(0));
+      BOOST_TEST_REQUIRE(cluster.run_until([&] { return voter != no_node; }));
+      cluster.overheard = nullptr;
+      cluster.crash(voter);
+      cluster.start(voter);
+      BOOST_TEST(cluster.view(voter, 0).term == term);
+    }
+  }
 }
 
 BOOST_FIXTURE_TEST_CASE(log_time_of_a_new_leader_is_not_below_what_the_old_one_wrote, three) {
@@ -327,6 +379,27 @@ BOOST_FIXTURE_TEST_CASE(a_follower_whose_entries_were_cut_off_gets_the_content_i
   BOOST_TEST(copies(3) == 1u);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_follower_that_has_the_first_entry_of_a_cut_log_gets_the_others_by_it,
+                        three) {
+  settle(0);
+  isolate(3);
+  for (unsigned i = 1; i < trailing_entries; ++i) {
+    send(1, entity_of(0, 1));
+    run_for(10);
+  }
+  for (const node_id node : {1U, 2U}) cut_logs(node);
+  run_for(2);
+  send(leader(1), entity_of(1, 1));  // its sync is the cut's too
+  run_for(10);
+  for (const node_id node : {1U, 2U}) {  // what a leader has in memory reaches further back
+    crash(node);
+    start(node);
+  }
+  heal();
+  settle(0);
+  BOOST_TEST(copies(3) == 0u);
+}
+
 // Either side may go at any moment of the copy: what is left starts over, and all agree in the end.
 BOOST_AUTO_TEST_CASE(either_side_may_lose_power_at_any_moment_of_a_copy) {
   for (const node_id victim : {1U, 3U}) {
@@ -352,6 +425,36 @@ BOOST_AUTO_TEST_CASE(either_side_may_lose_power_at_any_moment_of_a_copy) {
         cluster.settle(0);
         BOOST_TEST(cluster.view(3, 0).whole);
       }
+    }
+  }
+}
+
+// The next leader's log goes back far enough for the node's own, and not for what a copy has left.
+BOOST_AUTO_TEST_CASE(a_copy_that_was_cut_short_is_not_gone_on_from_by_another_leaders_log) {
+  for (std::int64_t after_ms = 0; after_ms < 24; after_ms += 3) {
+    BOOST_TEST_CONTEXT("both sides go after " << after_ms << " ms") {
+      three cluster;
+      for (int i = 0; i < 30; ++i) {
+        if (i == 15) {
+          cluster.settle(0);
+          cluster.isolate(3);
+        }
+        cluster.send(1, cluster.entity_of(0, i % 3));
+        cluster.run_for(1);
+      }
+      cluster.run_for(20);
+      cluster.cut_logs(1);
+      cluster.heal();
+      BOOST_TEST(cluster.run_until([&] { return !cluster.view(3, 0).whole; }));
+      cluster.run_for(after_ms);
+      for (const node_id node : {3U, 1U}) cluster.crash(node);
+      cluster.start(3);
+      BOOST_TEST(cluster.wait_for_leader(0) == 2u);
+      const auto item = cluster.send(2, cluster.entity_of(0, 1));
+      BOOST_TEST(cluster.run_until([&] { return is_told(item); }));
+      cluster.start(1);
+      cluster.settle(0);
+      BOOST_TEST(cluster.view(3, 0).whole);
     }
   }
 }
