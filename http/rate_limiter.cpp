@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <optional>
 
-#include "http/peer_network.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/base/peer_network.hpp"
 
 namespace omnicart::http {
 namespace {

@@ -1,8 +1,8 @@
 #include "http/session_tokens.hpp"
 
 #include "http/access_token.hpp"
-#include "http/peer_network.hpp"
 #include "http/server/headers.hpp"
+#include "runtime/base/peer_network.hpp"
 
 namespace omnicart::http {
 namespace {

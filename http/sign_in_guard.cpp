@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "http/peer_network.hpp"
+#include "runtime/base/peer_network.hpp"
 
 namespace omnicart::http {
 namespace {

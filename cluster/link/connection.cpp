@@ -7,6 +7,7 @@
 #include <boost/asio/write.hpp>
 
 #include "cluster/link/link_tls.hpp"
+#include "runtime/base/peer_network.hpp"
 
 namespace omnicart::cluster {
 namespace {
@@ -30,12 +31,6 @@ std::uint64_t random_number() {
   return number;
 }
 
-std::string text_of(const tcp::socket& socket) {
-  error_code failure;
-  const auto at = socket.remote_endpoint(failure);
-  return failure ? "-" : at.address().to_string() + ':' + std::to_string(at.port());
-}
-
 std::uint64_t microseconds(steady_clock::time_point at) {
   return static_cast<std::uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(at.time_since_epoch()).count());
@@ -51,9 +46,15 @@ connection::connection(connection_owner& owner, tcp::socket socket,
       gather_(socket_.get_executor()),
       timer_(socket_.get_executor()),
       dialled_(dialled),
-      address_(text_of(socket_)),
+      address_("-"),
       nonce_(random_number()),
       reader_(greeting_bytes_max) {
+  error_code failure;
+  if (const auto at = socket_.remote_endpoint(failure); !failure) {
+    const auto address = at.address().to_string();
+    address_ = address + ':' + std::to_string(at.port());
+    network_ = network_of(address).key;
+  }
   if (context_) tls_ = std::make_unique<asio::ssl::stream<tcp::socket&>>(socket_, *context_);
 }
 

@@ -68,9 +68,11 @@ class connection final : public std::enable_shared_from_this<connection> {
   std::uint64_t peer_boot() const { return peer_.boot; }
   std::uint8_t version() const { return version_; }
   bool is_up() const { return stage_ == stage::up; }
+  bool is_certified() const { return certified_.has_value(); }  // after TLS, before the greeting
   std::chrono::microseconds round_trip() const { return round_trip_; }
   std::chrono::steady_clock::time_point since() const { return since_; }  // when it was established
   const std::string& address() const { return address_; }
+  std::uint64_t network() const { return network_; }  // of the address
 
  private:
   enum class stage : std::uint8_t { securing, greeting, confirming, up, closed };
@@ -101,6 +103,7 @@ class connection final : public std::enable_shared_from_this<connection> {
   boost::asio::steady_timer timer_;  // the end of the handshake, then the next heartbeat
   const node_id dialled_;
   std::string address_;
+  std::uint64_t network_ = 0;
 
   stage stage_ = stage::securing;
   std::optional<node_id> certified_;  // what the certificate says

@@ -8,7 +8,7 @@ namespace omnicart::cluster {
 // Why a connection ended; what comes before `lost` can only happen before it was up, and counts as
 // a bad handshake.
 enum class ending : std::uint8_t {
-  too_many,       // more connections than allowed had not finished their handshake
+  too_many,       // of more connections than allowed in their handshake, it gave way to a newer one
   slow,           // the handshake took too long
   truncated,      // the peer went away before the end of the handshake
   tls_refused,    // no TLS 1.3, or no certificate of the cluster's authority

@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "cluster/link/half_open.hpp"
 #include "cluster/link/link_tls.hpp"
 #include "runtime/base/assert.hpp"
 #include "runtime/log.hpp"
@@ -202,11 +203,19 @@ void link_core::accept() {
 }
 
 void link_core::take(tcp::socket socket) {
-  if (half_open_.size() >= options_.half_open_max) return note(ending::too_many, no_node, "-", "");
+  if (half_open_.size() >= options_.half_open_max) make_room();
   const auto made = std::make_shared<connection>(*this, std::move(socket), tls_, no_node);
-  half_open_.insert(made);
+  half_open_.push_back(made);
   peers_.set_half_open(half_open_.size());
   made->start();
+}
+
+// A peer gets in also while others hold all places and say nothing.
+void link_core::make_room() {
+  std::vector<half_open> all;
+  for (const auto& each : half_open_) all.push_back({each->network(), each->is_certified()});
+  const auto goes = half_open_[one_to_give_way(all)];
+  goes->end(ending::too_many, "it gave way to a newer one");
 }
 
 void link_core::call(node_id peer) {
@@ -242,7 +251,7 @@ void link_core::dialled(node_id peer, result<tcp::socket> got) {
 void link_core::established(connection& by) {
   const node_id peer = by.peer();
   const auto self = by.shared_from_this();
-  if (half_open_.erase(self) > 0) peers_.set_half_open(half_open_.size());
+  if (std::erase(half_open_, self) > 0) peers_.set_half_open(half_open_.size());
   // The membership may have changed since the greeting.
   if (!may_connect(peer)) return by.end(ending::not_a_member);
   line& of = line_of(peer);
@@ -272,7 +281,7 @@ void link_core::went_down(line& of, const connection& by) {
 void link_core::ended(connection& by, ending why, const std::string& detail) {
   const auto self = by.shared_from_this();
   note(why, by.peer(), by.address(), detail);
-  if (half_open_.erase(self) > 0) peers_.set_half_open(half_open_.size());
+  if (std::erase(half_open_, self) > 0) peers_.set_half_open(half_open_.size());
   const auto found = lines_.find(by.peer());
   if (found == lines_.end()) return;
   line& of = found->second;

@@ -12,7 +12,6 @@
 #include <memory>
 #include <optional>
 #include <random>
-#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -79,6 +78,7 @@ class link_core final : public connection_owner {
   bool may_connect(node_id node) const;
   void accept();
   void take(boost::asio::ip::tcp::socket socket);
+  void make_room();
   void take_peers(std::vector<peer_address> peers);
   line& line_of(node_id peer);
   void call(node_id peer);
@@ -105,8 +105,8 @@ class link_core final : public connection_owner {
   boost::asio::steady_timer pause_;
   std::shared_ptr<boost::asio::ssl::context> tls_;  // null: plain
   std::map<node_id, line> lines_;
-  std::map<node_id, std::uint64_t> members_;         // named by set_peers, each with its store
-  std::set<std::shared_ptr<connection>> half_open_;  // accepted
+  std::map<node_id, std::uint64_t> members_;            // named by set_peers, each with its store
+  std::vector<std::shared_ptr<connection>> half_open_;  // accepted, oldest first
   quiet_log lately_;
   std::minstd_rand chance_{std::random_device{}()};
   bool stopping_ = false;

@@ -2,7 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
-#include "http/peer_network.hpp"
+#include "runtime/base/peer_network.hpp"
 #include "tests/unit/http/manual_clock.hpp"
 
 namespace omnicart::http {

@@ -238,6 +238,38 @@ BOOST_AUTO_TEST_CASE(no_more_than_so_many_handshakes_are_under_way) {
   BOOST_TEST(eventually([&] { return raw_peer(node.link->port()).greet(hello_of(1)); }));
 }
 
+BOOST_AUTO_TEST_CASE(a_true_peer_comes_in_while_silent_connections_hold_all_places) {
+  const certificates by;
+  auto with = options_for(5, by);
+  with.handshake_within = std::chrono::minutes(1);
+  station node(with);
+  std::vector<std::unique_ptr<raw_peer>> silent;
+  for (std::size_t i = 0; i < with.half_open_max; ++i)
+    silent.push_back(std::make_unique<raw_peer>(node.link->port()));
+  BOOST_TEST_REQUIRE(
+      eventually([&] { return node.link->counts().half_open == with.half_open_max; }));
+  station peer(options_for(2, by));
+  connect(peer, node);
+  BOOST_TEST(node.ended(ending::too_many) == 1u);
+  BOOST_TEST(node.link->counts().half_open == with.half_open_max - 1);
+}
+
+BOOST_AUTO_TEST_CASE(a_flood_crowds_out_itself_and_nobody_from_elsewhere) {
+  auto with = options_for(5);
+  with.half_open_max = 4;
+  with.handshake_within = std::chrono::minutes(1);
+  plain_node node(std::move(with));
+  std::vector<std::unique_ptr<raw_peer>> flood;
+  const auto goes_on = [&](std::uint64_t refused) {
+    for (int i = 0; i < 20; ++i) flood.push_back(std::make_unique<raw_peer>(node.link->port()));
+    return node.refused(ending::too_many, refused);
+  };
+  BOOST_TEST(goes_on(16));
+  raw_peer slow(node.link->port(), "127.0.0.2");
+  BOOST_TEST(goes_on(37));
+  BOOST_TEST(slow.greet(hello_of(1)));
+}
+
 BOOST_AUTO_TEST_CASE(certificates_of_others_and_none_are_refused) {
   const certificates by, of_others;  // the same name of the cluster, another authority
   station node(options_for(5, by));

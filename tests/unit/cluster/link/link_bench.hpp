@@ -165,8 +165,15 @@ inline void connect(const station& a, const station& b) {
 // A TCP connection that says what a test wants, to a plain link.
 class raw_peer {
  public:
-  explicit raw_peer(std::uint16_t port)
+  // `from`: an address of this machine, 127.0.0.0/8; empty: whichever.
+  explicit raw_peer(std::uint16_t port, const std::string& from = {})
       : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    if (!from.empty()) {
+      sockaddr_in own{};
+      own.sin_family = AF_INET;
+      BOOST_TEST_REQUIRE(::inet_pton(AF_INET, from.c_str(), &own.sin_addr) == 1);
+      BOOST_TEST_REQUIRE(::bind(socket_, reinterpret_cast<sockaddr*>(&own), sizeof own) == 0);
+    }
     sockaddr_in to{};
     to.sin_family = AF_INET;
     to.sin_port = htons(port);

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace omnicart::http {
+namespace omnicart {
 
 // Whom a limit counts as one peer: an IPv4 address, or the /64 of an IPv6 one, since that is what a
 // household is given (RFC 6177) and may change within at will. IPv4-mapped addresses count as IPv4.
@@ -17,4 +17,4 @@ struct peer_network {
 // Total: what is no address gets a key of its own text.
 peer_network network_of(std::string_view address);
 
-}  // namespace omnicart::http
+}  // namespace omnicart

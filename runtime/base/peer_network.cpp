@@ -1,4 +1,4 @@
-#include "http/peer_network.hpp"
+#include "runtime/base/peer_network.hpp"
 
 #include <arpa/inet.h>
 
@@ -8,7 +8,7 @@
 
 #include "runtime/base/ids.hpp"
 
-namespace omnicart::http {
+namespace omnicart {
 namespace {
 
 // IPv4 stands where no /64 in use begins: ::ffff:0:0/96 belongs to mapped addresses.
@@ -45,4 +45,4 @@ peer_network network_of(std::string_view address) {
   return {.key = body_hash(address), .loopback = false};
 }
 
-}  // namespace omnicart::http
+}  // namespace omnicart
