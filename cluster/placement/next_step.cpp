@@ -70,7 +70,7 @@ class steward {
     if (wish_.voters.front() == seen_.self) return std::nullopt;
     const bool may_stay = names(wish_.voters, seen_.self);
     for (const auto node : wish_.voters) {
-      if (is_voter(node) && is_up_to_date(*find(node))) return node;
+      if (is_voter(node) && is_up_to_date(*find(node)) && find(node)->may_lead) return node;
       if (may_stay) break;
     }
     return std::nullopt;

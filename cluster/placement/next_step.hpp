@@ -22,6 +22,7 @@ struct member_seen {
   raft::log_index match = 0;  // the leader's own: its last entry
   raft::raft_group::catch_up_state catch_up = raft::raft_group::catch_up_state::none;
   bool reachable = false;  // by this node; itself always
+  bool may_lead = true;    // false: it has just not taken over (transfer_pauses)
 };
 
 // A shard as its leader sees it.
@@ -52,7 +53,7 @@ inline constexpr raft::log_index lag_entries_max = 1'024;
 //   who votes;
 // - no vote is taken away while there would be fewer voters than wished;
 // - leadership goes to the preferred leader as soon as that one can take it, and never stays with a
-//   node that is not wished when another can.
+//   node that is not wished when another can. While nobody may lead, other steps go on.
 std::optional<shard_step> next_step(const shard_wish& wish, const shard_seen& seen);
 
 }  // namespace omnicart::cluster

@@ -269,7 +269,8 @@ void membership::tend_shards(const cluster_record::record& now) {
   for (const auto& view : views) {
     if (!view.leading || !view.serving || view.shard >= now.desired.size() || !may[view.shard]) continue;
     if (*steps_ >= static_cast<int>(now.settings.moves_max)) return;
-    const auto seen = cluster::seen_of(view, self_, living, [this](node_id node) { return is_reachable(node); });
+    auto seen = cluster::seen_of(view, self_, living, [this](node_id node) { return is_reachable(node); });
+    for (auto& member : seen.members) member.may_lead = may_lead(view.shard, member.node);
     if (const auto step = cluster::next_step(wish_of(now, view.shard), seen)) take(view.shard, *step);
   }
 }
@@ -283,10 +284,24 @@ cluster::shard_wish membership::wish_of(const cluster_record::record& now, std::
   return wish;
 }
 
+bool membership::may_lead(std::uint16_t shard, node_id node) const {
+  return pauses_->may_try(shard, node, with_.time.monotonic());
+}
+
+std::function<void(const status&)> membership::note_transfer(std::uint16_t shard, node_id node) const {
+  return [all = pauses_, &time = with_.time, shard, node](const status& ended) {
+    if (ended) return all->succeeded(shard, node);
+    // Otherwise it was not even offered.
+    if (ended.error().is(base_errc::timeout)) all->failed(shard, node, time.monotonic());
+  };
+}
+
 void membership::take(std::uint16_t shard, const cluster::shard_step& step) {
   ++*steps_;
-  auto done = [open = steps_, shard, step](status ended) {
+  auto note = step.what == cluster::shard_step::kind::transfer ? note_transfer(shard, step.node) : nullptr;
+  auto done = [open = steps_, note = std::move(note), shard, step](status ended) {
     --*open;
+    if (note) note(ended);
     const bool expected = ended || ended.error().is(base_errc::overloaded) || ended.error().is(base_errc::unavailable);
     if (expected) return;
     log::warning("a shard's step was not taken",
@@ -332,9 +347,9 @@ bool membership::hand_over() {
   bool nothing = true;
   for (const auto& view : with_.log.views()) {
     if (!view.leading) continue;
-    const auto to = cluster::heir_of(view, [this](node_id node) { return is_reachable(node); });
+    const auto to = cluster::heir_of(view, [&](node_id node) { return is_reachable(node) && may_lead(view.shard, node); });
     if (to == cluster::no_node) {
-      // One that has just come may take it in a moment.
+      // One that has just come, or did not take over, may take it in a moment.
       const auto is_up = [this](node_id node) {
         return with_.others->link().is_up(node) && !with_.others->others().is_leaving(node);
       };
@@ -342,7 +357,7 @@ bool membership::hand_over() {
       continue;
     }
     nothing = false;
-    if (view.serving) with_.log.transfer(view.shard, to, [](status) {});
+    if (view.serving) with_.log.transfer(view.shard, to, note_transfer(view.shard, to));
   }
   return nothing;
 }

@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -10,6 +11,7 @@
 
 #include "cluster/placement/next_step.hpp"
 #include "cluster/placement/plan.hpp"
+#include "cluster/placement/transfer_pauses.hpp"
 #include "cluster/replicated_journal.hpp"
 #include "config/options.hpp"
 #include "http/access_token.hpp"
@@ -84,6 +86,9 @@ class membership {
   void tend_shards(const cluster_record::record& now);
   cluster::shard_wish wish_of(const cluster_record::record& now, std::uint16_t shard) const;
   void take(std::uint16_t shard, const cluster::shard_step& step);
+  bool may_lead(std::uint16_t shard, node_id node) const;
+  // To be called with how a transfer ended; any thread.
+  std::function<void(const status&)> note_transfer(std::uint16_t shard, node_id node) const;
   bool is_reachable(node_id node) const;
   bool is_settled(node_id node) const;
   void plan_placement(const cluster_record::record& now);
@@ -102,6 +107,7 @@ class membership {
   std::atomic<bool> disk_is_low_{false};
   std::shared_ptr<std::atomic<int>> under_way_ = std::make_shared<std::atomic<int>>(0);  // commands to the record
   std::shared_ptr<std::atomic<int>> steps_ = std::make_shared<std::atomic<int>>(0);      // shards being moved from here
+  std::shared_ptr<cluster::transfer_pauses> pauses_ = std::make_shared<cluster::transfer_pauses>();
   void note_reached(const cluster_record::record& now);
   mutable std::mutex guard_;  // of what follows
   struct contact {

@@ -232,6 +232,10 @@ member_seen away(member_seen m) {
   m.reachable = false;
   return m;
 }
+member_seen refusing(member_seen m) {
+  m.may_lead = false;
+  return m;
+}
 member_seen behind(member_seen m) {
   m.match = 5'000 - lag_entries_max - 1;
   return m;
@@ -323,6 +327,18 @@ BOOST_AUTO_TEST_CASE(each_situation_has_its_next_step) {
        {{voter(1), voter(2), standby(3, running)}, {}},
        step(kind::transfer, 2)},
       {"not while it is away", {{2, 1, 3}, {}}, {{voter(1), away(voter(2)), voter(3)}, {}}, none},
+      {"not when it has just not taken over",
+       {{2, 1, 3}, {}},
+       {{voter(1), refusing(voter(2)), voter(3)}, {}},
+       none},
+      {"others move meanwhile",
+       {{2, 1, 3}, {}},
+       {{voter(1), refusing(voter(2)), standby(3)}, {}},
+       step(kind::catch_up, 3)},
+      {"another leads where the leader is not wished",
+       {{2, 3}, {}},
+       {{voter(1), refusing(voter(2)), voter(3)}, {}},
+       step(kind::transfer, 3)},
       {"not while it is behind",
        {{2, 1, 3}, {}},
        {{voter(1), behind(voter(2)), voter(3)}, {}},
