@@ -69,7 +69,7 @@ constexpr std::array table{
     field{"http", "write_timeout_ms", at<&o::http, &http::write_timeout_ms>, "ms", 100, 600'000, "", on_reload,
           "a reader that takes nothing for this long is cut off"},
     field{"http", "connections_max", at<&o::http, &http::connections_max>, "connections", 1, 1'000'000, "", on_reload,
-          "connections beyond it are answered 503 and closed; about 10 KB each. Fewer where the hard limit on open files is below it: 1,024 stay for the store"},
+          "connections beyond it are answered 503 and closed (over TLS 32 at a time, since each takes a handshake, and the others are only closed); about 10 KB each. Fewer where the hard limit on open files is below it: 1,024 stay for the store"},
     field{"http", "in_flight_max", at<&o::http, &http::in_flight_max>, "requests", 1, 1'000'000, "", on_reload,
           "requests being answered at once; beyond it 503, so that accepted ones keep their latency"},
     field{"http", "cors_allow", at<&o::http, &http::cors_allow>, "origins", 0, 100, "", change::on_start,

@@ -20,7 +20,11 @@ constexpr std::size_t flush_bytes = 64 * 1024;  // pipelined answers are gathere
 }  // namespace
 
 connection::connection(server_core& core, event_loop& loop, registry& all, tcp::socket socket)
-    : core_(core), loop_(loop), all_(all), socket_(std::move(socket)) {
+    : core_(core),
+      loop_(loop),
+      all_(all),
+      socket_(std::move(socket)),
+      counted_in_(&core.connections) {
   all_.insert(this);
   finish_.owner = this;
   error_code ignored;
@@ -42,7 +46,19 @@ void connection::start() {
   const auto& limits = loop_.limits();
   loop_.wheel().set(
       *this, event_loop::now_ms() + static_cast<std::uint64_t>(limits.header_timeout.count()));
-  if (!core_.tls) return read_more();
+  core_.tls ? shake_hands() : read_more();
+}
+
+void connection::turn_away(std::string answer) {
+  counted_in_ = &core_.turned_away;
+  out_ = std::move(answer);
+  ending_ = true;
+  loop_.wheel().set(*this, event_loop::now_ms() +
+                               static_cast<std::uint64_t>(loop_.limits().linger_timeout.count()));
+  shake_hands();
+}
+
+void connection::shake_hands() {
   stage_ = stage::handshake;
   tls_ = std::make_unique<asio::ssl::stream<tcp::socket&>>(socket_, *core_.tls);
   tls_->async_handshake(asio::ssl::stream_base::server,

@@ -27,6 +27,7 @@ struct server_core {
   std::unique_ptr<boost::asio::ssl::context> tls;  // null: plain
 
   std::atomic<std::size_t> connections{0};
+  std::atomic<std::size_t> turned_away{0};  // beyond the limit, and being told so over TLS
   std::atomic<std::size_t> in_flight{0};
   std::atomic<std::uint64_t> refused_connections{0};
   std::atomic<std::uint64_t> refused_requests{0};
@@ -73,6 +74,8 @@ class connection final : public std::enable_shared_from_this<connection>,
   ~connection() override;
 
   void start();
+  // In place of start(), over TLS: `answer` is all that is said, whatever is asked. It counts as turned away.
+  void turn_away(std::string answer);
   // The server stops: ends now if nothing is under way, else after the answer.
   void drain();
   // Ends now; a handler goes on for nobody.
@@ -117,6 +120,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   void fail(const parse_error& why);
   void next_request();
 
+  void shake_hands();
   void arm_read_deadline();
   void read_more();
   void on_read(boost::system::error_code failure, std::size_t count);
@@ -148,7 +152,7 @@ class connection final : public std::enable_shared_from_this<connection>,
   bool gentle_ = false;  // the peer asked for the end and nothing of it is unread
   bool first_request_ = true;
   bool head_begun_ = false;
-  bool counted_ = true;
+  std::atomic<std::size_t>* counted_in_;  // null once it is closed
 
   input_buffer input_;
   std::unique_ptr<char[]> head_memory_;  // of a request whose body came later than its head

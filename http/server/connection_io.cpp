@@ -162,13 +162,14 @@ void connection::linger() {
 }
 
 void connection::close() {
-  if (stage_ == stage::closed && !counted_) return;
+  if (stage_ == stage::closed && counted_in_ == nullptr) return;
   stage_ = stage::closed;
   loop_.wheel().cancel(*this);
   error_code ignored;
   socket_.close(ignored);
-  if (!std::exchange(counted_, false)) return;
-  core_.connections.fetch_sub(1, std::memory_order_acq_rel);
+  auto* const counted_in = std::exchange(counted_in_, nullptr);
+  if (counted_in == nullptr) return;
+  counted_in->fetch_sub(1, std::memory_order_acq_rel);
   if (body_waiter_) {
     body_failure_ = make_error(base_errc::io, "the connection was closed");
     resume_body_waiter();

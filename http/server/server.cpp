@@ -25,7 +25,7 @@ constexpr int backlog = 4'096;
 
 // What one connection too many is told; its request is never read. The fields are those of every
 // other answer.
-std::string full_answer(event_loop& loop) {
+std::string full_answer(event_loop& loop, bool secure) {
   std::string ids;
   for (int words = 0; words < 5; ++words) append_hex(ids, loop.ids().next() | 1);
   const std::string_view all = ids;
@@ -39,6 +39,7 @@ std::string full_answer(event_loop& loop) {
   std::string bytes;
   append_response(bytes, refused,
                   {.keep_alive = false,
+                   .secure = secure,
                    .date_line = loop.date_line(),
                    .request_id = request_id,
                    .trace_id = all.substr(32, 32),
@@ -87,13 +88,27 @@ struct part {
         loop->limits().connections_max) {
       core.connections.fetch_sub(1, std::memory_order_acq_rel);
       core.refused_connections.fetch_add(1, std::memory_order_relaxed);
-      error_code ignored;
-      socket.non_blocking(true, ignored);
-      if (!core.tls) socket.write_some(asio::buffer(full_answer(*loop)), ignored);
-      socket.shutdown(tcp::socket::shutdown_send, ignored);
-      return;
+      return core.tls ? refuse_secure(std::move(socket)) : refuse(std::move(socket));
     }
     std::make_shared<connection>(core, *loop, connections, std::move(socket))->start();
+  }
+
+  void refuse(tcp::socket socket) {
+    error_code ignored;
+    socket.non_blocking(true, ignored);
+    socket.write_some(asio::buffer(full_answer(*loop, false)), ignored);
+    socket.shutdown(tcp::socket::shutdown_send, ignored);
+  }
+
+  // An answer needs a handshake first, so only some get one.
+  void refuse_secure(tcp::socket socket) {
+    if (core.turned_away.fetch_add(1, std::memory_order_acq_rel) >=
+        loop->limits().turned_away_max) {
+      core.turned_away.fetch_sub(1, std::memory_order_acq_rel);
+      return;
+    }
+    std::make_shared<connection>(core, *loop, connections, std::move(socket))
+        ->turn_away(full_answer(*loop, true));
   }
 
   // Closing resets what waits to be accepted, and its clients were told that they are connected: they come in first. One

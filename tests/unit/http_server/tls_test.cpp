@@ -3,6 +3,7 @@
 #include <openssl/x509.h>
 
 #include <boost/test/unit_test.hpp>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -63,6 +64,7 @@ struct tls_peer {
   bool connected = false;
 
   tls_peer(std::uint16_t port, int version) : plain(port) {
+    std::signal(SIGPIPE, SIG_IGN);  // the server may have closed before we greet
     SSL_CTX_set_max_proto_version(context.get(), version);
     SSL_CTX_set_min_proto_version(context.get(), version);
     SSL_CTX_set_security_level(context.get(), 0);
@@ -73,6 +75,10 @@ struct tls_peer {
   // Everything until the server ends the connection.
   std::string ask(const std::string& request) {
     SSL_write(ssl.get(), request.data(), static_cast<int>(request.size()));
+    return rest();
+  }
+  std::string rest() {
+    if (!connected) return {};
     std::string all;
     char bytes[16 * 1024];
     for (int count; (count = SSL_read(ssl.get(), bytes, sizeof bytes)) > 0;)
@@ -109,6 +115,60 @@ BOOST_AUTO_TEST_CASE(a_plain_request_to_a_tls_port_ends_the_connection) {
   auto client = shop.connect();
   client.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n");
   BOOST_TEST(client.read().status == 0);
+}
+
+BOOST_AUTO_TEST_CASE(connections_over_the_limit_are_told_so_over_tls_too) {
+  const certificate own;
+  server_options options;
+  options.tls = own.files;
+  options.limits.connections_max = 2;
+  const test_shop shop(std::move(options));
+  tls_peer one(shop.port(), TLS1_3_VERSION), other(shop.port(), TLS1_2_VERSION);
+  BOOST_TEST_REQUIRE((one.connected && other.connected));
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    tls_peer further(shop.port(), version);
+    BOOST_TEST_REQUIRE(further.connected);
+    const auto said = further.rest();
+    BOOST_TEST(said.starts_with("HTTP/1.1 503 "));
+    BOOST_TEST(said.find("\r\nRetry-After: 1\r\n") != said.npos);
+    BOOST_TEST(said.find("\r\nConnection: close\r\n") != said.npos);
+    BOOST_TEST(said.find("\r\nStrict-Transport-Security: ") != said.npos);
+    BOOST_TEST(said.find("\"code\":\"overloaded\"") != said.npos);
+  }
+  BOOST_TEST(shop.front->counts().connections == 2u);
+  BOOST_TEST(shop.front->counts().refused_connections == 2u);
+  const auto served = one.ask("GET /api/hello HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+  BOOST_TEST(served.ends_with(R"({"hello":1})"));
+}
+
+BOOST_AUTO_TEST_CASE(only_so_many_are_told_so_over_tls_at_a_time) {
+  const certificate own;
+  server_options options;
+  options.tls = own.files;
+  options.threads = 1;  // takes them in order
+  options.limits.connections_max = 1;
+  options.limits.turned_away_max = 2;
+  options.limits.linger_timeout = std::chrono::minutes(1);
+  const test_shop shop(std::move(options));
+  const tls_peer served(shop.port(), TLS1_3_VERSION);
+  auto silent = shop.connect(), mute = shop.connect(), further = shop.connect();
+  BOOST_TEST(further.ended());
+  silent.close();
+  mute.close();
+  std::string said;
+  for (int i = 0; i < 1'000 && said.empty(); ++i) said = tls_peer(shop.port(), TLS1_3_VERSION).rest();
+  BOOST_TEST(said.starts_with("HTTP/1.1 503 "));
+}
+
+BOOST_AUTO_TEST_CASE(who_is_told_so_over_tls_and_says_nothing_is_dropped_in_time) {
+  const certificate own;
+  server_options options;
+  options.tls = own.files;
+  options.limits.connections_max = 1;
+  options.limits.linger_timeout = std::chrono::milliseconds(50);
+  const test_shop shop(std::move(options));
+  const tls_peer served(shop.port(), TLS1_3_VERSION);
+  BOOST_TEST(shop.connect().ended());
 }
 
 BOOST_AUTO_TEST_CASE(an_unreadable_certificate_is_refused_in_one_line) {
