@@ -191,7 +191,7 @@ def change(path, place, byte):
 
 
 @suite.case
-def a_flipped_byte_in_the_last_entry_of_the_ledger_is_refused_naming_it_and_a_torn_end_is_not():
+def a_flipped_byte_or_a_lost_end_of_the_ledger_is_refused_naming_the_entry_and_a_torn_end_is_not():
     with Node() as node:
         traded(node)
         ledger = os.path.join(node.data, "pay", "ledger.log")
@@ -208,6 +208,13 @@ def a_flipped_byte_in_the_last_entry_of_the_ledger_is_refused_naming_it_and_a_to
         equal(os.path.getsize(ledger), whole, "the damaged ledger was changed")
         change(ledger, whole - 30, 0x10)
         os.truncate(ledger, whole - 10)
+        done = run_ctl("store", "verify", node.data)
+        equal(done.returncode, 1, done.stdout + done.stderr)
+        check("ledger.synced says that it was synced" in done.stdout, done.stdout)
+        node.launch()
+        equal(node.wait(), 69)
+        check("ledger.synced says that it was synced" in node.stderr(), node.stderr())
+        os.remove(os.path.join(os.path.dirname(ledger), "ledger.synced"))
         done = run_ctl("store", "verify", node.data)
         equal(done.returncode, 0, done.stdout + done.stderr)
         check("note: pay/ledger.log ends within a write" in done.stdout, done.stdout)

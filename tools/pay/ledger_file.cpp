@@ -86,30 +86,51 @@ result<std::unique_ptr<ledger_file>> ledger_file::open(const std::filesystem::pa
   std::unique_ptr<ledger_file> file(new ledger_file(fd));
   if (::flock(fd, LOCK_EX | LOCK_NB) != 0)
     return io_error(path.string() + " is in use by another process");
-  if (auto done = file->replay(book, notice); !done)
+  const auto synced = synced_through(folder);
+  if (auto done = file->replay(book, synced, notice); !done)
     return io_error(path.string() + ": " + done.error().detail);
-  if (file->durable_seq_ == 0) {
-    if (auto done = sync_folder(folder); !done) return fail(done.error());
-  }
+  if (auto done = file->open_mark(folder, synced); !done) return fail(done.error());
   return file;
 }
 
-ledger_file::~ledger_file() { ::close(fd_); }
+ledger_file::~ledger_file() {
+  if (mark_fd_ >= 0) {
+    ::fdatasync(mark_fd_);
+    ::close(mark_fd_);
+  }
+  ::close(fd_);
+}
 
-status ledger_file::replay(provider_book& book, std::string& notice) {
+// What was replayed is answered from, also what a killed process wrote and did not sync.
+status ledger_file::open_mark(const std::filesystem::path& folder, std::uint64_t synced) {
+  mark_fd_ = ::open((folder / "ledger.synced").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (mark_fd_ < 0) return system_error("cannot open " + (folder / "ledger.synced").string());
+  if (durable_seq_ > 0 && synced == durable_seq_) return {};
+  if (::fdatasync(fd_) != 0) return system_error("cannot sync the ledger");
+  if (auto done = mark(); !done) return done;
+  const auto bytes = static_cast<off_t>(synced_mark(0).size());  // whatever stood there
+  if (::ftruncate(mark_fd_, bytes) != 0 || ::fsync(mark_fd_) != 0)
+    return system_error("cannot sync ledger.synced");
+  return sync_folder(folder);
+}
+
+status ledger_file::mark() { return write_all(mark_fd_, synced_mark(durable_seq_), 0); }
+
+status ledger_file::replay(provider_book& book, std::uint64_t synced, std::string& notice) {
   struct stat info {};
   if (::fstat(fd_, &info) != 0) return system_error("cannot read the ledger");
   const mapping file(fd_, static_cast<std::size_t>(info.st_size));
   if (!file.ok()) return system_error("cannot map the ledger");
   size_ = ledger_header.size();
   const auto found =
-      scan_ledger(file.text(), [&](const entry& what, std::uint64_t offset, std::uint64_t bytes) {
-        if (!book.apply(what)) return false;
-        durable_seq_ = what.seq;
-        index(durable_seq_, offset);
-        size_ = offset + bytes;
-        return true;
-      });
+      scan_ledger(file.text(), synced,
+                  [&](const entry& what, std::uint64_t offset, std::uint64_t bytes) {
+                    if (!book.apply(what)) return false;
+                    durable_seq_ = what.seq;
+                    index(durable_seq_, offset);
+                    size_ = offset + bytes;
+                    return true;
+                  });
   if (found.unfinished_header) return start_new();
   if (!found.damages.empty()) {
     const auto& first = found.damages.front();
@@ -157,7 +178,7 @@ status ledger_file::commit() {
   durable_seq_ += group_place_;
   group_place_ = 0;
   group_.clear();
-  return {};
+  return mark();
 }
 
 result<ledger_file::cursor> ledger_file::seek(std::uint64_t seq) const {

@@ -22,15 +22,23 @@ namespace omnicart::pay {
 //   place  = decimal: how many records of the same group stand before this one (0 for the first)
 //   entry  = one line of JSON (entry_codec.hpp), seq rising by one
 //
+// DIR/ledger.synced:
+//
+//   file   = hash SP seq LF
+//   seq    = 20 digits: all records through this one are synced
+//
 // A group is what one write and one fdatasync made durable together. A record at place p says that
-// all records up to its seq - p - 1 had been synced before it was written. So a damaged record is
-// corruption if a good one behind it says so, or if no crash leaves such a line (ledger_scan.hpp);
-// otherwise it belongs to the last group, which nobody was answered from, and is cut off.
+// all records up to its seq - p - 1 had been synced before it was written, and ledger.synced,
+// written behind each sync, says so of the last group, too; a loss of power may leave an older one,
+// never a newer. So a damaged or missing record is corruption if either says so, or if no crash
+// leaves such a line (ledger_scan.hpp); otherwise it belongs to a group that nobody was answered
+// from, and is cut off.
 class ledger_file {
  public:
   // Opens or creates, locks (flock), and replays every entry into `book`. `notice` is called with a
   // line for people when a torn tail was cut. Errors (base_errc::io), one clear line each: cannot
-  // create or open, in use by another process, another format, corrupted at a named offset.
+  // create or open, in use by another process, another format, corrupted at a named offset (or cut
+  // short there, with the first entry that is missing).
   static result<std::unique_ptr<ledger_file>> open(const std::filesystem::path& folder,
                                                    provider_book& book, std::string& notice);
   ~ledger_file();
@@ -61,12 +69,15 @@ class ledger_file {
 
  private:
   explicit ledger_file(int fd) : fd_(fd) {}
-  status replay(provider_book& book, std::string& notice);
+  status replay(provider_book& book, std::uint64_t synced, std::string& notice);
+  status open_mark(const std::filesystem::path& folder, std::uint64_t synced);
+  status mark();
   status start_new();
   status cut(std::uint64_t surplus_bytes, std::string& notice);
   void index(std::uint64_t seq, std::uint64_t offset);
 
   int fd_ = -1;
+  int mark_fd_ = -1;
   std::uint64_t size_ = 0;  // bytes on disk
   std::uint64_t durable_seq_ = 0;
   std::uint64_t group_place_ = 0;

@@ -20,6 +20,7 @@ namespace omnicart::pay {
 namespace {
 
 constexpr std::uint64_t sector_bytes = 512;  // the least that a disk writes at once
+constexpr std::size_t seq_digits = 20;       // of ledger.synced
 
 struct stored_record {
   std::uint64_t place = 0;
@@ -68,12 +69,18 @@ bool has_unwritten_sectors(std::string_view file, std::uint64_t from, std::uint6
 
 class scanner {
  public:
-  scanner(std::string_view file, const ledger_visitor& visit) : file_(file), visit_(visit) {}
+  scanner(std::string_view file, std::uint64_t synced, const ledger_visitor& visit)
+      : file_(file), synced_(synced), visit_(visit) {}
 
   ledger_scan run() {
     if (!file_.starts_with(ledger_header)) {
-      found_.unfinished_header = ledger_header.starts_with(file_);
-      if (!found_.unfinished_header) found_.damages.push_back({0, "not a ledger of format 1"});
+      if (!ledger_header.starts_with(file_)) {
+        found_.damages.push_back({0, "not a ledger of format 1"});
+      } else if (synced_ > 0) {
+        accuse_missing();
+      } else {
+        found_.unfinished_header = true;
+      }
       return std::move(found_);
     }
     for (std::uint64_t at = ledger_header.size(); at < file_.size();) {
@@ -85,6 +92,7 @@ class scanner {
       at = next;
     }
     judge_tail();
+    if (found_.damages.empty() && next_seq_ <= synced_) accuse_missing();
     return std::move(found_);
   }
 
@@ -122,6 +130,12 @@ class scanner {
     found_.damages.push_back({what.offset, "entry " + std::to_string(what.seq) + ' ' + why});
   }
 
+  // The file ends too early, and between two records.
+  void accuse_missing() {
+    accuse({.offset = file_.size(), .seq = next_seq_},
+           "is missing, and ledger.synced says that it was synced");
+  }
+
   void suspect_at(std::uint64_t at, std::size_t end) {
     const bool cut_off = end == file_.npos;
     const auto line = file_.substr(at, cut_off ? file_.npos : end - at);
@@ -134,15 +148,19 @@ class scanner {
   // What no later group speaks of: the last one, which may never have been finished.
   void judge_tail() {
     for (const auto& each : suspects_) {
-      if (each.torn) {
+      if (each.seq <= synced_) {
+        accuse(each, "is damaged, and ledger.synced says that it was synced");
+      } else if (each.torn) {
         found_.torn_at = each.offset;
         return;
+      } else {
+        accuse(each, "is damaged, and no crash leaves such a line");
       }
-      accuse(each, "is damaged, and no crash leaves such a line");
     }
   }
 
   std::string_view file_;
+  std::uint64_t synced_;
   const ledger_visitor& visit_;
   ledger_scan found_;
   std::vector<suspect> suspects_;
@@ -158,8 +176,26 @@ std::string ledger_hash(std::string_view text) {
   return {digits.data(), ledger_hash_digits};
 }
 
-ledger_scan scan_ledger(std::string_view bytes, const ledger_visitor& visit) {
-  return scanner(bytes, visit).run();
+std::string synced_mark(std::uint64_t seq) {
+  std::array<char, seq_digits + 1> digits;
+  std::snprintf(digits.data(), digits.size(), "%0*llu", static_cast<int>(seq_digits),
+                static_cast<unsigned long long>(seq));
+  const std::string_view text(digits.data(), seq_digits);
+  return ledger_hash(text) + ' ' + std::string(text) + '\n';
+}
+
+std::uint64_t synced_through(const std::filesystem::path& folder) {
+  std::ifstream in(folder / "ledger.synced", std::ios::binary);
+  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
+  std::uint64_t seq = 0;
+  if (bytes.size() != ledger_hash_digits + seq_digits + 2) return 0;
+  const char* const digits = bytes.data() + ledger_hash_digits + 1;
+  std::from_chars(digits, digits + seq_digits, seq);
+  return bytes == synced_mark(seq) ? seq : 0;
+}
+
+ledger_scan scan_ledger(std::string_view bytes, std::uint64_t synced, const ledger_visitor& visit) {
+  return scanner(bytes, synced, visit).run();
 }
 
 result<ledger_scan> verify_ledger(const std::filesystem::path& file) {
@@ -178,7 +214,8 @@ result<ledger_scan> verify_ledger(const std::filesystem::path& file) {
   if (!in.is_open() || in.bad()) return fail(base_errc::io, file.string() + ": cannot be read");
   provider_book book;
   return scan_ledger(
-      bytes, [&](const entry& what, std::uint64_t, std::uint64_t) { return book.apply(what); });
+      bytes, synced_through(file.parent_path()),
+      [&](const entry& what, std::uint64_t, std::uint64_t) { return book.apply(what); });
 }
 
 }  // namespace omnicart::pay

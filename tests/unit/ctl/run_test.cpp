@@ -13,6 +13,7 @@
 #include "tools/omnicartctl/operator_client.hpp"
 #include "tools/omnicartctl/secret_input.hpp"
 #include "tools/pay/ledger_file.hpp"
+#include "tools/pay/ledger_scan.hpp"
 
 namespace {
 
@@ -325,6 +326,10 @@ BOOST_AUTO_TEST_CASE(the_providers_ledger_is_verified_with_the_store) {
   BOOST_TEST(json["problem_count"] == 1);
 
   std::filesystem::resize_file(file, end - 40);
+  const auto lost = (*this)({"store", "verify", data});
+  BOOST_TEST((lost.code == exit_code::failed), lost.out + lost.err);
+  BOOST_TEST(has(lost.out, "entry 4 is damaged, and ledger.synced says that it was synced"), lost.out);
+  std::ofstream(data + "/pay/ledger.synced") << pay::synced_mark(3);  // a crash came before
   const auto torn = (*this)({"store", "verify", data});
   BOOST_TEST((torn.code == exit_code::ok), torn.out + torn.err);
   BOOST_TEST(has(torn.out, "note: pay/ledger.log ends within a write, at byte "), torn.out);

@@ -15,6 +15,13 @@ namespace {
 const currency_code gbp = *currency_code::parse("GBP");
 constexpr timestamp_ms noon{duration_ms{1'700'000'000'000}};
 
+std::vector<std::uint64_t> starts_of_records(const std::string& ledger) {
+  std::vector<std::uint64_t> found;
+  for (auto at = ledger.find('\n'); at + 1 < ledger.size(); at = ledger.find('\n', at + 1))
+    found.push_back(at + 1);
+  return found;
+}
+
 // A book and its ledger in one folder, as the provider holds them.
 struct ledger_fixture {
   temporary_folder folder;
@@ -41,6 +48,13 @@ struct ledger_fixture {
     BOOST_REQUIRE(file->commit().has_value());
   }
   std::filesystem::path log() const { return folder.path() / "ledger.log"; }
+  std::filesystem::path mark() const { return folder.path() / "ledger.synced"; }
+  // As a crash leaves it that came while the entries behind `synced` were written.
+  void crashed(std::uint64_t synced, const std::string& ledger) {
+    file.reset();
+    write_whole(log(), ledger);
+    write_whole(mark(), synced_mark(synced));
+  }
   std::string entries(std::uint64_t from, std::uint64_t limit) {
     auto at = file->seek(from);
     BOOST_REQUIRE(at.has_value());
@@ -99,6 +113,8 @@ BOOST_AUTO_TEST_CASE(the_stored_format_is_guarded_by_golden_bytes) {
              "\"order-1\",\"amount\":100,\"currency\":\"GBP\",\"method\":\"card\",\"token\":\"tok_"
              "ok\",\"last4\":"
              "\"4242\"}\n");
+  BOOST_TEST(read_whole(mark()) == synced_mark(2));
+  BOOST_TEST(synced_mark(2) == "253a9f18260e1103 00000000000000000002\n");
 }
 
 BOOST_AUTO_TEST_CASE(what_was_committed_is_there_when_it_is_opened_again) {
@@ -135,8 +151,7 @@ BOOST_AUTO_TEST_CASE(a_tail_torn_anywhere_is_cut_with_a_message) {
   const auto whole = read_whole(log());
   const auto second = whole.find('\n', kept) + 1;  // b's capture
   for (auto size = kept + 1; size < whole.size(); ++size) {
-    file.reset();
-    write_whole(log(), whole.substr(0, size));
+    crashed(2, whole.substr(0, size));
     BOOST_REQUIRE(open().has_value());
     BOOST_TEST((notice != "") == (size != second));
     BOOST_TEST(file->durable_seq() == (size < second ? 2u : 3u));
@@ -152,12 +167,11 @@ BOOST_AUTO_TEST_CASE(a_group_torn_in_its_middle_is_cut_whole_from_there) {
   charge("c");
   BOOST_REQUIRE(file->commit().has_value());
   auto torn = read_whole(log());
-  file.reset();
   const auto sector_end = (kept / 512 + 1) * 512;
   torn.replace(
       kept, sector_end - kept,
       std::string(sector_end - kept, '\0'));  // the disk wrote the group's later sectors first
-  write_whole(log(), torn);
+  crashed(2, torn);
   BOOST_REQUIRE(open().has_value());
   BOOST_TEST(notice != "");
   BOOST_TEST(file->durable_seq() == 2u);
@@ -191,10 +205,9 @@ BOOST_AUTO_TEST_CASE(a_damaged_byte_of_the_last_group_is_refused_naming_its_reco
   const auto second = whole.find('\n', kept) + 1;  // b's capture
   for (std::size_t at = kept; at < whole.size(); ++at) {
     for (const char flip : {'\x01', '\x20', whole[at]}) {  // the last makes it a zero
-      file.reset();
       auto damaged = whole;
       damaged[at] = static_cast<char>(damaged[at] ^ flip);
-      write_whole(log(), damaged);
+      crashed(2, damaged);
       const auto opened = open();
       BOOST_TEST_REQUIRE(!opened.has_value(), "byte " << at << " with " << int{flip});
       // Some flips make two lines of one, the first of which is damaged.
@@ -207,17 +220,67 @@ BOOST_AUTO_TEST_CASE(a_damaged_byte_of_the_last_group_is_refused_naming_its_reco
   }
 }
 
-BOOST_AUTO_TEST_CASE(a_scan_names_every_damage_and_reads_on_behind_it) {
+// No crash takes away what was synced, and somebody may have been answered from it.
+BOOST_AUTO_TEST_CASE(a_synced_end_that_is_cut_off_or_zeroed_is_refused_naming_the_first_lost_record) {
   BOOST_REQUIRE(open().has_value());
   for (const char* key : {"a", "b", "c"}) charge_and_commit(key);
   file.reset();
+  const auto whole = read_whole(log());
+  const auto lines = starts_of_records(whole);
+  const auto check = [&](const std::string& damaged, std::size_t sound_bytes) {
+    write_whole(log(), damaged);
+    const auto opened = open();
+    BOOST_TEST_REQUIRE(!opened.has_value(), damaged.size() << " bytes, sound " << sound_bytes);
+    const auto second = lines.begin() + 1;
+    const auto whole_ones = std::upper_bound(second, lines.end(), sound_bytes) - second;
+    const auto named = ": entry " + std::to_string(whole_ones + 1) + " is ";
+    BOOST_TEST(opened.error().detail.find(named) != std::string::npos, opened.error().detail);
+    BOOST_TEST(opened.error().detail.ends_with("ledger.synced says that it was synced"),
+               opened.error().detail);
+    BOOST_TEST(read_whole(log()) == damaged);
+    BOOST_TEST(read_whole(mark()) == synced_mark(6));
+    const auto found = verify_ledger(log());
+    BOOST_TEST_REQUIRE(found.has_value());
+    BOOST_TEST(found->damages.size() == 1u);
+  };
+  for (std::size_t size = 0; size < whole.size(); ++size) check(whole.substr(0, size), size);
+  for (std::size_t sector = 512; sector < whole.size(); sector += 512)
+    check(whole.substr(0, sector) + std::string(whole.size() - sector, '\0'), sector);
+  for (const auto record : lines)
+    check(whole.substr(0, record) + std::string(whole.size() - record, '\0'), record);
+  write_whole(log(), whole);
+  BOOST_TEST(open().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(a_ledger_whose_mark_is_missing_or_unreadable_is_opened_and_gets_one) {
+  BOOST_REQUIRE(open().has_value());
+  charge_and_commit("a");
+  charge_and_commit("b");
+  const auto whole = read_whole(log());
+  auto changed = synced_mark(4);
+  changed[changed.size() - 2] = '7';
+  for (const std::string& unreadable :
+       {std::string(), std::string(changed.size(), '\0'), changed, synced_mark(4) + "x"}) {
+    crashed(0, whole);
+    write_whole(mark(), unreadable);
+    BOOST_REQUIRE(open().has_value());
+    BOOST_TEST(read_whole(mark()) == synced_mark(4));
+  }
+  crashed(0, whole.substr(0, whole.size() - 10));
+  std::filesystem::remove(mark());
+  BOOST_REQUIRE(open().has_value());
+  BOOST_TEST(notice != "");
+  BOOST_TEST(read_whole(mark()) == synced_mark(3));
+}
+
+BOOST_AUTO_TEST_CASE(a_scan_names_every_damage_and_reads_on_behind_it) {
+  BOOST_REQUIRE(open().has_value());
+  for (const char* key : {"a", "b", "c"}) charge_and_commit(key);
   auto damaged = read_whole(log());
-  std::vector<std::uint64_t> lines;
-  for (auto at = damaged.find('\n'); at + 1 < damaged.size(); at = damaged.find('\n', at + 1))
-    lines.push_back(at + 1);
+  const auto lines = starts_of_records(damaged);
   damaged[lines[1] + 40] = '#';
   damaged[lines[4] + 40] = '#';
-  write_whole(log(), damaged.substr(0, damaged.size() - 5));
+  crashed(4, damaged.substr(0, damaged.size() - 5));
   const auto found = verify_ledger(log());
   BOOST_TEST_REQUIRE(found.has_value());
   BOOST_TEST(found->entries == 1u);
