@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 
-from harness import Client, Suite, check, equal, poll, programs, run_ctl
+from harness import Client, Node, Shop, Suite, check, equal, metrics, poll, programs, run_ctl
 from harness.cluster import Cluster, addresses_of, admin_of, as_told, laws_hold, leading, operate, stock_is_conserved
 from harness.node import ROOT
 from harness.shop import fresh, pounds
@@ -53,6 +53,13 @@ def replicas_are_equal():
 def log_of(index):
     with open(os.path.join(cluster.node(index)["home"], "log"), encoding="utf-8", errors="replace") as file:
         return file.read()
+
+
+def metrics_of(index):
+    node = cluster.node(index)
+    with open(os.path.join(node["home"], "data", "operator.token"), encoding="utf-8") as file:
+        operator = Client(node["operator"], file.read().strip(), public=False)
+    return operator.get("/metrics").expect(200).body.decode()
 
 
 def damage(index, family):
@@ -125,6 +132,19 @@ try:
         two.delete("/api/sessions/" + opened["session_id"]).expect(204)
         for web in (one, two, three):
             web.get("/api/cart").expect(401)
+
+    @suite.case
+    def the_metrics_are_those_that_the_documents_list():
+        with Node() as alone:  # with a provider of its own
+            Shop(alone.start()).buy()
+            found = metrics.exported(alone.operate().get("/metrics").expect(200).body.decode())
+        for index in cluster.running():
+            found |= metrics.exported(metrics_of(index))
+        documented = metrics.listed()
+        equal(sorted(found.keys() - documented.keys()), [], "exported and not in docs/metrics.md")
+        equal(sorted(documented.keys() - found.keys()), [], "in docs/metrics.md and not exported")
+        for name, what in documented.items():
+            equal(what, found[name], f"type, labels and help of {name} in docs/metrics.md")
 
     @suite.case
     def customers_ride_through_the_loss_of_a_leader_and_its_return():

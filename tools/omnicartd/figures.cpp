@@ -145,15 +145,20 @@ void add_dropped(figure_list& out, const cluster::remote_receiver_counts& got, c
 void add_peers(figure_list& out, peers& others) {
   const auto links = others.link().counts();
   add_endings(out, links);
-  for (const auto& peer : links.peers) {
-    const auto of = label("node", std::to_string(peer.peer));
-    out.gauge("link_up", peer.up, "1 while the node is connected", of);
-    out.counter("link_connects_total", peer.connects, "Times it came up", of);
-    out.counter("link_bytes_in_total", peer.bytes_in, "Bytes received", of);
-    out.counter("link_bytes_out_total", peer.bytes_out, "Bytes sent", of);
+  // A figure's lines stand together, whatever nodes it is told of.
+  const auto of_each = [&](auto add) {
+    for (const auto& peer : links.peers) add(peer, label("node", std::to_string(peer.peer)));
+  };
+  of_each([&](const auto& peer, const auto& of) { out.gauge("link_up", peer.up, "1 while the node is connected", of); });
+  of_each([&](const auto& peer, const auto& of) { out.counter("link_connects_total", peer.connects, "Times it came up", of); });
+  of_each([&](const auto& peer, const auto& of) { out.counter("link_bytes_in_total", peer.bytes_in, "Bytes received", of); });
+  of_each([&](const auto& peer, const auto& of) { out.counter("link_bytes_out_total", peer.bytes_out, "Bytes sent", of); });
+  of_each([&](const auto& peer, const auto& of) {
     out.gauge("link_waiting_bytes", peer.waiting_bytes, "Bytes waiting to be sent", of);
+  });
+  of_each([&](const auto& peer, const auto& of) {
     out.gauge("link_round_trip_us", peer.round_trip_us, "Microseconds of the last heartbeat", of);
-  }
+  });
   const auto sent = others.sender().counts();
   out.counter("remote_requests_total", sent.requests, "Commands to entities of other nodes");
   out.counter("remote_redirected_total", sent.redirected, "Commands answered by a node that does not lead");

@@ -1,6 +1,6 @@
 """What the end-to-end scripts share: real nodes, real sockets, a small runner. Python's standard library only."""
 
-from . import contract
+from . import contract, metrics
 from .client import Answer, Client, Gone
 from .group import at_every_node, serving
 from .node import Node, programs, run_ctl
@@ -8,5 +8,5 @@ from .raw import exchange, read_answer
 from .shop import Shop
 from .suite import Suite, check, equal, poll
 
-__all__ = ["Answer", "at_every_node", "Client", "Gone", "Node", "Shop", "Suite", "check", "contract", "equal", "exchange", "poll", "programs",
+__all__ = ["Answer", "at_every_node", "Client", "Gone", "Node", "Shop", "Suite", "check", "contract", "equal", "exchange", "metrics", "poll", "programs",
            "read_answer", "run_ctl", "serving"]
