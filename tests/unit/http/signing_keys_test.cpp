@@ -2,6 +2,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "actors/cluster/cluster_kind.hpp"
+
 namespace {
 
 using namespace omnicart;
@@ -39,6 +41,51 @@ std::string letters(const record& r, timestamp_ms now) {
   return all;
 }
 
+// Two nodes that know one record and look at its keys whenever time passes.
+struct two_nodes {
+  record r;
+  access_tokens one, other;
+  counting_ids ids;
+  timestamp_ms now{};
+
+  explicit two_nodes(signing_key first) {
+    r.cluster = std::string(32, 'c');
+    r.keys = {std::move(first)};
+    at(noon);
+  }
+  void at(timestamp_ms when) {
+    now = when;
+    for (auto* node : {&one, &other}) node->use(*keyring_at(r, now));
+  }
+  void rotate(bool distrust_others) {
+    const cluster_record::rotate_key wish{.key = next_key(r, {}, ids, now),
+                                          .by = {.who = "ann@desk", .why = "a test"},
+                                          .distrust_others = distrust_others};
+    context ctx;
+    ctx.now = now;
+    ctx.asker.as = role::admin;
+    const auto events = cluster_record::kind::decide(r, wish, ctx);
+    BOOST_TEST_REQUIRE(events.has_value());
+    for (const auto& each : *events) cluster_record::kind::apply(r, each);
+    at(now);
+  }
+  std::int64_t now_s() const { return now.time_since_epoch() / std::chrono::seconds(1); }
+  std::string issue(const access_tokens& by, std::chrono::seconds life) {
+    access_claims claims;
+    claims.session = "s1";
+    claims.expires_at_s = now_s() + life.count();
+    return by.issue(claims, now_s(), std::to_string(++ids.count));
+  }
+  // Believed by both, or by neither.
+  bool believe(const std::string& token) const {
+    const bool good = one.verify(token, now_s()).has_value();
+    BOOST_TEST(other.verify(token, now_s()).has_value() == good);
+    return good;
+  }
+};
+
+constexpr auto longest_life = std::chrono::seconds(3'600);  // of sessions.access_token_ttl_s
+
 }  // namespace
 
 BOOST_AUTO_TEST_SUITE(signing_keys)
@@ -66,6 +113,54 @@ BOOST_AUTO_TEST_CASE(a_new_key_is_in_force_once_all_know_it_and_keeps_the_refres
   BOOST_TEST((key.active_from == noon + key_is_known_after));
   BOOST_TEST((key.expires_at == key.active_from + key_signs_for * 2));
   BOOST_TEST(next_key(r, {}, ids, noon).secret != key.secret);
+}
+
+BOOST_AUTO_TEST_CASE(a_token_of_the_key_before_is_good_on_all_nodes_while_both_are_and_not_after) {
+  const auto old_key_ends = noon + std::chrono::minutes(10);
+  two_nodes shop(key_of('a', timestamp_ms{}, old_key_ends));
+  shop.rotate(false);
+  const auto early = shop.issue(shop.one, longest_life);
+  const auto brief = shop.issue(shop.one, std::chrono::minutes(5));
+  const auto new_key_begins = noon + key_is_known_after;
+  shop.at(new_key_begins - std::chrono::seconds(1));
+  const auto last = shop.issue(shop.other, longest_life);
+  shop.at(new_key_begins);
+  const auto fresh = shop.issue(shop.one, longest_life);
+  for (const auto& each : {early, brief, last, fresh}) BOOST_TEST(shop.believe(each));
+  token_keys before;
+  before.access.fill('a');
+  BOOST_TEST(access_tokens(before).verify(last, shop.now_s()).has_value());
+  BOOST_TEST(!access_tokens(before).verify(fresh, shop.now_s()).has_value());
+  shop.at(noon + std::chrono::minutes(5));
+  BOOST_TEST(!shop.believe(brief));  // by its own end
+  shop.at(old_key_ends - std::chrono::seconds(1));
+  for (const auto& each : {early, last, fresh}) BOOST_TEST(shop.believe(each));
+  shop.at(old_key_ends);
+  for (const auto& each : {early, last}) BOOST_TEST(!shop.believe(each));
+  BOOST_TEST(shop.believe(fresh));
+}
+
+BOOST_AUTO_TEST_CASE(a_token_of_a_distrusted_key_is_good_until_the_next_is_in_force) {
+  two_nodes shop(key_of('a', timestamp_ms{}, noon + std::chrono::hours(1)));
+  shop.rotate(true);
+  const auto leaked = shop.issue(shop.one, longest_life);
+  shop.at(noon + key_is_known_after - std::chrono::seconds(1));
+  BOOST_TEST(shop.believe(leaked));
+  shop.at(noon + key_is_known_after);
+  BOOST_TEST(!shop.believe(leaked));
+  BOOST_TEST(shop.believe(shop.issue(shop.other, longest_life)));
+}
+
+BOOST_AUTO_TEST_CASE(no_token_outlives_a_key_that_is_changed_in_time) {
+  counting_ids ids;
+  two_nodes shop(next_key(record{}, {}, ids, noon - key_is_known_after));
+  shop.at(noon + key_signs_for);
+  shop.rotate(false);
+  shop.at(shop.r.keys.back().active_from - std::chrono::seconds(1));
+  const auto last = shop.issue(shop.one, longest_life);
+  const auto end = shop.now + longest_life;
+  shop.at(end - std::chrono::seconds(1));
+  BOOST_TEST(shop.believe(last));
 }
 
 BOOST_AUTO_TEST_CASE(the_first_key_goes_on_from_the_nodes_own) {
