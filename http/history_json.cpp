@@ -15,14 +15,6 @@ namespace {
 
 using stored_events = std::vector<std::pair<std::uint64_t, event_record>>;
 
-void write_event(json_writer& json, const kind_entry& kind, std::uint64_t version, const event_record& record) {
-  const auto text = kind.describe_event(record.event);
-  json.begin_object().member("version", version).member("at", to_rfc3339(record.at));
-  json.key("by").begin_object().member("role", role_name(record.by.as));
-  if (!record.by.user.empty()) json.member("user_id", record.by.user);
-  json.end_object().key("what").raw(text ? *text : "null").end_object();
-}
-
 task<result<stored_events>> stored_history(const shop& in, entity_ref entity, std::uint64_t from, std::size_t limit) {
   co_return co_await async_reply<result<stored_events>>(
       [&](auto done) { in.store.history(entity, from, limit, std::move(done)); });
@@ -34,6 +26,14 @@ bool lacks_some(const stored_events& found, std::uint64_t from, std::size_t limi
 }
 
 }  // namespace
+
+void write_event(json_writer& json, const kind_entry& kind, std::uint64_t version, const event_record& record) {
+  const auto text = kind.describe_event(record.event);
+  json.begin_object().member("version", version).member("at", to_rfc3339(record.at));
+  json.key("by").begin_object().member("role", role_name(record.by.as));
+  if (!record.by.user.empty()) json.member("user_id", record.by.user);
+  json.end_object().key("what").raw(text ? *text : "null").end_object();
+}
 
 task<response> history_page(const shop& in, request& req, entity_ref entity, std::uint64_t version) {
   list_query read(req);

@@ -22,10 +22,12 @@
 #include "http/backup_routes.hpp"
 #include "http/blocking_ask.hpp"
 #include "http/cluster_routes.hpp"
+#include "http/history_json.hpp"
 #include "http/laws.hpp"
 #include "http/metrics.hpp"
 #include "http/operator_answers.hpp"
 #include "http/order_desk.hpp"
+#include "http/own_copy.hpp"
 #include "http/password_hasher.hpp"
 #include "http/provider_ledger.hpp"
 #include "http/security_routes.hpp"
@@ -246,6 +248,7 @@ class operator_server::impl {
 
   // The state as stored, rebuilt here: what a restart would make of it.
   void show_state(httplib::Response& out, const entity_ref& entity, const kind_entry& kind, std::optional<timestamp_ms> at) {
+    const auto lacking = behind(with_.front);
     const auto stored = wait_for<stored_entity>([&](auto done) { with_.front.store.load(entity, std::move(done)); });
     if (!stored) return answer_failure(out, stored.error());
     auto state = kind.make();
@@ -269,10 +272,13 @@ class operator_server::impl {
       if (auto read = state->replay(record.event); !read) return answer_failure(out, read.error());
       ++version;
     }
-    if (version == 0) return answer_problem(out, 404, "not_found", "no such record" + std::string(at ? " at that time" : ""));
+    const std::string when = at ? " at that time" : "";
+    const std::string doubt = lacking.empty() ? "" : "; this node's copy may lack the newest: " + lacking;
+    if (version == 0) return answer_problem(out, 404, "not_found", "no such record" + when + doubt);
     std::string body;
     json_writer json(body);
     json.begin_object().member("entity", entity.str()).member("version", version).key("state").raw(state->describe());
+    write_behind(json, lacking);
     json.end_object();
     answer_json(out, 200, body);
   }
@@ -281,21 +287,18 @@ class operator_server::impl {
     const auto from = number_of(in, "cursor").value_or(1);
     const auto limit = number_of(in, "limit").value_or(100);
     if (from < 1 || limit < 1 || limit > 1'000) return answer_problem(out, 400, "invalid_query", "cursor or limit out of range");
+    const auto lacking = behind(with_.front);
     const auto found = read_history(entity, static_cast<std::uint64_t>(from), static_cast<std::size_t>(limit) + 1);
     if (!found) return answer_failure(out, found.error());
     std::string body;
     json_writer json(body);
     json.begin_object().key("items").begin_array();
     for (std::size_t i = 0; i < std::min(found->size(), static_cast<std::size_t>(limit)); ++i) {
-      const auto& [version, record] = (*found)[i];
-      const auto text = kind.describe_event(record.event);
-      json.begin_object().member("version", version).member("at", to_rfc3339(record.at)).key("by").begin_object();
-      json.member("role", role_name(record.by.as));
-      if (!record.by.user.empty()) json.member("user_id", record.by.user);
-      json.end_object().key("what").raw(text ? *text : "null").end_object();
+      write_event(json, kind, (*found)[i].first, (*found)[i].second);
     }
     json.end_array().key("next_cursor");
     found->size() > static_cast<std::size_t>(limit) ? json.value(std::to_string(found->back().first)) : json.null();
+    write_behind(json, lacking);
     json.end_object();
     answer_json(out, 200, body);
   }

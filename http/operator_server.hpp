@@ -53,6 +53,7 @@ struct operator_wiring {
 //   GET  /status                                  a summary as JSON
 //   GET  /entities/KIND/ID[?at=TIME]              state as JSON; at a time: from the stored history
 //   GET  /entities/KIND/ID?history=1[&cursor=&limit=]
+//                                                 both from this node's store, and current; "behind" says why not, if so
 //   GET  /laws?wait_s=N                           the check of http/laws.hpp
 //   GET  /access                                  the table of who may make which call
 //   POST /tokens {role, ttl_s}                    an access token for staff

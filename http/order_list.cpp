@@ -178,10 +178,12 @@ task<result<order_page>> order_list::page(order_query query) const {
 }
 
 task<result<bool>> order_list::caught_up() const {
-  co_return co_await async_reply<result<bool>>([&](auto done) {
-    host_->query(
-        name(), [done](projection_rows&) { done(true); }, [done](error why) { done(fail(std::move(why))); });
-  });
+  co_return co_await async_reply<result<bool>>([&](auto done) { when_caught_up(std::move(done)); });
+}
+
+void order_list::when_caught_up(std::function<void(result<bool>)> done) const {
+  host_->query(
+      name(), [done](projection_rows&) { done(true); }, [done](error why) { done(fail(std::move(why))); });
 }
 
 }  // namespace omnicart::http

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -41,6 +42,8 @@ class order_list final : public projection {
   task<result<order_page>> page(order_query query) const;
   // True once this node's store has all that was acknowledged on any node before the call. Faults of the projection host.
   task<result<bool>> caught_up() const;
+  // The same without a coroutine; `done` from any thread.
+  void when_caught_up(std::function<void(result<bool>)> done) const;
 
   std::string_view name() const override { return "orders"; }
   bool wants(std::string_view kind) const override { return kind == "order"; }

@@ -14,6 +14,7 @@
 #include "http/blocking_ask.hpp"
 #include "http/machine_key.hpp"
 #include "http/operator_answers.hpp"
+#include "http/own_copy.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
 #include "http/server/problem.hpp"
@@ -163,6 +164,7 @@ void security_routes::list_audit(const httplib::Request& in, httplib::Response& 
   if (cursor < 1 || limit < 1 || limit > static_cast<std::int64_t>(page))
     return answer_problem(out, 400, "invalid_query", "cursor or limit out of range");
   const auto wanted = static_cast<std::size_t>(limit);
+  const auto lacking = behind(shop_);
   const auto found = read_log(shop_, static_cast<std::uint64_t>(cursor), wanted + 1);
   if (!found) return answer_failure(out, found.error());
   std::string body;
@@ -172,6 +174,7 @@ void security_routes::list_audit(const httplib::Request& in, httplib::Response& 
     json.raw(audit_entry_json((*found)[i].first, (*found)[i].second.event));
   json.end_array().key("next_cursor");
   found->size() > wanted ? json.value(std::to_string(found->back().first)) : json.null();
+  write_behind(json, lacking);
   json.end_object();
   answer_json(out, 200, body);
 }
@@ -180,6 +183,7 @@ void security_routes::list_audit(const httplib::Request& in, httplib::Response& 
 void security_routes::verify_audit(httplib::Response& out) {
   audit::chain_check chain;
   std::uint64_t bad = 0;
+  const auto lacking = behind(shop_);
   for (std::uint64_t from = 1; bad == 0;) {
     const auto some = read_log(shop_, from, page);
     if (!some) return answer_failure(out, some.error());
@@ -200,6 +204,7 @@ void security_routes::verify_audit(httplib::Response& out) {
       .member("entries", chain.entries())
       .member("head", chain.head());
   if (bad != 0) json.member("first_bad_entry", bad);
+  write_behind(json, lacking);
   json.end_object();
   answer_json(out, 200, body);
 }

@@ -320,6 +320,12 @@ report report_laws(const json& laws) {
   return out;
 }
 
+std::string report_behind(const json& answer) {
+  if (!answer.is_object() || !answer.contains("behind") || !answer["behind"].is_string()) return {};
+  return "! this node's copy may lack the newest: " +
+         printable(answer["behind"].get<std::string>()) + '\n';
+}
+
 std::string report_event(const json& event) {
   std::string out = padded(std::to_string(integer(event, "version").value_or(0)), 6) + "  " +
                     padded(text(event, "at"), 24) + "  " + padded(asker_text(event), 8) + "  ";

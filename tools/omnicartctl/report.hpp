@@ -30,6 +30,9 @@ report report_laws(const nlohmann::ordered_json& laws);
 // One item of GET /entities/KIND/ID?history=1: version, time, by whom, event and its members.
 std::string report_event(const nlohmann::ordered_json& event);
 
+// A line for what the asked node's own copy may lack, by its answer's "behind"; "" without one.
+std::string report_behind(const nlohmann::ordered_json& answer);
+
 // "12,345"; "31.2 MiB"; "2 h 13 min".
 std::string grouped(std::int64_t count);
 std::string bytes_text(std::int64_t bytes);

@@ -80,6 +80,7 @@ ending show_state(const command_line& given, operator_client& node, const surrou
       entity_path(given) + (given.at ? "?at=" + percent_encoded(*given.at) : ""), answer_within);
   if (!body) return tl::unexpected<failure>(body.error());
   const json entity = parsed(*body);
+  with.err << report_behind(entity);
   const bool whole = given.as == form::json || !entity.is_object() || !entity.contains("state");
   print_json(whole ? entity : entity["state"], with.out);
   return exit_code::ok;
@@ -98,6 +99,7 @@ ending show_history(const command_line& given, operator_client& node, const surr
   std::uint64_t left = given.limit.value_or(UINT64_MAX);
   std::optional<std::string> cursor;
   json all = json::array();
+  std::string behind;
   for (bool more = true; more;) {
     const auto body = node.get(
         entity_path(given) + "?history=1&limit=" + std::to_string(std::min(left, history_page)) +
@@ -107,6 +109,7 @@ ending show_history(const command_line& given, operator_client& node, const surr
     const json page = parsed(*body);
     if (!page.is_object() || !page.contains("items") || !page["items"].is_array())
       return fail_with(exit_code::unreachable, node.url() + ": a history without items");
+    if (behind.empty()) with.err << (behind = report_behind(page));
     if (page["items"].empty() && !cursor)
       return fail_with(exit_code::failed, "no such record, or no history of it");
     const auto next = next_cursor(page);

@@ -87,6 +87,7 @@ ending list_audit(const command_line& given, operator_client& node, const surrou
   std::uint64_t left = given.limit.value_or(UINT64_MAX);
   std::string cursor = "1";
   json all = json::array();
+  std::string behind;
   while (left > 0 && !cursor.empty()) {
     const auto body = node.get(
         "/audit?cursor=" + cursor + "&limit=" + std::to_string(std::min(left, page_entries)),
@@ -95,6 +96,7 @@ ending list_audit(const command_line& given, operator_client& node, const surrou
     const json page = parsed(*body);
     if (!page.is_object() || !page.contains("items"))
       return fail_with(exit_code::unreachable, node.url() + ": a log without items");
+    if (behind.empty()) with.err << (behind = report_behind(page));
     for (const auto& entry : page["items"]) {
       --left;
       if (given.as == form::json) {
@@ -131,6 +133,7 @@ ending verify_audit(const command_line& given, operator_client& node, const surr
   json found = parsed(*body);
   if (!found.is_object() || !found.contains("sound"))
     return fail_with(exit_code::unreachable, node.url() + ": an answer that is no verdict");
+  with.err << report_behind(found);
   bool sound = found["sound"] == true;
   if (!given.expect.empty()) {
     const auto same = is_as_noted(given.expect, node);

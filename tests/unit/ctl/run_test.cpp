@@ -140,6 +140,27 @@ BOOST_AUTO_TEST_CASE(a_record_without_events_is_not_found) {
   BOOST_TEST(has(got.err, "no such record"), got.err);
 }
 
+BOOST_AUTO_TEST_CASE(a_node_whose_copy_may_be_behind_is_not_believed_silently) {
+  const std::string behind = R"("behind":"a part\u001bcannot be reached")";
+  const auto note = "! this node's copy may lack the newest: a part cannot be reached\n";
+  const std::string page = R"({"items":[{"version":1}],"next_cursor":null,)" + behind + '}';
+  node.answers({200, page});
+  node.answers({200, page});
+  node.answers({200, R"({"entity":"cart/c","version":1,"state":{},)" + behind + '}'});
+  node.answers({200, R"({"sound":true,"entries":1,"head":"a",)" + behind + '}'});
+  node.answers({200, R"({"items":[],"next_cursor":null,)" + behind + '}'});
+  BOOST_TEST(((*this)({"entity", "show", "cart/c", "--history"}).err == note));
+  BOOST_TEST(((*this)({"audit", "list", "--json"}).err == note));
+  const auto state = (*this)({"entity", "show", "cart/c"});
+  BOOST_TEST((state.code == exit_code::ok));
+  BOOST_TEST(state.out == "{}\n");
+  BOOST_TEST(state.err == note);
+  BOOST_TEST(((*this)({"audit", "verify"}).err == note));
+  const auto none = (*this)({"entity", "show", "cart/none", "--history"});
+  BOOST_TEST((none.code == exit_code::failed));
+  BOOST_TEST(none.err.starts_with(note), none.err);
+}
+
 BOOST_AUTO_TEST_CASE(a_history_that_turns_in_a_circle_ends) {
   node.answers({200, R"({"items":[{"version":1}],"next_cursor":"3"})"});
   BOOST_TEST(((*this)({"entity", "show", "cart/c", "--history"}).code == exit_code::unreachable));
