@@ -134,6 +134,12 @@ test_sh() {
   check "the programs are built before the tests" called '^build dev omnicartd .*omnicart-sample'
   check "the tests are built" called '^build dev$'
   check "times are told" says '^end to end +[0-9]+ s of +[0-9]+ s'
+  program "$tree/tests/e2e/late.py" <<<'# Needs the test programs.
+grep -qx "build dev" "$CALLS"'
+  run ./tools/test.sh
+  check "a script that looks at the tests runs when they are built" last_line "11 passed, 0 failed"
+  check "and once" test "$(grep -c e2e/late.py <<<"$said")" == 1
+  rm "$tree/tests/e2e/late.py"
   run ./tools/test.sh --only unit_a
   check "one program can be run alone" last_line "3 passed, 0 failed"
 

@@ -142,6 +142,9 @@ run_script() {
 
 wanted() { [[ "$1" == *"$only"* ]]; }
 
+# Says in a line of its own that it needs the test programs, too.
+wants_tests() { grep -qx '# Needs the test programs.' "$1"; }
+
 note_time() {  # STEP SECONDS BUDGET_S
   local verdict=""
   (($2 <= $3)) || verdict="  (over budget)"
@@ -179,7 +182,7 @@ building=$!
 step "end to end: real processes, sockets and kills"
 start=$SECONDS
 for script in tests/e2e/*.sh tests/e2e/*.py; do
-  if [[ -x "$script" ]] && wanted "$script"; then run_script "$script"; fi
+  if [[ -x "$script" ]] && wanted "$script" && ! wants_tests "$script"; then run_script "$script"; fi
 done
 note_time "end to end" $((SECONDS - start)) 1080
 
@@ -203,8 +206,10 @@ for program in "$build"/tests/*; do
   if [[ -f "$program" && -x "$program" ]] && wanted "${program##*/}"; then programs+=("$program"); fi
 done
 run_programs "${programs[@]}"
-for script in tests/*_test.py tests/*_test.sh; do
-  if [[ -x "$script" ]] && wanted "$script"; then run_script "$script"; fi
+for script in tests/*_test.py tests/*_test.sh tests/e2e/*.py; do
+  if [[ -x "$script" ]] && wanted "$script" && { [[ "$script" != tests/e2e/* ]] || wants_tests "$script"; }; then
+    run_script "$script"
+  fi
 done
 note_time "unit and simulator" $((SECONDS - start)) 600
 finish

@@ -23,6 +23,11 @@ void transfer_pauses::succeeded(std::uint16_t shard, node_id node) {
   pauses_.erase({shard, node});
 }
 
+void transfer_pauses::forget() {
+  const std::lock_guard lock(guard_);
+  pauses_.clear();
+}
+
 std::size_t transfer_pauses::size() const {
   const std::lock_guard lock(guard_);
   return pauses_.size();

@@ -22,6 +22,7 @@ class transfer_pauses {
   bool may_try(std::uint16_t shard, node_id node, duration_ms now) const;
   void failed(std::uint16_t shard, node_id node, duration_ms now);
   void succeeded(std::uint16_t shard, node_id node);
+  void forget();  // all that failed
   // Of whom something is remembered: pauses that ended `longest` ago are forgotten.
   std::size_t size() const;
 

@@ -21,7 +21,8 @@ struct server_limits {
   // Open connections of the whole server; one further is answered 503 and closed.
   std::size_t connections_max = 20'000;
   // Of those beyond it, over TLS, how many are answered at a time, since each takes a handshake,
-  // and that linger_timeout at most; the others are closed at once.
+  // and that linger_timeout at most; then they are answered as all are. The others are closed at
+  // once.
   std::size_t turned_away_max = 32;
   // Requests whose handler has not answered, over the whole server; beyond: 503 with Retry-After.
   std::size_t in_flight_max = 4'096;

@@ -11,6 +11,8 @@ What stands behind ```sh or ```console says how:
 In ```console only lines behind "$ " are commands; the first word of each line below must be in what they print. Addresses
 and folders of the pages are replaced by those of the node."""
 
+# Needs the test programs.
+
 import functools
 import glob
 import json

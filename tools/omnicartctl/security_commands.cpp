@@ -123,7 +123,10 @@ outcome<bool> is_as_noted(const std::string& expected, operator_client& node) {
   const auto body = node.get("/audit?limit=1&cursor=" + std::to_string(number), answer_within);
   if (!body) return tl::unexpected<failure>(body.error());
   const json page = parsed(*body);
-  if (!page.is_object() || !page.contains("items") || page["items"].empty()) return false;
+  if (!page.is_object() || !page.contains("items")) return false;
+  if (page["items"].empty() && !report_behind(page).empty())
+    return fail_with(exit_code::unreachable, "entry " + std::to_string(number) + " is not in this node's copy yet: ask another node");
+  if (page["items"].empty()) return false;
   return text_of(page["items"][0], "digest") == expected.substr(colon + 1);
 }
 

@@ -56,8 +56,11 @@ class membership {
   void serve_at(std::string http, std::string operators);
   // How long a node has not been within reach, as far as this one has looked. Any thread.
   duration_ms silent_for(node_id node) const;
-  // From now on nothing is planned or moved here.
-  void stop() { stopped_ = true; }
+  // From now on nothing is planned or moved here. Who did not take over a lead before is asked again: there is little time.
+  void stop() {
+    stopped_ = true;
+    pauses_->forget();
+  }
   // Gives away what this node leads, to whoever can take it. True: nothing is left to give.
   bool hand_over();
 

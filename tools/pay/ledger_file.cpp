@@ -81,6 +81,8 @@ result<std::unique_ptr<ledger_file>> ledger_file::open(const std::filesystem::pa
   std::filesystem::create_directories(folder, wrong);
   if (wrong) return io_error("cannot create " + folder.string() + ": " + wrong.message());
   const auto path = folder / "ledger.log";
+  if (synced_through(folder) > 0 && !std::filesystem::exists(path, wrong))
+    return io_error(path.string() + " is missing, and ledger.synced says that it had entries");
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (fd < 0) return system_error("cannot open " + path.string());
   std::unique_ptr<ledger_file> file(new ledger_file(fd));

@@ -200,6 +200,8 @@ ledger_scan scan_ledger(std::string_view bytes, std::uint64_t synced, const ledg
 
 result<ledger_scan> verify_ledger(const std::filesystem::path& file) {
   const int fd = ::open(file.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT && synced_through(file.parent_path()) > 0)
+    return scan_ledger(ledger_header, synced_through(file.parent_path()), [](const auto&...) { return true; });
   if (fd < 0) {
     return fail(errno == ENOENT ? base_errc::not_found : base_errc::io,
                 file.string() + ": " + std::strerror(errno));
@@ -207,14 +209,15 @@ result<ledger_scan> verify_ledger(const std::filesystem::path& file) {
   const bool locked = ::flock(fd, LOCK_SH | LOCK_NB) == 0;
   std::ifstream in(file, std::ios::binary);
   const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  ::close(fd);
+  const auto synced = synced_through(file.parent_path());
+  ::close(fd);  // and the lock
   if (!locked) {
     return fail(base_errc::unavailable, file.string() + " is in use by another process");
   }
   if (!in.is_open() || in.bad()) return fail(base_errc::io, file.string() + ": cannot be read");
   provider_book book;
   return scan_ledger(
-      bytes, synced_through(file.parent_path()),
+      bytes, synced,
       [&](const entry& what, std::uint64_t, std::uint64_t) { return book.apply(what); });
 }
 

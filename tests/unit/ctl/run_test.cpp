@@ -161,6 +161,21 @@ BOOST_AUTO_TEST_CASE(a_node_whose_copy_may_be_behind_is_not_believed_silently) {
   BOOST_TEST(none.err.starts_with(note), none.err);
 }
 
+BOOST_AUTO_TEST_CASE(an_entry_that_a_node_may_not_have_yet_does_not_accuse_the_log) {
+  const std::string sound = R"({"sound":true,"entries":1,"head":"a"})";
+  node.answers({200, sound});
+  node.answers({200, R"({"items":[],"next_cursor":null})"});
+  node.answers({200, sound});
+  node.answers({200, R"({"items":[],"next_cursor":null,"behind":"a part cannot be reached"})"});
+  const auto gone = (*this)({"audit", "verify", "--expect", "7:abc"});
+  BOOST_TEST((gone.code == exit_code::failed));
+  BOOST_TEST(has(gone.out, "entry 7:abc is not as noted"), gone.out << gone.err);
+  const auto unknown = (*this)({"audit", "verify", "--expect", "7:abc"});
+  BOOST_TEST((unknown.code == exit_code::unreachable));
+  BOOST_TEST(has(unknown.err, "entry 7 is not in this node's copy yet"), unknown.err);
+  BOOST_TEST(node.asked().size() == 4u);
+}
+
 BOOST_AUTO_TEST_CASE(a_history_that_turns_in_a_circle_ends) {
   node.answers({200, R"({"items":[{"version":1}],"next_cursor":"3"})"});
   BOOST_TEST(((*this)({"entity", "show", "cart/c", "--history"}).code == exit_code::unreachable));

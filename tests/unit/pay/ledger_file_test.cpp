@@ -248,6 +248,15 @@ BOOST_AUTO_TEST_CASE(a_synced_end_that_is_cut_off_or_zeroed_is_refused_naming_th
     check(whole.substr(0, sector) + std::string(whole.size() - sector, '\0'), sector);
   for (const auto record : lines)
     check(whole.substr(0, record) + std::string(whole.size() - record, '\0'), record);
+  std::filesystem::remove(log());
+  const auto none = open();
+  BOOST_TEST_REQUIRE(!none.has_value());
+  BOOST_TEST(none.error().detail.find("is missing, and ledger.synced says") != std::string::npos, none.error().detail);
+  BOOST_TEST(!std::filesystem::exists(log()));
+  const auto found = verify_ledger(log());
+  BOOST_TEST_REQUIRE(found.has_value());
+  BOOST_TEST_REQUIRE(found->damages.size() == 1u);
+  BOOST_TEST(found->damages[0].what.starts_with("entry 1 is missing"), found->damages[0].what);
   write_whole(log(), whole);
   BOOST_TEST(open().has_value());
 }
@@ -291,7 +300,7 @@ BOOST_AUTO_TEST_CASE(a_scan_names_every_damage_and_reads_on_behind_it) {
   BOOST_TEST(found->damages[1].offset == lines[4]);
   BOOST_TEST(found->damages[1].what == "entry 5 is damaged, and no crash leaves such a line");
   BOOST_TEST((found->torn_at == lines[5]));
-  BOOST_TEST(verify_ledger(folder.path() / "none").error().is(base_errc::not_found));
+  BOOST_TEST(verify_ledger(folder.path() / "elsewhere" / "none").error().is(base_errc::not_found));
 }
 
 BOOST_AUTO_TEST_CASE(a_missing_or_repeated_record_is_refused) {

@@ -233,7 +233,7 @@ BOOST_AUTO_TEST_CASE(no_more_than_so_many_handshakes_are_under_way) {
   std::vector<std::unique_ptr<raw_peer>> idle;
   for (int i = 0; i < 20; ++i) idle.push_back(std::make_unique<raw_peer>(node.link->port()));
   BOOST_TEST(node.refused(ending::too_many, 16));
-  BOOST_TEST(node.link->counts().half_open == 4u);
+  BOOST_TEST(eventually([&] { return node.link->counts().half_open == 4u; }));
   idle.clear();
   BOOST_TEST(eventually([&] { return raw_peer(node.link->port()).greet(hello_of(1)); }));
 }

@@ -48,6 +48,15 @@ BOOST_AUTO_TEST_CASE(other_shards_and_other_nodes_are_not_kept_waiting) {
   BOOST_TEST(pauses.may_try(4, 2, start));
 }
 
+BOOST_AUTO_TEST_CASE(a_node_that_stops_asks_everybody_again) {
+  transfer_pauses pauses;
+  for (int i = 0; i < 10; ++i) pauses.failed(3, 2, start);
+  pauses.forget();
+  BOOST_TEST(pauses.may_try(3, 2, start));
+  pauses.failed(3, 2, start);
+  BOOST_TEST(pauses.may_try(3, 2, start + transfer_pauses::first));
+}
+
 BOOST_AUTO_TEST_CASE(a_success_and_a_long_while_make_it_forgotten) {
   transfer_pauses pauses;
   for (int i = 0; i < 10; ++i) pauses.failed(3, 2, start);
