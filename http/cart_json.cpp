@@ -1,5 +1,7 @@
 #include "http/cart_json.hpp"
 
+#include <unordered_map>
+
 #include "http/price_json.hpp"
 #include "runtime/base/time.hpp"
 
@@ -18,10 +20,12 @@ void write_line(json_writer& json, const cart::line_view& line, const pricing::l
   json.end_object();
 }
 
-void write_sums(json_writer& json, const cart::cart_view& view, currency_code own) {
-  write_money(json, "subtotal", view.subtotal, own);
+// Of an empty cart too, which has no currency yet: the shop's then.
+void write_sums(json_writer& json, money subtotal, currency_code currency) {
+  const currency_code own = subtotal.currency == currency_code{} ? currency : subtotal.currency;
+  write_money(json, "subtotal", subtotal, own);
   for (const char* none : {"discount_total", "shipping_total", "tax_total"}) write_money(json, none, {0, own}, own);
-  write_money(json, "total", view.subtotal, own);
+  write_money(json, "total", subtotal, own);
 }
 
 void write_wishes(json_writer& json, const cart::cart_view& view, const cart_quote& quote) {
@@ -33,6 +37,31 @@ void write_wishes(json_writer& json, const cart::cart_view& view, const cart_quo
   if (!view.with.country.empty()) json.member("country", view.with.country);
   if (!view.with.method.empty()) json.member("method", view.with.method);
   json.end_object();
+}
+
+void write_totals_of(json_writer& json, const cart::cart_view& view, currency_code currency, const cart_quote* quote) {
+  if (quote && quote->prices) {
+    write_totals(json, *quote->prices);
+  } else {
+    write_sums(json, view.subtotal, currency);
+  }
+  if (quote) write_wishes(json, view, *quote);
+}
+
+template <class Write>
+void write_changed(json_writer& json, const std::vector<cart::line_view>& lines, how_many asked, Write write) {
+  if (asked == how_many::several) {
+    json.key("items").begin_array();
+    for (const auto& line : lines) write(line);
+    json.end_array();
+  } else if (!lines.empty()) {
+    json.key("item");
+    write(lines.front());
+  }
+}
+
+void write_counts(json_writer& json, std::int64_t items, std::size_t lines, std::uint64_t version) {
+  json.member("item_count", items).member("line_count", lines).member("version", version);
 }
 
 }  // namespace
@@ -55,13 +84,7 @@ std::string cart_json(const std::string& id, const cart::cart_view& view, std::u
     write_line(json, view.lines[i], priced ? &quote->prices->lines[i] : nullptr);
   }
   json.end_array().member("item_count", view.item_count);
-  const currency_code own = view.subtotal.currency == currency_code{} ? currency : view.subtotal.currency;
-  if (priced) {
-    write_totals(json, *quote->prices);
-  } else {
-    write_sums(json, view, own);
-  }
-  if (quote) write_wishes(json, view, *quote);
+  write_totals_of(json, view, currency, quote);
   if (version == 0) {
     json.key("updated_at").null();
   } else {
@@ -71,21 +94,34 @@ std::string cart_json(const std::string& id, const cart::cart_view& view, std::u
   return body;
 }
 
-std::string change_json(const cart::change_view& view, std::uint64_t version, currency_code currency, bool several) {
+std::string change_json(const cart::change_view& view, std::uint64_t version, currency_code currency, how_many asked) {
   std::string body;
   json_writer json(body);
   json.begin_object();
-  if (several) {
-    json.key("items").begin_array();
-    for (const auto& line : view.lines) write_line(json, line);
-    json.end_array();
-  } else if (!view.lines.empty()) {
-    json.key("item");
-    write_line(json, view.lines.front());
-  }
-  write_money(json, "subtotal", view.subtotal, currency);
-  write_money(json, "total", view.subtotal, currency);
-  json.member("item_count", view.item_count).member("line_count", view.line_count).member("version", version);
+  write_changed(json, view.lines, asked, [&](const auto& line) { write_line(json, line); });
+  write_sums(json, view.subtotal, currency);
+  write_counts(json, view.item_count, view.line_count, version);
+  json.end_object();
+  return body;
+}
+
+std::string change_json(const cart::change_view& changed, const cart::cart_view& now, std::uint64_t version,
+                        currency_code currency, const cart_quote& quote, how_many asked) {
+  std::unordered_map<std::uint32_t, std::size_t> places;
+  for (std::size_t i = 0; i < now.lines.size(); ++i) places.emplace(now.lines[i].line_id, i);
+  std::string body;
+  json_writer json(body);
+  json.begin_object();
+  write_changed(json, changed.lines, asked, [&](cart::line_view line) {
+    const auto found = places.find(line.line_id);
+    if (found == places.end()) {
+      line.quantity = line.line_total.amount_minor = 0;
+      return write_line(json, line);
+    }
+    write_line(json, now.lines[found->second], quote.prices ? &quote.prices->lines[found->second] : nullptr);
+  });
+  write_totals_of(json, now, currency, &quote);
+  write_counts(json, now.item_count, now.lines.size(), version);
   json.end_object();
   return body;
 }

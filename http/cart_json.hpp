@@ -17,7 +17,16 @@ void write_money(json_writer& json, std::string_view name, money amount, currenc
 std::string cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version, currency_code currency,
                       const cart_quote* quote = nullptr);
 
-// What adding or changing lines answers: the line (`item`; `items` for several) and the cart's totals.
-std::string change_json(const cart::change_view& view, std::uint64_t version, currency_code currency, bool several);
+// Whether a change was asked for one line (answered as `item`) or for an array of them (`items`).
+enum class how_many { one, several };
+
+// What adding or changing lines answers: the lines touched and the cart's totals, of a cart that comes to the sum of
+// its lines. Costs the same for a long cart and a short one.
+std::string change_json(const cart::change_view& view, std::uint64_t version, currency_code currency, how_many asked);
+
+// The same of a cart that was priced: lines and totals are those of `now`, which `quote` is of. A line that is gone by
+// then has quantity 0.
+std::string change_json(const cart::change_view& changed, const cart::cart_view& now, std::uint64_t version,
+                        currency_code currency, const cart_quote& quote, how_many asked);
 
 }  // namespace omnicart::http

@@ -136,4 +136,28 @@ task<response> cart_routes::priced_cart(request& req, const addressed& at, const
   co_return shown;
 }
 
+response cart_routes::unpriced_change(const request& req, const error& why) {
+  return failure_response(is_fault(why.number) ? make_error(base_errc::unknown_outcome) : why, req);
+}
+
+task<response> cart_routes::priced_change(request& req, const addressed& at,
+                                          const cart::change_view& changed, const answer& got,
+                                          int status, how_many asked) {
+  const cart::command look = cart::get{};
+  const command_options plain;
+  const answer all = co_await ask_cart(at, look, plain);
+  if (!all.ok()) co_return unpriced_change(req, *all.failure);
+  const auto reply = cart::decode_reply(all.payload);
+  const auto* now = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;
+  if (!now) co_return refuse(req, 500, "internal", "");
+  const auto quote = co_await quote_cart(shop_, board_, at.who.who, *now);
+  if (!quote) co_return unpriced_change(req, quote.error());
+  const cart_quote priced = quote->value_or(cart_quote{});
+  response shown = json_response(
+      status, change_json(changed, *now, all.version, shop_.currency, priced, asked));
+  shown.add_header("ETag", etag_of(all.version));
+  mark_replayed(shown, got);
+  co_return shown;
+}
+
 }  // namespace omnicart::http

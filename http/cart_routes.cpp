@@ -168,9 +168,10 @@ task<response> cart_routes::create(request& req) {
 
 cart_routes::wanted_items cart_routes::read_items(const request& req) const {
   wanted_items read_from;
-  auto& [items, errors, several] = read_from;
+  auto& [items, errors, asked] = read_from;
   const auto body = parse_json(req.body, errors);
-  several = body && body->is == json_value::type::array;
+  const bool several = body && body->is == json_value::type::array;
+  asked = several ? how_many::several : how_many::one;
   const auto read_one = [&](object_reader read) {
     wanted item;
     item.product = read.required_string("product_id", limits::product_id_bytes_max);
@@ -199,7 +200,7 @@ cart_routes::wanted_items cart_routes::read_items(const request& req) const {
 void cart_routes::refuse_prices(wanted_items& of) {
   for (std::size_t i = 0; i < of.items.size(); ++i) {
     if (!of.items[i].unit_price) continue;
-    const std::string pointer = (of.several ? "/" + std::to_string(i) : "") + "/unit_price";
+    const std::string pointer = (of.asked == how_many::several ? "/" + std::to_string(i) : "") + "/unit_price";
     of.errors.push_back({pointer, "forbidden", "only staff may set a price"});
   }
 }
@@ -244,7 +245,7 @@ task<response> cart_routes::add(request& req) {
   if (!read.errors.empty()) co_return invalid_body_response(std::move(read.errors), req.request_id);
   if (quotes.answers.empty()) quotes.answers = co_await ask_all(shop_, quotes_of(read.items));  // staff without a session
   auto lines = price(req, read.items, quotes.answers);
-  if (!lines) co_return co_await added_before(req, *at, read.items, *options, read.several, lines.error());
+  if (!lines) co_return co_await added_before(req, *at, read.items, *options, read.asked, lines.error());
   const cart::command what = cart::add{std::move(*lines)};
   answer got = co_await ask_cart(*at, what, *options);
   if (take_currency(read.items, got)) {
@@ -256,7 +257,7 @@ task<response> cart_routes::add(request& req) {
     if (options->id) options->id = digest_128({"in the cart's currency", to_base32(options->id)});
     got = co_await ask_cart(*at, in_its_currency, *options);
   }
-  co_return co_await answer_change(req, *at, got, 201, read.several);
+  co_return co_await answer_change(req, *at, got, 201, read.asked);
 }
 
 bool cart_routes::take_currency(std::vector<wanted>& items, const answer& got) {
@@ -272,7 +273,7 @@ bool cart_routes::take_currency(std::vector<wanted>& items, const answer& got) {
 
 // A product may be retired, or unheard of, since a key added it: who repeats the key is answered all the same.
 task<response> cart_routes::added_before(request& req, const addressed& at, const std::vector<wanted>& items,
-                                         const command_options& options, bool several, response& refusal) {
+                                         const command_options& options, how_many many, response& refusal) {
   if (!options.id) co_return std::move(refusal);
   cart::add again{.lines = {}, .again_only = true};
   for (const auto& item : items) {
@@ -286,7 +287,7 @@ task<response> cart_routes::added_before(request& req, const addressed& at, cons
   const answer got = co_await asked;
   const bool ran = got.replayed || (got.failure && got.failure->is(base_errc::id_reused));
   if (!ran) co_return std::move(refusal);
-  co_return co_await answer_change(req, at, got, 201, several);
+  co_return co_await answer_change(req, at, got, 201, many);
 }
 
 task<response> cart_routes::change(request& req, const cart::command& what) {
@@ -295,16 +296,16 @@ task<response> cart_routes::change(request& req, const cart::command& what) {
   auto options = unsafe_options(req, at->who, key_need::optional);
   if (!options) co_return std::move(options.error());
   const answer got = co_await ask_cart(*at, what, *options);
-  co_return co_await answer_change(req, *at, got, 200, false);
+  co_return co_await answer_change(req, *at, got, 200, how_many::one);
 }
 
-task<response> cart_routes::answer_change(request& req, const addressed& at, const answer& got, int status, bool several) {
+task<response> cart_routes::answer_change(request& req, const addressed& at, const answer& got, int status, how_many asked) {
   if (!got.ok()) co_return failure_response(*got.failure, req);
   if (wants_representation(req)) {
     const cart::command what = cart::get{};
     const command_options plain;
     const answer all = co_await ask_cart(at, what, plain);
-    if (!all.ok()) co_return failure_response(*all.failure, req);
+    if (!all.ok()) co_return unpriced_change(req, *all.failure);
     response shown = co_await priced_cart(req, at, all, status);
     shown.add_header("Preference-Applied", "return=representation");
     mark_replayed(shown, got);
@@ -314,7 +315,12 @@ task<response> cart_routes::answer_change(request& req, const addressed& at, con
   if (!reply) co_return failure_response(reply.error(), req);
   const auto* changed = std::get_if<cart::change_view>(&*reply);
   if (!changed) co_return co_await priced_cart(req, at, got, status);
-  response shown = json_response(status, change_json(*changed, got.version, shop_.currency, several));
+  const auto tariff = co_await board_.current();
+  if (!tariff) co_return unpriced_change(req, tariff.error());
+  if (changed->coded || !(*tariff)->blank()) {
+    co_return co_await priced_change(req, at, *changed, got, status, asked);
+  }
+  response shown = json_response(status, change_json(*changed, got.version, shop_.currency, asked));
   shown.add_header("ETag", etag_of(got.version));
   mark_replayed(shown, got);
   co_return shown;

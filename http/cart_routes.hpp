@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "actors/cart/cart_messages.hpp"
+#include "http/cart_json.hpp"
 #include "http/cart_quote.hpp"
 #include "http/server/problem.hpp"
 #include "http/server/router.hpp"
@@ -37,7 +38,7 @@ class cart_routes {
   struct wanted_items {
     std::vector<wanted> items;
     std::vector<field_error> errors;
-    bool several = false;
+    how_many asked = how_many::one;
   };
 
   task<response> show(request& req);
@@ -73,9 +74,14 @@ class cart_routes {
   static bool take_currency(std::vector<wanted>& items, const answer& got);
   // The answer to a repeated addition whose products cannot be priced any more, else `refusal`.
   task<response> added_before(request& req, const addressed& at, const std::vector<wanted>& items,
-                              const command_options& options, bool several, response& refusal);
+                              const command_options& options, how_many many, response& refusal);
   task<response> change(request& req, const cart::command& what);
-  task<response> answer_change(request& req, const addressed& at, const answer& got, int status, bool several);
+  task<response> answer_change(request& req, const addressed& at, const answer& got, int status, how_many asked);
+  // The same where the cart comes to more or less than its lines: priced as it is by now.
+  task<response> priced_change(request& req, const addressed& at, const cart::change_view& changed, const answer& got,
+                               int status, how_many asked);
+  // Of a change that was made, but what the cart comes to could not be found out.
+  static response unpriced_change(const request& req, const error& why);
   // The whole cart, with what it comes to.
   task<response> priced_cart(request& req, const addressed& at, const answer& got, int status);
 

@@ -99,7 +99,8 @@ struct change_view {
   money subtotal;
   std::uint32_t line_count = 0;
   std::int64_t item_count = 0;  // sum of quantities
-  OMNICART_FIELDS(lines, subtotal, line_count, item_count)
+  bool coded = false;           // it has coupons or gift cards
+  OMNICART_FIELDS(lines, subtotal, line_count, item_count, coded)
 };
 
 // What the cart is to be checked out with, besides its lines.

@@ -39,11 +39,16 @@ void include(cart_view& view, const line& l, currency_code currency) {
   view.item_count += l.quantity;
 }
 
+bool has_codes(const state& s) {
+  return s.rare && !(s.rare->with.coupons.empty() && s.rare->with.gift_cards.empty());
+}
+
 change_view totals_of(const state& s) {
   return {.lines = {},
           .subtotal = {s.lines.subtotal_minor(), s.currency},
           .line_count = static_cast<std::uint32_t>(s.lines.size()),
-          .item_count = s.lines.item_count()};
+          .item_count = s.lines.item_count(),
+          .coded = has_codes(s)};
 }
 
 struct replier {

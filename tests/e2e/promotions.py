@@ -191,6 +191,51 @@ def tax_and_shipping_are_shown_per_line_and_add_up(shop):
 
 
 @suite.case
+def a_change_answers_the_total_that_the_cart_shows_and_a_checkout_takes_it(shop):
+    name = coupon(shop.admin, type="percentage", rate_bps=1000)
+    first, second, third = (shop.product(price=price) for price in (1999, 333, 1001))
+    shop.admin.put("/api/tax-rates", TAX).expect(200)
+    shop.node.catch_up()
+    try:
+        guest = shop.guest()
+        totals = ("subtotal", "discount_total", "shipping_total", "tax_total", "total", "item_count", "version")
+
+        def as_the_cart(change, status):
+            said, cart = change.expect(status).json, guest.cart()
+            for member in totals:
+                equal(said[member], cart[member], member)
+            equal((said["line_count"], said.get("coupons"), change.etag), (len(cart["items"]), cart.get("coupons"), guest.web.get("/api/cart").etag))
+            for line in said.get("items") or [said["item"]]:
+                equal(line, next((each for each in cart["items"] if each["line_id"] == line["line_id"]), {**line, "quantity": 0}), "line")
+            return said
+
+        equal(amounts(as_the_cart(guest.add(first), 201), "subtotal", "tax_total", "total"), [1999, 400, 2399])
+        guest.web.post("/api/cart/coupons", {"code": name}).expect(200)
+        added = as_the_cart(guest.add(second, 3, key="again"), 201)
+        equal(amounts(added, "subtotal", "discount_total", "tax_total", "total"), [2998, 300, 540, 3238])
+        equal(added["item"]["discounts"][0]["reason"], "10 % off")
+        as_the_cart(guest.web.post("/api/cart/items", [{"product_id": each, "quantity": 2} for each in (first, third)]), 201)
+        as_the_cart(guest.web.put(f"/api/cart/items/{third}", {"quantity": 5}), 200)
+        again = guest.add(second, 3, key="again")
+        check(again.replayed and as_the_cart(again, 201)["item"]["quantity"] == 3, again)
+        line = guest.cart()["items"][0]["line_id"]
+        as_the_cart(guest.web.put(f"/api/cart/lines/{line}", {"quantity": 2}), 200)
+        gone = as_the_cart(guest.web.delete(f"/api/cart/lines/{line}"), 200)
+        equal((gone["item"]["quantity"], gone["line_count"]), (0, 2))
+        last = as_the_cart(guest.web.delete(f"/api/cart/items/{second}"), 200)
+        equal(amounts(last, "subtotal", "discount_total", "tax_total", "total"), [5005, 501, 901, 5405])
+        order = guest.checkout(total_amount=last["total"]).expect(201).json
+        equal((order["total"], order["coupons"]), (last["total"], [name]))
+        empty = shop.guest()
+        empty.add(first).expect(201)
+        said = empty.web.delete(f"/api/cart/items/{first}").expect(200).json
+        equal(amounts(said, "subtotal", "total"), amounts(empty.cart(), "subtotal", "total"))
+    finally:
+        shop.admin.put("/api/tax-rates", NO_TAX).expect(200)
+        shop.node.catch_up()
+
+
+@suite.case
 def staff_set_promotions_and_others_do_not(shop):
     guest, support = shop.guest().web, shop.node.staff("support")
     for web, status in ((shop.web, 401), (guest, 403), (support, 403)):

@@ -388,6 +388,23 @@ BOOST_AUTO_TEST_CASE(an_answer_holds_the_touched_lines_and_the_totals) {
       (change.lines.size() == 1 && change.lines[0].line_id == 3 && change.lines[0].quantity == 0));
 }
 
+BOOST_AUTO_TEST_CASE(a_change_says_whether_the_cart_has_codes) {
+  for (const auto type : {code_kind::coupon, code_kind::gift_card}) {
+    subject<kind> one;
+    one.give(add{{item("tea", 1)}}, ann);
+    BOOST_TEST(!change_of(one).coded);
+    one.give(choose_shipping{"GB", "post"}, ann);
+    one.give(set_quantity{1, 2}, ann);
+    BOOST_TEST(!change_of(one).coded);
+    one.give(use_code{type, "TEN"}, ann);
+    one.give(set_quantity{1, 3}, ann);
+    BOOST_TEST(change_of(one).coded);
+    one.give(drop_code{type, "TEN"}, ann);
+    one.give(set_quantity{1, 4}, ann);
+    BOOST_TEST(!change_of(one).coded);
+  }
+}
+
 // What a repeat of `what`, with what its receipt keeps, is answered after `since`:
 // "id:product*quantity".
 std::string repeated(const cart_step& what, const std::vector<cart_step>& since) {
