@@ -127,6 +127,7 @@ struct ledger_line {
   std::string key;
   timestamp_ms at;
   std::uint32_t number;
+  std::string card = {};  // code of a gift card
 };
 
 void write(json_writer& json, const ledger_line& line) {
@@ -134,8 +135,41 @@ void write(json_writer& json, const ledger_line& line) {
   write_amount(json, "amount", line.amount);
   json.member("key", line.key);
   if (line.number > 0) json.member("refund", line.number);
+  write_text(json, "gift_card", line.card);
   write_time(json, "at", line.at);
   json.end_object();
+}
+
+// What the provider is asked for: what gift cards do not pay. They stay with an order that was authorised, whatever
+// becomes of it.
+money authorised_of(const order_view& view) {
+  money left = view.total;
+  for (const auto& each : view.gift_payments) left.amount_minor -= each.amount.amount_minor;
+  return left;
+}
+
+// A void that the provider answered is not known by its time.
+void write_authorisation(json_writer& json, const std::string& order_id, const order_view& view) {
+  const order::holding hold = view.after.hold;
+  if (hold == order::holding::none) return;
+  const money held = authorised_of(view);
+  write(json, {"authorisation", to_string(hold), held, order_id, view.after.authorised_at, 0});
+  if (hold != order::holding::to_void && hold != order::holding::voided) return;
+  write(json, {"void", hold == order::holding::voided ? "made" : "owed", held, order_id, timestamp_ms{}, 0});
+}
+
+// A cancelled order owes a card its money until nothing at all is owed.
+const char* gift_status(const order_view& view) {
+  if (view.status == order::order_status::cancelled) return view.owes ? "to_return" : "returned";
+  const bool stands = was_accepted(view) || (view.status == order::order_status::pending && !view.owes);
+  return stands ? "taken" : "held";
+}
+
+void write_gift_payments(json_writer& json, const std::string& order_id, const order_view& view) {
+  const timestamp_ms at = view.after.hold == order::holding::none ? view.after.captured_at : view.after.authorised_at;
+  for (const auto& each : view.gift_payments) {
+    write(json, {"gift_card", gift_status(view), each.amount, order_id, at, 0, each.code});
+  }
 }
 
 // A cancellation gives back what no refund did.
@@ -188,9 +222,8 @@ std::string payments_json(const std::string& order_id, const order_view& view) {
   write_amount(json, "captured", view.captured);
   write_amount(json, "refunded", view.refunded);
   json.key("items").begin_array();
-  if (view.after.hold != order::holding::none) {
-    write(json, {"authorisation", to_string(view.after.hold), view.total, order_id, view.after.authorised_at, 0});
-  }
+  write_gift_payments(json, order_id, view);
+  write_authorisation(json, order_id, view);
   if (view.captured.amount_minor > 0) {
     write(json, {"capture", "made", view.captured, order_id, view.after.captured_at, 0});
   }

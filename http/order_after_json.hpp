@@ -19,7 +19,8 @@ std::string refund_json(const std::string& order_id, const order::order_view& vi
 std::string note_json(const std::string& order_id, const order::order_view& view, std::uint32_t number);
 
 std::string notes_json(const order::order_view& view);
-// The order's own ledger: captures and refunds, with what is still owed.
+// The order's own ledger: what gift cards pay, what was authorised, voided, captured and refunded, with what is still
+// owed.
 std::string payments_json(const std::string& order_id, const order::order_view& view);
 
 }  // namespace omnicart::http

@@ -177,7 +177,35 @@ def an_authorised_order_is_captured_with_its_first_shipment(_):
         guest, order = shop.buy(shop.product(price=700, stock=5), 1)
         provider(node).post(f"/charges/{order['order_id']}/void").expect(200)
         poll("cancelled", lambda: guest.web.get("/api/orders/" + order["order_id"])["status"] == "cancelled")
+        gift_cards_and_authorisations_are_rows_of_the_ledger(shop)
         node.laws()
+
+
+def gift_cards_and_authorisations_are_rows_of_the_ledger(shop):
+    card = shop.admin.post("/api/gift-cards", {"value": pounds(900)}).expect(201)["code"]
+    rows = lambda: [(row["kind"], row["status"], row["amount"]["amount"]) for row in ledger()["items"]]  # noqa: E731
+
+    _, order = shop.buy(shop.product(price=500, stock=5), 1, gift_cards=[card])
+    path = "/api/orders/" + order["order_id"]
+    ledger = lambda: shop.admin.get(path + "/payments").expect(200).json  # noqa: E731
+    equal((rows(), ledger()["items"][0]["gift_card"]), ([("gift_card", "taken", 500)], card))
+
+    _, order = shop.buy(shop.product(price=700, stock=5), 2, gift_cards=[card])
+    path = "/api/orders/" + order["order_id"]
+    equal((order["total"], order["gift_card_total"], order["amount_due"]), (pounds(1400), pounds(400), pounds(1000)))
+    equal(rows(), [("gift_card", "taken", 400), ("authorisation", "held", 1000)])
+    shop.admin.post(path + "/shipments", {}).expect(201)
+    poll("captured", lambda: ledger()["captured"]["amount"] == 1000)
+    equal(rows(), [("gift_card", "taken", 400), ("authorisation", "taken", 1000), ("capture", "made", 1000)])
+    equal(sums(shop, order["order_id"]), (1000, 0))
+
+    card = shop.admin.post("/api/gift-cards", {"value": pounds(400)}).expect(201)["code"]
+    guest, order = shop.buy(shop.product(price=700, stock=5), 2, gift_cards=[card])
+    path = "/api/orders/" + order["order_id"]
+    guest.web.delete(path).expect(200)
+    poll("voided", lambda: rows() == [("gift_card", "returned", 400), ("authorisation", "voided", 1000), ("void", "made", 1000)])
+    equal([e["kind"] for e in shop.node.ledger() if e["key"] == order["order_id"]][-1:], ["void"])
+    equal(shop.admin.get("/api/gift-cards/" + card)["balance"], pounds(400))
 
 
 def an_order_without_a_word_is_explained_given_up_and_ends(_):
