@@ -8,7 +8,9 @@
 namespace omnicart::http {
 namespace {
 
-void write_line(json_writer& json, const cart::line_view& line, const pricing::line_price* price = nullptr) {
+// `at` is the line's place among the prices.
+void write_line(json_writer& json, const cart::line_view& line, const pricing::breakdown* prices = nullptr,
+                std::size_t at = 0) {
   json.begin_object()
       .member("line_id", line.line_id)
       .member("product_id", line.product.str())
@@ -16,7 +18,7 @@ void write_line(json_writer& json, const cart::line_view& line, const pricing::l
       .member("quantity", line.quantity);
   json.key("unit_price").money_value(line.unit_price.amount_minor, line.unit_price.currency.text());
   json.key("line_total").money_value(line.line_total.amount_minor, line.line_total.currency.text());
-  if (price) write_line_price(json, *price, line.unit_price.currency.text());
+  if (prices) write_line_price(json, *prices, at);
   json.end_object();
 }
 
@@ -79,10 +81,8 @@ std::string cart_json(const std::string& id, const cart::cart_view& view, std::u
   json.begin_object().member("cart_id", id).member("version", version);
   if (view.sealed_by) json.member("sealed_by", view.sealed_by->str());
   json.key("items").begin_array();
-  const bool priced = quote && quote->prices;
-  for (std::size_t i = 0; i < view.lines.size(); ++i) {
-    write_line(json, view.lines[i], priced ? &quote->prices->lines[i] : nullptr);
-  }
+  const pricing::breakdown* prices = quote && quote->prices ? &*quote->prices : nullptr;
+  for (std::size_t i = 0; i < view.lines.size(); ++i) write_line(json, view.lines[i], prices, i);
   json.end_array().member("item_count", view.item_count);
   write_totals_of(json, view, currency, quote);
   if (version == 0) {
@@ -109,6 +109,7 @@ std::string change_json(const cart::change_view& changed, const cart::cart_view&
                         currency_code currency, const cart_quote& quote, how_many asked) {
   std::unordered_map<std::uint32_t, std::size_t> places;
   for (std::size_t i = 0; i < now.lines.size(); ++i) places.emplace(now.lines[i].line_id, i);
+  const pricing::breakdown* prices = quote.prices ? &*quote.prices : nullptr;
   std::string body;
   json_writer json(body);
   json.begin_object();
@@ -118,7 +119,7 @@ std::string change_json(const cart::change_view& changed, const cart::cart_view&
       line.quantity = line.line_total.amount_minor = 0;
       return write_line(json, line);
     }
-    write_line(json, now.lines[found->second], quote.prices ? &quote.prices->lines[found->second] : nullptr);
+    write_line(json, now.lines[found->second], prices, found->second);
   });
   write_totals_of(json, now, currency, &quote);
   write_counts(json, now.item_count, now.lines.size(), version);

@@ -66,7 +66,7 @@ void write_lines(json_writer& json, const std::vector<order::line_view>& lines,
     write_amount(json, "unit_price", line.unit_price);
     write_amount(json, "line_total", line.line_total);
     write_progress(json, line);
-    if (prices && i < prices->lines.size()) write_line_price(json, prices->lines[i], prices->currency.text());
+    if (prices && i < prices->lines.size()) write_line_price(json, *prices, i);
     json.end_object();
   }
   json.end_array();

@@ -18,11 +18,15 @@ void write_discounts(json_writer& json, std::string_view name,
 
 }  // namespace
 
-void write_line_price(json_writer& json, const pricing::line_price& line,
-                      std::string_view currency) {
+void write_line_price(json_writer& json, const pricing::breakdown& prices, std::size_t index) {
+  const pricing::line_price& line = prices.lines[index];
+  const std::string_view currency = prices.currency.text();
   write_discounts(json, "discounts", line.discounts, currency);
   json.key("discount").money_value(line.discount_minor, currency);
   json.key("shipping").money_value(line.shipping_minor, currency);
+  if (line.shipping_minor > 0) {
+    json.member("shipping_reason", prices.method_name.empty() ? prices.method : prices.method_name);
+  }
   json.key("tax").begin_object().member("rate_bps", line.tax_bps).member("reason", line.tax_name);
   json.key("amount").money_value(line.tax_minor, currency);
   json.end_object();

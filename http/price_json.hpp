@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,10 +12,10 @@
 
 namespace omnicart::http {
 
-// What pricing makes of one line, as further members of its object: discounts with their reasons,
-// its share of shipping, its tax with rate and name, and what it adds to the total.
-void write_line_price(json_writer& json, const pricing::line_price& line,
-                      std::string_view currency);
+// What pricing makes of the line at `index`, as further members of its object: discounts with their
+// reasons, its share of shipping with the method's name, its tax with rate and name, and what it
+// adds to the total.
+void write_line_price(json_writer& json, const pricing::breakdown& prices, std::size_t index);
 
 // The totals: subtotal, discount_total, shipping_total, tax_total, total, and how they came about.
 void write_totals(json_writer& json, const pricing::breakdown& prices);

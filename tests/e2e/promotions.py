@@ -57,6 +57,8 @@ def lines_add_up(shown):
     equal(sum(line["tax"]["amount"]["amount"] for line in lines), shown["tax_total"]["amount"], "tax")
     for line in lines:
         equal(sum(each["amount"]["amount"] for each in line["discounts"]), line["discount"]["amount"], "reasons")
+        reason = shown["shipping"]["name"] if line["shipping"]["amount"] else None
+        equal(line.get("shipping_reason"), reason, "the reason of shipping")
 
 
 def used(admin, name):
@@ -166,6 +168,7 @@ def tax_and_shipping_are_shown_per_line_and_add_up(shop):
         equal(amounts(cart, "subtotal", "shipping_total"), [4996, 700])
         lines_add_up(cart)
         toy, books = cart["items"]
+        equal((toy["shipping_reason"], books["shipping_reason"]), ("Royal Mail", "Royal Mail"))
         equal((toy["tax"]["rate_bps"], books["tax"]["rate_bps"], books["tax"]["reason"]), (2000, 0, "zero rate"))
         cart = guest.web.put("/api/cart/shipping", {"country": "GB", "method": "van"}).expect(200).json
         equal((cart["shipping"]["method"], cart["shipping_total"]), ("van", pounds(900)))
