@@ -105,6 +105,32 @@ def every_path_is_there_with_and_without_api_and_with_a_slash_at_its_end(node):
             check(answer.code not in ("no_such_path", "method_not_allowed"), method, form, answer)
 
 
+def every_code_listed(document):
+    """(where, operation, code); no operation for the codes of all calls and of parameters."""
+    shared = {"every call": document.root["info"], **document.root["components"]["parameters"]}
+    for name, node in shared.items():
+        yield from ((name, None, code) for code in document.codes(node))
+    for path, verbs in document.root["paths"].items():
+        for verb, call in verbs.items():
+            check("Problem codes" not in call["description"] or document.codes(call), "a list that is not understood", verb, path)
+            yield from ((f"{verb} {path}", call, code) for code in document.codes(call))
+
+
+def statuses_of_codes():
+    """The statuses that the sources give a code: of refusals by the rules, and of those that routes make themselves."""
+    found = {}
+    for source in glob.glob(os.path.join(ROOT, "http", "*.cpp")):
+        with open(source, encoding="utf-8") as file:
+            text = file.read()
+        made = [(code, status) for status, code in re.findall(r'refuse\(\w+, (\d{3}), "(\w+)"', text)]
+        for code, status in made + re.findall(r"errc::(\w+): return (\d{3});", text):
+            found.setdefault(code, set()).add(status)
+    # An order's own reasons, which carts and stock have with another status.
+    for code in ("currency_mismatch", "checkout_in_progress", "out_of_stock", "customer_limit"):
+        found.setdefault(code, set()).add("409")
+    return found
+
+
 @suite.case
 def every_operation_names_its_problem_codes_as_the_engine_knows_them(_):
     known = set()
@@ -113,11 +139,13 @@ def every_operation_names_its_problem_codes_as_the_engine_knows_them(_):
         with open(source, encoding="utf-8") as file:
             known |= set(re.findall(r'"([a-z0-9_]+)"', file.read()))
     document = contract.Document()
-    for path, verbs in document.root["paths"].items():
-        for verb, call in verbs.items():
-            listed_codes = re.search(r"Problem codes: (.*)\.$", call["description"])
-            for code in listed_codes[1].split(", ") if listed_codes else ():
-                check(code in known, "the engine has no such code", verb, path, code)
+    everywhere = document.codes(document.root["info"])
+    check({"unauthorized", "invalid_body", "rate_limited"} <= everywhere, "the codes of every call were not found", everywhere)
+    statuses = statuses_of_codes()
+    for where, call, code in every_code_listed(document):
+        check(code in known, "the engine has no such code", where, code)
+        if call and code not in everywhere and code in statuses:
+            check(statuses[code] & set(call["responses"]), "the status of a code is not listed", where, code, statuses[code])
 
 
 @suite.case
@@ -172,6 +200,32 @@ def answers_that_break_the_document_are_seen(node):
         except contract.Breach:
             continue
         raise AssertionError(f"not seen: {broken}")
+
+
+@suite.case
+def problems_that_an_operation_does_not_list_are_seen(node):
+    document, web = contract.Document(), node.client()
+    refused = web.get("/api/products/none").expect(404, "no_such_product")
+    body = refused.json
+
+    def answers(method, target, status, code, said=None):
+        refused.status, refused.body = status, json.dumps({**body, "status": said or status, "code": code}).encode()
+        try:
+            document.check(method, target, refused)
+        except contract.Breach:
+            return False
+        return True
+
+    for method, target, status, code in (
+            ("GET", "/api/products/none", 404, "no_such_product"), ("GET", "/api/products/none", 503, "overloaded"),
+            ("PUT", "/api/products/none", 409, "in_progress"), ("GET", "/api/cart/u", 404, "not_found"),
+            ("GET", "/nothing", 404, "no_such_path"), ("POST", "/health", 405, "method_not_allowed")):
+        check(answers(method, target, status, code), "refused although it is listed", method, target, status, code)
+    for method, target, status, code, said in (
+            ("GET", "/api/products/none", 404, "no_such_order", 404), ("GET", "/api/products/none", 404, "unheard_of", 404),
+            ("GET", "/api/products/none", 409, "no_such_product", 409), ("GET", "/api/products/none", 409, "in_progress", 409),
+            ("GET", "/api/products/none", 404, "no_such_product", 410), ("GET", "/nothing", 404, "no_such_product", 404)):
+        check(not answers(method, target, status, code, said), "not seen", method, target, status, code, said)
 
 
 @suite.case

@@ -135,12 +135,12 @@ class Document:
     def check(self, method, target, answer):
         """Raises Breach unless the document has this answer to this request."""
         where = f"{method} {target} answered {answer!r}: "
-        problem = answer.headers.get("content-type", "").startswith("application/problem+json")
-        if problem:
+        call = self.operation(method, target)
+        if answer.headers.get("content-type", "").startswith("application/problem+json"):
             if method != "HEAD":
                 self.must_hold(where, answer.json, {"$ref": "#/components/schemas/Problem"})
+                self.must_be_listed(where, call, answer)
             return
-        call = self.operation(method, target)
         if call is None or method == "OPTIONS":
             if answer.status < 400 and method not in ("OPTIONS", "HEAD"):
                 raise Breach(where + "the document has no such call")
@@ -160,6 +160,29 @@ class Document:
             raise Breach(f"{where}{media} is none of {list(content)}")
         if media.endswith("json") and not media.endswith("ndjson"):
             self.must_hold(where, answer.json, content[media]["schema"])
+
+    def codes(self, node):
+        """The problem codes that a description ends with."""
+        listed = re.search(r"Problem codes(?: of every call)?: ([a-z0-9_, ]+)\.$", self.resolve(node).get("description", ""))
+        return set(listed[1].split(", ")) if listed else set()
+
+    def must_be_listed(self, where, call, problem):
+        """Every call may answer with the codes that the document's head lists, and with those of its parameters; another code
+        stands with its call, and so does its status."""
+        status, code = problem.status, problem.code
+        if problem.json["status"] != status:
+            raise Breach(f"{where}its body says {problem.json['status']}")
+        if code in self.codes(self.root["info"]):
+            return
+        if call is None:
+            raise Breach(f"{where}the document has no such call, and does not list {code} for every one")
+        path, operation = call
+        if any(code in self.codes(each) for each in operation.get("parameters", [])):
+            return
+        if code not in self.codes(operation):
+            raise Breach(f"{where}{path} does not list {code}")
+        if str(status) not in operation["responses"]:
+            raise Breach(f"{where}{path} does not list {status}")
 
     def must_hold(self, where, value, schema):
         found = self.faults(value, schema)
