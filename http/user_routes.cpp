@@ -355,8 +355,6 @@ task<response> user_routes::search(request& req) {
   auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
   list_query read(req);
-  (void)read.limit();
-  const std::string after = read.cursor();
   const auto address = read.text("email", email::address_bytes_max);
   if (!address) read.report("email", "missing", "name the e-mail address to look for");
   if (auto bad = read.finish()) co_return std::move(*bad);
@@ -369,7 +367,7 @@ task<response> user_routes::search(request& req) {
   if (!owner.ok() && !refused_by_rules(owner)) co_return failure_response(*owner.failure, req);
   const auto named =
       owner.ok() ? email::decode_reply(owner.payload) : result<email::reply>(fail(*owner.failure));
-  if (named && after.empty()) {
+  if (named) {
     const entity_ref to{"user", named->user.str()};
     auto asked = inquire(shop_, to, user::encode(user::get{}), who->who);
     const answer got = co_await asked;
