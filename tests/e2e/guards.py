@@ -18,6 +18,7 @@ import time
 from harness import Node, Shop, Suite, check, equal, exchange, poll
 from harness.node import ROOT, program
 from harness.raw import connect, read_answer
+from harness.secrets import certificate, tls_config
 from harness.shop import fresh
 
 suite = Suite()
@@ -170,19 +171,6 @@ def an_empty_chunked_body_may_come_byte_by_byte():
 
 
 # --- TLS ------------------------------------------------------------------------------------------------------
-
-def certificate(folder):
-    """A self-signed certificate for this machine: the files of chain and key."""
-    chain, key = os.path.join(folder, "chain.pem"), os.path.join(folder, "key.pem")
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", key, "-out", chain, "-days", "2", "-subj", "/CN=shop", "-addext",
-                    "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True, timeout=60)
-    return chain, key
-
-
-def tls_config(chain, key):
-    return f'[http]\ntls_cert = "{chain}"\ntls_key = "{key}"\n'
-
 
 @suite.case
 def a_certificate_in_the_configuration_turns_tls_on_and_plain_text_away():

@@ -215,11 +215,15 @@ class Cluster:
         os.makedirs(home, exist_ok=True)
         out = os.path.join(home, "stdout")
         port = self.state["pay"]["port"] if self.state["pay"] else free_port()
-        line = [self.program("omnicart-pay"), "--data", home, "--http", f"{self.outside()}:{port}"]
+        line = [self.program("omnicart-pay"), "--data", home, "--http", f"{self.outside()}:{port}", *self.pay_options()]
         process = self.spawn(line, os.path.join(home, "log"), out)
         self.state["pay"] = {"process": process, "port": port, "url": f"http://{self.outside()}:{port}"}
         self.save()
         wait_for("the provider listens", lambda: self.reachable(f"{self.outside()}:{port}"))
+
+    def pay_options(self):
+        """For who wants the provider to do something special."""
+        return ()
 
     @staticmethod
     def reachable(address):

@@ -2,11 +2,11 @@
 
 from . import contract, metrics
 from .client import Answer, Client, Gone
-from .group import at_every_node, serving
+from .group import alone, at_every_node, serving, soon
 from .node import Node, programs, run_ctl
 from .raw import exchange, read_answer
 from .shop import Shop
 from .suite import Suite, check, equal, poll
 
-__all__ = ["Answer", "at_every_node", "Client", "Gone", "Node", "Shop", "Suite", "check", "contract", "equal", "exchange", "metrics", "poll", "programs",
-           "read_answer", "run_ctl", "serving"]
+__all__ = ["alone", "Answer", "at_every_node", "Client", "Gone", "Node", "Shop", "Suite", "check", "contract", "equal", "exchange", "metrics",
+           "poll", "programs", "read_answer", "run_ctl", "serving", "soon"]

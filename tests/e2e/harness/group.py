@@ -9,7 +9,7 @@ import time
 from .client import Addresses, Client
 from .cluster import Cluster, laws_hold
 from .node import Node, entries_of, programs, run_ctl
-from .suite import Unmet, poll
+from .suite import Unmet, check, poll
 
 # Where three_nodes.py keeps its cluster, for the scripts that it runs.
 SHARED = os.environ.get("OMNICART_E2E_CLUSTER")
@@ -22,6 +22,21 @@ def serving():
     return Group(SHARED) if SHARED else Node()
 
 
+def alone(suite, why):
+    """For a case that is about one node: among several it is left out, with the reason."""
+    def add(case):
+        return suite.skip(case.__name__, why) if SHARED else suite.case(case)
+    return add
+
+
+def soon(what, probe):
+    """It holds: at once on one node, and before long on each of several."""
+    if NODES == 1:
+        check(probe(), what)
+    else:
+        poll(what, lambda: at_every_node(probe))
+
+
 def at_every_node(probe):
     """Whether it holds for each of as many calls as there are nodes, one after the other. What is not there yet does not."""
     try:
@@ -30,14 +45,30 @@ def at_every_node(probe):
         return False
 
 
-class Group:
-    """The part of Node that scripts of calls use. `home`: of a cluster that is there and stays; else it has its own."""
+class TellingCluster(Cluster):
+    """Its provider tells the first node of what happens, signed with the secret in this file."""
 
-    def __init__(self, home=None):
+    secret_file = None
+
+    def pay_options(self):
+        if not self.secret_file:
+            return ()
+        if not self.indexes():
+            self.add_node()  # so that there is an address to be told
+        return "--webhook", f"http://{self.node(1)['http']}/api/payments/webhook", "--webhook-secret-file", self.secret_file
+
+
+class Group:
+    """The part of Node that scripts of calls use. `home`: of a cluster that is there and stays; else it has its own.
+    `config`: {section: {key: value}}; with a secret for webhooks the provider sends some."""
+
+    def __init__(self, home=None, config=None):
         self.is_own = home is None
         self.home = home or tempfile.mkdtemp(prefix="omnicart-e2e.")
-        self.cluster = Cluster(os.path.join(self.home, "cluster"), programs(), {"payment": {"answer_timeout_ms": 5000}},
-                               namespaces=False)
+        config = config or {}
+        payment = {"answer_timeout_ms": 5000, **config.get("payment", {})}
+        self.cluster = TellingCluster(os.path.join(self.home, "cluster"), programs(), {**config, "payment": payment}, namespaces=False)
+        self.cluster.secret_file = payment.get("webhook_secret_file")
 
     def __enter__(self):
         return self
@@ -62,6 +93,10 @@ class Group:
         """The first one dies."""
         self.cluster.kill(1)
 
+    def stop(self):
+        """The first one ends in good order."""
+        self.cluster.end(self.cluster.node(1)["process"])
+
     def restart(self):
         self.kill()
         self.start()
@@ -77,6 +112,19 @@ class Group:
     @property
     def http(self):
         return Addresses([self.cluster.node(index)["http"] for index in self.cluster.indexes()])
+
+    @property
+    def data(self):
+        """The first one's."""
+        return self.folders()[0]
+
+    def folders(self):
+        """Where each keeps its data."""
+        return [os.path.join(self.cluster.node(index)["home"], "data") for index in self.cluster.indexes()]
+
+    @property
+    def pay(self):
+        return self.cluster.state["pay"]["url"]
 
     def pay_pid(self):
         return self.cluster.state["pay"]["process"]["pid"]
@@ -117,4 +165,4 @@ class Group:
         return json.loads(said.stdout)
 
     def ledger(self):
-        return entries_of(self.cluster.state["pay"]["url"])
+        return entries_of(self.pay)

@@ -194,6 +194,10 @@ class Node:
     def token_file(self):
         return os.path.join(self.data, "operator.token")
 
+    def folders(self):
+        """Where each node keeps its data: of one there is one."""
+        return [self.data]
+
     def operate(self, token=None):
         """A client of the operator's port."""
         return Client(self.operator, token or self.read(self.token_file).strip(), public=False)
