@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 
-from harness import Client, Gone, Node, Shop, Suite, check, equal, poll, programs, serving
+from harness import Client, Gone, Shop, Suite, alone, check, equal, poll, programs, serving
 from harness.cluster import Cluster, laws_hold
 from harness.shop import ADDRESS, fresh, pounds
 from harness.suite import PATIENCE_S
@@ -455,11 +455,8 @@ class Killer:
         return kill
 
 
-@suite.case
-def the_same_on_three_nodes_with_the_leader_of_what_is_raced_for_killed_on_the_way(shop):
-    if not isinstance(shop.node, Node):
-        return suite.skip("the_same_on_three_nodes_with_the_leader_of_what_is_raced_for_killed_on_the_way",
-                          "it makes three nodes of its own")
+@alone(suite, "it makes three nodes of its own")
+def the_same_on_three_nodes_with_the_leader_of_what_is_raced_for_killed_on_the_way(_):
     directory = tempfile.mkdtemp(prefix="omnicart-e2e.")
     cluster = Cluster(os.path.join(directory, "cluster"), programs(), FEW_SHARDS, namespaces=False)
     try:

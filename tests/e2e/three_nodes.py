@@ -13,7 +13,7 @@ from harness.group import Group
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The search first: some of its cases count all products that there are.
 SCRIPTS = ("search", "api_cart", "api_orders", "api_people", "api_catalogue", "after_order", "promotions", "locations", "stock_places",
-           "variants", "provider_word")
+           "variants", "provider_word", "door")
 SCRIPT_S = 300
 
 
