@@ -123,7 +123,7 @@ constexpr entry entries[] = {
     {"key_reused", "The payment's key was used for another payment."},
     {"voided", "The payment was given up."},
     {"not_captured", "Nothing was captured."},
-    {"over_refund", "More would be refunded than was captured."},
+    {"over_refund", "More would be refunded than was paid and is not refunded yet."},
     {"captured", "The payment was captured."},
     {"not_authorised", "The payment was not authorised."},
     {"not_stuck", "The order owes nothing of the kind."},

@@ -32,7 +32,8 @@ namespace omnicart::http {
 //   orders_add_up             every order's lines, with discounts, shipping and tax, make its total
 //   coupons_match_orders      no coupon was used more often than it may be, nor by others than the orders that stand;
 //                             only orders on their way hold one
-//   gift_cards_match_orders   the same of the money on gift cards; no card gave more than was on it
+//   gift_cards_match_orders   what cards spent and have not back is what orders that stand were paid less their
+//                             refunds; no card gave more than was on it or got back more than it paid
 //   one_capture_per_order     the provider captured at most once per order, and for no stranger who has it not back
 //   ledgers_agree             per order and in all: captured and refunded, here and at the provider; what stands is paid
 struct law_report {
@@ -81,7 +82,7 @@ class law_check {
     std::vector<std::string> open;                       // orders in flight
     std::map<std::string, std::uint64_t> wanted_by;      // by product, how many of those have it in a line
     std::map<std::string, std::uint64_t> coupon_uses;    // by code, of orders that stand
-    std::map<std::string, std::int64_t> card_payments;   // the same, in minor units
+    std::map<std::string, std::int64_t> card_payments;   // the same, in minor units, less what was refunded
     std::map<std::string, std::vector<std::string>> found;  // by law
   };
 

@@ -22,6 +22,31 @@ void write_amount(json_writer& json, std::string_view name, money amount) {
   json.key(name).money_value(amount.amount_minor, amount.currency.text());
 }
 
+// The part of a refund that goes to gift cards; the rest goes to the provider.
+std::int64_t to_cards_minor(const order::refund_record& of) {
+  std::int64_t sum = 0;
+  for (const auto& each : of.cards) sum += each.amount_minor;
+  return sum;
+}
+
+void write_card_total(json_writer& json, const order::refund_record& of) {
+  const money sum{to_cards_minor(of), of.amount.currency};
+  if (sum.amount_minor > 0) write_amount(json, "gift_card_total", sum);
+}
+
+void write_card_shares(json_writer& json, const order::refund_record& of) {
+  if (of.cards.empty()) return;
+  json.key("gift_cards").begin_array();
+  for (const auto& each : of.cards) {
+    json.begin_object().member("code", each.code);
+    json.member("status", to_string(each.made ? order::refund_status::made : order::refund_status::owed));
+    write_amount(json, "amount", {each.amount_minor, of.amount.currency});
+    json.end_object();
+  }
+  json.end_array();
+  write_card_total(json, of);
+}
+
 void write_lines(json_writer& json, const order::line_counts& lines) {
   json.key("lines").begin_array();
   for (const auto& each : lines) {
@@ -48,6 +73,7 @@ void write_members(json_writer& json, const order_view& view, const order::retur
     const auto& refund = view.after.refunds[each.refund - 1];
     json.key("refund").begin_object().member("number", refund.number).member("status", to_string(refund.status));
     write_amount(json, "amount", refund.amount);
+    write_card_total(json, refund);
     json.end_object();
   }
   write_time(json, "requested_at", each.requested_at);
@@ -57,6 +83,7 @@ void write_members(json_writer& json, const order_view& view, const order::retur
 void write_members(json_writer& json, const order_view&, const order::refund_record& each) {
   json.member("number", each.number).member("status", to_string(each.status));
   write_amount(json, "amount", each.amount);
+  write_card_shares(json, each);
   if (!each.lines.empty()) write_lines(json, each.lines);
   if (each.for_return > 0) json.member("return", each.for_return);
   write_text(json, "reason", each.reason);
@@ -158,9 +185,9 @@ void write_authorisation(json_writer& json, const std::string& order_id, const o
   write(json, {"void", hold == order::holding::voided ? "made" : "owed", held, order_id, timestamp_ms{}, 0});
 }
 
-// A cancelled order owes a card its money until nothing at all is owed.
-const char* gift_status(const order_view& view) {
-  if (view.status == order::order_status::cancelled) return view.owes ? "to_return" : "returned";
+const char* gift_status(const order_view& view, const order::gift_payment& paid) {
+  if (view.status == order::order_status::cancelled)
+    return paid.returned_minor == paid.amount.amount_minor ? "returned" : "to_return";
   const bool stands = was_accepted(view) || (view.status == order::order_status::pending && !view.owes);
   return stands ? "taken" : "held";
 }
@@ -168,16 +195,47 @@ const char* gift_status(const order_view& view) {
 void write_gift_payments(json_writer& json, const std::string& order_id, const order_view& view) {
   const timestamp_ms at = view.after.hold == order::holding::none ? view.after.captured_at : view.after.authorised_at;
   for (const auto& each : view.gift_payments) {
-    write(json, {"gift_card", gift_status(view), each.amount, order_id, at, 0, each.code});
+    write(json, {"gift_card", gift_status(view, each), each.amount, order_id, at, 0, each.code});
+  }
+}
+
+void write_refund(json_writer& json, const order::refund_record& each) {
+  const auto status_of = [&](bool part_made) {
+    const bool made = part_made || each.status == order::refund_status::made;
+    return to_string(made ? order::refund_status::made : order::refund_status::owed);
+  };
+  const money provider{each.amount.amount_minor - to_cards_minor(each), each.amount.currency};
+  if (provider.amount_minor > 0) {
+    write(json, {"refund", status_of(each.provider_made), provider, each.key, each.made_at, each.number});
+  }
+  for (const auto& part : each.cards) {
+    write(json, {"gift_card_refund", status_of(part.made), {part.amount_minor, each.amount.currency}, each.key,
+                 each.made_at, each.number, part.code});
+  }
+}
+
+// What a cancelled order's gift cards are given back besides its refunds.
+void write_card_cancellation(json_writer& json, const order_view& view) {
+  if (view.status != order::order_status::cancelled) return;
+  for (const auto& paid : view.gift_payments) {
+    money rest = paid.amount;
+    for (const auto& refund : view.after.refunds) {
+      for (const auto& part : refund.cards) rest.amount_minor -= part.code == paid.code ? part.amount_minor : 0;
+    }
+    if (rest.amount_minor <= 0) continue;
+    const bool made = paid.returned_minor == paid.amount.amount_minor;
+    write(json, {"gift_card_refund", made ? "made" : "owed", rest, "cancel", made ? view.updated_at : timestamp_ms{}, 0,
+                 paid.code});
   }
 }
 
 // A cancellation gives back what no refund did.
 void write_cancellation(json_writer& json, const order_view& view) {
+  write_card_cancellation(json, view);
   const bool goes_back = view.status == order::order_status::cancelled || view.after.stray;
   if (!goes_back || view.captured.amount_minor == 0) return;
   money rest = view.captured;
-  for (const auto& each : view.after.refunds) rest.amount_minor -= each.amount.amount_minor;
+  for (const auto& each : view.after.refunds) rest.amount_minor -= each.amount.amount_minor - to_cards_minor(each);
   if (rest.amount_minor <= 0) return;
   const bool made = view.refunded == view.captured;
   write(json, {"refund", made ? "made" : "owed", rest, "cancel", made ? view.updated_at : timestamp_ms{}, 0});
@@ -221,15 +279,22 @@ std::string payments_json(const std::string& order_id, const order_view& view) {
   json.begin_object().member("order_id", order_id).member("method", to_string(view.method));
   write_amount(json, "captured", view.captured);
   write_amount(json, "refunded", view.refunded);
+  money by_cards{0, view.total.currency}, back{0, view.total.currency};
+  for (const auto& each : view.gift_payments) {
+    by_cards.amount_minor += each.amount.amount_minor;
+    back.amount_minor += each.returned_minor;
+  }
+  if (by_cards.amount_minor > 0) {
+    write_amount(json, "gift_card_total", by_cards);
+    write_amount(json, "gift_card_refunded", back);
+  }
   json.key("items").begin_array();
   write_gift_payments(json, order_id, view);
   write_authorisation(json, order_id, view);
   if (view.captured.amount_minor > 0) {
     write(json, {"capture", "made", view.captured, order_id, view.after.captured_at, 0});
   }
-  for (const auto& each : view.after.refunds) {
-    write(json, {"refund", to_string(each.status), each.amount, each.key, each.made_at, each.number});
-  }
+  for (const auto& each : view.after.refunds) write_refund(json, each);
   write_cancellation(json, view);
   json.end_array().end_object();
   return body;

@@ -41,6 +41,7 @@ constexpr duty duties[] = {
     {"capture", "the provider has not taken what it authorised", by_itself},
     {"refund", "the provider has not given the money back", "refunds_done, once the buyer has it by other means"},
     {"part", "the provider has not given a part of the money back", "refunds_done, once the buyer has it by other means"},
+    {"card_part", "a gift card has not taken its part of a refund back", by_itself},
     {"cart_done", "the cart has not forgotten what was bought", by_itself},
     {"abandon", "the cart has not been opened again", by_itself},
 };

@@ -11,9 +11,12 @@ namespace omnicart::http {
 namespace {
 
 const char* payment_status(const order::order_view& view) {
-  if (view.refunded.amount_minor > 0) {
-    return view.refunded == view.captured ? "refunded" : "partly_refunded";
+  std::int64_t paid = view.captured.amount_minor, back = view.refunded.amount_minor;
+  for (const auto& each : view.gift_payments) {
+    paid += each.amount.amount_minor;
+    back += each.returned_minor;
   }
+  if (back > 0) return back == paid ? "refunded" : "partly_refunded";
   if (view.captured.amount_minor > 0) return "captured";
   switch (view.after.hold) {
     case order::holding::held:

@@ -62,19 +62,23 @@ void write_codes(json_writer& json, const std::vector<std::string>& coupons,
     json.end_array();
   }
   if (gifts.empty()) return;
-  money left = total;
+  money left = total, returned{0, total.currency};
   json.key("gift_cards").begin_array();
   for (const auto& each : gifts) {
     json.begin_object()
         .member("code", each.code)
         .key("amount")
         .money_value(each.amount.amount_minor, currency);
+    if (each.returned_minor > 0) json.key("refunded").money_value(each.returned_minor, currency);
     json.end_object();
+    returned.amount_minor += each.returned_minor;
     left.amount_minor -= each.amount.amount_minor;
   }
   json.end_array();
   json.key("gift_card_total").money_value(total.amount_minor - left.amount_minor, currency);
   json.key("amount_due").money_value(left.amount_minor, currency);
+  if (returned.amount_minor > 0)
+    json.key("gift_card_refunded").money_value(returned.amount_minor, currency);
 }
 
 void write_refused_codes(json_writer& json, const std::vector<order::refused_code>& refused) {

@@ -7,8 +7,11 @@ namespace omnicart::http {
 
 void law_check::take_promotions(const order::order_view& view, gathered& into) {
   for (const auto& code : view.coupons) ++into.coupon_uses[code];
-  for (const auto& each : view.gift_payments)
-    into.card_payments[each.code] += each.amount.amount_minor;
+  for (const auto& each : view.gift_payments) {
+    into.card_payments[each.code] += each.amount.amount_minor - each.returned_minor;
+    if (each.returned_minor < 0 || each.returned_minor > each.amount.amount_minor)
+      into.found["gift_cards_match_orders"].push_back(each.code + " got back more than it paid");
+  }
 }
 
 status law_check::check_promotions(gathered& with) {
@@ -54,7 +57,8 @@ status law_check::check_promotions(gathered& with) {
         const std::int64_t of_orders = with.card_payments[code];
         if (spent != of_orders) {
           report("gift_cards_match_orders", code + ": spent " + std::to_string(spent) +
-                                                ", orders were paid " + std::to_string(of_orders));
+                                                ", orders were paid and keep " +
+                                                std::to_string(of_orders));
         }
         with.card_payments.erase(code);
         return {};

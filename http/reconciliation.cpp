@@ -24,7 +24,8 @@ bool made_here(const order::order_view& here, const std::string& refund_key) {
   const auto& all = here.after.refunds;
   if (refund_key == "cancel") return here.after.remainder_made || here.refunded == here.captured;
   return std::any_of(all.begin(), all.end(), [&](const auto& each) {
-    return each.key == refund_key && each.status == order::refund_status::made;
+    const bool made = each.provider_made || each.status == order::refund_status::made;
+    return each.key == refund_key && made;
   });
 }
 

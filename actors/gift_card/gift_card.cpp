@@ -80,15 +80,17 @@ struct decider {
   // spent.
   result<events> operator()(const give_back& c) const {
     if (!s.exists) return fail(errc::no_such_gift_card);
+    if (s.returns.find(stock::return_name(c.order, c.key))) return events{};
     const past* known = s.ended.find(c.order.str());
-    if (known && known->how == ending::given_back) return events{};
+    if (known && known->how == ending::given_back && c.key.empty()) return events{};
     const bool released = known && known->how == ending::released;
     if (released || s.holds.contains(c.order)) return fail(errc::gift_card_released);
-    const std::int64_t most = known ? known->amount_minor : s.spent_minor - s.returned_minor;
+    const std::int64_t most = known ? known->amount_minor - known->returned_minor
+                                    : s.spent_minor - s.returned_minor;
     const bool fits = c.amount.currency == s.content.value.currency && c.amount.amount_minor >= 1 &&
                       c.amount.amount_minor <= std::min(most, s.spent_minor - s.returned_minor);
     if (!fits) return fail(errc::invalid_gift_card, "more would come back than was spent");
-    return events{gave_back{c.order, c.amount.amount_minor, ctx.now}};
+    return events{gave_back{c.order, c.amount.amount_minor, ctx.now, c.key}};
   }
   result<events> operator()(const get&) const {
     if (!s.exists) return fail(errc::no_such_gift_card);
@@ -123,7 +125,11 @@ struct applier {
   void operator()(const gave_back& e) const {
     s.balance_minor += e.amount_minor;
     s.returned_minor += e.amount_minor;
-    remember(e.order, {ending::given_back, e.amount_minor}, e.at);
+    s.returns.record(stock::return_name(e.order, e.key), e.amount_minor, e.at);
+    past* known = s.ended.find(e.order.str());
+    if (known == nullptr) return;  // a purchase that is no longer remembered
+    known->returned_minor += e.amount_minor;
+    if (e.key.empty()) known->how = ending::given_back;
   }
 
  private:
@@ -223,7 +229,7 @@ card_view view_of(const state& now, const command& what) {
 std::size_t memory_bytes(const state& now) {
   constexpr std::size_t node_bytes = 128;  // a tree node with an id
   return sizeof(state) + now.holds.size() * node_bytes + now.ended.memory_bytes() +
-         now.content.note.size();
+         now.returns.memory_bytes() + now.content.note.size();
 }
 
 }  // namespace omnicart::gift_card

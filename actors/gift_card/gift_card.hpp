@@ -49,7 +49,8 @@ struct gave_back {
   order_id order;
   std::int64_t amount_minor = 0;
   timestamp_ms at;
-  OMNICART_FIELDS(order, amount_minor, at)
+  std::string key;  // of the order's refund; empty: it was cancelled
+  OMNICART_FIELDS(order, amount_minor, at, key)
 };
 
 using event = std::variant<issued, enabling, held, released, spent, gave_back>;
@@ -60,6 +61,7 @@ enum class ending : std::uint8_t { released = 0, spent = 1, given_back = 2 };
 struct past {
   ending how = ending::released;
   std::int64_t amount_minor = 0;
+  std::int64_t returned_minor = 0;  // of it, by refunds and by a cancellation
 };
 
 struct state {
@@ -72,7 +74,8 @@ struct state {
   std::int64_t spent_minor = 0;
   std::int64_t returned_minor = 0;
   std::map<order_id, std::int64_t> holds;
-  stock::recent_facts<past> ended;  // by order
+  stock::recent_facts<past> ended;            // by order
+  stock::recent_facts<std::int64_t> returns;  // minor units by stock::return_name(order, key)
 };
 
 // Refusals, in the order checked:
@@ -85,8 +88,8 @@ struct state {
 //                with 1,000 orders on their way
 //   spend        gift_card_released (no open hold of this order)
 //   give_back    gift_card_released (the order's hold is open or was released), invalid_gift_card
-//   (more than was spent) get          base_errc::forbidden (not staff)
-// No event: the same again; release of what is spent.
+//   (more than was spent and has not come back) get          base_errc::forbidden (not staff)
+// No event: the same again, of give_back whatever its amount; release of what is spent.
 result<events> decide(const state& now, const command& what, const context& ctx);
 void apply(state& now, const event& what);
 void check_rules(const state& now);  // O(1): the law of the figures

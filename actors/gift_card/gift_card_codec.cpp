@@ -6,8 +6,8 @@
 //
 //   event    = message of the variant in gift_card.hpp
 //   snapshot = message of [exists, issue, enabled, created_at, balance, held, spent, returned,
-//   holds, ended] holds    = array of [order, amount];  ended = array of [order, how, amount, at],
-//   oldest first
+//   holds, ended, returns] holds    = array of [order, amount];  ended = array of [order, how,
+//   amount, at, returned];  returns = array of [name, amount, at];  the last two oldest first
 namespace omnicart::gift_card {
 namespace {
 
@@ -21,7 +21,14 @@ struct stored_end {
   ending how{};
   std::int64_t amount_minor = 0;
   timestamp_ms at;
-  OMNICART_FIELDS(order, how, amount_minor, at)
+  std::int64_t returned_minor = 0;
+  OMNICART_FIELDS(order, how, amount_minor, at, returned_minor)
+};
+struct stored_return {
+  std::string name;
+  std::int64_t amount_minor = 0;
+  timestamp_ms at;
+  OMNICART_FIELDS(name, amount_minor, at)
 };
 struct snapshot {
   bool exists = false;
@@ -34,8 +41,9 @@ struct snapshot {
   std::int64_t returned_minor = 0;
   std::vector<stored_hold> holds;
   std::vector<stored_end> ended;
+  std::vector<stored_return> returns;
   OMNICART_FIELDS(exists, content, enabled, created_at, balance_minor, held_minor, spent_minor,
-                  returned_minor, holds, ended)
+                  returned_minor, holds, ended, returns)
 };
 
 snapshot to_snapshot(const state& now) {
@@ -48,12 +56,15 @@ snapshot to_snapshot(const state& now) {
              .spent_minor = now.spent_minor,
              .returned_minor = now.returned_minor,
              .holds = {},
-             .ended = {}};
+             .ended = {},
+             .returns = {}};
   for (const auto& [order, amount] : now.holds) s.holds.push_back({order, amount});
   for (const auto& [at, order] : now.ended.order()) {
     const past& end = *now.ended.find(order);
-    s.ended.push_back({order, end.how, end.amount_minor, at});
+    s.ended.push_back({order, end.how, end.amount_minor, at, end.returned_minor});
   }
+  for (const auto& [at, name] : now.returns.order())
+    s.returns.push_back({name, *now.returns.find(name), at});
   return s;
 }
 
@@ -80,8 +91,16 @@ result<state> decode_state(std::string_view bytes) {
   now.spent_minor = stored->spent_minor;
   now.returned_minor = stored->returned_minor;
   for (auto& each : stored->holds) now.holds.emplace(std::move(each.order), each.amount_minor);
-  for (const auto& each : stored->ended)
-    now.ended.record(each.order, {each.how, each.amount_minor}, each.at);
+  for (const auto& each : stored->ended) {
+    // Before refunds in parts whatever came back was all of it, and was not counted here.
+    const bool uncounted = each.how == ending::given_back && each.returned_minor == 0;
+    now.ended.record(
+        each.order,
+        {each.how, each.amount_minor, uncounted ? each.amount_minor : each.returned_minor},
+        each.at);
+  }
+  for (const auto& each : stored->returns)
+    now.returns.record(each.name, each.amount_minor, each.at);
   return now;
 }
 

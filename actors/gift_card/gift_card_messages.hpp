@@ -61,12 +61,13 @@ struct spend {
   order_id order;
   OMNICART_FIELDS(order)
 };  // what is held is gone
-// What a cancelled order had spent is on the card again, also on one that has expired; once per
-// order.
+// What an order had spent is on the card again, also on one that has expired. Once per order and
+// `key`, which names one of its refunds; empty: the order was cancelled.
 struct give_back {
   order_id order;
   money amount;
-  OMNICART_FIELDS(order, amount)
+  std::string key;
+  OMNICART_FIELDS(order, amount, key)
 };
 
 struct get {

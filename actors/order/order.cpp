@@ -202,7 +202,7 @@ order_view view(const state& s) {
                            .name = each.name,
                            .quantity = each.quantity,
                            .unit_price = each.unit_price,
-                           .line_total = paid_for(each),
+                           .line_total = price_of(each),
                            .shipped = each.shipped,
                            .returned = each.returned,
                            .restocked = each.restocked,
@@ -246,7 +246,8 @@ std::size_t memory_bytes(const state& s) {
          s.moved_prices.size() * (sizeof(moved_price) + text_bytes) +
          s.after.shipments.size() * (sizeof(shipment) + 2 * text_bytes) +
          s.after.returns.size() * (sizeof(return_record) + text_bytes) +
-         s.after.refunds.size() * (sizeof(refund_record) + text_bytes) +
+         s.after.refunds.size() * (sizeof(refund_record) + text_bytes +
+                                   (s.promotions.empty() ? 0 : sizeof(card_share) + text_bytes)) +
          s.after.notes.size() * (sizeof(note_record) + note_bytes_max / 4) + promotion_bytes(s) + 512;
 }
 

@@ -80,20 +80,27 @@ const Record* find_record(const std::vector<Record>& records, std::uint32_t numb
   return there ? &records[number - 1] : nullptr;
 }
 
+event promise(const state& s, const sources& left, refund_share share, std::uint32_t for_return,
+              const std::string& reason, timestamp_ms now) {
+  return refund_promised{.number = next_number(s.after.refunds.size()),
+                         .amount = share.amount,
+                         .lines = std::move(share.lines),
+                         .for_return = for_return,
+                         .reason = reason,
+                         .at = now,
+                         .cards = split(share.amount.amount_minor, left).cards};
+}
+
 // What goes back to the buyer for units received: what was paid for them and is not given back yet,
-// and no more than is left of the payment. An order that was not paid here (an invoice) owes
+// and no more than is left of the payment. For an order that was not paid here (an invoice) that is
 // nothing.
 void promise_refund(const state& s, std::uint32_t for_return, const line_counts& units,
                     timestamp_ms now, events& out) {
   refund_share share = share_of(s, units);
-  share.amount.amount_minor = std::min(share.amount.amount_minor, refundable(s).amount_minor);
+  const sources left = left_to_refund(s);
+  share.amount.amount_minor = std::min(share.amount.amount_minor, left.sum_minor());
   if (share.amount.amount_minor <= 0 || s.after.refunds.size() >= refunds_max) return;
-  out.push_back(refund_promised{.number = next_number(s.after.refunds.size()),
-                                .amount = share.amount,
-                                .lines = std::move(share.lines),
-                                .for_return = for_return,
-                                .reason = {},
-                                .at = now});
+  out.push_back(promise(s, left, std::move(share), for_return, {}, now));
 }
 
 }  // namespace
@@ -197,21 +204,17 @@ result<events> decide_after(const state& s, const give_refund& what, const conte
     return fail(std::move(fits.error()));
   refund_share share = share_of(s, what.lines);
   if (what.amount) share.amount = *what.amount;
-  const money left = refundable(s);
-  const bool covered = share.amount.currency == left.currency && share.amount.amount_minor > 0 &&
-                       share.amount.amount_minor <= left.amount_minor;
+  const sources left = left_to_refund(s);
+  const money most{left.sum_minor(), s.total.currency};
+  const bool covered = share.amount.currency == most.currency && share.amount.amount_minor > 0 &&
+                       share.amount.amount_minor <= most.amount_minor;
   if (!covered) {
-    return fail(errc::over_refund, "of what was captured, " + to_decimal(left) + ' ' +
-                                       std::string(left.currency.text()) + " can be refunded");
+    return fail(errc::over_refund, "of what was paid, " + to_decimal(most) + ' ' +
+                                       std::string(most.currency.text()) + " can be refunded");
   }
   if (auto room = room_for_one(s.after.refunds.size(), refunds_max, "refunds"); !room)
     return fail(std::move(room.error()));
-  return events{refund_promised{.number = next_number(s.after.refunds.size()),
-                                .amount = share.amount,
-                                .lines = std::move(share.lines),
-                                .for_return = 0,
-                                .reason = what.reason,
-                                .at = ctx.now}};
+  return events{promise(s, left, std::move(share), 0, what.reason, ctx.now)};
 }
 
 result<events> decide_after(const state& s, const add_note& what, const context& ctx) {

@@ -38,6 +38,7 @@ void apply_after(state& s, const return_received& e);
 void apply_after(state& s, const return_refused& e);
 void apply_after(state& s, const refund_promised& e);
 void apply_after(state& s, const part_refund_made& e);
+void apply_after(state& s, const card_refund_made& e);
 void apply_after(state& s, const units_shelved& e);
 void apply_after(state& s, const noted& e);
 void apply_after(state& s, const captured_later& e);
@@ -46,7 +47,7 @@ void apply_after(state& s, const capture_asked_again& e);
 void apply_after(state& s, const authorisation_voided& e);
 void apply_after(state& s, const stray_charge& e);
 void apply_after(state& s, const refund_told& e);
-// Every refund that is owed counts as made.
+// What the provider owes of refunds counts as made.
 void settle_refunds(state& s, timestamp_ms at);
 // An order that became shipped or delivered: every line and shipment counts as that.
 void fulfil(state& s, timestamp_ms at);
@@ -57,7 +58,9 @@ bool anything_shipped(const state& s);
 bool all_shipped(const state& s);
 // A refund that somebody may wait for is on its way.
 bool owes_refund(const state& s);
-// Whether every record names lines and stocks of the order: false for damaged bytes.
+// The same of what the provider is to give back.
+bool provider_owes_refund(const state& s);
+// Whether every record names lines, stocks and gift cards of the order: false for damaged bytes.
 bool records_fit(const state& s);
 // The lines' counts, from records that fit.
 void index_after(state& s);

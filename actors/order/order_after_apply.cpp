@@ -2,6 +2,7 @@
 #include <map>
 
 #include "actors/order/order_after.hpp"
+#include "actors/order/order_refund.hpp"
 #include "runtime/base/assert.hpp"
 #include "runtime/base/limits.hpp"
 
@@ -54,6 +55,35 @@ void owe_to_shelves(state& s, const return_record& back) {
       at->quantity += each.quantity;
     }
   }
+}
+
+// All of its parts are.
+void end_if_made(refund_record& refund, timestamp_ms at) {
+  const bool cards = std::all_of(refund.cards.begin(), refund.cards.end(),
+                                 [](const card_share& each) { return each.made; });
+  if (!cards || owes_provider(refund)) return;
+  refund.status = refund_status::made;
+  refund.made_at = at;
+}
+
+// No refund gives a card more than it paid.
+bool cards_fit(const state& s) {
+  std::map<std::string, std::int64_t> left;
+  for (const promotion& each : s.promotions) {
+    if (each.kind == cart::code_kind::gift_card) left.emplace(each.code, each.amount_minor);
+  }
+  for (const refund_record& refund : s.after.refunds) {
+    std::int64_t amount = refund.amount.amount_minor;
+    for (const card_share& each : refund.cards) {
+      const auto card = left.find(each.code);
+      const bool fits = card != left.end() && each.amount_minor >= 1 &&
+                        each.amount_minor <= card->second && each.amount_minor <= amount;
+      if (!fits) return false;
+      card->second -= each.amount_minor;
+      amount -= each.amount_minor;
+    }
+  }
+  return true;
 }
 
 using line_table = std::map<std::uint32_t, line*>;
@@ -149,17 +179,26 @@ void apply_after(state& s, const refund_promised& e) {
                            .for_return = e.for_return,
                            .reason = e.reason,
                            .asked_at = e.at,
-                           .made_at = {}});
+                           .made_at = {},
+                           .cards = e.cards});
   if (e.for_return > 0) record_of(s.after.returns, e.for_return).refund = e.number;
   s.updated_at = e.at;
 }
 
 void apply_after(state& s, const part_refund_made& e) {
   refund_record& part = record_of(s.after.refunds, e.number);
-  ensure(part.status == refund_status::owed, "a refund is made once");
-  part.status = refund_status::made;
-  part.made_at = e.at;
-  s.refunded.amount_minor += part.amount.amount_minor;
+  ensure(owes_provider(part), "a refund is made once");
+  s.refunded.amount_minor += provider_part(part).amount_minor;
+  part.provider_made = true;
+  end_if_made(part, e.at);
+  s.updated_at = e.at;
+}
+
+void apply_after(state& s, const card_refund_made& e) {
+  refund_record& refund = record_of(s.after.refunds, e.number);
+  ensure(e.card < refund.cards.size() && !refund.cards[e.card].made, "a refund is made once");
+  refund.cards[e.card].made = true;
+  end_if_made(refund, e.at);
   s.updated_at = e.at;
 }
 
@@ -223,7 +262,7 @@ void apply_after(state& s, const refund_told& e) {
 
 void settle_refunds(state& s, timestamp_ms at) {
   for (const refund_record& each : s.after.refunds) {
-    if (each.status == refund_status::owed) apply_after(s, part_refund_made{each.number, at});
+    if (owes_provider(each)) apply_after(s, part_refund_made{each.number, at});
   }
 }
 
@@ -249,6 +288,10 @@ bool owes_refund(const state& s) {
                      [](const refund_record& each) { return each.status == refund_status::owed; });
 }
 
+bool provider_owes_refund(const state& s) {
+  return std::any_of(s.after.refunds.begin(), s.after.refunds.end(), owes_provider);
+}
+
 bool records_fit(const state& s) {
   std::map<std::uint32_t, std::int64_t> lines;
   for (const line& each : s.lines) lines.emplace(each.line_id, each.quantity);
@@ -263,7 +306,8 @@ bool records_fit(const state& s) {
   const bool shelves =
       std::all_of(s.after.to_shelve.begin(), s.after.to_shelve.end(),
                   [&](const shelving& each) { return each.stock < s.stocks.size(); });
-  return shelves && fit(s.after.shipments) && fit(s.after.returns) && fit(s.after.refunds);
+  return shelves && fit(s.after.shipments) && fit(s.after.returns) && fit(s.after.refunds) &&
+         cards_fit(s);
 }
 
 void index_after(state& s) {
@@ -287,9 +331,12 @@ void check_after_full(const state& s) {
   for (const refund_record& each : s.after.refunds) {
     ensure(each.amount.amount_minor > 0 && each.amount.currency == s.total.currency,
            "a refund is above nothing and in the order's currency");
-    promised += each.amount.amount_minor;
-    if (each.status == refund_status::made) made += each.amount.amount_minor;
+    const std::int64_t part = provider_part(each).amount_minor;
+    ensure(part >= 0, "a refund is the sum of its parts");
+    promised += part;
+    if (each.status == refund_status::made || each.provider_made) made += part;
   }
+  ensure(cards_fit(s), "no more goes back to a gift card than it paid");
   ensure(promised <= s.captured.amount_minor, "no more is promised back than was captured");
   ensure(made <= s.refunded.amount_minor, "what was refunded is counted");
   for (const line& each : s.lines) {

@@ -63,18 +63,30 @@ struct return_record {
 enum class refund_status : std::uint8_t { owed = 0, made = 1 };
 const char* to_string(refund_status status);
 
-// Always to the method the order was paid with. `key` names it at the provider.
+// The part of a refund that goes back to a gift card.
+struct card_share {
+  std::string code;
+  std::int64_t amount_minor = 0;
+  bool made = false;
+  friend bool operator==(const card_share&, const card_share&) = default;
+  OMNICART_FIELDS(code, amount_minor, made)
+};
+
+// Always to what the order was paid with. `key` names it at the provider and at each gift card.
 struct refund_record {
   std::uint32_t number = 0;
   refund_status status{};
   std::string key;
-  money amount;
+  money amount;                  // all of it: what `cards` do not get is the provider's part
   line_counts lines;             // whose price it gives back; empty: an amount without lines
   std::uint32_t for_return = 0;  // 0: none
   std::string reason;
   timestamp_ms asked_at;
-  timestamp_ms made_at;  // the epoch: not yet
-  OMNICART_FIELDS(number, status, key, amount, lines, for_return, reason, asked_at, made_at)
+  timestamp_ms made_at;  // the epoch: not yet, or not all of it
+  std::vector<card_share> cards;
+  bool provider_made = false;  // the provider's part is; one that is made needs not say so
+  OMNICART_FIELDS(number, status, key, amount, lines, for_return, reason, asked_at, made_at, cards,
+                  provider_made)
 };
 
 // For staff only.
@@ -111,7 +123,7 @@ const char* to_string(holding state);
 // What an operator says of an order that does not get on by itself.
 enum class resolution : std::uint8_t {
   give_up = 0,       // stop waiting for the provider's word: void the payment
-  refunds_done = 1,  // what is owed to the buyer was given back by other means
+  refunds_done = 1,  // what the provider owes the buyer was given back by other means
   stock_done = 2,    // what is owed to stock records was put right by hand
   written_off = 3,   // a payment that was lost will not come
 };
@@ -161,7 +173,7 @@ struct close_return {
   std::string reason;  // of a refusal
   OMNICART_FIELDS(number, to, restock, refund, reason)
 };
-// Staff. Exactly one of `amount` and `lines`. At most what was captured and not refunded.
+// Staff. Exactly one of `amount` and `lines`. At most what was paid, by card and by gift cards, and not refunded.
 struct give_refund {
   std::optional<money> amount;
   line_counts lines;
@@ -181,5 +193,7 @@ struct capture_answered { payment::charge_result result; OMNICART_FIELDS(result)
 struct capture_refused { error_number code = 0; OMNICART_FIELDS(code) };
 struct shelved { std::uint32_t of_return = 0; std::uint32_t stock = 0; OMNICART_FIELDS(of_return, stock) };
 struct part_refunded { std::uint32_t number = 0; OMNICART_FIELDS(number) };
+// `card` is the index among the refund's gift cards.
+struct card_refunded { std::uint32_t number = 0; std::uint32_t card = 0; OMNICART_FIELDS(number, card) };
 
 }  // namespace omnicart::order

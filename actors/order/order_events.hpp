@@ -182,8 +182,10 @@ struct refund_promised {
   std::uint32_t for_return = 0;
   std::string reason;
   timestamp_ms at;
-  OMNICART_FIELDS(number, amount, lines, for_return, reason, at)
+  std::vector<card_share> cards;  // of the amount; the rest is the provider's
+  OMNICART_FIELDS(number, amount, lines, for_return, reason, at, cards)
 };
+// The provider's part.
 struct part_refund_made {
   std::uint32_t number = 0;
   timestamp_ms at;
@@ -276,6 +278,13 @@ struct promotion_ended {
   std::uint32_t promotion = 0;
   OMNICART_FIELDS(promotion)
 };
+// `card` is the index among the refund's gift cards.
+struct card_refund_made {
+  std::uint32_t number = 0;
+  std::uint32_t card = 0;
+  timestamp_ms at;
+  OMNICART_FIELDS(number, card, at)
+};
 
 using event =
     std::variant<placed, cart_taken, line_priced, line_unpriced, totalled, rejected, stock_claimed,
@@ -287,7 +296,7 @@ using event =
                  captured_later, capture_failed, capture_asked_again, authorisation_voided,
                  stray_charge, refund_told, resolved,
                  promotions_asked, promotion_held, promotion_refused, terms_applied,
-                 promotion_ended>;
+                 promotion_ended, card_refund_made>;
 using events = std::vector<event>;
 
 }  // namespace omnicart::order

@@ -30,7 +30,7 @@ enum class errc : error_number {
   exceeds_left = 409,      // more units than were ordered and not shipped, or shipped and not returned, ...
   no_such_shipment = 410,
   no_such_return = 411,
-  over_refund = 412,       // more than was captured and not refunded
+  over_refund = 412,       // more than was paid and not refunded
   record_limit = 413,      // shipments_max and its like (order_after_messages.hpp)
   not_stuck = 414,         // nothing of the kind is owed
 };
@@ -156,7 +156,7 @@ using command = std::variant<place, get, set_status, cancel, cart_sealed, cart_r
                              claim_refused, unclaimed, charged, charge_refused, voided, sale_settled, restocked,
                              refunded, cart_done, wake, ship, deliver, ask_return, close_return, give_refund,
                              add_note, shelved, part_refunded, payment_told, retry, resolve, capture_answered,
-                             capture_refused, promotion_granted, promotion_denied, promotion_done>;
+                             capture_refused, promotion_granted, promotion_denied, promotion_done, card_refunded>;
 
 struct line_view {
   std::uint32_t line_id = 0;
@@ -181,7 +181,13 @@ struct short_line {
 struct back_order { product_id product; std::int64_t quantity = 0; OMNICART_FIELDS(product, quantity) };
 struct price_change { product_id product; money was; money is; OMNICART_FIELDS(product, was, is) };
 
-struct gift_payment { std::string code; money amount; OMNICART_FIELDS(code, amount) };
+// `returned_minor`: what of it is on the card again.
+struct gift_payment {
+  std::string code;
+  money amount;
+  std::int64_t returned_minor = 0;
+  OMNICART_FIELDS(code, amount, returned_minor)
+};
 // `reason`: a code of the coupon, the gift card or pricing::obstacle.
 struct refused_code { cart::code_kind kind{}; std::string code; std::string reason; OMNICART_FIELDS(kind, code, reason) };
 
@@ -199,8 +205,8 @@ struct order_view {
   payment::method_type method{};
   std::string last4;
   std::string decline_code;
-  money captured;
-  money refunded;
+  money captured;  // by the provider
+  money refunded;  // by the provider; gift_payments say what went back to gift cards
   std::string reference;
   std::string customer_reference;
   timestamp_ms placed_at;

@@ -5,6 +5,7 @@
 
 #include "actors/coupon/coupon_messages.hpp"
 #include "actors/gift_card/gift_card_messages.hpp"
+#include "actors/order/order_refund.hpp"
 #include "actors/order/order_steps.hpp"
 #include "runtime/base/assert.hpp"
 
@@ -27,6 +28,13 @@ std::optional<std::uint32_t> next_promotion(const state& s) {
 
 bool asking(const state& s) {
   return s.at == step::pricing && s.unpriced.empty() && !s.lines.empty();
+}
+
+// What becomes of one that was used by an order that is cancelled: a card that refunds have filled
+// again is owed nothing.
+claim_state returned_from(const state& s, const promotion& used) {
+  const bool done = is_card(used) && card_remainder(s, used) == 0;
+  return done ? claim_state::returned : claim_state::to_return;
 }
 
 // Only what was given, or refused, is to be given back: a promotion still to be asked for never
@@ -103,7 +111,6 @@ effect effect_of(const state& s, std::uint32_t index) {
   const promotion& each = s.promotions[index];
   const order_id& id = s.content.id;
   const std::string tail = '/' + std::to_string(index);
-  const money amount{each.amount_minor, s.total.currency};
   switch (each.state) {
     case claim_state::to_claim:
       if (is_card(each)) return to_card(each, "promise" + tail, gift_card::hold{id, due(s)});
@@ -115,7 +122,10 @@ effect effect_of(const state& s, std::uint32_t index) {
       if (is_card(each)) return to_card(each, "redeem" + tail, gift_card::spend{id});
       return to_coupon(each, "redeem" + tail, coupon::redeem{id});
     case claim_state::to_return:
-      if (is_card(each)) return to_card(each, "give_back" + tail, gift_card::give_back{id, amount});
+      if (is_card(each)) {
+        const money rest{card_remainder(s, each), s.total.currency};
+        return to_card(each, "give_back" + tail, gift_card::give_back{id, rest, {}});
+      }
       return to_coupon(each, "give_back" + tail, coupon::give_back{id, customer_of(s.content)});
     case claim_state::idle:
     case claim_state::claimed:
@@ -259,7 +269,7 @@ void on_event(state& s, const promotion_ended& e) {
       each.state = claim_state::idle;
       return;
     case claim_state::to_settle:
-      each.state = cancelled ? claim_state::to_return : claim_state::settled;
+      each.state = cancelled ? returned_from(s, each) : claim_state::settled;
       return;
     case claim_state::to_return:
       each.state = claim_state::returned;
@@ -284,7 +294,7 @@ void commit_promotions(state& s) {
 }
 void return_promotions(state& s) {
   for (promotion& each : s.promotions) {
-    if (each.state == claim_state::settled) each.state = claim_state::to_return;
+    if (each.state == claim_state::settled) each.state = returned_from(s, each);
   }
 }
 
@@ -298,6 +308,23 @@ void append_promotion_effects(const state& s, std::size_t room, std::vector<effe
   for (std::uint32_t i = 0; i < s.promotions.size() && room > 0; ++i) {
     if (!ends(s.promotions[i].state)) continue;
     owed.push_back(effect_of(s, i));
+    --room;
+  }
+}
+
+// A card takes back what it has been told is spent.
+void append_card_effects(const state& s, const refund_record& of, std::size_t room,
+                         std::vector<effect>& owed) {
+  for (std::size_t i = 0; i < of.cards.size() && room > 0; ++i) {
+    const card_share& part = of.cards[i];
+    const auto card = std::find_if(
+        s.promotions.begin(), s.promotions.end(),
+        [&](const promotion& each) { return is_card(each) && each.code == part.code; });
+    const bool spent = card != s.promotions.end() && card->state != claim_state::to_settle;
+    if (part.made || !spent) continue;
+    const std::string key = "card_part/" + std::to_string(of.number) + '.' + std::to_string(i);
+    const money amount{part.amount_minor, s.total.currency};
+    owed.push_back(to_card(*card, key, gift_card::give_back{s.content.id, amount, of.key}));
     --room;
   }
 }
@@ -332,7 +359,8 @@ void show_promotions(const state& s, order_view& shown) {
                       each.state == claim_state::returned;
     if (!used) continue;
     if (is_card(each)) {
-      shown.gift_payments.push_back({each.code, {each.amount_minor, s.total.currency}});
+      shown.gift_payments.push_back(
+          {each.code, {each.amount_minor, s.total.currency}, card_returned(s, each)});
     } else {
       shown.coupons.push_back(each.code);
     }

@@ -36,10 +36,13 @@ void on_event(state& s, const terms_applied& e);
 void on_event(state& s, const promotion_ended& e);
 void release_promotions(state& s);  // what was asked for is given back
 void commit_promotions(state& s);
-void return_promotions(state& s);  // of a cancelled order
+void return_promotions(state& s);  // of a cancelled order, as far as refunds have not
 
 // At most `room` effects. Keys: VERB/INDEX with VERB = promise | unpromise | redeem | give_back.
 void append_promotion_effects(const state& s, std::size_t room, std::vector<effect>& owed);
+// The parts of a refund that its gift cards have not had. Keys: card_part/REFUND.CARD.
+void append_card_effects(const state& s, const refund_record& of, std::size_t room,
+                         std::vector<effect>& owed);
 bool is_promotion_verb(std::string_view verb);
 // The answer to such an effect; nothing: ask again.
 std::optional<command> settle_promotion(const state& s, std::string_view verb, std::uint32_t index,

@@ -15,7 +15,7 @@
 //   seal | charge | void | capture | refund | cart_done | abandon
 //   promise/CODE | unpromise/CODE | redeem/CODE | give_back/CODE        (order_promotions.cpp)
 //   price/LINE | VERB/STOCK.ATTEMPT         VERB = claim | unclaim | settle | restock
-//   part/REFUND | shelve/RETURN.STOCK
+//   part/REFUND | card_part/REFUND.CARD | shelve/RETURN.STOCK
 namespace omnicart::order {
 namespace {
 
@@ -89,7 +89,7 @@ effect refund_effect(const state& s) {
 
 effect part_refund_effect(const state& s, const refund_record& part) {
   return to_provider(s, "part/" + std::to_string(part.number),
-                     payment::refund{s.content.id, part.key, part.amount});
+                     payment::refund{s.content.id, part.key, provider_part(part)});
 }
 
 effect shelve_effect(const state& s, const shelving& owed) {
@@ -221,6 +221,9 @@ settled on_refund(const effect_name&, const answer& got) {
 settled on_part(const effect_name& name, const answer& got) {
   return got.ok() ? settled(part_refunded{name.index}) : std::nullopt;
 }
+settled on_card_part(const effect_name& name, const answer& got) {
+  return got.ok() ? settled(card_refunded{name.index, name.attempt}) : std::nullopt;
+}
 settled on_shelve(const effect_name& name, const answer& got) {
   return got.ok() ? settled(shelved{name.index, name.attempt}) : std::nullopt;
 }
@@ -273,7 +276,7 @@ constexpr verb_rule verbs[] = {
     {"seal", on_seal},     {"price", on_price},     {"claim", on_claim},   {"unclaim", on_unclaim},
     {"settle", on_settle}, {"restock", on_restock}, {"charge", on_charge}, {"void", on_void},
     {"refund", on_refund}, {"cart_done", on_cart},  {"abandon", on_cart},  {"part", on_part},
-    {"shelve", on_shelve}, {"capture", on_capture}};
+    {"shelve", on_shelve}, {"capture", on_capture}, {"card_part", on_card_part}};
 
 // The cart's answer counts for the duty it was asked for, and stock answers for the attempt they
 // name.
@@ -304,7 +307,8 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
   if (s.cart == cart_duty::abandon && room()) owed.push_back(abandon_effect(s));
   if (s.refund_owed && room()) owed.push_back(refund_effect(s));
   for (const refund_record& part : s.after.refunds) {
-    if (part.status == refund_status::owed && room()) owed.push_back(part_refund_effect(s, part));
+    if (owes_provider(part) && room()) owed.push_back(part_refund_effect(s, part));
+    append_card_effects(s, part, limit - owed.size(), owed);
   }
   append_promotion_effects(s, limit - owed.size(), owed);
   for (auto line = s.unpriced.begin(); line != s.unpriced.end() && room(); ++line) {

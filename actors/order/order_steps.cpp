@@ -1,5 +1,6 @@
 #include "actors/order/order_steps.hpp"
 #include "actors/order/order_promotions.hpp"
+#include "actors/order/order_refund.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -243,8 +244,15 @@ struct mover {
   events operator()(const part_refunded& what) const {
     const auto& all = s.after.refunds;
     const bool awaited = what.number >= 1 && what.number <= all.size() &&
-                         all[what.number - 1].status == refund_status::owed;
+                         owes_provider(all[what.number - 1]);
     return awaited ? events{part_refund_made{what.number, now}} : events{};
+  }
+  events operator()(const card_refunded& what) const {
+    const auto& all = s.after.refunds;
+    const bool there = what.number >= 1 && what.number <= all.size() &&
+                       what.card < all[what.number - 1].cards.size();
+    const bool awaited = there && !all[what.number - 1].cards[what.card].made;
+    return awaited ? events{card_refund_made{what.number, what.card, now}} : events{};
   }
 
   events operator()(const promotion_granted& what) const { return on_granted(s, what, now); }

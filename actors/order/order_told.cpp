@@ -84,10 +84,10 @@ result<events> told_refunded(const state& s, const news& told, timestamp_ms now)
     return each.key == told.refund_key;
   });
   if (at != all.end()) {
-    return at->status == refund_status::owed ? events{part_refund_made{at->number, now}} : events{};
+    return owes_provider(*at) ? events{part_refund_made{at->number, now}} : events{};
   }
   if (told.amount.currency != s.captured.currency || told.amount.amount_minor <= 0 ||
-      told.amount.amount_minor > refundable(s).amount_minor) {
+      told.amount.amount_minor > left_to_refund(s).provider_minor) {
     return fail(errc::conflict, "the provider gave back more than was left");
   }
   const auto number = static_cast<std::uint32_t>(all.size() + 1);
@@ -105,7 +105,7 @@ bool applies(const state& s, resolution how) {
     case resolution::give_up:
       return s.at == step::charging;
     case resolution::refunds_done:
-      return s.refund_owed || owes_refund(s);
+      return s.refund_owed || provider_owes_refund(s);
     case resolution::stock_done:
       return owes_stock(s);
     case resolution::written_off:

@@ -165,6 +165,72 @@ def a_gift_card_pays_what_is_on_it_and_the_card_the_rest(shop):
     guest.web.post("/api/cart/gift-cards", {"code": code("NOCARD")}).expect(404, "no_such_gift_card")
 
 
+def refunds_at_provider(shop, order):
+    return sum(each["amount"] for each in shop.node.ledger() if each["kind"] == "refund" and each["key"] == order)
+
+
+def bought_by_card(shop, value):
+    """Three units and one of another, a tenth off, 20 % tax on top, paid by a gift card of so much and by the provider."""
+    card, off = gift_card(shop.admin, value), coupon(shop.admin, type="percentage", rate_bps=1000)
+    items = [{"product_id": shop.product(price=price), "quantity": quantity} for price, quantity in ((1999, 3), (333, 1))]
+    guest = shop.guest()
+    order = guest.checkout(items=items, coupons=[off], gift_cards=[card]).expect(201).json
+    shop.admin.post(f"/api/orders/{order['order_id']}/shipments", {}).expect(201)
+    return guest, card, order
+
+
+@suite.case
+def units_sent_back_are_paid_back_to_card_and_provider_to_the_penny(shop):
+    shop.admin.put("/api/tax-rates", TAX).expect(200)
+    shop.node.catch_up()
+    try:
+        for value in (100_000, 2_001):
+            guest, card, order = bought_by_card(shop, value)
+            path = "/api/orders/" + order["order_id"]
+            total, by_card, due = amounts(order, "total", "gift_card_total", "amount_due")
+            equal((by_card, due), (min(value, total), total - by_card))
+            line, other = (each["line_id"] for each in order["items"])
+            back = [shop.admin.post(path + "/returns", {"lines": lines, "received": True}).expect(201)["refund"]
+                    for lines in ([{"line_id": line, "quantity": 1}],
+                                  [{"line_id": line, "quantity": 2}, {"line_id": other, "quantity": 1}])]
+            equal(back[0]["amount"]["amount"], order["items"][0]["total"]["amount"] // 3, "one of three")
+            equal(sum(each["amount"]["amount"] for each in back), total, "all of it")
+            equal(sum(each.get("gift_card_total", pounds(0))["amount"] for each in back), by_card, "to the card")
+            poll("it is on the card", lambda: amounts(shop.admin.get("/api/gift-cards/" + card).json, "balance", "held", "spent") ==
+                 [value, 0, 0])
+            seen = poll("it is refunded", lambda: (lambda got: got if got["payment"]["status"] == "refunded" else None)(
+                guest.web.get(path).expect(200).json))
+            equal((seen["gift_card_refunded"], seen["gift_cards"][0]["refunded"]), (pounds(by_card), pounds(by_card)))
+            equal([each["status"] for each in seen["refunds"]], ["made", "made"])
+            equal(refunds_at_provider(shop, order["order_id"]), due)
+            ledger = shop.admin.get(path + "/payments").expect(200).json
+            equal(amounts(ledger, "captured", "refunded", "gift_card_total", "gift_card_refunded"), [due, due, by_card, by_card])
+            for kind, sum_of in (("gift_card", by_card), ("refund", due), ("gift_card_refund", by_card)):
+                equal(sum(each["amount"]["amount"] for each in ledger["items"] if each["kind"] == kind), sum_of, kind)
+            shop.admin.post(path + "/refunds", {"amount": pounds(1)}, key=fresh()).expect(422, "over_refund")
+    finally:
+        shop.admin.put("/api/tax-rates", NO_TAX).expect(200)
+        shop.node.catch_up()
+    shop.node.laws("60s")
+
+
+@suite.case
+def a_refund_of_an_amount_counts_card_and_provider(shop):
+    guest, card, order = bought_by_card(shop, 2_001)
+    path, (total, due) = "/api/orders/" + order["order_id"], amounts(order, "total", "amount_due")
+    shop.admin.post(path + "/refunds", {"amount": pounds(total + 1)}, key=fresh()).expect(422, "over_refund")
+    key, wish = fresh("refund"), {"amount": pounds(due + 101), "reason": "late"}
+    for _ in range(2):
+        made = shop.admin.post(path + "/refunds", wish, key=key).expect(201).json
+        equal((made["status"], made["gift_card_total"]), ("made", pounds(101)))
+        equal(made["gift_cards"], [{"code": card, "status": "made", "amount": pounds(101)}])
+    equal(amounts(shop.admin.get("/api/gift-cards/" + card).json, "balance"), [101])
+    equal(guest.web.get(path).expect(200)["payment"]["status"], "partly_refunded")
+    shop.admin.post(path + "/refunds", {"amount": pounds(total - due - 100)}, key=fresh()).expect(422, "over_refund")
+    shop.admin.post(path + "/refunds", {"amount": pounds(total - due - 101)}, key=fresh()).expect(201)
+    equal(amounts(shop.admin.get("/api/gift-cards/" + card).json, "balance"), [2_001])
+
+
 @suite.case
 def tax_and_shipping_are_shown_per_line_and_add_up(shop):
     shop.admin.put("/api/tax-rates", TAX).expect(200)

@@ -35,11 +35,17 @@ std::vector<bought_line> lines_of(const std::string& order_json) {
   return lines;
 }
 
-// What the answer to a return says is given back for it.
-std::int64_t refund_in(const std::string& answer) {
+// What the answer to a return says is given back for it: by the provider, and to gift cards.
+struct told_refund {
+  std::int64_t provider_minor = 0;
+  std::int64_t gift_minor = 0;
+};
+told_refund refund_in(const std::string& answer) {
   const auto parsed = json::parse(answer, nullptr, false);
   const auto refund = parsed.is_object() ? parsed.find("refund") : parsed.end();
-  return refund != parsed.end() ? amount_in(*refund, "amount") : 0;
+  if (refund == parsed.end()) return {};
+  const std::int64_t gift_minor = amount_in(*refund, "gift_card_total");
+  return {amount_in(*refund, "amount") - gift_minor, gift_minor};
 }
 
 // One call about the order, with its own key. True when it was done.
@@ -87,7 +93,9 @@ task<> return_counter::send_back(shop_floor& floor, visit& here, std::string ord
   const std::string status = returns + "/" + std::to_string(*number) + "/status";
   const std::string received = R"({"status":"received","restock":true,"refund":true})";
   if (!co_await say(floor, here, staff, "receive return", "PUT", status, received)) co_return;
-  floor.clients.refunded_minor += refund_in(here.by.answer().body);
+  const told_refund refund = refund_in(here.by.answer().body);
+  floor.clients.refunded_minor += refund.provider_minor;
+  floor.clients.gift_refunded_minor += refund.gift_minor;
   floor.clients.gave_back(line.product, units);
   ++returns_;
   units_ += units;

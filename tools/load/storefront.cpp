@@ -147,6 +147,7 @@ void storefront::summarise(scenario_outcome& out) {
   if (where_.admin() != nullptr) {
     returns_.summarise(out);
     out.answers["refunded_minor"] = floor_.clients.refunded_minor;
+    out.answers["gift_refunded_minor"] = floor_.clients.gift_refunded_minor;
   }
   if (schedule_ && schedule_->missed() > 0)
     out.answers["visits_not_started_in_time"] = schedule_->missed();

@@ -64,6 +64,7 @@ law gift_cards_balance(const read_back& shop, const storefront_book& book) {
   for (const auto& order : shop.orders) {
     if (!stands(order)) continue;
     for (const auto& [code, amount_minor] : order.gift_cards) taken[code] += amount_minor;
+    for (const auto& [code, amount_minor] : order.gift_refunds) taken[code] -= amount_minor;
   }
   std::string why;
   for (const auto& [code, value_minor] : book.gift_values) {
@@ -90,8 +91,31 @@ law refunds_within_captures(const read_back& shop) {
       object(why, "order " + order.id + " was charged " + number(order.captured_minor) +
                       " and given back " + number(order.refunded_minor));
     }
+    for (const auto& [code, back_minor] : order.gift_refunds) {
+      std::int64_t paid_minor = 0;
+      for (const auto& [paid_by, amount_minor] : order.gift_cards)
+        paid_minor += paid_by == code ? amount_minor : 0;
+      if (back_minor > paid_minor) {
+        object(why, "order " + order.id + " was paid " + number(paid_minor) + " by gift card " +
+                        code + " and gave it back " + number(back_minor));
+      }
+    }
   }
   return made("refunds_within_captures", std::move(why));
+}
+
+// What answers to returns said goes back to gift cards is on them.
+law gift_refunds_told(const told& clients, const read_back& shop) {
+  std::int64_t back_minor = 0;
+  for (const auto& order : shop.orders) {
+    if (!clients.knows(order.reference) || !stands(order)) continue;
+    for (const auto& each : order.gift_refunds) back_minor += each.second;
+  }
+  const bool agree = back_minor == clients.gift_refunded_minor;
+  return made("gift_refunds_told",
+              agree ? std::string()
+                    : "told " + number(clients.gift_refunded_minor) + ", gift cards have back " +
+                          number(back_minor));
 }
 
 law returns_restocked(const told& clients, const read_back& shop) {
@@ -163,6 +187,7 @@ std::vector<law> check_promises(const told& clients, const read_back& shop,
   add_coupon_laws(shop, book, laws);
   laws.push_back(gift_cards_balance(shop, book));
   laws.push_back(refunds_within_captures(shop));
+  laws.push_back(gift_refunds_told(clients, shop));
   laws.push_back(returns_restocked(clients, shop));
   laws.push_back(declined_not_charged(clients, shop, book));
   laws.push_back(orders_read_add_up(shop));

@@ -54,10 +54,13 @@ std::vector<law> check_answers(const storefront_book& book);
 
 // The laws of what was read back:
 //   single_use_once        a coupon for one order is used by at most one order that stands
-//   coupon_limits_hold     no coupon is used by more orders than it may; its own record says as
-//   many gift_cards_balance     what is on a card = its value less what orders that stand took;
-//   none is held refunds_within_captures  no order got back more than it paid returns_restocked
-//   units put back, by the orders = units the desk was told are back, by product
+//   coupon_limits_hold     no coupon is used by more orders than it may; its own record says as many
+//   gift_cards_balance     what is on a card = its value less what orders that stand took and have
+//                          not refunded; none is held
+//   refunds_within_captures  no order got back more than it paid, nor did any of its gift cards
+//   gift_refunds_told      what gift cards have back = what answers to returns said goes to them
+//   returns_restocked      units put back, by the orders = units the desk was told are back, by
+//                          product
 //   declined_not_charged   no declined order stands or kept money
 //   orders_read_add_up     the orders add up as they are listed, too
 std::vector<law> check_promises(const told& clients, const read_back& shop,

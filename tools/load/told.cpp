@@ -67,8 +67,11 @@ void read_terms(const json& object, order_record& into) {
       if (code.is_string()) into.coupons.push_back(code.get<std::string>());
     }
   }
-  for (const auto& card : objects_in(object, "gift_cards"))
+  for (const auto& card : objects_in(object, "gift_cards")) {
     into.gift_cards.emplace_back(text_of(card, "code"), amount_in(card, "amount"));
+    const std::int64_t back_minor = amount_in(card, "refunded");
+    if (back_minor != 0) into.gift_refunds.emplace_back(text_of(card, "code"), back_minor);
+  }
   const auto payment = object.find("payment");
   if (payment != object.end()) {
     into.captured_minor = amount_in(*payment, "captured");

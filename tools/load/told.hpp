@@ -28,8 +28,9 @@ struct order_record {
       items;  // product and quantity; empty in some lists
   std::vector<std::string> coupons = {};
   std::vector<std::pair<std::string, std::int64_t>> gift_cards = {};  // code and what it paid
+  std::vector<std::pair<std::string, std::int64_t>> gift_refunds = {};  // code and what it has back
   std::int64_t captured_minor = 0;
-  std::int64_t refunded_minor = 0;
+  std::int64_t refunded_minor = 0;  // by the provider
   std::vector<std::pair<std::string, std::int64_t>> restocked =
       {};                         // product and units that came back to the shelf
   std::string price_fault = {};  // see order_prices.hpp
@@ -88,7 +89,8 @@ class told {
   std::int64_t charged_orders = 0;  // that had something for it to charge
   std::int64_t doubtful_minor = 0;
   std::int64_t told_twice = 0;
-  std::int64_t refunded_minor = 0;
+  std::int64_t refunded_minor = 0;       // by the provider
+  std::int64_t gift_refunded_minor = 0;  // to gift cards
 
  private:
   std::unordered_map<std::string, sold_order> orders_;

@@ -21,7 +21,7 @@ constexpr const char* retry_footer =
 constexpr const char* resolve_footer =
     R"(For what an order cannot bring to an end by itself; --note is kept with the order for ever. Ways:
   give_up       stop waiting for the provider's word: the payment is voided, the order rejected
-  refunds_done  the buyer was given by other means what is owed to them
+  refunds_done  the buyer was given by other means what the provider owes them
   stock_done    what is owed to stock records was put right by hand
   written_off   a payment that the provider would not capture will not come
 Examples:

@@ -21,6 +21,10 @@ release off(const char* order) { return {order_id{order}}; }
 spend pay(const char* order) { return {order_id{order}}; }
 give_back back(const char* order, std::int64_t pence) { return {order_id{order}, gbp(pence)}; }
 
+give_back part(const char* order, std::int64_t pence, const char* key) {
+  return {order_id{order}, gbp(pence), key};
+}
+
 BOOST_AUTO_TEST_SUITE(gift_card_suite)
 
 const std::vector<trial::rule<kind>> rules = {
@@ -110,6 +114,51 @@ const std::vector<trial::rule<kind>> rules = {
      {back("o9", 700), trial::system, 400'000},
      0,
      "gave_back"},
+    {"a refund gives a part back",
+     {{fifty}, {take("o1", 700)}, {pay("o1")}},
+     {part("o1", 200, "refund-1")},
+     0,
+     "gave_back"},
+    {"once for each refund",
+     {{fifty}, {take("o1", 700)}, {pay("o1")}, {part("o1", 200, "refund-1")}},
+     {part("o1", 200, "refund-1"), trial::system, 9},
+     0,
+     ""},
+    {"another refund gives another part",
+     {{fifty}, {take("o1", 700)}, {pay("o1")}, {part("o1", 200, "refund-1")}},
+     {part("o1", 500, "refund-2")},
+     0,
+     "gave_back"},
+    {"all parts are no more than it had spent",
+     {{fifty}, {take("o1", 700)}, {pay("o1")}, {part("o1", 200, "refund-1")}},
+     {part("o1", 501, "refund-2")},
+     number(errc::invalid_gift_card),
+     ""},
+    {"a cancellation gives back the rest",
+     {{fifty}, {take("o1", 700)}, {pay("o1")}, {part("o1", 200, "refund-1")}},
+     {back("o1", 500)},
+     0,
+     "gave_back"},
+    {"a refund that comes after it is still taken",
+     {{fifty}, {take("o1", 700)}, {pay("o1")}, {back("o1", 500)}},
+     {part("o1", 200, "refund-1")},
+     0,
+     "gave_back"},
+    {"a refund does not take what other orders spent",
+     {{fifty}, {take("o1", 700)}, {pay("o1")}, {take("o2", 700)}, {pay("o2")}, {back("o1", 700)}},
+     {part("o1", 1, "refund-1")},
+     number(errc::invalid_gift_card),
+     ""},
+    {"refunds of a purchase that is long forgotten are believed, one by one",
+     {{fifty},
+      {take("o1", 700)},
+      {pay("o1")},
+      {take("o2", 1), trial::system, 400'000},
+      {pay("o2")},
+      {part("o1", 200, "refund-1")}},
+     {part("o1", 500, "refund-2")},
+     0,
+     "gave_back"},
     {"in another currency it is nothing",
      {{fifty}},
      {hold{order_id{"o1"}, {1, euros}}},
@@ -192,7 +241,8 @@ BOOST_AUTO_TEST_CASE(random_orders_never_spend_a_penny_twice) {
             one.give(spend{order});
             break;
           case 4:
-            one.give(give_back{order, gbp(random() % 400)});
+            one.give(give_back{order, gbp(random() % 400),
+                               random() % 2 ? "refund-" + std::to_string(random() % 3) : ""});
             break;
           default:
             one.s = trial::reread<kind>(one.s);
@@ -213,14 +263,48 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
   BOOST_TEST(trial::hex(one.log.at(1)) == "9201920293c4026f31cd02bcce000f4240");
   BOOST_TEST(trial::hex(one.log.at(2)) == "9201920492c4026f31ce000f4240");
   BOOST_TEST(trial::hex(kind::encode_state(one.s)) ==
-             "92019ac39392cd1388c403474250ce004630c0c400c3ce000f4240cd10cc00cd02bc00909194c4026f31"
-             "01cd02bcce000f4240");
+             "92019bc39392cd1388c403474250ce004630c0c400c3ce000f4240cd10cc00cd02bc00909195c4026f31"
+             "01cd02bcce000f42400090");
   BOOST_TEST(trial::hex(encode(command{take("o1", 700)})) ==
              "9201920392c4026f3192cd02bcc403474250");
   BOOST_TEST(trial::hex(one.reply) ==
              "92019b92cd1388c403474250cd10cc00cd02bc0000cd02bcc3ce004630c0c400ce000f4240");
   BOOST_TEST(decode_reply(trial::with_one_more_field(one.reply)).has_value());
   BOOST_TEST(!decode_reply(trial::of_unknown_schema(one.reply)).has_value());
+  one.give(part("o1", 200, "refund-1"));
+  BOOST_TEST(trial::hex(one.log.at(3)) == "9201920594c4026f31ccc8ce000f4240c408726566756e642d31");
+  BOOST_TEST(trial::hex(kind::encode_state(one.s)) ==
+             "92019bc39392cd1388c403474250ce004630c0c400c3ce000f4240cd119400cd02bcccc8909195c4026f"
+             "3101cd02bcce000f4240ccc89193c40c323a6f31726566756e642d31ccc8ce000f4240");
+}
+
+// What builds before refunds to gift cards wrote.
+BOOST_AUTO_TEST_CASE(what_older_builds_stored_is_read) {
+  const auto event = decode_event(trial::unhex("9201920593c4026f31cd02bcce000f4240"));
+  BOOST_TEST_REQUIRE(event.has_value());
+  const auto& gave = std::get<gave_back>(*event);
+  BOOST_TEST((gave.order.str() == "o1" && gave.amount_minor == 700 && gave.key.empty()));
+  const auto command = decode_command(trial::unhex("9201920692c4026f3192cd02bcc403474250"));
+  BOOST_TEST_REQUIRE(command.has_value());
+  BOOST_TEST(std::get<give_back>(*command).key.empty());
+
+  trial::subject<kind> spent_700;
+  spent_700.s = decode_state(trial::unhex("92019ac39392cd1388c403474250ce004630c0c400c3ce000f4240cd10cc"
+                                          "00cd02bc00909194c4026f3101cd02bcce000f4240"))
+                    .value();
+  check_full(spent_700.s);
+  BOOST_TEST(spent_700.give(part("o1", 700, "refund-1")) == 0);
+  BOOST_TEST(spent_700.give(part("o1", 1, "refund-2")) == number(errc::invalid_gift_card));
+
+  // The same card after the order was cancelled: how = given_back, nothing left that it spent.
+  trial::subject<kind> cancelled;
+  cancelled.s = decode_state(trial::unhex("92019ac39392cd1388c403474250ce004630c0c400c3ce000f4240cd1388"
+                                          "00cd02bccd02bc909194c4026f3102cd02bcce000f4240"))
+                    .value();
+  check_full(cancelled.s);
+  BOOST_TEST(cancelled.give(back("o1", 700)) == 0);
+  BOOST_TEST(cancelled.names == "");
+  BOOST_TEST(cancelled.give(part("o1", 1, "refund-1")) == number(errc::invalid_gift_card));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "actors/order/order_lifecycle.hpp"
+#include "actors/order/order_promotions.hpp"
 #include "actors/order/order_refund.hpp"
 #include "order_world.hpp"
 #include "runtime/kind.hpp"
@@ -70,6 +71,53 @@ story delivered_order() {
 }
 story asked_order() { return shipped_order().then(ask_return{{{1, 3}}, "torn"}, buyer); }
 story cancelled_order() { return paid_order().then(cancel{"no"}, buyer); }
+
+// Whatever is owed is done and said to be.
+void settle_all(story& told) {
+  for (auto owed = kind::pending(told.s, 1); !owed.empty(); owed = kind::pending(told.s, 1)) {
+    const auto meant = kind::settle(told.s, owed[0].key, accepted());
+    BOOST_REQUIRE_MESSAGE(meant.has_value(), owed[0].key);
+    told.then(*meant);
+  }
+}
+
+// The same goods a tenth off, 3.00 to send, 20 % tax on top, and as much as may be by each gift
+// card; the rest is captured, or on invoice.
+story with_cards(const std::vector<std::int64_t>& cards,
+                 payment::method_type how = payment::method_type::card) {
+  place asked = content(how);
+  asked.terms = pricing::terms{.country = "GB",
+                               .rates = {{"", 2'000, "VAT"}},
+                               .ships = true,
+                               .methods = {{.id = "post", .name = "Post", .bands = {{9'000, {gbp(300)}}}}}};
+  asked.coupons = {"TEN"};
+  for (std::size_t i = 0; i < cards.size(); ++i)
+    asked.gift_cards.push_back("CARD-" + std::to_string(i + 1));
+  story told;
+  told.then(asked, staff()).then(priced{0, "a", gbp(250), "", 10}).then(priced{1, "b", gbp(100), "", 10});
+  told.then(promotion_granted{.promotion = 0,
+                              .rule = {.type = pricing::discount_type::percentage, .rate_bps = 1'000}});
+  for (std::uint32_t i = 0; i < cards.size(); ++i) {
+    const std::int64_t gives = std::min(cards[i], due(told.s).amount_minor);
+    told.then(promotion_granted{.promotion = i + 1, .amount_minor = gives});
+  }
+  told.then(claimed{0}).then(claimed{1});
+  if (told.s.at == step::charging) told.then(charged{{payment::charge_status::captured, "", "4242"}});
+  settle_all(told);
+  return told;
+}
+constexpr std::int64_t all_of_it = 100'000;  // that a card gives
+
+std::int64_t by_cards(const state& s) {
+  std::int64_t sum = 0;
+  for (const gift_payment& each : view(s).gift_payments) sum += each.amount.amount_minor;
+  return sum;
+}
+std::int64_t back_on_cards(const state& s) {
+  std::int64_t sum = 0;
+  for (const gift_payment& each : view(s).gift_payments) sum += each.returned_minor;
+  return sum;
+}
 
 std::string names(const std::vector<event>& done) {
   std::string text;
@@ -154,6 +202,20 @@ BOOST_AUTO_TEST_CASE(commands_that_may_not_be_are_refused_with_their_code) {
       {"refund of what was cancelled", cancelled_order(), give_refund{gbp(1), {}, ""}, staff(),
        over},
       {"refund of an invoice", invoiced_order(), give_refund{gbp(1), {}, ""}, staff(), over},
+      {"refund of more than provider and cards were paid", with_cards({500, 300}),
+       give_refund{gbp(1'690), {}, ""}, staff(), over},
+      {"refund of more than a card paid", with_cards({all_of_it}), give_refund{gbp(1'690), {}, ""},
+       staff(), over},
+      {"refund beyond what cards have back",
+       with_cards({500}).then(give_refund{gbp(1'500), {}, ""}, staff()),
+       give_refund{gbp(190), {}, ""}, staff(), over},
+      {"refund of units of which the money went before",
+       with_cards({500}).then(give_refund{gbp(1'500), {}, ""}, staff()),
+       give_refund{{}, {{1, 4}}, ""}, staff(), over},
+      {"refund of an invoice beyond its card", with_cards({500}, payment::method_type::invoice),
+       give_refund{gbp(501), {}, ""}, staff(), over},
+      {"refund of a card's cancelled order", with_cards({all_of_it}).then(cancel{}, buyer),
+       give_refund{gbp(1), {}, ""}, staff(), over},
       {"refund beyond one promised", paid_order().then(give_refund{gbp(1'000), {}, ""}, staff()),
        give_refund{gbp(231), {}, ""}, staff(), over},
       {"a note by the buyer", paid_order(), add_note{"x"}, buyer, forbidden},
@@ -305,6 +367,120 @@ BOOST_AUTO_TEST_CASE(a_cancellation_gives_back_what_no_refund_did) {
   BOOST_TEST((told.s.refunded == told.s.captured));
 }
 
+BOOST_AUTO_TEST_CASE(a_refund_goes_to_the_provider_first_and_then_to_the_card_used_last) {
+  struct row {
+    std::int64_t amount, provider;
+    std::vector<std::int64_t> cards;  // left of A, B, C
+    std::int64_t to_provider;
+    std::string to_cards;
+  };
+  const std::vector<row> rows{
+      {0, 0, {}, 0, ""},
+      {0, 10, {10}, 0, ""},
+      {10, 10, {10}, 10, ""},
+      {11, 10, {10}, 10, "A1"},
+      {7, 10, {}, 7, ""},
+      {7, 0, {10}, 0, "A7"},
+      {7, 0, {10, 5}, 0, "B5A2"},
+      {7, 0, {10, 9}, 0, "B7"},
+      {20, 3, {10, 0, 9}, 3, "C9A8"},
+      {22, 3, {10, 0, 9}, 3, "C9A10"},
+  };
+  for (const auto& each : rows) {
+    sources from{.provider_minor = each.provider, .cards = {}};
+    for (std::size_t i = 0; i < each.cards.size(); ++i)
+      from.cards.push_back({std::string(1, static_cast<char>('A' + i)), each.cards[i]});
+    const refund_parts parts = split(each.amount, from);
+    std::string to_cards;
+    for (const card_share& part : parts.cards) to_cards += part.code + std::to_string(part.amount_minor);
+    BOOST_TEST(parts.provider_minor == each.to_provider);
+    BOOST_TEST(to_cards == each.to_cards);
+  }
+}
+
+// 16.89: 12.30 less 1.23, and 3.00 to send, and 20 % of each line: 13.72, 2.75 and 0.42.
+BOOST_AUTO_TEST_CASE(what_comes_back_is_paid_back_to_card_and_provider) {
+  story told = with_cards({500, 300});
+  BOOST_TEST((told.s.total == gbp(1'689) && told.s.captured == gbp(889)));
+  told.then(ship{}, staff()).then(ask_return{{{1, 4}}, "", true}, staff());
+  const std::int64_t first = told.s.prices->lines[0].total_minor;
+  const refund_record& refund = told.s.after.refunds[0];
+  BOOST_TEST((first == 1'372 && refund.amount == gbp(first)));
+  BOOST_TEST((provider_part(refund) == gbp(889)));
+  BOOST_TEST_REQUIRE(refund.cards.size() == 2u);
+  BOOST_TEST((refund.cards[0] == card_share{"CARD-2", 300, false}));
+  BOOST_TEST((refund.cards[1] == card_share{"CARD-1", first - 1'189, false}));
+  BOOST_TEST(keys(told.s) ==
+             "part/1>payment/o1 card_part/1.0>gift_card/CARD-2 card_part/1.1>gift_card/CARD-1 "
+             "shelve/1.0>stock/a");
+  const auto owed = kind::pending(told.s, 9);
+  const auto asked = std::get<payment::refund>(*payment::decode_command(owed[0].command));
+  BOOST_TEST((asked.refund_key == "refund-1" && asked.amount == gbp(889)));
+  const auto back = std::get<gift_card::give_back>(
+      *codec::decode<gift_card::command>(owed[1].command));
+  BOOST_TEST((back.order.str() == "o1" && back.key == "refund-1" && back.amount == gbp(300)));
+  told.then(part_refunded{1}).then(part_refunded{1});
+  BOOST_TEST((told.s.refunded == gbp(889) && view(told.s).owes && kind::in_progress(told.s)));
+  told.then(card_refunded{1, 1}).then(card_refunded{1, 1}).then(card_refunded{1, 2}).then(card_refunded{2, 0});
+  BOOST_TEST(back_on_cards(told.s) == first - 1'189);
+  BOOST_TEST(to_string(told.s.after.refunds[0].status) == "owed");
+  told.then(card_refunded{1, 0});
+  BOOST_TEST(to_string(told.s.after.refunds[0].status) == "made");
+  told.then(ask_return{{{2, 2}, {3, 3}}, "", true}, staff());
+  settle_all(told);
+  BOOST_TEST((told.s.refunded == gbp(889) && back_on_cards(told.s) == 800));
+}
+
+BOOST_AUTO_TEST_CASE(a_card_that_refunds_a_part_is_given_the_rest_by_a_cancellation) {
+  story told = with_cards({all_of_it}).then(give_refund{gbp(688), {}, ""}, staff());
+  told.then(cancel{"no"}, buyer);
+  BOOST_TEST(keys(told.s).starts_with(
+      "card_part/1.0>gift_card/CARD-1 give_back/0>coupon/TEN give_back/1>gift_card/CARD-1"));
+  const auto back = std::get<gift_card::give_back>(
+      *codec::decode<gift_card::command>(kind::pending(told.s, 9)[2].command));
+  BOOST_TEST((back.amount == gbp(1'001) && back.key.empty()));
+  settle_all(told);
+  BOOST_TEST(back_on_cards(told.s) == 1'689);
+  story whole = with_cards({all_of_it}).then(give_refund{gbp(1'689), {}, ""}, staff());
+  whole.then(cancel{"no"}, buyer);
+  BOOST_TEST(keys(whole.s).find("give_back/1") == std::string::npos);
+  settle_all(whole);
+  BOOST_TEST(back_on_cards(whole.s) == 1'689);
+}
+
+BOOST_AUTO_TEST_CASE(an_invoice_gives_back_what_its_card_paid_and_no_more) {
+  story told = with_cards({500}, payment::method_type::invoice).then(ship{}, staff());
+  told.then(ask_return{{{1, 1}}, "", true}, staff());
+  BOOST_TEST(told.s.after.refunds[0].amount.amount_minor == told.s.prices->lines[0].total_minor * 500 / 1'689 / 4);
+  told.then(ask_return{{{1, 3}, {2, 2}, {3, 3}}, "", true}, staff());
+  settle_all(told);
+  BOOST_TEST((back_on_cards(told.s) == 500 && told.s.refunded.amount_minor == 0));
+}
+
+BOOST_AUTO_TEST_CASE(nothing_goes_back_to_a_card_before_it_knows_that_it_is_spent) {
+  story told = with_cards({all_of_it});
+  told.s.promotions[1].state = claim_state::to_settle;
+  told.then(give_refund{gbp(1), {}, ""}, staff());
+  BOOST_TEST(keys(told.s) == "redeem/1>gift_card/CARD-1");
+  told.then(promotion_done{1});
+  BOOST_TEST(keys(told.s) == "card_part/1.0>gift_card/CARD-1");
+}
+
+// Refunds that builds before this rule made left the card's part out.
+BOOST_AUTO_TEST_CASE(what_an_earlier_refund_of_units_gave_too_little_of_comes_with_the_next) {
+  story told = with_cards({all_of_it}).then(ship{}, staff());
+  const std::int64_t price = told.s.prices->lines[0].total_minor;
+  kind::apply(told.s, refund_promised{.number = 1, .amount = gbp(1), .lines = {{1, 1}}, .cards = {{"CARD-1", 1}}});
+  told.then(ask_return{{{1, 1}}, "", true}, staff());
+  BOOST_TEST(told.s.after.refunds[1].amount.amount_minor == price / 2 - 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_person_settled_was_the_providers) {
+  story told = with_cards({500}).then(give_refund{gbp(1'289), {}, ""}, staff());
+  told.then(resolve{resolution::refunds_done, "bank transfer"}, staff());
+  BOOST_TEST((told.s.refunded == gbp(1'189) && keys(told.s) == "card_part/1.0>gift_card/CARD-1"));
+}
+
 BOOST_AUTO_TEST_CASE(shares_of_what_was_paid_add_up_to_the_penny) {
   std::mt19937_64 random(base_seed());
   for (int i = 0; i < 2'000; ++i) {
@@ -348,8 +524,21 @@ BOOST_AUTO_TEST_CASE(the_staffs_notes_are_not_shown_to_the_buyer) {
   BOOST_TEST(shown.find("rude") == std::string::npos);
 }
 
-// Any commands in any order leave an order whose figures hold; story::then checks them all.
-BOOST_AUTO_TEST_CASE(random_commands_keep_the_books) {
+// All units are refunded by their lines: then all that was paid is back, at whatever it was paid with.
+void refund_all_units(story& told) {
+  line_counts rest;
+  for (const line& each : told.s.lines) {
+    if (each.refunded < each.quantity) rest.push_back({each.line_id, each.quantity - each.refunded});
+  }
+  if (!rest.empty()) told.then(give_refund{{}, rest, ""}, staff());
+  settle_all(told);
+  BOOST_TEST((told.s.refunded == told.s.captured));
+  BOOST_TEST(back_on_cards(told.s) == by_cards(told.s));
+}
+
+// Any commands in any order leave an order whose figures hold; story::then checks them all. Without
+// refunds of mere amounts, refunds of all units are what was paid.
+void run_random_commands(const story& start, bool amounts) {
   for (std::uint64_t seed = base_seed(); seed < base_seed() + 60; ++seed) {
     std::mt19937_64 random(seed);
     const auto draw = [&](std::uint64_t below) { return random() % below; };
@@ -360,7 +549,7 @@ BOOST_AUTO_TEST_CASE(random_commands_keep_the_books) {
       }
       return counts;
     };
-    story told = claimed_order().then(charged{{payment::charge_status::captured, "", ""}});
+    story told = start;
     const auto random_command = [&]() -> command {
       const auto nth = static_cast<std::uint32_t>(1 + draw(4));
       switch (draw(9)) {
@@ -369,7 +558,9 @@ BOOST_AUTO_TEST_CASE(random_commands_keep_the_books) {
         case 2: return ask_return{some(), "", draw(2) == 0, draw(2) == 0, draw(2) == 0};
         case 3: return close_return{nth, draw(2) == 0 ? return_status::received : return_status::refused};
         case 4: return give_refund{{}, some(), ""};
-        case 5: return give_refund{gbp(static_cast<std::int64_t>(1 + draw(300))), {}, ""};
+        case 5:
+          if (!amounts) return get{};
+          return give_refund{gbp(static_cast<std::int64_t>(1 + draw(300))), {}, ""};
         case 6: return set_status{static_cast<order_status>(draw(9))};
         case 7: return draw(6) == 0 ? command{cancel{}} : command{add_note{"x"}};
         default: {
@@ -387,13 +578,24 @@ BOOST_AUTO_TEST_CASE(random_commands_keep_the_books) {
         const auto done = kind::decide(told.s, next, {.now = at_ms(i), .command = {}, .asker = staff()});
         if (done) told.then(next, staff());
       }
-      for (auto owed = kind::pending(told.s, 1); !owed.empty(); owed = kind::pending(told.s, 1)) {
-        const auto meant = kind::settle(told.s, owed[0].key, accepted());
-        BOOST_TEST_REQUIRE(meant.has_value());
-        told.then(*meant);
-      }
+      settle_all(told);
       BOOST_TEST(!view(told.s).owes);
+      const bool cancelled = told.s.status == order_status::cancelled;
+      BOOST_TEST((!cancelled || (told.s.refunded == told.s.captured && back_on_cards(told.s) == by_cards(told.s))));
+      if (!cancelled && !amounts) refund_all_units(told);
     }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(random_commands_keep_the_books) {
+  const story plain = claimed_order().then(charged{{payment::charge_status::captured, "", ""}});
+  for (const bool amounts : {true, false}) {
+    run_random_commands(plain, amounts);
+    run_random_commands(with_cards({}), amounts);
+    run_random_commands(with_cards({500}), amounts);
+    run_random_commands(with_cards({777, 333}), amounts);
+    run_random_commands(with_cards({801, all_of_it}), amounts);
+    run_random_commands(with_cards({501}, payment::method_type::invoice), amounts);
   }
 }
 

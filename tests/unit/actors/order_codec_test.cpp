@@ -3,6 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include "actors/order/order_kind.hpp"
+#include "actors/order/order_refund.hpp"
 #include "runtime/base/codec.hpp"
 
 namespace omnicart::order {
@@ -109,8 +110,8 @@ const std::vector<golden> stored{
      "9201921b9301c3cf00000174876e8000"},
     {return_refused{1, "R", t},
      "9201921c9301c40152cf00000174876e8000"},
-    {refund_promised{1, gbp(7), {{2, 3}}, 1, "R", t},
-     "9201921d96019207c4034742509192020301c40152cf00000174876e8000"},
+    {refund_promised{1, gbp(7), {{2, 3}}, 1, "R", t, {{"G", 2, false}}},
+     "9201921d97019207c4034742509192020301c40152cf00000174876e80009193c4014702c2"},
     {part_refund_made{1, t},
      "9201921e9201cf00000174876e8000"},
     {units_shelved{1, 2},
@@ -139,6 +140,7 @@ const std::vector<golden> stored{
     {terms_applied{small_breakdown()},
      "9201922c919ec403474250c2c40090c400c40090c2900700000007"},
     {promotion_ended{1}, "9201922d9101"},
+    {card_refund_made{1, 2, t}, "9201922e930102cf00000174876e8000"},
 };
 
 BOOST_AUTO_TEST_SUITE(order_codec)
@@ -189,6 +191,44 @@ BOOST_AUTO_TEST_CASE(what_older_builds_stored_is_read) {
   const auto old_lines = decode_event(bytes_of("9201920191919601c40161c40141029205c40347425001"));
   BOOST_TEST_REQUIRE(old_lines.has_value());
   BOOST_TEST((encode_event(*old_lines) == encode_event(stored[1].what)));
+}
+
+// What builds before refunds to gift cards wrote: all of a refund was the provider's.
+BOOST_AUTO_TEST_CASE(a_refund_that_older_builds_stored_is_all_of_it_the_providers) {
+  const auto promised = decode_event(
+      bytes_of("9201921d96019207c4034742509192020301c40152cf00000174876e8000"));
+  BOOST_TEST_REQUIRE(promised.has_value());
+  BOOST_TEST((std::get<refund_promised>(*promised).cards.empty() &&
+              std::get<refund_promised>(*promised).amount == gbp(7)));
+  struct row {
+    const char* bytes;
+    bool owed;
+  };
+  for (const auto& each :
+       {row{"92019901" "00" "c408726566756e642d31" "9207c403474250" "90" "00" "c400"
+            "cf00000174876e8000" "00",
+            true},
+        row{"92019901" "01" "c408726566756e642d31" "9207c403474250" "90" "00" "c400"
+            "cf00000174876e8000" "cf00000174876e8000",
+            false}}) {
+    const auto record = codec::decode<refund_record>(bytes_of(each.bytes));
+    BOOST_TEST_REQUIRE(record.has_value());
+    BOOST_TEST((provider_part(*record) == gbp(7) && owes_provider(*record) == each.owed));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_refund_to_a_gift_card_that_did_not_pay_is_damage) {
+  state s = full_state();
+  s.promotions.push_back({.kind = cart::code_kind::gift_card,
+                          .code = "G",
+                          .state = claim_state::settled,
+                          .amount_minor = 2});
+  s.after.refunds.push_back({.number = 1, .amount = gbp(7), .cards = {{"G", 2, false}}});
+  BOOST_TEST(decode_state(encode_state(s)).has_value());
+  for (const card_share& wrong : {card_share{"G", 3}, card_share{"G", 0}, card_share{"H", 1}}) {
+    s.after.refunds[0].cards[0] = wrong;
+    BOOST_TEST(!decode_state(encode_state(s)).has_value());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_snapshot_reads_back_with_all_that_is_owed) {

@@ -204,6 +204,29 @@ const planted violations[] = {
     {"a penny from nowhere",
      [](books& b) { b.cards["GIFT"].balance_minor = 21; },
      "gift_cards_match_orders"},
+    {"a refund to a card that has it",
+     [](books& b) {
+       b.orders["paid"].gift_payments[0].returned_minor = 30;
+       b.cards["GIFT"].balance_minor = 50;
+       b.cards["GIFT"].returned_minor = 30;
+     },
+     ""},
+    {"a refund that the card never had",
+     [](books& b) { b.orders["paid"].gift_payments[0].returned_minor = 30; },
+     "gift_cards_match_orders"},
+    {"a refund to a card that no order made",
+     [](books& b) {
+       b.cards["GIFT"].balance_minor = 50;
+       b.cards["GIFT"].returned_minor = 30;
+     },
+     "gift_cards_match_orders"},
+    {"a refund to a card of more than it paid",
+     [](books& b) {
+       b.orders["paid"].gift_payments[0].returned_minor = 51;
+       b.cards["GIFT"].balance_minor = 71;
+       b.cards["GIFT"].returned_minor = 51;
+     },
+     "gift_cards_match_orders"},
     {"money held by nobody", [](books& b) { b.cards["GIFT"].holds = 1; }, "gift_cards_match_orders"},
     {"a card that is not there", [](books& b) { b.cards.clear(); }, "gift_cards_match_orders"},
     {"a gift that no order has",

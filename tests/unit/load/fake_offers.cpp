@@ -249,8 +249,12 @@ std::string fake_shop::order_json(const order& made, std::int64_t lie) const {
          {"total", pounds(own - made.off[i] + post + made.tax[i])}});
   }
   json gifts = json::array(), returns = json::array();
-  for (const auto& [code, pence] : made.gifts)
-    gifts.push_back({{"code", code}, {"amount", pounds(pence)}});
+  for (const auto& [code, pence] : made.gifts) {
+    json gift{{"code", code}, {"amount", pounds(pence)}};
+    if (const auto back = made.gifts_back.find(code); back != made.gifts_back.end())
+      gift["refunded"] = pounds(back->second);
+    gifts.push_back(gift);
+  }
   for (const auto& each : made.returns) {
     returns.push_back(
         {{"status", each.received ? "received" : "requested"},
@@ -306,7 +310,12 @@ fake_shop::reply fake_shop::after_order(const asked& what) {
       of.total == 0 ? 0 : bought.pence * back.units * of.due() / (2 * of.total);
   of.refunded += pence + (how_.refunds_too_much ? of.total + 1 : 0);
   refunded_ += pence;
-  said["refund"] = {{"amount", pounds(pence)}};
+  const std::int64_t gift = of.gifts.empty() ? 0 : of.gifts.begin()->second / 2;
+  if (gift > 0 && !how_.forgets_gift_refunds) {
+    of.gifts_back[of.gifts.begin()->first] += gift;
+    cards_[of.gifts.begin()->first].balance += gift;
+  }
+  said["refund"] = {{"amount", pounds(pence + gift)}, {"gift_card_total", pounds(gift)}};
   return {200, said.dump()};
 }
 

@@ -41,6 +41,7 @@ struct mischief {
   bool forgets_uses = false;      // of coupons
   bool keeps_gift_money = false;  // the card pays, and is worth as much as before
   bool refunds_too_much = false;
+  bool forgets_gift_refunds = false;  // says that a card gets its part back, and keeps it
   bool forgets_to_restock = false;
   bool charges_declined = false;
 };
@@ -70,7 +71,7 @@ class fake_shop {
     std::vector<std::int64_t> off = {}, tax = {};  // by line
     std::int64_t shipping = 0;                     // of the first line
     std::vector<std::string> coupons = {};
-    std::map<std::string, std::int64_t> gifts = {};
+    std::map<std::string, std::int64_t> gifts = {}, gifts_back = {};
     std::int64_t captured = 0, refunded = 0;
     struct sent_back {
       std::size_t line = 0;

@@ -332,6 +332,7 @@ BOOST_AUTO_TEST_CASE(each_broken_promise_breaks_its_law) {
                         row{{.forgets_uses = true}, "coupon_limits_hold"},
                         row{{.keeps_gift_money = true}, "gift_cards_balance"},
                         row{{.refunds_too_much = true}, "refunds_within_captures"},
+                        row{{.forgets_gift_refunds = true}, "gift_refunds_told"},
                         row{{.forgets_to_restock = true}, "returns_restocked"},
                         row{{.charges_declined = true}, "declined_not_charged"}}) {
     // A second is enough for the lie to be told, unless the machine has little time for it: then it goes on for longer.

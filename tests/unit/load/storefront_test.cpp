@@ -29,7 +29,7 @@ constexpr const char* sound_order = R"({
   "subtotal": {"amount": 1000, "currency": "GBP"}, "discount_total": {"amount": 100, "currency": "GBP"},
   "shipping_total": {"amount": 300, "currency": "GBP"}, "tax_total": {"amount": 240, "currency": "GBP"},
   "total": {"amount": 1440, "currency": "GBP"}, "prices_include_tax": false,
-  "coupons": ["C"], "gift_cards": [{"code": "G", "amount": {"amount": 440, "currency": "GBP"}}],
+  "coupons": ["C"], "gift_cards": [{"code": "G", "amount": {"amount": 440, "currency": "GBP"}, "refunded": {"amount": 40, "currency": "GBP"}}],
   "payment": {"captured": {"amount": 1000, "currency": "GBP"}, "refunded": {"amount": 70, "currency": "GBP"}},
   "returns": [{"status": "received", "restocked": true, "lines": [{"line_id": 0, "quantity": 1}]},
               {"status": "requested", "lines": [{"line_id": 0, "quantity": 1}]}]})";
@@ -42,6 +42,8 @@ BOOST_AUTO_TEST_CASE(an_order_shows_what_it_was_paid_with_and_what_came_back) {
   BOOST_TEST(order->price_fault == "");
   BOOST_TEST(order->charged_minor() == 1'000);
   BOOST_TEST((order->captured_minor == 1'000 && order->refunded_minor == 70));
+  BOOST_TEST_REQUIRE(order->gift_refunds.size() == 1u);
+  BOOST_TEST((order->gift_refunds[0].first == "G" && order->gift_refunds[0].second == 40));
   BOOST_TEST(order->coupons == std::vector<std::string>{"C"}, boost::test_tools::per_element());
   BOOST_TEST_REQUIRE(order->restocked.size() == 1u);
   BOOST_TEST((order->restocked[0].first == "a" && order->restocked[0].second == 1));
@@ -257,11 +259,13 @@ struct books {
     }
     shop.orders[0].coupons.push_back("ONCE");
     shop.orders[1].refunded_minor = 700;
+    shop.orders[1].gift_refunds = {{"G", 100}};
+    clients.gift_refunded_minor = 100;
     shop.orders[1].restocked = {{"a", 2}};
     clients.gave_back("a", 2);
     shop.stocked = {{"a", 10}, {"b", 10}};
     shop.coupons = {{"ONCE", {.used = 1}}, {"TWICE", {.used = 2}}};
-    shop.gift_cards = {{"G", {.balance_minor = 400}}};
+    shop.gift_cards = {{"G", {.balance_minor = 500}}};
     clients.used("r-no");
     book.declined("r-no");
     shop.orders.push_back(
@@ -299,11 +303,20 @@ BOOST_AUTO_TEST_CASE(each_lie_breaks_its_law) {
       {"coupon_limits_hold ", [](books& of) { of.shop.coupons["TWICE"].used = 1; }},
       {"coupon_limits_hold ", [](books& of) { of.shop.coupons["ONCE"].held = 1; }},
       {"coupon_limits_hold ", [](books& of) { of.shop.coupons.erase("ONCE"); }},
-      {"gift_cards_balance ", [](books& of) { of.shop.gift_cards["G"].balance_minor = 401; }},
+      {"gift_cards_balance ", [](books& of) { of.shop.gift_cards["G"].balance_minor = 501; }},
       {"gift_cards_balance ", [](books& of) { of.shop.gift_cards["G"].held_minor = 1; }},
       {"gift_cards_balance ", [](books& of) { of.shop.gift_cards.clear(); }},
       {"gift_cards_balance ", [](books& of) { of.shop.orders[0].gift_cards.clear(); }},
       {"refunds_within_captures ", [](books& of) { of.shop.orders[1].refunded_minor = 701; }},
+      {"refunds_within_captures ",
+       [](books& of) {
+         of.shop.orders[1].gift_refunds = {{"G", 301}};
+         of.clients.gift_refunded_minor = 301;
+         of.shop.gift_cards["G"].balance_minor = 701;
+       }},
+      {"gift_refunds_told ", [](books& of) { of.clients.gift_refunded_minor = 101; }},
+      {"gift_cards_balance gift_refunds_told ",
+       [](books& of) { of.shop.orders[1].gift_refunds.clear(); }},
       {"returns_restocked ", [](books& of) { of.shop.orders[1].restocked.clear(); }},
       {"returns_restocked ",
        [](books& of) {
@@ -323,6 +336,7 @@ BOOST_AUTO_TEST_CASE(each_lie_breaks_its_law) {
 BOOST_AUTO_TEST_CASE(an_order_that_is_off_gives_its_promises_back) {
   books of;
   of.shop.orders[1].status = "cancelled";
+  of.clients.gift_refunded_minor = 0;
   of.shop.coupons["TWICE"].used = 1;
   of.shop.gift_cards["G"].balance_minor = 700;
   BOOST_TEST(of.broken() == "");
