@@ -11,8 +11,8 @@
 #include "http/order_json.hpp"
 #include "http/order_list.hpp"
 #include "http/person_cipher.hpp"
+#include "http/person_keys.hpp"
 #include "http/price_json.hpp"
-#include "http/privacy_routes.hpp"
 #include "http/server/headers.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
@@ -161,14 +161,44 @@ task<std::optional<response>> order_routes::take_terms(request& req, const autho
   co_return std::nullopt;
 }
 
-task<std::string> order_routes::order_of_key(const authority& who, const std::string& key) {
+task<order_routes::keyed_order> order_routes::order_of_key(const authority& who, const std::string& key) {
+  caller engine;
+  engine.as = role::system;
   for (const auto& guest : who.absorbed) {
-    const std::string id = order_id_of("session:" + guest, key);
-    auto asked = inquire(shop_, {"order", id}, order::encode(order::get{}), who.who);
+    keyed_order found{.id = order_id_of("session:" + guest, key), .guest = guest};
+    auto asked = inquire(shop_, {"order", found.id}, order::encode(order::get{}), engine);
     const answer got = co_await asked;
-    if (got.version > 0) co_return id;
+    if (got.version == 0) continue;
+    const auto view = got.ok() ? order::decode_reply(got.payload) : result<order::reply>(fail(base_errc::not_found));
+    found.in_clear = view && !has_sealed(*view);
+    co_return found;
   }
-  co_return order_id_of(who.key_owner(), key);
+  co_return keyed_order{.id = order_id_of(who.key_owner(), key)};
+}
+
+task<result<std::string>> order_routes::key_to_seal(const caller& buyer, const keyed_order& named) {
+  const std::string user = buyer.user, session = buyer.session;
+  // An order that this user placed as a guest, with the same key, is as the guest sent it.
+  if (!named.guest.empty()) {
+    const entity_ref guest{"session", named.guest};
+    auto kept = co_await kept_key_of(shop_, guest);
+    co_return kept;
+  }
+  auto made = user.empty() ? guest_key_of(shop_, session) : person_key_of(shop_, user);
+  auto key = co_await std::move(made);
+  // The account or the session came to its end while its order was on the way.
+  if (key && key->empty()) co_return fail(base_errc::not_found);
+  co_return key;
+}
+
+task<result<std::string>> order_routes::seal_person(order::place& wanted, const keyed_order& named) {
+  const bool nobodys = wanted.buyer.user.empty() && wanted.buyer.session.empty();  // staff's, for no account
+  if (nobodys || named.in_clear) co_return std::string();
+  auto key = co_await key_to_seal(wanted.buyer, named);
+  if (!key) co_return key;
+  wanted.email = seal(wanted.email, *key);
+  if (wanted.ship_to) seal(*wanted.ship_to, *key);
+  co_return key;
 }
 
 task<response> order_routes::place(request& req) {
@@ -181,20 +211,13 @@ task<response> order_routes::place(request& req) {
   if (auto none = co_await unknown_buyer(req, *who, wanted->buyer)) co_return std::move(*none);
   if (auto refused = co_await take_terms(req, *who, *wanted)) co_return std::move(*refused);
   const auto key = idempotency_key(req);
-  const std::string id = co_await order_of_key(*who, **key);
+  const auto named = co_await order_of_key(*who, **key);
+  const std::string id = named.id;
   wanted->id = order_id(id);
   wanted->capture = shop_.capture;
-  // An order that this user placed as a guest, with the same key, is as the guest sent it.
-  const bool as_guest = id != order_id_of(who->key_owner(), **key);
-  std::string person_key;
-  if (!wanted->buyer.user.empty() && !as_guest) {
-    const std::string user = wanted->buyer.user;
-    auto sealed_with = co_await person_key_of(shop_, user);
-    if (!sealed_with) co_return failure_response(sealed_with.error(), req);
-    person_key = std::move(*sealed_with);
-    wanted->email = seal(wanted->email, person_key);
-    if (wanted->ship_to) seal(*wanted->ship_to, person_key);
-  }
+  const auto sealed_with = co_await seal_person(*wanted, named);
+  if (!sealed_with) co_return failure_response(sealed_with.error(), req);
+  const std::string person_key = *sealed_with;
   options->expected_version.reset();
   options->wait = shop_.payment_patience;
   auto asked = ask(shop_, {"order", id}, order::encode(order::command{std::move(*wanted)}), who->who, *options);
@@ -219,25 +242,6 @@ response order_routes::answer_checkout(const request& req, const std::string& id
   return shown;
 }
 
-task<std::optional<error>> order_routes::readable(order::reply& view, person_keys& known) {
-  if (!has_sealed(view)) co_return std::nullopt;
-  if (const auto at = known.find(view.buyer.user); at != known.end()) {
-    open_sealed(view, at->second);
-    co_return std::nullopt;
-  }
-  const entity_ref to{"user", view.buyer.user};
-  caller engine;
-  engine.as = role::system;
-  auto asked = inquire(shop_, to, user::encode(user::get{}), engine);
-  const answer got = co_await asked;
-  if (!got.ok() && is_fault(got.failure->number)) co_return *got.failure;
-  const auto owner = got.ok() ? user::decode_reply(got.payload) : result<user::reply>(user::reply{});
-  if (!owner) co_return owner.error();
-  known[to.id] = owner->person_key;
-  open_sealed(view, owner->person_key);
-  co_return std::nullopt;
-}
-
 task<response> order_routes::show(request& req) {
   auto who = co_await require_session(shop_, req);
   if (!who) co_return std::move(who.error());
@@ -251,8 +255,8 @@ task<response> order_routes::show(request& req) {
   if (!view) co_return failure_response(view.error(), req);
   const std::string tag = etag_of(got.version);
   if (not_modified(req, tag)) co_return not_modified_response(tag);
-  person_keys keys;
-  if (const auto failed = co_await readable(*view, keys)) co_return failure_response(*failed, req);
+  person_keys keys(shop_);
+  if (const auto failed = co_await keys.open(*view)) co_return failure_response(*failed, req);
   response shown = json_response(200, order_json(id, *view, got.version));
   shown.add_header("ETag", tag);
   co_return shown;
@@ -302,14 +306,14 @@ task<tl::expected<std::string, response>> order_routes::page_json(request& req, 
   std::string body;
   json_writer json(body);
   json.begin_object().key("items").begin_array();
-  person_keys keys;
+  person_keys keys(shop_);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     if (!answers[i].ok()) {
       if (is_fault(answers[i].failure->number)) co_return tl::unexpected(failure_response(*answers[i].failure, req));
       continue;
     }
     if (auto view = order::decode_reply(answers[i].payload)) {
-      if (const auto failed = co_await readable(*view, keys)) co_return tl::unexpected(failure_response(*failed, req));
+      if (const auto failed = co_await keys.open(*view)) co_return tl::unexpected(failure_response(*failed, req));
       json.raw(order_json(ids[i], *view, answers[i].version));
     }
   }
@@ -332,8 +336,8 @@ task<response> order_routes::change(request& req, const order::command& what) {
   if (!got.ok()) co_return failure_response(*got.failure, req);
   auto view = order::decode_reply(got.payload);
   if (!view) co_return failure_response(view.error(), req);
-  person_keys keys;
-  if (const auto failed = co_await readable(*view, keys)) co_return failure_response(*failed, req);
+  person_keys keys(shop_);
+  if (const auto failed = co_await keys.open(*view)) co_return failure_response(*failed, req);
   response shown = json_response(200, order_json(id, *view, got.version));
   shown.add_header("ETag", etag_of(got.version));
   mark_replayed(shown, got);

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,13 +31,18 @@ class order_routes {
   // 404 when the order is for a user who does not exist.
   task<std::optional<response>> unknown_buyer(request& req, const authority& who, const caller& buyer);
   // The order of this caller and key; that of an absorbed guest session, if it placed one with the key.
-  task<std::string> order_of_key(const authority& who, const std::string& key);
+  struct keyed_order {
+    std::string id;
+    std::string guest = {};  // who placed it
+    bool in_clear = false;   // by a build that sealed no guest's orders
+  };
+  task<keyed_order> order_of_key(const authority& who, const std::string& key);
+  // Seals the buyer's personal data with their key, which is given back: empty when there is nobody to seal it for.
+  // Refusal: not_found when the account or the session came to its end meanwhile.
+  task<result<std::string>> key_to_seal(const caller& buyer, const keyed_order& named);
+  task<result<std::string>> seal_person(order::place& wanted, const keyed_order& named);
   response answer_checkout(const request& req, const std::string& id, const answer& got,
                            const std::string& person_key) const;
-  // Makes readable what is sealed with its buyer's key; "(erased)" where the key is gone. Nothing, or the fault. `known`:
-  // the keys by user, of this request.
-  using person_keys = std::map<std::string, std::string>;
-  task<std::optional<error>> readable(order::reply& view, person_keys& known);
   task<response> change(request& req, const order::command& what);
   // `ids` are orders that the caller may see.
   task<tl::expected<std::string, response>> page_json(request& req, std::vector<std::string> ids,

@@ -6,9 +6,10 @@
 
 #include "actors/order/order_messages.hpp"
 
-// Personal data in an order that belongs to a user: encrypted with that user's own key, which goes
-// when the user is erased. Orders, their history and their totals stay, and nobody can read who it
-// was. Country and region stay readable: tax and shipping go by them.
+// Personal data in an order: encrypted with a key of its user's own, or of the guest session it was
+// placed in, which goes when the user is erased (person_keys.hpp). Orders, their history and their
+// totals stay, and nobody can read who it was. Country and region stay readable: tax and shipping
+// go by them.
 //
 // A text becomes "enc1:" and base64url of XSalsa20-Poly1305 (libsodium's secretbox) under a nonce
 // that is BLAKE2b-192 of key and text: the same text gives the same bytes, so that a repeated order

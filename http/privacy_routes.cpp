@@ -4,7 +4,7 @@
 
 #include "http/order_json.hpp"
 #include "http/order_list.hpp"
-#include "http/person_cipher.hpp"
+#include "http/person_keys.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/problem.hpp"
 #include "http/session_tokens.hpp"
@@ -25,24 +25,6 @@ caller engine() {
 }
 
 }  // namespace
-
-task<result<std::string>> person_key_of(const shop& in, std::string user) {
-  const entity_ref to{"user", user};
-  auto asked = inquire(in, to, user::encode(user::get{}), engine());
-  const answer got = co_await asked;
-  if (!got.ok() && !refused_by_rules(got)) co_return fail(*got.failure);
-  if (!got.ok()) co_return std::string();
-  const auto view = user::decode_reply(got.payload);
-  if (!view) co_return fail(view.error());
-  if (!view->person_key.empty()) co_return view->person_key;
-  const user::command keep = user::keep_person_key{.key = make_person_key()};
-  auto keep_asked = ask(in, to, user::encode(keep), engine());
-  const answer kept = co_await keep_asked;
-  if (!kept.ok()) co_return fail(*kept.failure);
-  const auto now = user::decode_reply(kept.payload);
-  if (!now) co_return fail(now.error());
-  co_return now->person_key;
-}
 
 void privacy_routes::add_to(router& routes) {
   routes.get("/api/users/profile/export", [this](request& req) { return export_all(req); });
@@ -74,6 +56,7 @@ task<tl::expected<std::string, response>> privacy_routes::orders_of(request& req
   query.limit = orders_at_once;
   query.buyers = mine.absorbed;
   query.buyers.push_back(std::move(user));
+  person_keys keys(shop_);
   for (std::size_t count = 0; count < orders_max; count += orders_at_once) {
     auto page = co_await shop_.orders.page(query);
     if (!page) co_return tl::unexpected(failure_response(page.error(), req));
@@ -89,7 +72,8 @@ task<tl::expected<std::string, response>> privacy_routes::orders_of(request& req
       if (!answers[i].ok()) continue;
       auto view = order::decode_reply(answers[i].payload);
       if (!view) continue;
-      open_sealed(*view, mine.person_key);
+      if (const auto failed = co_await keys.open(*view))
+        co_return tl::unexpected(failure_response(*failed, req));
       json.raw(order_json(page->ids[i], *view, answers[i].version));
     }
     more = !page->next_cursor.empty();

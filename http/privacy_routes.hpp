@@ -30,8 +30,4 @@ class privacy_routes {
   const shop& shop_;
 };
 
-// The key of the user's personal data in orders, made if there is none yet; empty for no such user.
-// Fault: of the user's entity.
-task<result<std::string>> person_key_of(const shop& in, std::string user);
-
 }  // namespace omnicart::http

@@ -194,7 +194,27 @@ result<events> on(const state& s, const wake&, const context& ctx) {
   const auto due = wake_at(s);
   if (!due || ctx.now < *due) return events{};
   if (s.status == session_status::open) return one(session_expired{.at = ctx.now});
-  return one(forgotten{});
+  return s.person_key.empty() ? one(forgotten{}) : one(reduced{});
+}
+
+status from_engine(const context& ctx) {
+  if (ctx.asker.as != role::system) return fail(base_errc::forbidden);
+  return {};
+}
+
+result<events> on(const state& s, const keep_person_key& c, const context& ctx) {
+  if (auto ok = from_engine(ctx); !ok) return fail(std::move(ok.error()));
+  if (auto ok = usable(s, ctx.now); !ok) return fail(std::move(ok.error()));
+  if (c.key.size() != person_key_bytes) return fail(base_errc::malformed, "no key");
+  return s.person_key.empty() ? one(person_key_kept{.key = c.key}) : events{};
+}
+result<events> on(const state&, const read_person_key&, const context& ctx) {
+  if (auto ok = from_engine(ctx); !ok) return fail(std::move(ok.error()));
+  return events{};
+}
+result<events> on(const state& s, const forget&, const context& ctx) {
+  if (auto ok = from_engine(ctx); !ok) return fail(std::move(ok.error()));
+  return s.status == session_status::unopened ? events{} : one(forgotten{});
 }
 
 events if_at(const state& s, absorb_step step, event what) {
@@ -215,6 +235,12 @@ result<events> on(const state& s, const guest_revoked&, const context&) {
 }
 result<events> on(const state& s, const absorbed&, const context&) {
   return if_at(s, absorb_step::tell_user, guest_absorbed{});
+}
+result<events> on(const state& s, const user_gone&, const context&) {
+  return if_at(s, absorb_step::tell_user, guest_orphaned{});
+}
+result<events> on(const state& s, const guest_forgotten&, const context&) {
+  return if_at(s, absorb_step::forget_guest, guest_absorbed{});
 }
 result<events> on(const state& s, const registered_with_user& c, const context& ctx) {
   if (!s.owes_user) return events{};
@@ -269,6 +295,13 @@ void on_event(state& s, const session_expired& e) {
   end(s, session_status::expired, e.at, "expired");
 }
 void on_event(state& s, const forgotten&) { s = state{}; }
+void on_event(state& s, const person_key_kept& e) { s.person_key = e.key; }
+void on_event(state& s, const reduced&) {
+  s.user_agent = {};
+  s.end_reason = {};
+  s.reduced = true;
+}
+void on_event(state& s, const guest_orphaned&) { s.absorbing = absorb_step::forget_guest; }
 void on_event(state& s, const adopted& e) {
   s.user = e.user;
   s.as = role::shopper;
@@ -313,7 +346,8 @@ void apply(state& s, const event& what) {
 void check(const state& s) {
   const bool is_open = s.status == session_status::open;
   if (s.status == session_status::unopened)
-    return ensure(s.id.empty() && s.cart.empty(), "an unopened session is empty");
+    return ensure(s.id.empty() && s.cart.empty() && s.person_key.empty(),
+                  "an unopened session is empty");
   ensure(!s.id.empty() && !s.cart.empty(), "a session has an id and a cart");
   ensure((s.as == role::guest) == s.user.empty(), "a session is a guest's or a user's");
   ensure(is_open != s.refresh_digest.empty(),
@@ -326,68 +360,18 @@ void check(const state& s) {
   ensure(holds_lines != s.lines.empty(), "surrendered lines wait for their merge and no longer");
   ensure(s.holds.size() <= limits::session_holds_max && (is_open || s.holds.empty()),
          "only an open session holds, and at most ten");
+  ensure(!s.reduced || (!is_open && !s.person_key.empty()),
+         "only an ended session is kept for its key");
   ensure(!s.owes_user || (is_open && !s.user.empty()), "only an open session of a user is told of");
 }
 
 void check_full(const state& s) {
   check(s);
-  ensure(s.status <= session_status::expired && s.absorbing <= absorb_step::done,
+  ensure(s.status <= session_status::expired && s.absorbing <= absorb_step::forget_guest,
          "states are known ones");
   ensure(s.refresh_digest.size() <= digest_bytes_max && s.user_agent.size() <= user_agent_bytes_max,
          "texts are bounded");
   ensure(s.lines.empty() || decode_lines(s.lines).has_value(), "surrendered lines can be read");
-}
-
-const char* to_string(errc code) {
-  switch (code) {
-    case errc::already_open:
-      return "already_open";
-    case errc::revoked:
-      return "revoked";
-    case errc::expired:
-      return "expired";
-    case errc::bad_refresh_token:
-      return "bad_refresh_token";
-    case errc::no_such_session:
-      return "no_such_session";
-    case errc::hold_limit:
-      return "hold_limit";
-  }
-  return "";
-}
-
-const char* to_string(session_status status) {
-  switch (status) {
-    case session_status::unopened:
-      return "unopened";
-    case session_status::open:
-      return "open";
-    case session_status::revoked:
-      return "revoked";
-    case session_status::expired:
-      return "expired";
-  }
-  return "";
-}
-
-const char* to_string(absorb_step step) {
-  switch (step) {
-    case absorb_step::none:
-      return "none";
-    case absorb_step::surrender:
-      return "surrender";
-    case absorb_step::open_cart:
-      return "open_cart";
-    case absorb_step::merge:
-      return "merge";
-    case absorb_step::revoke_guest:
-      return "revoke_guest";
-    case absorb_step::tell_user:
-      return "tell_user";
-    case absorb_step::done:
-      return "done";
-  }
-  return "";
 }
 
 const counted_hold* find_hold(const state& s, const reservation_id& reservation) {
@@ -419,6 +403,7 @@ std::optional<timestamp_ms> wake_at(const state& s) {
     case session_status::revoked:
     case session_status::expired:
       if (absorbing_guest(s)) return std::nullopt;  // forgetting would lose lines
+      if (s.reduced) return std::nullopt;
       return s.ended_at + forget_after;
   }
   bug("a session has one of four states");

@@ -23,6 +23,7 @@ inline constexpr duration_ms forget_after = std::chrono::hours{7 * 24};
 inline constexpr std::size_t digest_bytes_max = 64;
 inline constexpr std::size_t user_agent_bytes_max = 256;
 inline constexpr std::size_t reason_bytes_max = 256;
+inline constexpr std::size_t person_key_bytes = 64;  // 32 bytes in hexadecimal
 
 struct opened {
   session_id id;
@@ -95,10 +96,26 @@ struct holds_dropped {
   OMNICART_FIELDS(reservations)
 };
 
+struct person_key_kept {
+  std::string key;
+  OMNICART_FIELDS(key)
+};
+// In place of forgotten, for a session with a key: orders can be read with it as long as nobody
+// has it destroyed.
+struct reduced {
+  OMNICART_FIELDS()
+};
+// The login's user was erased before it heard of the guest: nobody else will have the guest's key
+// destroyed.
+struct guest_orphaned {
+  OMNICART_FIELDS()
+};
+
 using event =
     std::variant<opened, refreshed, session_revoked, session_expired, forgotten, adopted, cart_set,
                  guest_cart_surrendered, user_cart_opened, guest_cart_merged, guest_session_revoked,
-                 guest_absorbed, user_told, hold_counted, holds_dropped>;
+                 guest_absorbed, user_told, hold_counted, holds_dropped, person_key_kept, reduced,
+                 guest_orphaned>;
 using events = std::vector<event>;
 
 enum class session_status : std::uint8_t { unopened = 0, open = 1, revoked = 2, expired = 3 };
@@ -112,7 +129,8 @@ enum class absorb_step : std::uint8_t {
   merge = 3,
   revoke_guest = 4,
   tell_user = 5,
-  done = 6
+  done = 6,
+  forget_guest = 7  // in place of done, when there is no such user any more
 };
 const char* to_string(absorb_step step);
 
@@ -141,11 +159,13 @@ struct state {
   command_id content;
   std::uint32_t credentials = 0;    // of the user when the password was shown
   std::vector<counted_hold> holds;  // oldest first; some may have ended since
+  std::string person_key;
+  bool reduced = false;  // kept for its key alone
   friend bool operator==(const state&, const state&) = default;
   OMNICART_FIELDS(status, as, absorbing, was_guest, owes_user, refresh_index, id, user, cart,
                   refresh_digest, spent_digest, spent_at, created_at, expires_at, ended_at, absorb,
                   absorb_cart, merge_into, lines, user_agent, end_reason, content, credentials,
-                  holds)
+                  holds, person_key, reduced)
 };
 
 // Refusals, in the order checked:
@@ -160,6 +180,8 @@ struct state {
 //   hold           no_such_session (or not the asker's), revoked, expired, malformed (no
 //                  reservation, one too long, a ttl outside 1 s .. 30 min), hold_limit
 //   drop_holds     no_such_session (or not the asker's)
+//   keep_person_key  forbidden (not from the engine), no_such_session, revoked, expired, malformed
+//   read_person_key, forget  forbidden (not from the engine)
 // Answers to effects that were answered before, and a wake that is not due, change nothing.
 result<events> decide(const state& s, const command& what, const context& ctx);
 void apply(state& s, const event& what);

@@ -18,6 +18,7 @@ void shorten(std::string& lines) {
 
 void redact_event(opened& e) { redact(e.refresh_digest); }
 void redact_event(refreshed& e) { redact(e.refresh_digest); }
+void redact_event(person_key_kept& e) { redact(e.key); }
 void redact_event(guest_cart_surrendered& e) { shorten(e.lines); }
 template <class Event>
 void redact_event(Event&) {}
@@ -60,6 +61,7 @@ std::string kind::describe_state(const state& s) {
   state shown = s;
   redact(shown.refresh_digest);
   redact(shown.spent_digest);
+  redact(shown.person_key);
   shorten(shown.lines);
   return describe::to_json(shown);
 }

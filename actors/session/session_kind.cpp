@@ -11,6 +11,7 @@ constexpr std::string_view open_cart_key = "open_cart";
 constexpr std::string_view merge_key = "merge";
 constexpr std::string_view revoke_key = "revoke_guest";
 constexpr std::string_view absorb_key = "absorb";
+constexpr std::string_view forget_key = "forget_guest";
 constexpr std::string_view user_key = "user";
 
 effect effect_to(std::string_view key, entity_ref to, std::string command) {
@@ -43,8 +44,10 @@ std::optional<effect> absorb_effect(const state& s) {
     case absorb_step::tell_user:
       return effect_to(absorb_key, {"user", s.user},
                        user::encode(user::absorb_guest{.session = s.absorb}));
+    case absorb_step::forget_guest:
+      return effect_to(forget_key, {"session", s.absorb}, encode(forget{}));
   }
-  bug("the login saga has seven steps");
+  bug("the login saga has eight steps");
 }
 
 // The receiver did not do it and may do it when asked again.
@@ -98,10 +101,12 @@ std::optional<command> settle(const state&, std::string_view key, const answer& 
   if (key == open_cart_key) return cart_opened{};
   if (key == merge_key) return cart_merged{};
   if (key == revoke_key) return guest_revoked{};
+  const auto refused_as = [&](user::errc code) { return got.failure && got.failure->is(code); };
+  if (key == absorb_key && refused_as(user::errc::no_such_user)) return user_gone{};
   if (key == absorb_key) return absorbed{};
+  if (key == forget_key) return guest_forgotten{};
   if (key != user_key) return std::nullopt;
   // Disabled, or given another password, while this session opened: it must not outlive the others.
-  const auto refused_as = [&](user::errc code) { return got.failure && got.failure->is(code); };
   return registered_with_user{.disabled = refused_as(user::errc::disabled),
                               .stale = refused_as(user::errc::password_changed)};
 }
@@ -117,6 +122,9 @@ std::string kind::reply(const state& s, const command& what, const context&) {
   if (const auto* named = std::get_if<hold>(&what)) {
     if (const auto* counted = find_hold(s, named->reservation)) view.hold_until = counted->until;
   }
+  const bool about_key = std::holds_alternative<keep_person_key>(what) ||
+                         std::holds_alternative<read_person_key>(what);
+  if (about_key) view.person_key = s.person_key;
   return encode_reply(view);
 }
 std::vector<effect> kind::pending(const state& s, std::size_t limit) {
@@ -134,7 +142,8 @@ std::size_t kind::memory_bytes(const state& s) {
   return heap_bytes(s.id.str()) + heap_bytes(s.user) + heap_bytes(s.cart.str()) +
          heap_bytes(s.refresh_digest) + heap_bytes(s.spent_digest) + heap_bytes(s.absorb) +
          heap_bytes(s.absorb_cart.str()) + heap_bytes(s.merge_into.str()) + heap_bytes(s.lines) +
-         heap_bytes(s.user_agent) + heap_bytes(s.end_reason) + heap_bytes(s.holds);
+         heap_bytes(s.user_agent) + heap_bytes(s.end_reason) + heap_bytes(s.holds) +
+         heap_bytes(s.person_key);
 }
 
 }  // namespace omnicart::session

@@ -100,9 +100,20 @@ struct drop_holds {
   OMNICART_FIELDS(holds)
 };
 
+// The key that the personal data in this guest's orders is encrypted with; the first one given stays, also when the
+// session has ended. By the engine. Answer: session_view::person_key.
+struct keep_person_key { std::string key; OMNICART_FIELDS(key) };
+struct read_person_key { OMNICART_FIELDS() };  // a question, also to a session that has ended or was forgotten
+// The user who took this guest over was erased: the session ends, and nothing is left of it. By the engine.
+struct forget { OMNICART_FIELDS() };
+// Answers to its own effects: the user whom the login was of is no more, and the guest it absorbed was forgotten.
+struct user_gone { OMNICART_FIELDS() };
+struct guest_forgotten { OMNICART_FIELDS() };
+
 using command = std::variant<open, authorize, refresh, revoke, adopt, set_cart, cart_surrendered, cart_merged,
                              absorbed, registered_with_user, wake, guest_revoked,
-                             cart_opened, hold, drop_holds>;
+                             cart_opened, hold, drop_holds, keep_person_key, read_person_key,
+                             forget, user_gone, guest_forgotten>;
 
 struct session_view {
   role as = role::guest;
@@ -116,7 +127,9 @@ struct session_view {
   std::uint32_t refresh_index = 0;    // number of the refresh token now valid (refresh tokens are derived from it)
   bool untold = false;                // its user does not know of it yet
   std::optional<timestamp_ms> hold_until = {};  // of the hold that the command named
-  OMNICART_FIELDS(as, user, cart, absorbed, created_at, expires_at, revoked, refresh_index, untold, hold_until)
+  std::string person_key = {};        // answer to keep and read only; stays within the engine
+  OMNICART_FIELDS(as, user, cart, absorbed, created_at, expires_at, revoked, refresh_index, untold, hold_until,
+                  person_key)
 };
 using reply = session_view;
 

@@ -212,6 +212,11 @@ result<events> on(const state& s, const email_released&, const context&) {
   return s.status == user_status::erasing && !s.email.empty() ? one(address_released{}) : events{};
 }
 
+result<events> on(const state& s, const guest_forgotten& c, const context&) {
+  const bool owed = s.status == user_status::erasing && holds(s.absorbed, c.session);
+  return owed ? one(guest_dropped{.session = c.session}) : events{};
+}
+
 void absorb(state& s, const std::string& session) {
   if (holds(s.absorbed, session)) return;
   s.absorbed.push_back(session);
@@ -276,7 +281,8 @@ void on_event(state& s, const guest_absorbed& e) { absorb(s, e.session); }
 void on_event(state& s, const session_noted& e) { note(s, e.session); }
 // The last thing an erased user owed is done: as if there had never been one.
 void forget_if_done(state& s) {
-  if (s.status == user_status::erasing && s.email.empty() && s.revocations.empty()) s = state{};
+  const bool owes_none = s.email.empty() && s.revocations.empty() && s.absorbed.empty();
+  if (s.status == user_status::erasing && owes_none) s = state{};
 }
 
 void on_event(state& s, const session_dropped& e) {
@@ -299,7 +305,12 @@ void on_event(state& s, const erasure_begun&) {
             .id = s.id,
             .email = s.email,
             .created_at = s.created_at,
+            .absorbed = std::move(s.absorbed),
             .revocations = std::move(s.revocations)};
+}
+void on_event(state& s, const guest_dropped& e) {
+  std::erase(s.absorbed, e.session);
+  forget_if_done(s);
 }
 void on_event(state& s, const address_released&) {
   s.email.clear();

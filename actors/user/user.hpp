@@ -108,11 +108,16 @@ struct erasure_begun {
 struct address_released {
   OMNICART_FIELDS()
 };
+struct guest_dropped {
+  std::string session;
+  OMNICART_FIELDS(session)
+};
 
 using event =
     std::variant<registered, address_claimed, address_refused, guest_step_done, profile_updated,
                  password_changed, disabled_set, guest_absorbed, session_noted, session_dropped,
-                 ticket_issued, ticket_redeemed, person_key_kept, erasure_begun, address_released>;
+                 ticket_issued, ticket_redeemed, person_key_kept, erasure_begun, address_released,
+                 guest_dropped>;
 using events = std::vector<event>;
 
 // Bits of state::guest_steps, and guest_adopted::step.
@@ -130,7 +135,7 @@ struct state {
   cart_id cart;
   std::string guest_session;  // taken along at registration
   timestamp_ms created_at;
-  std::vector<std::string> absorbed;     // oldest first
+  std::vector<std::string> absorbed;     // oldest first; once erasing, those that are to be forgotten
   std::vector<std::string> sessions;     // oldest first
   std::vector<std::string> revocations;  // sessions owed a revoke, oldest first
   command_id content;

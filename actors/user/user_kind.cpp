@@ -12,6 +12,7 @@ constexpr std::string_view release_key = "release_email";
 constexpr std::string_view session_key = "guest_session";
 constexpr std::string_view cart_key = "guest_cart";
 constexpr std::string_view revoke_prefix = "revoke/";
+constexpr std::string_view forget_prefix = "forget/";
 
 effect claim_effect(const state& s) {
   return {.key = std::string(email_key),
@@ -45,6 +46,13 @@ effect revoke_effect(const state& s, const std::string& session) {
   return {.key = std::string(revoke_prefix) + session,
           .to = {"session", session},
           .command = session::encode(session::revoke{.reason = why})};
+}
+
+// With its session goes the key of what the user had ordered as a guest.
+effect forget_effect(const std::string& guest) {
+  return {.key = std::string(forget_prefix) + guest,
+          .to = {"session", guest},
+          .command = session::encode(session::forget{})};
 }
 
 std::optional<command> claim_answered(const answer& got) {
@@ -98,6 +106,12 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
     if (list.size() >= limit) break;
     list.push_back(revoke_effect(s, session));
   }
+  if (s.status == user_status::erasing) {
+    for (const auto& guest : s.absorbed) {
+      if (list.size() >= limit) break;
+      list.push_back(forget_effect(guest));
+    }
+  }
   if (list.size() > limit) list.resize(limit);
   return list;
 }
@@ -110,6 +124,8 @@ std::optional<command> settle(const state&, std::string_view key, const answer& 
   if (key == session_key) return guest_adopted{.step = session_step, .joined = got.ok()};
   if (key == cart_key) return assign_answered(got);
   if (key == release_key) return email_released{};
+  if (key.starts_with(forget_prefix))
+    return guest_forgotten{.session = std::string(key.substr(forget_prefix.size()))};
   if (!key.starts_with(revoke_prefix)) return std::nullopt;
   return session_revoked{.session = std::string(key.substr(revoke_prefix.size()))};
 }

@@ -5,7 +5,7 @@ and forgets on request."""
 import urllib.parse
 
 from harness import Client, Node, Shop, Suite, check, equal
-from harness.shop import Guest, fresh
+from harness.shop import ADDRESS, Guest, fresh
 
 suite = Suite()
 PASSWORD = "correct horse battery"
@@ -112,6 +112,135 @@ def reservations_by_staff_are_in_the_audit_log_and_shoppers_own_calls_are_not():
         whats = [e["what"] for e in node.staff().all_of("/api/audit") if e["event"] == "begun"]
         equal(sum("/api/cart" in what for what in whats), 0, "shoppers' own calls")
         equal(whats.count("POST /api/inventory/reserve"), 1)
+
+
+# --- what was ordered as a guest -------------------------------------------------------------------------------
+
+PERSONAL = {**ADDRESS, "name": "Ann Unmistakable", "line1": "77 Recognisable Road", "phone": "0113 496 0000"}
+EMAIL = "unmistakable@example.com"
+MARKS = ("Unmistakable", "unmistakable", "Recognisable", "496 0000")
+
+
+def ordered(shop, buyer, key=None):
+    """An order of `buyer` with all that may be personal in it; its path."""
+    buyer.add(shop.article).expect(201)
+    made = buyer.checkout(key=key or fresh("order"), email=EMAIL, shipping_address=PERSONAL).expect(201)
+    equal((made["email"], made["shipping_address"]), (EMAIL, PERSONAL), "the buyer reads it")
+    return "/api/orders/" + made["order_id"]
+
+
+def reads(web, path):
+    got = web.get(path).expect(200)
+    equal((got["email"], got["shipping_address"]), (EMAIL, PERSONAL))
+    listed = next(o for o in web.all_of("/api/orders") if path.endswith(o["order_id"]))
+    equal((listed["email"], listed["shipping_address"]), (EMAIL, PERSONAL))
+
+
+def nobody_reads(shop, path):
+    """The trade stands there without the person: in the record, the list, the history and what operators see."""
+    kept = shop.admin.get(path).expect(200)
+    equal(kept["email"], "(erased)")
+    equal(kept["shipping_address"], {name: "GB" if name == "country" else "(erased)" for name in PERSONAL})
+    equal((kept["status"], kept["total"]["amount"]), ("paid", 1000))
+    listed = next(o for o in shop.admin.all_of("/api/orders") if path.endswith(o["order_id"]))
+    equal((listed["email"], listed["shipping_address"]["name"]), ("(erased)", "(erased)"))
+    in_no_history(shop, path)
+
+
+def in_no_history(shop, path):
+    shown = [shop.admin.get(path + "/history").expect(200).body.decode()]
+    for more in ((), ("--history",)):
+        shown.append(shop.node.ctl("entity", "show", "order/" + path.rsplit("/", 1)[1], *more).stdout)
+    check(all(len(text) > 100 for text in shown), "nothing was looked at")
+    for mark in MARKS:
+        check(not any(mark in text for text in shown), "in clear", mark)
+
+
+def erase(person):
+    person.web.call("DELETE", "/api/users/profile", {"current_password": PASSWORD}).expect(204)
+
+
+def shop_of(node):
+    shop = Shop(node.start())
+    shop.article = shop.product(price=1000, stock=100)
+    return shop
+
+
+@suite.case
+def what_somebody_ordered_before_they_registered_becomes_unreadable_with_the_rest():
+    with Node() as node:
+        shop = shop_of(node)
+        guest, other = shop.guest(), shop.guest()
+        before, others = ordered(shop, guest), ordered(shop, other)
+        reads(guest.web, before)
+        email, _ = registered(shop, guest)
+        reads(guest.web, before)
+        ann = signed_in(shop, email)
+        after = ordered(shop, ann)
+        for path in (before, after):
+            reads(ann.web, path)
+            reads(shop.admin, path)
+            in_no_history(shop, path)
+        erase(ann)
+        for path in (before, after):
+            nobody_reads(shop, path)
+        guest.web.get(before).expect(401)
+        reads(other.web, others)
+        node.restart()
+        shop = Shop(node)
+        for path in (before, after):
+            nobody_reads(shop, path)
+        reads(shop.admin, others)
+        node.laws()
+
+
+@suite.case
+def what_a_guest_ordered_becomes_unreadable_with_the_user_who_signed_in_from_there():
+    with Node() as node:
+        shop = shop_of(node)
+        email, _ = registered(shop)
+        first, second = shop.guest(), shop.guest()
+        paths = [ordered(shop, first), ordered(shop, second)]
+        signed_in(shop, email, first)
+        ann = signed_in(shop, email, second)
+        for path in paths:
+            reads(ann.web, path)
+        node.restart()
+        ann = signed_in(Shop(node), email)
+        for path in paths:
+            reads(ann.web, path)
+        erase(ann)
+        for path in paths:
+            nobody_reads(Shop(node), path)
+
+
+@suite.case
+def a_guest_who_never_registers_is_read_by_themselves_and_staff_and_in_no_history():
+    with Node() as node:
+        shop = shop_of(node)
+        guest = shop.guest()
+        path = ordered(shop, guest)
+        in_no_history(shop, path)
+        guest.web.post("/api/users/logout").expect(204)
+        reads(shop.admin, path)
+        shown = node.ctl("entity", "show", "session/" + guest.id, "--history").stdout
+        check("person_key" in shown and "(redacted)" in shown, shown)
+
+
+@suite.case
+def an_order_placed_as_a_guest_and_repeated_by_the_user_is_the_same_order():
+    with Node() as node:
+        shop = shop_of(node)
+        email, _ = registered(shop)
+        guest, key = shop.guest(), fresh("order")
+        path = ordered(shop, guest, key)
+        again = guest.checkout(key=key, email=EMAIL, shipping_address=PERSONAL).expect(201)
+        check(again.replayed and path.endswith(again["order_id"]), again)
+        ann = signed_in(shop, email, guest)
+        again = ann.checkout(key=key, email=EMAIL, shipping_address=PERSONAL).expect(201)
+        check(path.endswith(again["order_id"]), path, again)
+        equal((again["email"], again["shipping_address"]), (EMAIL, PERSONAL))
+        ann.checkout(key=key, email="other@example.com", shipping_address=PERSONAL).expect(422)
 
 
 suite.run()

@@ -4,7 +4,7 @@
 #include "actors/session/session_kind.hpp"
 #include "actors/user/user_messages.hpp"
 #include "runtime/base/codec.hpp"
-#include "tests/unit/actors/kind_trial.hpp"
+#include "tests/unit/actors/rule_table.hpp"
 
 namespace omnicart::session {
 namespace {
@@ -653,12 +653,24 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
              "9201920292c40172cd03e8");
   BOOST_TEST(trial::hex(kind::encode_event(user_told{})) == "9201920c90");
   BOOST_TEST(trial::hex(one.reply) ==
-             "92019a01c4027531c402633191c4026731ce000f4240ce005b8d80c201c3c0");
+             "92019b01c4027531c402633191c4026731ce000f4240ce005b8d80c201c3c0c400");
   BOOST_TEST(
       trial::hex(kind::encode_state(one.s)) ==
+      "9201dc001a010101c2c301c4027331c4027531c4026331c4026431c4026430ce000f4240ce000f4240ce005b8d80"
+      "00c4026731c4026731c4026331c400c40762726f77736572c40092cfc0d3e97ab60dd8c1cf5241e18ffd1699f3"
+      "0090c400c2");
+  // As builds stored it that kept no guest's key.
+  const auto older = kind::decode_state(trial::unhex(
       "9201dc0018010101c2c301c4027331c4027531c4026331c4026431c4026430ce000f4240ce000f4240ce005b8d80"
       "00c4026731c4026731c4026331c400c40762726f77736572c40092cfc0d3e97ab60dd8c1cf5241e18ffd1699f3"
-      "0090");
+      "0090"));
+  BOOST_TEST((older && *older == one.s));
+  BOOST_TEST(trial::hex(encode(keep_person_key{"k"})) == "9201920f91c4016b");
+  BOOST_TEST(trial::hex(encode(read_person_key{})) == "9201921090");
+  BOOST_TEST(trial::hex(encode(forget{})) == "9201921190");
+  BOOST_TEST(trial::hex(kind::encode_event(person_key_kept{"k"})) == "9201920f91c4016b");
+  BOOST_TEST(trial::hex(kind::encode_event(reduced{})) == "9201921090");
+  BOOST_TEST(trial::hex(kind::encode_event(guest_orphaned{})) == "9201921190");
 }
 
 BOOST_AUTO_TEST_CASE(bytes_that_are_no_session_are_refused) {

@@ -640,6 +640,8 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
       "c4009090c4026731c4026731ce000f424091c4026731909092cfa7f611100bb4a5cecf89914a0c5548e5bd00"));
   BOOST_TEST((older && *older == one.s));
   BOOST_TEST(trial::hex(encode(erase{})) == "9201921090");
+  BOOST_TEST(trial::hex(encode(guest_forgotten{"g"})) == "9201921291c40167");
+  BOOST_TEST(trial::hex(kind::encode_event(guest_dropped{"g"})) == "9201920f91c40167");
   BOOST_TEST(trial::hex(encode(keep_person_key{"k"})) == "9201920f91c4016b");
   BOOST_TEST(trial::hex(kind::encode_event(erasure_begun{})) == "9201920d90");
   BOOST_TEST(trial::hex(kind::encode_event(ticket_redeemed{ticket_purpose::confirm_email})) ==
@@ -722,6 +724,7 @@ BOOST_FIXTURE_TEST_CASE(tickets_and_keys_are_the_engines, account) {
 BOOST_FIXTURE_TEST_CASE(an_erased_user_leaves_nothing_once_sessions_and_address_are_given_back,
                         account) {
   BOOST_TEST(give(session_opened{"s1", 0}) == 0);
+  BOOST_TEST(give(absorb_guest{"g1"}) == 0);
   BOOST_TEST(give(keep_person_key{std::string(64, 'a')}) == 0);
   caller support;
   support.as = role::support;
@@ -734,9 +737,14 @@ BOOST_FIXTURE_TEST_CASE(an_erased_user_leaves_nothing_once_sessions_and_address_
   BOOST_TEST(kind::in_progress(s));
   BOOST_TEST(give(get{}, ann) == number(errc::no_such_user));
   const auto owed = kind::pending(s, 10);
-  BOOST_TEST(owed.size() == 2U);
+  BOOST_TEST(owed.size() == 3U);
   BOOST_TEST((owed.at(0).to == email::entity_for("ann@example.org")));
   BOOST_TEST((owed.at(1).to == entity_ref{"session", "s1"}));
+  // The guest they had been, with the key of what they ordered then.
+  BOOST_TEST((owed.at(2).to == entity_ref{"session", "g1"}));
+  BOOST_TEST(owed.at(2).command == session::encode(session::forget{}));
+  BOOST_TEST(give(guest_forgotten{"another"}) == 0);
+  BOOST_TEST((s.absorbed == std::vector<std::string>{"g1"}));
   for (const auto& each : owed) {
     const auto next = kind::settle(s, each.key, answer{});
     BOOST_REQUIRE(next.has_value());

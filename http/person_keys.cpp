@@ -1,0 +1,104 @@
+#include "http/person_keys.hpp"
+
+#include "actors/session/session_messages.hpp"
+#include "actors/user/user_messages.hpp"
+#include "http/person_cipher.hpp"
+#include "http/session_tokens.hpp"
+
+namespace omnicart::http {
+namespace {
+
+caller engine() {
+  caller self;
+  self.as = role::system;
+  return self;
+}
+
+std::string question_for(const entity_ref& owner) {
+  return owner.kind == "user" ? user::encode(user::get{})
+                              : session::encode(session::read_person_key{});
+}
+
+result<std::string> key_in(const entity_ref& owner, std::string_view payload) {
+  if (owner.kind == "user") {
+    auto view = user::decode_reply(payload);
+    if (!view) return fail(view.error());
+    return std::move(view->person_key);
+  }
+  auto view = session::decode_reply(payload);
+  if (!view) return fail(view.error());
+  return std::move(view->person_key);
+}
+
+}  // namespace
+
+task<result<std::string>> person_key_of(const shop& in, std::string user) {
+  const entity_ref to{"user", user};
+  auto asked = inquire(in, to, user::encode(user::get{}), engine());
+  const answer got = co_await asked;
+  if (!got.ok() && !refused_by_rules(got)) co_return fail(*got.failure);
+  if (!got.ok()) co_return std::string();
+  const auto view = user::decode_reply(got.payload);
+  if (!view) co_return fail(view.error());
+  if (!view->person_key.empty()) co_return view->person_key;
+  const user::command keep = user::keep_person_key{.key = make_person_key()};
+  auto keep_asked = ask(in, to, user::encode(keep), engine());
+  const answer kept = co_await keep_asked;
+  if (!kept.ok() && !refused_by_rules(kept)) co_return fail(*kept.failure);
+  if (!kept.ok()) co_return std::string();
+  const auto now = user::decode_reply(kept.payload);
+  if (!now) co_return fail(now.error());
+  co_return now->person_key;
+}
+
+// One call: a guest has no key before their first order, and seldom places another.
+task<result<std::string>> guest_key_of(const shop& in, std::string session) {
+  const entity_ref to{"session", session};
+  const session::command keep = session::keep_person_key{.key = make_person_key()};
+  auto asked = ask(in, to, session::encode(keep), engine());
+  const answer got = co_await asked;
+  if (!got.ok() && !refused_by_rules(got)) co_return fail(*got.failure);
+  if (!got.ok()) co_return std::string();
+  const auto view = session::decode_reply(got.payload);
+  if (!view) co_return fail(view.error());
+  co_return view->person_key;
+}
+
+task<result<std::string>> kept_key_of(const shop& in, const entity_ref& owner) {
+  person_keys one(in);
+  std::vector<entity_ref> owners{owner};
+  const auto failed = co_await one.learn(std::move(owners));
+  if (failed) co_return fail(*failed);
+  co_return one.of(owner);
+}
+
+task<std::optional<error>> person_keys::learn(std::vector<entity_ref> owners) {
+  std::erase_if(owners, [&](const auto& each) { return known_.contains(each.str()); });
+  if (owners.empty()) co_return std::nullopt;
+  std::vector<envelope> questions;
+  for (const auto& each : owners) {
+    questions.push_back(make_envelope(shop_, each, question_for(each), engine(), {.repeatable = true}));
+  }
+  const auto answers = co_await ask_all(shop_, std::move(questions));
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    const auto& got = answers[i];
+    if (!got.ok() && is_fault(got.failure->number)) co_return *got.failure;
+    auto key = got.ok() ? key_in(owners[i], got.payload) : result<std::string>(std::string());
+    if (!key) co_return key.error();
+    known_[owners[i].str()] = std::move(*key);
+  }
+  co_return std::nullopt;
+}
+
+task<std::optional<error>> person_keys::open(order::order_view& view) {
+  if (!has_sealed(view)) co_return std::nullopt;
+  const entity_ref owner = view.buyer.user.empty() ? entity_ref{"session", view.buyer.session}
+                                                   : entity_ref{"user", view.buyer.user};
+  std::vector<entity_ref> owners{owner};
+  auto failed = co_await learn(std::move(owners));
+  if (failed) co_return failed;
+  open_sealed(view, of(owner));
+  co_return std::nullopt;
+}
+
+}  // namespace omnicart::http

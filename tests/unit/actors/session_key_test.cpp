@@ -1,0 +1,133 @@
+#include <boost/test/unit_test.hpp>
+
+#include "actors/session/session_kind.hpp"
+#include "actors/user/user_messages.hpp"
+#include "tests/unit/actors/kind_trial.hpp"
+
+// The key of what a guest ordered: as long as anybody may read it, and no longer.
+namespace omnicart::session {
+namespace {
+
+using trial::number;
+using subject = trial::subject<kind>;
+
+const std::string key(person_key_bytes, 'a'), other(person_key_bytes, 'b');
+const timestamp_ms expiry = trial::at(5000);
+
+open guest(const std::string& id = "g1") {
+  open o;
+  o.refresh_digest = "d0";
+  o.expires_at = expiry;
+  o.user_agent = "browser";
+  o.id = session_id{id};
+  return o;
+}
+
+open login() {
+  open o = guest("s1");
+  o.as = role::shopper;
+  o.user = "u1";
+  o.cart = cart_id{"c1"};
+  o.absorb = "g1";
+  return o;
+}
+
+std::string key_in(subject& one) {
+  BOOST_TEST(one.give(read_person_key{}) == 0);
+  BOOST_TEST(one.names.empty());
+  return decode_reply(one.reply)->person_key;
+}
+
+void let_expire(subject& one) {
+  one.now = expiry;
+  BOOST_TEST(one.give(kind::wake()) == 0);
+  one.now = expiry + forget_after;
+  BOOST_TEST(one.give(kind::wake()) == 0);
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(session_key)
+
+BOOST_AUTO_TEST_CASE(the_first_key_stays_and_only_the_engine_has_it) {
+  subject one;
+  BOOST_TEST(one.give(keep_person_key{key}) == number(errc::no_such_session));
+  BOOST_TEST(key_in(one).empty());
+  one.give(guest());
+  BOOST_TEST(one.give(keep_person_key{key}, trial::nobody) == number(base_errc::forbidden));
+  BOOST_TEST(one.give(read_person_key{}, trial::support) == number(base_errc::forbidden));
+  BOOST_TEST(one.give(forget{}, trial::support) == number(base_errc::forbidden));
+  BOOST_TEST(one.give(keep_person_key{"short"}) == number(base_errc::malformed));
+  BOOST_TEST(one.give(keep_person_key{key}) == 0);
+  BOOST_TEST(one.names == "person_key_kept");
+  BOOST_TEST(one.give(keep_person_key{other}) == 0);
+  BOOST_TEST(one.names.empty());
+  BOOST_TEST(key_in(one) == key);
+  one.give(authorize{});
+  BOOST_TEST(decode_reply(one.reply)->person_key.empty());
+  BOOST_TEST(kind::describe_state(one.s).find("aaaa") == std::string::npos);
+  BOOST_TEST(kind::describe_event(person_key_kept{key}).find("aaaa") == std::string::npos);
+  one.check_replay();
+}
+
+BOOST_AUTO_TEST_CASE(a_session_that_ended_gives_no_new_key_and_keeps_the_one_it_had) {
+  subject without;
+  without.give(guest());
+  without.give(revoke{});
+  BOOST_TEST(without.give(keep_person_key{key}) == number(errc::revoked));
+  subject one;
+  one.give(guest());
+  one.give(keep_person_key{key});
+  let_expire(one);
+  BOOST_TEST(one.names == "reduced");
+  BOOST_TEST(!kind::is_blank(one.s));
+  BOOST_TEST(!kind::wake_at(one.s).has_value());
+  BOOST_TEST(one.s.user_agent.empty());
+  BOOST_TEST(key_in(one) == key);
+  BOOST_TEST(one.give(authorize{}) == number(errc::expired));
+  one.check_replay();
+}
+
+BOOST_AUTO_TEST_CASE(who_is_forgotten_leaves_nothing_whatever_was_before) {
+  for (const bool ended : {false, true}) {
+    subject one;
+    one.give(guest());
+    one.give(keep_person_key{key});
+    if (ended) let_expire(one);
+    BOOST_TEST(one.give(forget{}) == 0);
+    BOOST_TEST(kind::is_blank(one.s));
+    BOOST_TEST((one.s == state{}));
+    BOOST_TEST(key_in(one).empty());
+    BOOST_TEST(one.give(keep_person_key{other}) == number(errc::no_such_session));
+    BOOST_TEST(one.give(forget{}) == 0);
+    BOOST_TEST(one.names.empty());
+  }
+}
+
+// The user was erased before their login's session told them of the guest it had absorbed.
+BOOST_AUTO_TEST_CASE(a_guest_whose_user_is_gone_is_forgotten_by_the_login) {
+  subject one;
+  one.give(login());
+  one.give(cart_surrendered{});
+  one.give(guest_revoked{});
+  BOOST_REQUIRE((one.s.absorbing == absorb_step::tell_user));
+  answer refused;
+  refused.failure = make_error(user::errc::no_such_user);
+  const auto heard = kind::settle(one.s, "absorb", refused);
+  BOOST_REQUIRE((heard && std::holds_alternative<user_gone>(*heard)));
+  one.give(*heard);
+  BOOST_TEST(one.names == "guest_orphaned");
+  BOOST_TEST(absorbing_guest(one.s));
+  BOOST_TEST(to_string(one.s.absorbing) == "forget_guest");
+  const auto owed = kind::pending(one.s, 10);
+  BOOST_REQUIRE(!owed.empty());
+  BOOST_TEST((owed.front().to == entity_ref{"session", "g1"}));
+  BOOST_TEST(owed.front().command == encode(forget{}));
+  one.give(*kind::settle(one.s, owed.front().key, answer{}));
+  BOOST_TEST((one.s.absorbing == absorb_step::done));
+  one.check_replay();
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace omnicart::session
