@@ -9,6 +9,9 @@
 #include "actors/reviews/reviews_messages.hpp"
 #include "http/list_query.hpp"
 #include "http/order_list.hpp"
+#include "http/person_cipher.hpp"
+#include "http/person_keys.hpp"
+#include "http/review_json.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/base/limits.hpp"
@@ -47,14 +50,6 @@ bool holds(const answer& got, const std::string& product) {
   return view && is_bought(view->status) &&
          std::any_of(view->lines.begin(), view->lines.end(),
                      [&](const auto& line) { return line.product.str() == product; });
-}
-
-void write_review(json_writer& json, const reviews::review_view& each) {
-  json.begin_object().member("number", each.number).member("rating", each.stars);
-  if (!each.name.empty()) json.member("author", each.name);
-  if (!each.title.empty()) json.member("title", each.title);
-  if (!each.text.empty()) json.member("text", each.text);
-  json.member("written_at", to_rfc3339(each.written_at)).end_object();
 }
 
 void write_summary(json_writer& json, const reviews::reply& view) {
@@ -98,8 +93,10 @@ task<response> review_routes::list(request& req) {
   for (const auto& each : answers) {
     if (!each.ok()) co_return failure_response(*each.failure, req);
   }
-  const auto view = reviews::decode_reply(answers[1].payload);
+  auto view = reviews::decode_reply(answers[1].payload);
   if (!view) co_return failure_response(view.error(), req);
+  if (const auto failed = co_await open_authors(shop_, view->reviews))
+    co_return failure_response(*failed, req);
   std::string body;
   json_writer json(body);
   json.begin_object().key("items").begin_array();
@@ -139,11 +136,20 @@ task<response> review_routes::write(request& req) {
                      "a review may be written by those who bought the product");
   said.product = product_id(id);
   said.by = who->key_owner();
+  if (const auto owner = author_of(said.by); owner && !said.name.empty()) {
+    auto asked_key = owner->kind == "user" ? person_key_of(shop_, owner->id) : guest_key_of(shop_, owner->id);
+    const auto key = co_await std::move(asked_key);
+    if (!key) co_return failure_response(key.error(), req);
+    if (key->empty()) co_return refuse(req, 404, "not_found", "the account or the session has ended");
+    said.name = seal(said.name, *key);
+  }
   auto asked = ask(shop_, {"reviews", id}, reviews::encode(said), who->who, *options);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
-  const auto view = reviews::decode_reply(got.payload);
+  auto view = reviews::decode_reply(got.payload);
   if (!view || view->reviews.empty()) co_return refuse(req, 500, "internal", "");
+  if (const auto failed = co_await open_authors(shop_, view->reviews))
+    co_return failure_response(*failed, req);
   std::string shown;
   json_writer json(shown);
   write_review(json.begin_object().key("review"), view->reviews.front());

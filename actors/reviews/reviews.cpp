@@ -28,7 +28,7 @@ result<events> on(const state& s, const write& c, const context& ctx) {
     return fail(errc::invalid_text, "title");
   if (c.text.size() > text_bytes_max || !is_plain_text(c.text))
     return fail(errc::invalid_text, "text");
-  if (c.name.size() > author_bytes_max || !is_single_line(c.name))
+  if (c.name.size() > kept_author_bytes_max || !is_single_line(c.name))
     return fail(errc::invalid_text, "name");
   const auto there = found(s, c.by);
   if (there != s.all.end() && says_the_same(*there, c)) return events{};
@@ -66,7 +66,8 @@ review_view view_of(const review& from) {
           .title = from.title,
           .text = from.text,
           .stars = from.stars,
-          .written_at = from.written_at};
+          .written_at = from.written_at,
+          .by = from.by};
 }
 
 void add_page(reply& to, const state& s, const get& c) {

@@ -22,12 +22,13 @@ inline constexpr std::size_t reviews_max = 2'000;
 inline constexpr std::size_t title_bytes_max = 200;
 inline constexpr std::size_t text_bytes_max = 2'000;
 inline constexpr std::size_t author_bytes_max = 200;
+inline constexpr std::size_t kept_author_bytes_max = 400;  // as it is stored: encrypted, it is longer
 
 // One by each author: writing again replaces what was there; the same again changes nothing.
 struct write {
   product_id product;  // the entity's own id: it tells the product
   std::string by;      // user, or session of a guest
-  std::string name;    // shown; may be empty
+  std::string name;    // shown; may be empty, and encrypted (http/person_cipher.hpp)
   std::int64_t stars = 0;
   std::string title;
   std::string text;
@@ -51,7 +52,8 @@ struct review_view {
   std::string name, title, text;
   std::int64_t stars = 0;
   timestamp_ms written_at;
-  OMNICART_FIELDS(number, name, title, text, stars, written_at)
+  std::string by;
+  OMNICART_FIELDS(number, name, title, text, stars, written_at, by)
 };
 // Answer to write (its review only) and get.
 struct reply {

@@ -243,5 +243,47 @@ def an_order_placed_as_a_guest_and_repeated_by_the_user_is_the_same_order():
         ann.checkout(key=key, email="other@example.com", shipping_address=PERSONAL).expect(422)
 
 
+# --- reviews ---------------------------------------------------------------------------------------------------
+
+def review(shop, buyer, author="Ann Unmistakable", text="Boils water."):
+    wanted = {"rating": 4, "text": text, **({"author": author} if author else {})}
+    said = buyer.web.post(f"/api/products/{shop.article}/reviews", wanted).expect(201)["review"]
+    equal(said.get("author"), author)
+
+
+def authors(shop):
+    """Author and text of each review, the newest first."""
+    found = shop.web.get(f"/api/products/{shop.article}/reviews").expect(200)["items"]
+    return [(each.get("author"), each["text"]) for each in found]
+
+
+@suite.case
+def a_review_stays_without_the_name_of_an_author_who_was_erased():
+    with Node() as node:
+        shop = shop_of(node)
+        guest, bob, silent = shop.guest(), shop.guest(), shop.guest()
+        for buyer in (guest, bob, silent):
+            ordered(shop, buyer)
+        review(shop, guest, text="As a guest.")
+        review(shop, bob, "Bob")
+        review(shop, silent, None, "No name.")
+        ann = signed_in(shop, registered(shop, guest)[0])
+        ordered(shop, ann)
+        review(shop, ann, "\u00e4" * 100, "As a user.")
+        said = [("\u00e4" * 100, "As a user."), (None, "No name."), ("Bob", "Boils water."), ("Ann Unmistakable", "As a guest.")]
+        equal(authors(shop), said)
+        review(shop, ann, "\u00e4" * 100, "As a user.")
+        equal(authors(shop), said, "the same again changes nothing")
+        shown = node.ctl("entity", "show", "reviews/" + shop.article, "--history").stdout
+        check("Boils water." in shown and "Unmistakable" not in shown, "in clear", shown)
+        erase(ann)
+        left = [("former customer", "As a user."), *said[1:3], ("former customer", "As a guest.")]
+        equal(authors(shop), left)
+        node.restart()
+        again = Shop(node)
+        again.article = shop.article
+        equal(authors(again), left)
+
+
 suite.run()
 suite.end()

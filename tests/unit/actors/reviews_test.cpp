@@ -22,7 +22,7 @@ std::vector<rule<kind>> table() {
   auto nobody_s = by("", 3), of_nothing = by("ann", 3), titled = by("ann", 3), named = by("ann", 3);
   of_nothing.product = {};
   titled.title = "a\nb";
-  named.name = std::string(author_bytes_max + 1, 'a');
+  named.name = std::string(kept_author_bytes_max + 1, 'a');
   const auto malformed = number(base_errc::malformed), stars = number(errc::invalid_rating),
              text = number(errc::invalid_text);
   return {
