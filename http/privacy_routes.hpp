@@ -1,6 +1,8 @@
 #pragma once
 
+#include <set>
 #include <string>
+#include <vector>
 
 #include "actors/user/user_messages.hpp"
 #include "http/server/router.hpp"
@@ -16,16 +18,30 @@ class privacy_routes {
   void add_to(router& routes);
 
  private:
-  // {exported_at, user, sessions, orders}: all that the shop knows of the caller by name. At most
-  // 10,000 orders, newest first; `orders_left_out` says that there are more.
+  // {exported_at, user, sessions, carts, orders, reviews}: all that the shop knows of the caller by
+  // name. At most 10,000 orders, newest first, and the reviews of what is in them;
+  // `orders_left_out` says that there are more.
   task<response> export_all(request& req);
   // {current_password}: 204 once the profile, the address, the sessions and the key of the orders'
   // personal data are gone.
   task<response> erase(request& req);
 
   task<tl::expected<user::reply, response>> own_record(request& req, const authority& who);
-  task<tl::expected<std::string, response>> orders_of(request& req, const user::reply& mine,
-                                                      std::string user, bool& more);
+
+  struct found_orders {
+    std::string json;
+    bool more = false;
+    std::set<std::string> products;  // in them
+  };
+  task<tl::expected<found_orders, response>> orders_of(request& req, const user::reply& mine,
+                                                       std::string user);
+  // As JSON: what the user said of these products, also as the guests that count as them.
+  task<tl::expected<std::string, response>> reviews_of(request& req, const user::reply& mine,
+                                                       std::string user,
+                                                       const std::set<std::string>& products);
+  // As JSON: the user's cart, and those of their open sessions where they are others.
+  task<tl::expected<std::string, response>> carts_of(request& req, const user::reply& mine,
+                                                     const authority& who);
 
   const shop& shop_;
 };

@@ -43,6 +43,7 @@ result<events> on(const state& s, const write& c, const context& ctx) {
   return events{written{.product = c.product, .what = made}};
 }
 result<events> on(const state&, const get&, const context&) { return events{}; }
+result<events> on(const state&, const get_of&, const context&) { return events{}; }
 result<events> on(const state& s, const told& c, const context&) {
   if (c.revision <= s.told_through) return events{};
   return events{noted{std::min(c.revision, s.revision)}};
@@ -140,6 +141,12 @@ reply reply_to(const state& s, const command& what) {
   made.with_stars.assign(5, 0);
   for (const auto& each : s.all) ++made.with_stars[static_cast<std::size_t>(each.stars - 1)];
   if (const auto* asked = std::get_if<get>(&what)) add_page(made, s, *asked);
+  if (const auto* some = std::get_if<get_of>(&what)) {
+    for (auto at = s.all.rbegin(); at != s.all.rend(); ++at) {
+      if (std::ranges::find(some->by, at->by) != some->by.end())
+        made.reviews.push_back(view_of(*at));
+    }
+  }
   if (const auto* mine = std::get_if<write>(&what)) {
     if (const auto there = found(s, mine->by); there != s.all.end())
       made.reviews.push_back(view_of(*there));

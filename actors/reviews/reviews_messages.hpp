@@ -45,7 +45,12 @@ struct told {
   std::uint64_t revision = 0;
   OMNICART_FIELDS(revision)
 };
-using command = std::variant<write, get, told>;
+// What these have said, the newest first: all of it, on one page.
+struct get_of {
+  std::vector<std::string> by;
+  OMNICART_FIELDS(by)
+};
+using command = std::variant<write, get, told, get_of>;
 
 struct review_view {
   std::uint64_t number = 0;  // rises with every review written; a replaced one gets a new one
@@ -55,7 +60,7 @@ struct review_view {
   std::string by;
   OMNICART_FIELDS(number, name, title, text, stars, written_at, by)
 };
-// Answer to write (its review only) and get.
+// Answer to write (its review only), get and get_of.
 struct reply {
   std::vector<review_view> reviews;
   std::uint64_t next_before = 0;  // 0: that was all

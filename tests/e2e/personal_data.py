@@ -285,5 +285,39 @@ def a_review_stays_without_the_name_of_an_author_who_was_erased():
         equal(authors(again), left)
 
 
+# --- taken along -----------------------------------------------------------------------------------------------
+
+@suite.case
+def the_export_has_profile_carts_orders_and_reviews_also_of_the_guest_and_nobody_elses():
+    with Node() as node:
+        shop = shop_of(node)
+        guest, bob = shop.guest(), shop.guest()
+        as_guest = ordered(shop, guest)
+        others = ordered(shop, bob)
+        review(shop, guest, text="As a guest.")
+        review(shop, bob, "Bob", "Of Bob.")
+        email, ann_id = registered(shop, guest)
+        ann = signed_in(shop, email)
+        empty = ann.web.get("/api/users/profile/export").expect(200)
+        equal([r["text"] for r in empty["reviews"]], ["As a guest."])
+        ann.web.put("/api/users/profile", {"phone": PERSONAL["phone"], "addresses": [PERSONAL]}).expect(200)
+        as_user = ordered(shop, ann)
+        review(shop, ann, text="As a user.")
+        other = shop.product()
+        ann.add(other, 3).expect(201)
+        taken = ann.web.get("/api/users/profile/export").expect(200)
+        check("my-data.json" in taken.headers["content-disposition"])
+        equal((taken["user"]["user_id"], taken["user"]["addresses"]), (ann_id, [PERSONAL]))
+        equal(["/api/orders/" + o["order_id"] for o in taken["orders"]], [as_user, as_guest])
+        equal([o["shipping_address"] for o in taken["orders"]], [PERSONAL, PERSONAL])
+        equal([(r["product_id"], r["author"], r["text"]) for r in taken["reviews"]],
+              [(shop.article, "Ann Unmistakable", "As a user."), (shop.article, "Ann Unmistakable", "As a guest.")])
+        held = {i["product_id"]: i["quantity"] for cart in taken["carts"] for i in cart["items"]}
+        equal(held, {other: 3})
+        check(ann.cart()["cart_id"] in [cart["cart_id"] for cart in taken["carts"]], taken["carts"])
+        check("Bob" not in taken.body.decode() and others.rsplit("/", 1)[1] not in taken.body.decode(), "another's")
+        check(ann.id in taken["sessions"], taken["sessions"])
+
+
 suite.run()
 suite.end()

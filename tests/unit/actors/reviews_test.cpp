@@ -45,6 +45,7 @@ std::vector<rule<kind>> table() {
       {"and is told once", {ann, {told{1}}}, {told{1}}, 0, ""},
       {"never of more than there is", {ann}, {told{7}}, 0, "noted"},
       {"reading leaves nothing", {ann}, {get{}}, 0, ""},
+      {"nor does asking for one author", {ann}, {get_of{{"ann"}}}, 0, ""},
   };
 }
 
@@ -123,12 +124,24 @@ BOOST_AUTO_TEST_CASE(random_reviews_keep_their_laws) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_some_have_said_is_told_without_what_others_have) {
+  subject<kind> one;
+  for (const char* who : {"ann", "bob", "cat"}) one.give(by(who, 3));
+  one.give(get_of{{"cat", "ann", "nobody"}});
+  const auto view = decode_reply(one.reply);
+  BOOST_REQUIRE((view && view->reviews.size() == 2U));
+  BOOST_TEST((view->reviews[0].by == "cat" && view->reviews[1].by == "ann"));
+  one.give(get_of{});
+  BOOST_TEST(decode_reply(one.reply)->reviews.empty());
+}
+
 BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
   subject<kind> one;
   one.give(by("u1", 5, "x"));
   BOOST_TEST(hex(encode(get{.before = 1, .limit = 2})) ==
              "9201920192"
              "0102");
+  BOOST_TEST(hex(encode(get_of{{"u"}})) == "920192039191c40175");
   BOOST_TEST(hex(one.log.at(0)) ==
              "9201920092c402703197"
              "01c4027531c400c400c4017805ce000f4240");
