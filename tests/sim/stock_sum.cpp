@@ -6,13 +6,7 @@
 namespace omnicart::sim {
 namespace {
 
-constexpr const char* sound = "stock records are sound";
-constexpr const char* no_oversell = "no oversell";
-constexpr const char* by_terms = "no more is sold ahead than the terms allow";
-constexpr const char* by_customer = "no customer has more than the limit";
-constexpr const char* by_location = "units by location add up";
-constexpr const char* once = "a transfer ends once";
-constexpr const char* adds_up = "stock adds up";
+using namespace stock_law;
 
 std::string of(const char* what, std::int64_t shown, std::int64_t summed) {
   return std::string(what) + " is shown as " + std::to_string(shown) + ", and adds up to " +

@@ -13,6 +13,17 @@
 
 namespace omnicart::sim {
 
+// What a broken law of a stock record is called.
+namespace stock_law {
+inline constexpr const char* sound = "stock records are sound";
+inline constexpr const char* no_oversell = "no oversell";
+inline constexpr const char* by_terms = "no more is sold ahead than the terms allow";
+inline constexpr const char* by_customer = "no customer has more than the limit";
+inline constexpr const char* by_location = "units by location add up";
+inline constexpr const char* once = "a transfer ends once";
+inline constexpr const char* adds_up = "stock adds up";
+}  // namespace stock_law
+
 // One stock record, added up again from its events by arithmetic of its own. Constant time per
 // event, but for a sale, which looks at every location.
 class stock_sum {

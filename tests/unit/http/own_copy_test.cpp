@@ -29,17 +29,12 @@ struct follower final : projection_host {
   bool has_all = false;
 };
 
-struct late_store final : entity_store {
+struct late_store final : no_store {
   explicit late_store(const follower& copy) : copy_(copy) {}
   void load(const entity_ref&, std::function<void(result<stored_entity>)> done) override {
     stored_entity found;
     found.events = events();
     done(std::move(found));
-  }
-  presence receipt_presence(const entity_ref&, command_id) override { return presence::absent; }
-  void find_receipt(const entity_ref&, command_id,
-                    std::function<void(result<std::optional<receipt>>)> done) override {
-    done(std::optional<receipt>{});
   }
   void history(const entity_ref&, std::uint64_t, std::size_t,
                std::function<void(result<std::vector<std::pair<std::uint64_t, event_record>>>)>

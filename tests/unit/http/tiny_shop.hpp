@@ -48,7 +48,7 @@ class counted_ids final : public id_source {
 };
 
 // Nothing is stored: entities live in memory.
-class no_store final : public entity_store {
+class no_store : public entity_store {
  public:
   void load(const entity_ref&, std::function<void(result<stored_entity>)> done) override {
     done(stored_entity{});
