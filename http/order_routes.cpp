@@ -215,6 +215,7 @@ task<response> order_routes::place(request& req) {
   const std::string id = named.id;
   wanted->id = order_id(id);
   wanted->capture = shop_.capture;
+  if (wanted->buyer.user.empty() && !wanted->email.empty()) wanted->guest = order::digest_of_guest(wanted->email);
   const auto sealed_with = co_await seal_person(*wanted, named);
   if (!sealed_with) co_return failure_response(sealed_with.error(), req);
   const std::string person_key = *sealed_with;

@@ -8,6 +8,7 @@
 #include "actors/product/product_messages.hpp"
 #include "actors/reviews/reviews_messages.hpp"
 #include "http/list_query.hpp"
+#include "http/order_asker.hpp"
 #include "http/order_list.hpp"
 #include "http/person_cipher.hpp"
 #include "http/person_keys.hpp"
@@ -164,7 +165,8 @@ task<tl::expected<bool, response>> review_routes::has_bought(request& req, autho
                                                              std::string product) {
   order_query query;
   query.limit = limits::list_page_max;
-  query.buyers = who.absorbed;
+  auto asked_guests = guests_of(shop_, who);
+  query.buyers = co_await std::move(asked_guests);
   if (!who.who.user.empty()) query.buyers.push_back(who.who.user);
   if (!who.who.session.empty()) query.buyers.push_back(who.who.session);
   if (query.buyers.empty()) co_return false;

@@ -78,8 +78,8 @@ struct wanted_line {
 };
 
 // Exactly one of `cart` and `items` is used: items when not empty. Placing again with the same content (of which
-// buyer, sessions and terms are no part) by the buyer changes nothing, also after the buyer's guest session was absorbed by
-// a user: then `sessions` names it, and the cart may be another. Refused as malformed: no `id`, a negative price.
+// buyer, sessions, terms and guest are no part) by the buyer changes nothing, also after the buyer's guest session was
+// absorbed by a user: then `sessions` names it, and the cart may be another. Refused as malformed: no `id`, a negative price.
 struct place {
   cart_id cart;
   std::vector<wanted_line> items;
@@ -98,10 +98,15 @@ struct place {
   std::string shipping_method;         // empty: the cart's, or the cheapest
   std::optional<currency_code> currency;  // of `items`; none: the products' own
   std::optional<pricing::terms> terms; // of the shop for the destination, when placed; none: lines cost their prices
+  std::string guest;                   // digest_of_guest() of the address of one who is no user, before it was sealed
   friend bool operator==(const place&, const place&) = default;
   OMNICART_FIELDS(cart, items, buyer, sessions, email, ship_to, payment, stated_total, reference, customer_reference, id,
-                  capture, coupons, gift_cards, shipping_method, currency, terms)
+                  capture, coupons, gift_cards, shipping_method, currency, terms, guest)
 };
+// Whom limits per customer count where nobody signed in: the same for an address however it is written (ASCII letters'
+// case). Records that outlive the person hold this and no address.
+std::string digest_of_guest(std::string_view address);
+
 struct get { OMNICART_FIELDS() };                                 // not_found unless the buyer or staff asks
 struct set_status { order_status to{}; OMNICART_FIELDS(to) };     // staff
 struct cancel { std::string reason; OMNICART_FIELDS(reason) };    // buyer before shipping, staff

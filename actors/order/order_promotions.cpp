@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "actors/coupon/coupon_messages.hpp"
+#include "actors/email/email.hpp"
 #include "actors/gift_card/gift_card_messages.hpp"
 #include "actors/order/order_refund.hpp"
 #include "actors/order/order_steps.hpp"
@@ -175,14 +176,16 @@ std::string reason_of(const promotion& each) {
 
 }  // namespace
 
+std::string digest_of_guest(std::string_view address) {
+  return to_base32(digest_128({"customer", "email:" + email::folded(address)}));
+}
+
+// Orders of builds before `guest` have the address in clear, and their coupons know them by it.
 std::string customer_of(const place& order) {
   if (!order.buyer.user.empty()) return "user:" + order.buyer.user;
-  if (order.email.empty()) return "order:" + order.id.str();
-  std::string folded = order.email;
-  for (char& c : folded) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return "email:" + folded;
+  if (!order.guest.empty()) return "guest:" + order.guest;
+  if (!order.email.empty()) return "email:" + email::folded(order.email);
+  return "order:" + order.id.str();
 }
 
 bool has_terms(const state& s) { return s.content.terms.has_value() || !s.promotions.empty(); }

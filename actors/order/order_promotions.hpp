@@ -13,7 +13,7 @@ namespace omnicart::order {
 
 inline constexpr std::size_t codes_max = 10;  // of each kind
 
-// Whom a limit per customer counts: the user, else the guest's address, else the order itself.
+// Whom a coupon's limit per customer counts: the user, else the guest, else the order itself.
 std::string customer_of(const place& order);
 // Whether the lines are priced by the terms of the shop, and not just summed.
 bool has_terms(const state& s);

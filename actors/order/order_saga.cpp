@@ -102,6 +102,7 @@ effect shelve_effect(const state& s, const shelving& owed) {
 // Whom a limit per customer and product counts. Stock records are the shop's, so they hold a digest and no address. Nobody
 // for an order that names none.
 std::string counted_as(const place& order) {
+  if (order.buyer.user.empty() && !order.guest.empty()) return order.guest;
   if (order.buyer.user.empty() && order.email.empty()) return {};
   return to_base32(digest_128({"customer", customer_of(order)}));
 }

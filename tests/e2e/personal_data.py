@@ -243,6 +243,21 @@ def an_order_placed_as_a_guest_and_repeated_by_the_user_is_the_same_order():
         ann.checkout(key=key, email="other@example.com", shipping_address=PERSONAL).expect(422)
 
 
+@suite.case
+def limits_per_customer_know_a_guest_without_an_address():
+    with Node() as node:
+        shop = shop_of(node)
+        coupon = {"code": fresh("LIMITED"), "type": "percentage", "rate_bps": 500, "total_limit": 9, "customer_limit": 1}
+        code = shop.admin.post("/api/coupons", coupon).expect(201)["code"]
+        shop.admin.put(f"/api/stock/{shop.article}/terms", {"customer_limit": 1}).expect(200)
+        order = {"email": EMAIL, "shipping_address": PERSONAL, "items": [{"product_id": shop.article, "quantity": 1}]}
+        shop.guest().checkout(**order, coupons=[code]).expect(201)
+        shop.guest().checkout(**{**order, "email": EMAIL.upper()}).expect(409, "customer_limit")
+        for record in ("coupon/" + code, "stock/" + shop.article):
+            shown = node.ctl("entity", "show", record, "--history").stdout.lower()
+            check(len(shown) > 100 and not any(mark.lower() in shown for mark in MARKS), "in clear", record, shown)
+
+
 # --- reviews ---------------------------------------------------------------------------------------------------
 
 def review(shop, buyer, author="Ann Unmistakable", text="Boils water."):
@@ -283,6 +298,17 @@ def a_review_stays_without_the_name_of_an_author_who_was_erased():
         again = Shop(node)
         again.article = shop.article
         equal(authors(again), left)
+
+
+@suite.case
+def who_bought_as_a_guest_reviews_it_as_the_user_they_became_wherever_they_sign_in():
+    with Node() as node:
+        shop = shop_of(node)
+        guest = shop.guest()
+        ordered(shop, guest)
+        review(shop, signed_in(shop, registered(shop, guest)[0]))
+        stranger = signed_in(shop, registered(shop)[0])
+        stranger.web.post(f"/api/products/{shop.article}/reviews", {"rating": 1}).expect(403, "not_a_buyer")
 
 
 # --- taken along -----------------------------------------------------------------------------------------------

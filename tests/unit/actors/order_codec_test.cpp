@@ -38,7 +38,8 @@ place full_place() {
           .stated_total = gbp(10),
           .reference = "r",
           .customer_reference = "k",
-          .id = order_id{"o1"}};
+          .id = order_id{"o1"},
+          .guest = "g"};
 }
 
 // An order with something in every member of its state.
@@ -71,9 +72,9 @@ struct golden {
 };
 const std::vector<golden> stored{
     {placed{full_place(), t},
-      "9201920092dc0011c40263319293c40161029205c40347425093c4016201c09301c4027331c402753191c4027331c4016598"
+      "9201920092dc0012c40263319293c40161029205c40347425093c4016201c09301c4027331c402753191c4027331c4016598"
       "c4014ec400c400c400c400c400c4024742c4009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31009090c4"
-      "00c0c0cf00000174876e8000"},
+      "00c0c0c40167cf00000174876e8000"},
     {cart_taken{{{1, product_id{"a"}, "A", 2, gbp(5), quote_state::needed}}},
      "9201920191919901c40161c40141029205c40347425001c40000c2"},
     {line_priced{3, "A", gbp(5)}, "920192029503c401419205c403474250c40000"},
@@ -160,8 +161,8 @@ BOOST_AUTO_TEST_CASE(stored_events_keep_their_bytes) {
 
 BOOST_AUTO_TEST_CASE(a_stored_snapshot_keeps_its_bytes) {
   BOOST_TEST(hex(encode_state(full_state())) ==
-      "9201dc0019dc0011c4026331909301c4027331c402753191c4027331c4016598c4014ec400c400c400c400c400c4024742c4"
-      "009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31009090c400c0c0cf00000174876e8000cf0000017487"
+      "9201dc0019dc0012c4026331909301c4027331c402753191c4027331c4016598c4014ec400c400c400c400c400c4024742c4"
+      "009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31009090c400c0c0c40167cf00000174876e8000cf0000017487"
       "6e80000708929901c40162c40142019205c40347425002c40000c29902c40161c40141029201c40347425000c40000c29207"
       "c4034742509294c4016102070094c401620105000190cf00000174876e800001c39207c4034742509200c403474250c40434"
       "323432c40000c40090909b9090909090cf00000174876e80000000c400c2c290c0c400");
@@ -175,7 +176,16 @@ BOOST_AUTO_TEST_CASE(what_older_builds_stored_is_read) {
       "6e8000";
   const auto event = decode_event(bytes_of(old_placed));
   BOOST_TEST_REQUIRE(event.has_value());
-  BOOST_TEST((std::get<placed>(*event).content == full_place()));
+  place without_guest = full_place();
+  without_guest.guest.clear();
+  BOOST_TEST((std::get<placed>(*event).content == without_guest));
+  // Between: all but the digest of a guest's address.
+  const auto later = decode_event(bytes_of(
+      "9201920092dc0011c40263319293c40161029205c40347425093c4016201c09301c4027331c402753191c4027331c4016598"
+      "c4014ec400c400c400c400c400c4024742c4009200c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31009090c4"
+      "00c0c0cf00000174876e8000"));
+  BOOST_TEST_REQUIRE(later.has_value());
+  BOOST_TEST((std::get<placed>(*later).content == without_guest));
   const std::string old_state =
       "9201dc00159bc4026331909301c4027331c402753191c4027331c4016598c4014ec400c400c400c400c400c4024742c40092"
       "00c406746f6b5f6f6b920ac403474250c40172c4016bc4026f31cf00000174876e8000cf00000174876e80000708929601c4"
@@ -187,6 +197,7 @@ BOOST_AUTO_TEST_CASE(what_older_builds_stored_is_read) {
   BOOST_TEST((pending(*state, 100) == pending(full_state(), 100)));
   auto known_then = full_state();
   known_then.after.captured_at = {};
+  known_then.content.guest.clear();
   BOOST_TEST(hex(encode_state(*state)) == hex(encode_state(known_then)));
   const auto old_lines = decode_event(bytes_of("9201920191919601c40161c40141029205c40347425001"));
   BOOST_TEST_REQUIRE(old_lines.has_value());

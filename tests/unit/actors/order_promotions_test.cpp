@@ -363,6 +363,29 @@ BOOST_AUTO_TEST_CASE(whatever_is_lost_on_the_way_nothing_is_used_twice_or_left_h
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_limit_per_customer_counts_users_then_guests_then_orders) {
+  struct row {
+    const char* user;
+    std::string guest;
+    const char* email;
+    std::string counted;
+  };
+  const std::string ann = digest_of_guest("Ann@Example.com");
+  for (const auto& each : {row{"u1", ann, "e", "user:u1"},
+                           row{"", ann, "sealed", "guest:" + ann},
+                           row{"", "", "Ann@example.com", "email:ann@example.com"},  // of an older build
+                           row{"", "", "", "order:o1"}}) {
+    place order = from_cart("o1");
+    order.buyer.user = each.user;
+    order.guest = each.guest;
+    order.email = each.email;
+    BOOST_TEST(customer_of(order) == each.counted);
+  }
+  BOOST_TEST(ann == digest_of_guest("ANN@example.COM"));
+  BOOST_TEST(ann != digest_of_guest("bob@example.com"));
+  BOOST_TEST(ann.find("ann") == std::string::npos);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
