@@ -11,12 +11,6 @@ namespace {
 
 constexpr duration_ms patience{10'000};
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 entity_ref staff_log() { return {"audit", audit::staff_log}; }
 
 command_options once(const shop& in) {

@@ -12,12 +12,6 @@ namespace {
 
 constexpr std::size_t code_bytes_max = 64;
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 // What is asked of a coupon or gift card before a cart takes its code.
 std::pair<entity_ref, std::string> question_about(const cart::use_code& what, const caller& who,
                                                   currency_code currency) {

@@ -10,12 +10,6 @@
 namespace omnicart::http {
 namespace {
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 std::string customer_of(const caller& who) {
   return who.user.empty() ? "session:" + who.session : "user:" + who.user;
 }

@@ -17,12 +17,6 @@ namespace {
 // How much is too much of one line is the cart's to say.
 constexpr std::int64_t any_quantity = std::numeric_limits<std::int64_t>::max();
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 bool wants_representation(const request& req) {
   return req.header("Prefer").value_or("").find("return=representation") != std::string_view::npos;
 }

@@ -162,11 +162,9 @@ task<std::optional<response>> order_routes::take_terms(request& req, const autho
 }
 
 task<order_routes::keyed_order> order_routes::order_of_key(const authority& who, const std::string& key) {
-  caller engine;
-  engine.as = role::system;
   for (const auto& guest : who.absorbed) {
     keyed_order found{.id = order_id_of("session:" + guest, key), .guest = guest};
-    auto asked = inquire(shop_, {"order", found.id}, order::encode(order::get{}), engine);
+    auto asked = inquire(shop_, {"order", found.id}, order::encode(order::get{}), engine());
     const answer got = co_await asked;
     if (got.version == 0) continue;
     const auto view = got.ok() ? order::decode_reply(got.payload) : result<order::reply>(fail(base_errc::not_found));
@@ -297,11 +295,9 @@ task<response> order_routes::list(request& req) {
 task<tl::expected<std::string, response>> order_routes::page_json(request& req, std::vector<std::string> ids,
                                                                   std::string next_cursor) {
   // The list holds what the caller may see, so the orders are asked for in the engine's name.
-  caller engine;
-  engine.as = role::system;
   std::vector<envelope> questions;
   for (const auto& id : ids) {
-    questions.push_back(make_envelope(shop_, {"order", id}, order::encode(order::get{}), engine, {.repeatable = true}));
+    questions.push_back(make_envelope(shop_, {"order", id}, order::encode(order::get{}), engine(), {.repeatable = true}));
   }
   const auto answers = co_await ask_all(shop_, std::move(questions));
   std::string body;

@@ -8,12 +8,6 @@
 namespace omnicart::http {
 namespace {
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 std::string question_for(const entity_ref& owner) {
   return owner.kind == "user" ? user::encode(user::get{})
                               : session::encode(session::read_person_key{});

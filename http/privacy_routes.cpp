@@ -24,12 +24,6 @@ constexpr std::size_t orders_max = 10'000;
 constexpr std::size_t orders_at_once = 100;
 constexpr std::size_t products_at_once = 100;
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 }  // namespace
 
 void privacy_routes::add_to(router& routes) {

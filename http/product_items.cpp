@@ -40,13 +40,11 @@ void write_search(json_writer& json, const search_query& query, const search_pag
 
 task<tl::expected<std::string, response>> product_items(const shop& in, request& req,
                                                         std::vector<std::string> ids) {
-  caller engine;
-  engine.as = role::system;
   std::vector<envelope> questions;
   for (const auto& id : ids) {
-    questions.push_back(make_envelope(in, {"product", id}, product::encode(product::get{}), engine,
+    questions.push_back(make_envelope(in, {"product", id}, product::encode(product::get{}), engine(),
                                       {.repeatable = true}));
-    questions.push_back(make_envelope(in, {"stock", id}, stock::encode(stock::get{}), engine,
+    questions.push_back(make_envelope(in, {"stock", id}, stock::encode(stock::get{}), engine(),
                                       {.repeatable = true}));
   }
   const auto answers = co_await ask_all(in, std::move(questions));

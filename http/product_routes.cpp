@@ -19,12 +19,6 @@ constexpr std::size_t import_bytes_max = std::size_t{4} << 30;
 constexpr std::size_t product_body_bytes_max = 262'144;
 constexpr std::size_t variants_max = 100;
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 // "4.5" as hundredths; ratings are 0 to 5 with at most two decimals.
 std::optional<std::int64_t> read_rating(object_reader& read) {
   const auto* value = read.any("rating");

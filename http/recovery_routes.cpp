@@ -20,12 +20,6 @@ constexpr duration_ms confirmation_lives = std::chrono::hours(24);
 constexpr duration_ms settle_patience{5'000};
 constexpr std::size_t token_bytes_max = 300;
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 response bad_token(const request& req) {
   return refuse(req, 422, "invalid_ticket",
                 "what the mail said is not valid (any more); ask for a new one");

@@ -22,12 +22,6 @@ namespace {
 
 constexpr std::size_t orders_looked_at_max = 500;  // of one caller, newest first
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 bool is_bought(order::order_status status) {
   switch (status) {
     case order::order_status::paid:

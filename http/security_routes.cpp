@@ -33,11 +33,9 @@ constexpr std::size_t page = 1'000;
 using entries = std::vector<std::pair<std::uint64_t, event_record>>;
 
 result<keyring::reply> ask_keyring(const shop& in, const keyring::command& what) {
-  caller engine;
-  engine.as = role::system;
   std::vector<envelope> messages;
   messages.push_back(
-      make_envelope(in, {"keyring", keyring::shop_keyring}, keyring::encode(what), engine));
+      make_envelope(in, {"keyring", keyring::shop_keyring}, keyring::encode(what), engine()));
   const answer got = ask_and_wait(in.entities, std::move(messages), patience).front();
   if (!got.ok()) return fail(*got.failure);
   return keyring::decode_reply(got.payload);

@@ -108,6 +108,9 @@ struct command_options {
   bool repeatable = false;  // a question: asking twice does no harm
 };
 
+// The engine as the one who asks: rules that keep persons from each other's records let it through.
+inline caller engine() { return {.as = role::system, .session = {}, .user = {}}; }
+
 envelope make_envelope(const shop& in, entity_ref to, std::string command, caller asker, command_options options = {});
 
 // Sends a command when awaited, and resumes with its answer, without a thread:

@@ -12,12 +12,6 @@
 namespace omnicart::http {
 namespace {
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 response slowed(const request& req, duration_ms wait) {
   problem what;
   what.status = 429;

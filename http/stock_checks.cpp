@@ -8,12 +8,6 @@ namespace {
 
 constexpr std::size_t location_id_bytes_max = 64;
 
-caller engine() {
-  caller self;
-  self.as = role::system;
-  return self;
-}
-
 }  // namespace
 
 task<std::optional<response>> unknown_product(const shop& in, request& req, const std::string& id) {

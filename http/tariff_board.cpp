@@ -17,9 +17,7 @@ std::shared_ptr<const tariff_board::notice> tariff_board::posted() const {
 task<result<tariff_board::view>> tariff_board::current() {
   const auto known = posted();
   if (known && shop_.time.monotonic() < known->good_until) co_return view(known, &known->set);
-  caller engine;
-  engine.as = role::system;
-  auto asked = inquire(shop_, {"tariff", tariff::shop_id}, tariff::encode(tariff::get{}), engine);
+  auto asked = inquire(shop_, {"tariff", tariff::shop_id}, tariff::encode(tariff::get{}), engine());
   const answer got = co_await asked;
   if (!got.ok()) {
     const bool still_good = known && shop_.time.monotonic() < known->good_until + stale_max;

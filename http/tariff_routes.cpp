@@ -133,9 +133,7 @@ void tariff_routes::add_to(router& routes) {
 }
 
 task<answer> tariff_routes::get(request&) {
-  caller engine;
-  engine.as = role::system;
-  auto asked = inquire(shop_, {"tariff", tariff::shop_id}, tariff::encode(tariff::get{}), engine);
+  auto asked = inquire(shop_, {"tariff", tariff::shop_id}, tariff::encode(tariff::get{}), engine());
   co_return co_await asked;
 }
 

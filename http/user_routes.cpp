@@ -116,10 +116,8 @@ task<response> user_routes::register_user(request& req) {
 
 task<std::optional<response>> user_routes::other_password(request& req, std::string user,
                                                           std::string ours, std::string password) {
-  caller engine;
-  engine.as = role::system;
   const entity_ref to{"user", user};
-  auto asked = inquire(shop_, to, user::encode(user::credentials{}), engine);
+  auto asked = inquire(shop_, to, user::encode(user::credentials{}), engine());
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto kept = user::decode_reply(got.payload);

@@ -9,12 +9,6 @@ namespace {
 
 constexpr const char* no_order_key = "no-order";
 
-caller the_engine() {
-  caller engine;
-  engine.as = role::system;
-  return engine;
-}
-
 response taken(const char* how) { return json_response(200, std::string("{\"status\":\"") + how + "\"}"); }
 
 }  // namespace
@@ -35,7 +29,7 @@ task<response> webhook_routes::take(request& req) {
   const auto word = parse_provider_word(req.body);
   if (!word) co_return failure_response(word.error(), req);
   const order::command told = order::payment_told{word->what};
-  auto asked = ask(shop_, {"order", word->key}, order::encode(told), the_engine(), {.repeatable = true});
+  auto asked = ask(shop_, {"order", word->key}, order::encode(told), engine(), {.repeatable = true});
   const answer got = co_await asked;
   if (got.ok()) co_return taken("taken");
   if (got.failure->is(order::errc::no_such_order)) co_return co_await give_back(req, *word);
@@ -52,7 +46,7 @@ task<response> webhook_routes::give_back(request& req, const provider_word& word
   } else {
     co_return taken("no_order");
   }
-  auto asked = ask(shop_, {"payment", word.key}, payment::encode(what), the_engine(), {.repeatable = true});
+  auto asked = ask(shop_, {"payment", word.key}, payment::encode(what), engine(), {.repeatable = true});
   const answer got = co_await asked;
   if (got.ok()) co_return taken("given_back");
   if (is_fault(got.failure->number) || got.failure->is(base_errc::expired)) {

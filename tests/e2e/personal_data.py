@@ -249,7 +249,7 @@ def limits_per_customer_know_a_guest_without_an_address():
         shop = shop_of(node)
         coupon = {"code": fresh("LIMITED"), "type": "percentage", "rate_bps": 500, "total_limit": 9, "customer_limit": 1}
         code = shop.admin.post("/api/coupons", coupon).expect(201)["code"]
-        shop.admin.put(f"/api/stock/{shop.article}/terms", {"customer_limit": 1}).expect(200)
+        shop.admin.put(f"/api/inventory/{shop.article}/terms", {"customer_limit": 1}).expect(200)
         order = {"email": EMAIL, "shipping_address": PERSONAL, "items": [{"product_id": shop.article, "quantity": 1}]}
         shop.guest().checkout(**order, coupons=[code]).expect(201)
         shop.guest().checkout(**{**order, "email": EMAIL.upper()}).expect(409, "customer_limit")
