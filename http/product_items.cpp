@@ -14,10 +14,30 @@ void write_values(json_writer& json, const std::vector<search::facet_count>& val
   json.end_array();
 }
 
-void write_facets(json_writer& json, const search::facets& counts) {
+// Limits as min_price and max_price take them.
+void write_bands(json_writer& json, const std::vector<search::price_band>& bands, currency_code currency) {
+  json.begin_array();
+  for (const auto& each : bands) {
+    json.begin_object().member("min", to_decimal({each.min_minor, currency}));
+    if (each.max_minor) json.member("max", to_decimal({*each.max_minor, currency}));
+    json.member("currency", currency.text()).member("count", each.count).end_object();
+  }
+  json.end_array();
+}
+
+void write_facets(json_writer& json, const search::facets& counts, currency_code currency) {
   write_values(json.key("facets").begin_object().key("category"), counts.categories);
   write_values(json.key("brand"), counts.brands);
-  json.key("attributes").begin_object();
+  write_bands(json.key("price"), counts.prices, currency);
+  json.key("rating").begin_array();
+  for (const auto& each : counts.ratings)
+    json.begin_object().member("min", each.stars_min).member("count", each.count).end_object();
+  json.end_array().key("stock").begin_array();
+  for (const bool there : {true, false}) {
+    const auto count = there ? counts.in_stock : counts.out_of_stock;
+    if (count > 0) json.begin_object().member("in_stock", there).member("count", count).end_object();
+  }
+  json.end_array().key("attributes").begin_object();
   for (const auto& [name, values] : counts.attributes) write_values(json.escaped_key(name), values);
   json.end_object().end_object();
 }
@@ -87,7 +107,7 @@ std::string search_page_json(const search_query& query, const search_page& page,
   json.begin_object().key("items").raw(items).key("next_cursor");
   page.next_cursor.empty() ? json.null() : json.value(page.next_cursor);
   json.member("total", page.total);
-  write_facets(json, page.counts);
+  write_facets(json, page.counts, query.only.currency);
   if (!query.text.empty()) write_search(json, query, page);
   json.end_object();
   return body;

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "actors/stock/stock_messages.hpp"
+#include "http/catalogue_list.hpp"
 #include "http/price_list.hpp"
 #include "http/product_items.hpp"
 #include "http/product_json.hpp"
@@ -107,53 +108,12 @@ void product_routes::add_to(router& routes) {
 task<response> product_routes::list(request& req) {
   auto query = read_search_query(req, shop_.currency);
   if (!query) co_return std::move(query.error());
-  auto asked = is_plain_list(*query, shop_.currency) ? plain_page(*query) : finder_.page(*query);
+  auto asked = is_plain_list(*query) ? shop_.catalogue.page(*query) : finder_.page(*query);
   auto page = co_await std::move(asked);
   if (!page) co_return failure_response(page.error(), req);
   auto items = co_await product_items(shop_, req, page->ids);
   if (!items) co_return std::move(items.error());
   co_return json_response(200, search_page_json(*query, *page, *items));
-}
-
-namespace {
-
-catalogue_sort plain_sort(search::sort_by by) {
-  switch (by) {
-    case search::sort_by::name: return catalogue_sort::name;
-    case search::sort_by::price_up: return catalogue_sort::price_up;
-    case search::sort_by::price_down: return catalogue_sort::price_down;
-    case search::sort_by::rating: return catalogue_sort::rating;
-    case search::sort_by::newest: return catalogue_sort::newest;
-    case search::sort_by::id:
-    case search::sort_by::relevance:
-    case search::sort_by::sales: return catalogue_sort::id;
-  }
-  return catalogue_sort::id;
-}
-
-std::vector<search::facet_count> counts_of(const std::vector<facet>& from) {
-  std::vector<search::facet_count> counts;
-  for (const auto& each : from) counts.push_back({each.value, each.count});
-  return counts;
-}
-
-}  // namespace
-
-task<result<search_page>> product_routes::plain_page(search_query query) const {
-  catalogue_query plain;
-  plain.currency = query.only.currency;
-  plain.limit = query.limit;
-  plain.cursor = std::move(query.cursor);
-  plain.sort = plain_sort(query.sort);
-  auto found = co_await shop_.catalogue.page(std::move(plain));
-  if (!found) co_return fail(std::move(found.error()));
-  search_page page;
-  page.ids = std::move(found->ids);
-  page.next_cursor = std::move(found->next_cursor);
-  page.total = found->total;
-  page.counts.categories = counts_of(found->categories);
-  page.counts.brands = counts_of(found->brands);
-  co_return page;
 }
 
 task<response> product_routes::show(request& req) {

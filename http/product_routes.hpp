@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "actors/product/product_messages.hpp"
-#include "http/catalogue_list.hpp"
 #include "http/product_search.hpp"
 #include "http/server/json_reader.hpp"
 #include "http/server/router.hpp"
@@ -29,8 +28,6 @@ class product_routes {
   task<response> retire(request& req);
   task<response> import(request& req);
 
-  // Everything there is, in the order asked for.
-  task<result<search_page>> plain_page(search_query query) const;
   // The other products of its family as JSON; empty: it is of none, or the index has to be made first.
   task<std::string> variants_of(std::string id, std::string family) const;
   // The answer to create and replace: the product as it is now.

@@ -11,6 +11,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "http/product_query.hpp"
+#include "http/query_times.hpp"
 #include "http/server/task.hpp"
 #include "http/shelf.hpp"
 #include "persistence/search/fact_table.hpp"
@@ -18,24 +20,6 @@
 #include "runtime/projection.hpp"
 
 namespace omnicart::http {
-
-struct search_query {
-  std::string text;  // empty: everything, narrowed by the filters
-  search::filters only;
-  search::sort_by sort = search::sort_by::id;
-  search::collapse collapsed = search::collapse::none;
-  std::string cursor;
-  std::size_t limit = 20;
-};
-
-struct search_page {
-  std::vector<std::string> ids;
-  std::string next_cursor;  // empty: that was all
-  std::uint64_t total = 0;  // on all pages together
-  search::facets counts;    // of all that matches, filters included
-  bool relaxed = false;     // too little has every word: some has only a part of them
-  std::vector<search::correction> corrections;
-};
 
 // Another product of the same family.
 struct product_variant {
@@ -106,6 +90,9 @@ class product_search final : public projection {
                                            std::size_t limit, projection_rows& rows) const;
   std::size_t size() const { return facts_.size(); }
   std::size_t behind() const { return pending_.size(); }
+  // Of find() and complete(). Any thread.
+  query_times::figures search_times() const { return search_times_.look(); }
+  query_times::figures suggest_times() const { return suggest_times_.look(); }
 
  private:
   struct stocked {
@@ -153,6 +140,7 @@ class product_search final : public projection {
   bool live_ = false;               // the index is open and compared with the rows
   // Not all that was committed is applied yet, and nobody may wait for it who can do without.
   std::atomic<bool> beginning_ = true;
+  query_times search_times_, suggest_times_;
 };
 
 }  // namespace omnicart::http

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "http/key_list.hpp"
 #include "http/product_search.hpp"
 #include "http/search_cursor.hpp"
 #include "persistence/search/words.hpp"
@@ -29,6 +30,7 @@ std::string joined(const std::vector<std::string>& words) {
 }  // namespace
 
 result<search_page> product_search::find(const search_query& query, projection_rows& rows) {
+  const query_times::running timed(search_times_);
   if (auto ready = catch_up(rows); !ready) return fail(ready.error());
   auto found = query.sort == search::sort_by::relevance ? by_relevance(query) : by_key(query);
   if (!found && found.error().is(base_errc::io)) {
@@ -53,7 +55,7 @@ result<search_page> product_search::by_relevance(const search_query& query) {
     count += static_cast<std::size_t>(std::min<std::uint64_t>(after->before, facts_.slots())) +
              moved_meanwhile;
   for (;;) {
-    search::fact_table::counter counts(facts_, query.only.category, query.collapsed);
+    search::fact_table::counter counts(facts_, query.only, query.collapsed);
     const auto take = [&](search::slot at) {
       const auto* row = facts_.find(at);
       const bool taken = row && fits(*row);
@@ -90,60 +92,21 @@ result<search_page> product_search::by_relevance(const search_query& query) {
 }
 
 result<search_page> product_search::by_key(const search_query& query) {
-  using place = std::pair<std::string, std::string>;
-  std::optional<place> after;
-  if (!query.cursor.empty()) {
-    auto read = read_search_cursor(query.cursor);
-    if (!read) return fail(base_errc::malformed, "not a cursor of this list");
-    after = place{std::move(read->key), std::move(read->id)};
-  }
-  const auto fits = facts_.compile(query.only);
-  search::fact_table::counter counts(facts_, query.only.category, query.collapsed);
-  search_page page;
-  std::vector<place>
-      behind;  // a heap of the first limit + 1 places behind the cursor, the last on top
-  const auto keep = [&](place here) {
-    if ((after && here <= *after) || (behind.size() > query.limit && here >= behind.front()))
-      return;
-    behind.push_back(std::move(here));
-    std::push_heap(behind.begin(), behind.end());
-    if (behind.size() > query.limit + 1) {
-      std::pop_heap(behind.begin(), behind.end());
-      behind.pop_back();
+  auto list = key_list::begin(facts_, query);
+  if (!list) return fail(list.error());
+  if (query.text.empty()) {
+    if (!query.only.family.empty()) {
+      for (const auto at : facts_.family(query.only.family)) list->offer(at);
+    } else {
+      for (search::slot at = 0; at < facts_.slots(); ++at) list->offer(at);
     }
-  };
-  std::unordered_map<std::uint32_t, place> best;  // of each family that is shown once
-  const auto take = [&](search::slot at) {
-    const auto* row = facts_.find(at);
-    if (!row || !fits(*row)) return false;
-    counts.add(*row);
-    place here{search::fact_table::sort_key(*row, query.sort, query.only.currency), row->id};
-    if (query.collapsed == search::collapse::none || row->family == 0) {
-      keep(std::move(here));
-      return true;
-    }
-    const auto [known, fresh] = best.try_emplace(row->family, here);
-    if (!fresh && here < known->second) known->second = std::move(here);
-    return true;
-  };
-  if (query.text.empty() && !query.only.family.empty()) {
-    for (const auto at : facts_.family(query.only.family)) take(at);
-  } else if (query.text.empty()) {
-    for (search::slot at = 0; at < facts_.slots(); ++at) take(at);
-  } else {
-    auto found = index_->find(search::parse_query(query.text), 1, take);
-    if (!found) return fail(found.error());
-    page.relaxed = found->relaxed;
-    page.corrections = std::move(found->corrections);
+    return list->page();
   }
-  for (auto& each : best) keep(std::move(each.second));
-  std::sort_heap(behind.begin(), behind.end());
-  const bool more = behind.size() > query.limit;
-  if (more) behind.pop_back();
-  for (const auto& each : behind) page.ids.push_back(each.second);
-  if (more) page.next_cursor = to_text({.key = behind.back().first, .id = behind.back().second});
-  page.total = counts.shown();
-  page.counts = counts.result();
+  auto found = index_->find(search::parse_query(query.text), 1, [&](search::slot at) { return list->offer(at); });
+  if (!found) return fail(found.error());
+  search_page page = list->page();
+  page.relaxed = found->relaxed;
+  page.corrections = std::move(found->corrections);
   return page;
 }
 
@@ -193,6 +156,7 @@ result<std::vector<std::string>> product_search::alike(const std::string& produc
 // What is being typed: whole words, and one that may be a beginning.
 result<std::vector<suggestion>> product_search::complete(const std::string& text,
                                                          std::size_t limit) {
+  const query_times::running timed(suggest_times_);
   if (auto ready = be_ready(); !ready) return fail(ready.error());
   std::vector<suggestion> all;
   auto words = search::plain_words(text);

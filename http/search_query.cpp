@@ -86,10 +86,9 @@ tl::expected<search_query, response> read_search_query(const request& req, curre
   return query;
 }
 
-bool is_plain_list(const search_query& query, currency_code own) {
-  const bool by_price = query.sort == sort_by::price_up || query.sort == sort_by::price_down;
+bool is_plain_list(const search_query& query) {
   return query.text.empty() && query.only.empty() && query.collapsed == search::collapse::none &&
-         query.sort != sort_by::sales && (!by_price || query.only.currency == own);
+         query.sort != search::sort_by::sales;
 }
 
 }  // namespace omnicart::http

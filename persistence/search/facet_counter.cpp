@@ -28,9 +28,13 @@ void keep_each_once(std::vector<std::uint32_t>& numbers) {
 
 }  // namespace
 
-fact_table::counter::counter(const fact_table& of, std::string wanted_category, collapse to)
+fact_table::counter::counter(const fact_table& of, const filters& only, collapse to)
     : of_(of),
-      wanted_category_(std::move(wanted_category)),
+      wanted_category_(only.category),
+      currency_(only.currency),
+      min_price_(only.min_price),
+      max_price_(only.max_price),
+      min_rating_centi_(only.min_rating_centi.value_or(0)),
       to_(to),
       categories_(of.categories_.texts.size()),
       brands_(of.brands_.texts.size()),
@@ -53,18 +57,35 @@ void fact_table::counter::count(const row& of) {
   ++brands_[of.brand];
   for (const auto pair : of.attributes) ++pairs_[pair];
   for (const auto pair : of.options) optional_[pair] = true;
+  if (const money* price = of.price_in(currency_)) prices_.add(price->amount_minor);
+  count_rating(of.rating_centi);
+  ++(of.available > 0 ? in_stock_ : out_of_stock_);
+}
+
+void fact_table::counter::count_rating(std::int64_t rating_centi) {
+  if (rating_centi >= 0) ++by_stars_[std::min<std::size_t>(static_cast<std::size_t>(rating_centi) / 100, 5)];
 }
 
 // Rows that are shown as one: it has what any of them has.
 void fact_table::counter::count_once(const member* from, const member* to) {
   std::vector<std::uint32_t> categories, brands, pairs;
+  price_counter::steps prices;
+  std::int64_t best_rating = -1;
+  bool is_there = false, is_gone = false;
   for (const auto* each = from; each != to; ++each) {
     const row& of = *each->second;
+    if (const money* price = of.price_in(currency_)) prices.set(price_step_of(price->amount_minor));
+    best_rating = std::max(best_rating, of.rating_centi);
+    (of.available > 0 ? is_there : is_gone) = true;
     categories.push_back(of.category);
     brands.push_back(of.brand);
     pairs.insert(pairs.end(), of.attributes.begin(), of.attributes.end());
     for (const auto pair : of.options) optional_[pair] = true;
   }
+  prices_.add(prices);
+  count_rating(best_rating);
+  in_stock_ += is_there ? 1 : 0;
+  out_of_stock_ += is_gone ? 1 : 0;
   for (auto* numbers : {&categories, &brands, &pairs}) keep_each_once(*numbers);
   for (const auto brand : brands) ++brands_[brand];
   for (const auto pair : pairs) ++pairs_[pair];
@@ -98,7 +119,22 @@ facets fact_table::counter::result() {
   count_families();
   return {.categories = categories(),
           .brands = most_frequent(brands_, of_.brands_.texts),
-          .attributes = attributes()};
+          .attributes = attributes(),
+          .prices = prices_.bands(min_price_, max_price_),
+          .ratings = ratings(),
+          .in_stock = in_stock_,
+          .out_of_stock = out_of_stock_};
+}
+
+// A product counts for every number of stars that it has at least, as far as the filter reaches down.
+std::vector<rating_count> fact_table::counter::ratings() const {
+  std::vector<rating_count> all;
+  std::uint64_t count = by_stars_[5];
+  for (int stars = 4; stars >= 1 && stars * 100 >= min_rating_centi_; --stars) {
+    count += by_stars_[static_cast<std::size_t>(stars)];
+    if (count > 0) all.push_back({stars, count});
+  }
+  return all;
 }
 
 // A product counts for every category that it lies in, as far as the filter reaches up.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "persistence/search/document.hpp"
+#include "persistence/search/price_bands.hpp"
 #include "persistence/search/text_index.hpp"
 #include "runtime/base/money.hpp"
 #include "runtime/base/time.hpp"
@@ -47,12 +49,23 @@ struct facet_count {
   friend bool operator==(const facet_count&, const facet_count&) = default;
 };
 
-// Of all that matches, filters included: whoever adds a value as a filter gets as many. Most
-// frequent first.
+// Rated so many stars or more.
+struct rating_count {
+  int stars_min = 0;
+  std::uint64_t count = 0;
+  friend bool operator==(const rating_count&, const rating_count&) = default;
+};
+
+// Of all that matches, filters included: whoever adds a value as a filter gets as many; put in the
+// place of a wider filter of its kind. Nothing is counted that no document has. Most frequent first,
+// but prices from the lowest and ratings from the highest.
 struct facets {
   std::vector<facet_count> categories, brands;  // at most 20 each
   std::vector<std::pair<std::string, std::vector<facet_count>>>
-      attributes;  // with the options; at most 10, of at most 10 values; names folded
+      attributes;                     // with the options; at most 10, of at most 10 values; names folded
+  std::vector<price_band> prices;     // in the filters' currency: what has no price in it is in none
+  std::vector<rating_count> ratings;  // 4, 3, 2, 1; those below the filter are left out
+  std::uint64_t in_stock = 0, out_of_stock = 0;
 };
 
 struct category_node {
@@ -111,12 +124,12 @@ class fact_table {
   };
   matcher compile(const filters& wanted) const;
 
-  // Counts what it is shown, which was found by a filter for this category (empty: any): categories
-  // above that are not counted, there is more in them than was shown. Collapsed, a family counts
-  // once for each value that any of its rows has. The table stays as it is meanwhile.
+  // Counts what it is shown, which was found by these filters: categories above the one asked for
+  // and ratings below are not counted, there is more of them than was shown. Collapsed, a family
+  // counts once for each value that any of its rows has. The table stays as it is meanwhile.
   class counter {
    public:
-    counter(const fact_table& of, std::string wanted_category, collapse to = collapse::none);
+    counter(const fact_table& of, const filters& only, collapse to = collapse::none);
     void add(const row& of);
     // Of all that was added.
     facets result();
@@ -130,9 +143,14 @@ class fact_table {
     void count_families();
     std::vector<facet_count> categories() const;
     std::vector<std::pair<std::string, std::vector<facet_count>>> attributes() const;
+    void count_rating(std::int64_t rating_centi);
+    std::vector<rating_count> ratings() const;
 
     const fact_table& of_;
     std::string wanted_category_;
+    currency_code currency_;
+    std::optional<std::int64_t> min_price_, max_price_;
+    std::int64_t min_rating_centi_;
     collapse to_;
     std::uint64_t shown_ = 0;
     std::vector<std::uint32_t> categories_, brands_, pairs_;
@@ -140,6 +158,9 @@ class fact_table {
     std::vector<bool> optional_;                                  // by pair: some row's option
     std::vector<bool> families_;                                  // by number: seen
     std::vector<member> members_;                                 // not counted yet
+    price_counter prices_;
+    std::array<std::uint64_t, 6> by_stars_{};  // whole ones
+    std::uint64_t in_stock_ = 0, out_of_stock_ = 0;
   };
 
   // Text that sorts as the rows shall, equal ones by id; by price those with one in `in` stand

@@ -189,10 +189,11 @@ def answers_that_break_the_document_are_seen(node):
     """The net has no hole: each kind of breach is caught."""
     document, web = contract.Document(), node.client()
     good = web.get("/api/products").expect(200)
-    facets = {"category": [], "brand": [], "attributes": {}}
+    facets = {"category": [], "brand": [], "price": [], "rating": [], "stock": [], "attributes": {}}
     for broken in ({"items": []}, {"items": {}, "next_cursor": None, "total": 0, "facets": facets},
                    {"items": [], "next_cursor": None, "total": "0", "facets": facets},
                    {"items": [], "next_cursor": None, "total": 0, "facets": {**facets, "brand": {}}},
+                   {"items": [], "next_cursor": None, "total": 0, "facets": {**facets, "price": [{"count": 1}]}},
                    {"items": [], "next_cursor": None, "total": 0, "facets": facets, "more": 1}):
         good.body = json.dumps(broken).encode()
         try:

@@ -131,7 +131,7 @@ std::optional<facet_value> browsing::facet_to_try(const std::vector<facet_value>
   if (facets.empty()) return std::nullopt;
   if (!before) return facets[floor_.luck.below(facets.size())];
   const auto same = std::find_if(facets.begin(), facets.end(), [&](const facet_value& each) {
-    return each.parameter == before->parameter && each.value == before->value;
+    return each.parameter == before->parameter && each.value == before->value && each.max_price == before->max_price;
   });
   return same == facets.end() ? std::nullopt : std::optional<facet_value>(*same);
 }

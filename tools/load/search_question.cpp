@@ -101,6 +101,28 @@ void add_values(const json& from, const std::string& parameter, std::vector<face
   }
 }
 
+// Bands of prices, and "so many stars or more".
+void add_limits(const json& facets, const search_question& asked, std::vector<facet_value>& into) {
+  const auto each_of = [&](const char* name, const auto& take) {
+    const auto list = facets.find(name);
+    if (list == facets.end() || !list->is_array()) return;
+    for (const auto& each : *list) {
+      const auto count = each.is_object() ? integer_of(each, "count") : std::nullopt;
+      if (count) take(each, *count);
+    }
+  };
+  if (!asked.min_minor && !asked.max_minor) {
+    each_of("price", [&](const json& band, std::int64_t count) {
+      auto from = text_of(band, "min"), currency = text_of(band, "currency");
+      if (from.empty() || currency.empty()) return;
+      into.push_back({"min_price", std::move(from), count, text_of(band, "max"), std::move(currency)});
+    });
+  }
+  each_of("rating", [&](const json& stars, std::int64_t count) {
+    if (const auto least = integer_of(stars, "min")) into.push_back({"min_rating", std::to_string(*least), count});
+  });
+}
+
 }  // namespace
 
 std::string search_question::path() const {
@@ -116,8 +138,11 @@ std::string search_question::path() const {
   if (in_stock) add("in_stock", "true");
   add("sort", sort);
   const bool priced = min_minor || max_minor || sort == "price" || sort == "-price";
-  if (priced) add("currency", std::string(currency.text()));
+  const bool by_band = narrowed && !narrowed->currency.empty();
+  if (by_band) add("currency", narrowed->currency);
+  if (priced && !by_band) add("currency", std::string(currency.text()));
   if (narrowed) add(narrowed->parameter, narrowed->value);
+  if (narrowed) add("max_price", narrowed->max_price);
   return out;
 }
 
@@ -176,6 +201,7 @@ std::vector<facet_value> facets_of(const search_question& asked, std::string_vie
     add_values((*facets)["category"], "category", all);
   if (asked.brand.empty() && facets->contains("brand"))
     add_values((*facets)["brand"], "brand", all);
+  add_limits(*facets, asked, all);
   const auto attributes = facets->find("attributes");
   if (attributes == facets->end() || !attributes->is_object()) return all;
   for (const auto& [name, values] : attributes->items()) add_values(values, "attr." + name, all);
@@ -188,7 +214,8 @@ std::string objection_to_count(const search_question& narrowed, std::string_view
   const auto total = page.is_object() ? integer_of(page, "total") : std::nullopt;
   const auto& facet = *narrowed.narrowed;
   if (total && *total == facet.count) return {};
-  return facet.parameter + " \"" + facet.value + "\" was said to have " +
+  return facet.parameter + " \"" + facet.value + "\"" +
+         (facet.max_price.empty() ? "" : " to \"" + facet.max_price + "\"") + " was said to have " +
          std::to_string(facet.count) + " products and has " +
          (total ? std::to_string(*total) : "no total") + " (" + narrowed.path() + ")";
 }

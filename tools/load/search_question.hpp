@@ -14,9 +14,11 @@ namespace omnicart::load {
 
 // One value that the results can be narrowed to.
 struct facet_value {
-  std::string parameter;  // "category", "brand" or "attr.NAME"
+  std::string parameter;  // "category", "brand", "attr.NAME", "min_rating" or "min_price"
   std::string value;
   std::int64_t count = 0;
+  std::string max_price = {};  // of a band of prices that ends
+  std::string currency = {};   // of a band of prices
 };
 
 struct search_question {

@@ -108,7 +108,7 @@ product::event sold_at(money price) {
   return product::created{.content = about, .at = {}};
 }
 
-std::uint64_t found(const catalogue_list& list, const catalogue_query& query) { return list.find(query)->total; }
+std::uint64_t found(const catalogue_list& list, const search::filters& only) { return list.find({.only = only})->total; }
 
 }  // namespace
 
@@ -269,6 +269,106 @@ BOOST_AUTO_TEST_CASE(a_price_filter_takes_only_products_of_its_currency) {
   BOOST_TEST(found(list, {.max_price = 1'000, .currency = gbp}) == 0u);
   BOOST_TEST(found(list, {.min_price = 1, .max_price = 1'000, .currency = usd}) == 1u);
   BOOST_TEST(found(list, {.currency = gbp}) == 1u);
+}
+
+namespace {
+
+std::vector<std::string> listed(const catalogue_list& list, search_query query) {
+  std::vector<std::string> ids;
+  do {
+    const auto page = list.find(query);
+    BOOST_REQUIRE(page.has_value());
+    ids.insert(ids.end(), page->ids.begin(), page->ids.end());
+    query.cursor = page->next_cursor;
+  } while (!query.cursor.empty());
+  return ids;
+}
+
+}  // namespace
+
+BOOST_AUTO_TEST_CASE(the_list_is_ordered_as_asked_in_pages) {
+  rows_in_memory rows;
+  catalogue_list list;
+  const auto sell = [&](const std::string& id, const std::string& name, money price, std::int64_t stars, int hour) {
+    product::details about;
+    about.name = name;
+    about.price = price;
+    about.rating_centi = stars;
+    const product::created made{.content = about, .at = timestamp_ms{std::chrono::hours{hour}}};
+    list.apply({"product", id}, 1, recorded(product::encode_event(made)), rows);
+  };
+  sell("a", "Tea", {300, gbp}, 400, 3);
+  sell("b", "\u00C9clair", {100, gbp}, 500, 1);
+  sell("c", "cup", {200, usd}, 100, 2);
+  sell("d", "Gone", {1, gbp}, 1, 9);
+  list.apply({"product", "d"}, 2, recorded(product::encode_event(product::retired{})), rows);
+  using search::sort_by;
+  using order = std::vector<std::string>;
+  const struct {
+    sort_by sort;
+    currency_code currency;
+    order ids;
+  } table[] = {{sort_by::id, gbp, {"a", "b", "c"}},         {sort_by::name, gbp, {"c", "b", "a"}},
+               {sort_by::price_up, gbp, {"b", "a", "c"}},   {sort_by::price_down, gbp, {"a", "b", "c"}},
+               {sort_by::price_up, usd, {"c", "b", "a"}},   {sort_by::rating, gbp, {"b", "a", "c"}},
+               {sort_by::newest, gbp, {"a", "c", "b"}}};
+  for (int turn = 0; turn < 2; ++turn) {
+    for (const auto& row : table) {
+      for (const std::size_t limit : {std::size_t{1}, std::size_t{9}}) {
+        const search_query query{.only = {.currency = row.currency}, .sort = row.sort, .limit = limit};
+        BOOST_TEST((listed(list, query) == row.ids));
+      }
+    }
+    list.open(rows);
+  }
+  BOOST_TEST((list.find({.cursor = "no cursor"}).error().is(base_errc::malformed)));
+}
+
+// Whoever puts a facet's value in the place of its filter gets as many, of all products too.
+BOOST_AUTO_TEST_CASE(facets_of_all_products_count_what_their_filter_finds) {
+  rows_in_memory rows;
+  catalogue_list list;
+  std::mt19937_64 random(11);
+  for (int i = 0; i < 60; ++i) {
+    product::details about;
+    about.name = "Tea";
+    about.brand = random() % 2 ? "Leaf" : "LEAF";
+    about.category = random() % 2 ? "drinks > hot" : "drinks";
+    about.price = {static_cast<std::int64_t>(random() % 5'000), random() % 4 ? gbp : usd};
+    if (random() % 2) about.prices = {{static_cast<std::int64_t>(random() % 500), about.price.currency == gbp ? usd : gbp}};
+    if (random() % 3) about.rating_centi = static_cast<std::int64_t>(random() % 501);
+    about.attributes = {{"Colour", random() % 2 ? "red" : "Green"}};
+    about.family = random() % 2 ? "teas" : "";
+    if (!about.family.empty()) about.options = {{"grams", random() % 2 ? "100" : "200"}};
+    const std::string id = "t" + std::to_string(i);
+    list.apply({"product", id}, 1, recorded(product::encode_event(product::created{about, {}})), rows);
+    if (random() % 2) list.apply({"stock", id}, 1, recorded(stock::encode_event(stock::counted{.on_hand = 2})), rows);
+    if (random() % 9 == 0) list.apply({"product", id}, 2, recorded(product::encode_event(product::retired{})), rows);
+  }
+  for (const auto currency : {gbp, usd}) {
+    const auto check = [&](std::uint64_t count, search::filters only) {
+      only.currency = currency;
+      BOOST_TEST(count == found(list, only));
+    };
+    const auto page = list.find({.only = {.currency = currency}, .limit = 1});
+    BOOST_REQUIRE(page.has_value());
+    const auto& counts = page->counts;
+    BOOST_TEST_REQUIRE(counts.brands.size() == 1u);
+    BOOST_TEST_REQUIRE(counts.categories.size() == 2u);
+    BOOST_TEST_REQUIRE(counts.attributes.size() == 2u);
+    BOOST_TEST(counts.prices.size() > 2u);
+    BOOST_TEST(counts.ratings.size() == 4u);
+    BOOST_TEST(counts.in_stock + counts.out_of_stock == page->total);
+    check(counts.brands[0].count, {.brand = counts.brands[0].value});
+    for (const auto& each : counts.categories) check(each.count, {.category = each.value});
+    for (const auto& [name, values] : counts.attributes)
+      for (const auto& each : values) check(each.count, {.attributes = {{name, each.value}}});
+    for (const auto& each : counts.prices) check(each.count, {.min_price = each.min_minor, .max_price = each.max_minor});
+    for (const auto& each : counts.ratings) check(each.count, {.min_rating_centi = each.stars_min * 100});
+    check(counts.in_stock, {.in_stock = true});
+    check(counts.out_of_stock, {.in_stock = false});
+    list.open(rows);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

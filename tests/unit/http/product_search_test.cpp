@@ -5,12 +5,14 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <random>
 #include <set>
 #include <string>
 
 #include "actors/product/product.hpp"
 #include "actors/stock/stock.hpp"
+#include "http/product_items.hpp"
 #include "http/search_cursor.hpp"
 
 namespace omnicart::http {
@@ -194,6 +196,43 @@ BOOST_AUTO_TEST_CASE(a_product_is_found_by_each_price_it_has) {
   BOOST_TEST(ids(cheap).empty());
   begin();
   BOOST_TEST(ids(cheap).empty());
+}
+
+// Put into the query as they stand in the answer.
+BOOST_AUTO_TEST_CASE(facets_say_limits_as_the_query_takes_them) {
+  const currency_code jpy = *currency_code::parse("JPY");
+  auto dear = about("Red kettle", 123'456);
+  dear.prices = {{90'000, jpy}};
+  dear.rating_centi = 450;
+  made("a", dear);
+  made("b", about("Blue kettle", 250));
+  tell_stock("b", 1, stock::counted{.on_hand = 2});
+  const auto facets_of = [&](const search_query& query) {
+    const auto page = finder->find(query, rows);
+    BOOST_REQUIRE(page.has_value());
+    return nlohmann::json::parse(search_page_json(query, *page, "[]"))["facets"];
+  };
+  search_query query{.text = "kettle", .only = {.currency = gbp}, .sort = search::sort_by::relevance};
+  const auto facets = facets_of(query);
+  BOOST_TEST(facets["price"].dump() == R"([{"count":1,"currency":"GBP","max":"2.99","min":"0.00"},)"
+                                       R"({"count":1,"currency":"GBP","min":"3.00"}])");
+  BOOST_TEST(facets["rating"].dump() == R"([{"count":1,"min":4},{"count":1,"min":3},{"count":1,"min":2},{"count":1,"min":1}])");
+  BOOST_TEST(facets["stock"].dump() == R"([{"count":1,"in_stock":true},{"count":1,"in_stock":false}])");
+  query.only = {.min_price = 50'000, .max_price = 100'000, .min_rating_centi = 250, .in_stock = false, .currency = jpy};
+  const auto narrowed = facets_of(query);
+  BOOST_TEST(narrowed["price"].dump() == R"([{"count":1,"currency":"JPY","max":"100000","min":"50000"}])");
+  BOOST_TEST(narrowed["rating"].dump() == R"([{"count":1,"min":4},{"count":1,"min":3}])");
+  BOOST_TEST(narrowed["stock"].dump() == R"([{"count":1,"in_stock":false}])");
+}
+
+BOOST_AUTO_TEST_CASE(what_questions_took_is_counted) {
+  made("a", about("Red kettle"));
+  finish();
+  for (int i = 0; i < 3; ++i) ids("kettle");
+  BOOST_TEST(finder->complete("ket", 5).has_value());
+  BOOST_TEST(finder->search_times().queries == 3u);
+  BOOST_TEST(finder->suggest_times().queries == 1u);
+  BOOST_TEST(finder->search_times().us_total > 0u);
 }
 
 BOOST_AUTO_TEST_CASE(products_are_found_by_their_family_and_their_options) {

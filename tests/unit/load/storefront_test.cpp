@@ -155,12 +155,21 @@ BOOST_AUTO_TEST_CASE(a_dearer_one_before_a_cheaper_one_is_found) {
 BOOST_AUTO_TEST_CASE(a_facet_is_held_to_its_count) {
   const std::string answer =
       R"({"items": [], "total": 9, "facets": {"category": [{"value": "home", "count": 3}],
-          "brand": [{"value": "Acme", "count": 2}], "attributes": {"colour": [{"value": "Red", "count": 1}]}}})";
+          "brand": [{"value": "Acme", "count": 2}], "attributes": {"colour": [{"value": "Red", "count": 1}]},
+          "price": [{"min": "0.00", "max": "9.99", "currency": "EUR", "count": 4}, {"min": "10.00", "currency": "EUR", "count": 5}],
+          "rating": [{"min": 4, "count": 2}], "stock": [{"in_stock": true, "count": 9}]}})";
   const search_question open{.text = "a", .currency = pounds};
   const auto facets = facets_of(open, answer);
-  BOOST_TEST_REQUIRE(facets.size() == 3u);
-  BOOST_TEST(facets[2].parameter == "attr.colour");
-  BOOST_TEST(facets_of(priced(), answer).size() == 1u);
+  BOOST_TEST_REQUIRE(facets.size() == 6u);  // none of stock
+  BOOST_TEST(facets[5].parameter == "attr.colour");
+  const char* paths[] = {"&category=home", "&brand=Acme", "&currency=EUR&min_price=0.00&max_price=9.99",
+                         "&currency=EUR&min_price=10.00", "&min_rating=4", "&attr.colour=Red"};
+  for (std::size_t i = 0; i < facets.size(); ++i) {
+    auto by_one = open;
+    by_one.narrowed = facets[i];
+    BOOST_TEST(by_one.path() == "/api/products?limit=20&q=a" + std::string(paths[i]));
+  }
+  BOOST_TEST(facets_of(priced(), answer).size() == 2u);  // of prices, category and brand it says already
   auto of_stock = open;
   of_stock.in_stock = true;
   BOOST_TEST(facets_of(of_stock, answer).empty());

@@ -18,6 +18,12 @@ struct shelved {
   std::int64_t available = 0, sold = 0;
 };
 
+// Most are near one another, a few are not.
+std::int64_t random_price(std::mt19937_64& random) {
+  const auto small = static_cast<std::int64_t>(random() % 50);
+  return random() % 8 ? small : small * 1'000;
+}
+
 document random_document(std::mt19937_64& random, slot at) {
   const auto one_of = [&](const std::vector<const char*>& all) {
     return std::string(all[random() % all.size()]);
@@ -28,10 +34,10 @@ document random_document(std::mt19937_64& random, slot at) {
   made.brand = one_of({"Acme", "acme", "Bolt", ""});
   made.category =
       one_of({"home", "home > kitchen", "home > kitchen > hob", "homeware", "garden", ""});
-  made.price = {static_cast<std::int64_t>(random() % 50), random() % 4 ? gbp : usd};
+  made.price = {random_price(random), random() % 4 ? gbp : usd};
   if (random() % 4 == 0) {
     made.other_prices = {
-        {static_cast<std::int64_t>(random() % 50), made.price.currency == gbp ? usd : gbp}};
+        {random_price(random), made.price.currency == gbp ? usd : gbp}};
   }
   made.rating_centi = random() % 3 ? static_cast<std::int64_t>(random() % 501) : -1;
   if (random() % 2) made.attributes.emplace_back("Colour", one_of({"Red", "red", "Blue"}));
@@ -107,13 +113,50 @@ std::uint64_t count_with(const std::map<slot, shelved>& all, const filters& only
 std::uint64_t matching(const fact_table& table, const filters& only, facets& counted,
                        collapse to = collapse::none) {
   const auto match = table.compile(only);
-  fact_table::counter counter(table, only.category, to);
+  fact_table::counter counter(table, only, to);
   for (slot at = 0; at < table.slots(); ++at) {
     const auto* row = table.find(at);
     if (row && match(*row)) counter.add(*row);
   }
   counted = counter.result();
   return counter.shown();
+}
+
+// Prices, ratings and stock: each count with its limits in the place of those asked for, within which they lie.
+void limits_are_counted(const std::map<slot, shelved>& all, const filters& only, collapse to, const facets& counted) {
+  const auto with = [&](auto change) {
+    auto narrower = only;
+    change(narrower);
+    return count_with(all, narrower, to);
+  };
+  std::optional<std::int64_t> behind;  // the last band's end
+  std::uint64_t in_bands = 0;
+  for (const auto& band : counted.prices) {
+    BOOST_TEST_REQUIRE(band.min_minor == (behind ? *behind + 1 : std::max<std::int64_t>(only.min_price.value_or(0), 0)));
+    BOOST_TEST_REQUIRE(band.count > 0u);
+    behind = band.max_minor;
+    BOOST_TEST_REQUIRE((behind.has_value() || &band == &counted.prices.back()));
+    in_bands += band.count;
+    BOOST_TEST_REQUIRE(band.count == with([&](filters& it) {
+      it.min_price = band.min_minor;
+      it.max_price = band.max_minor;
+    }));
+  }
+  const auto priced = with([](filters& it) { it.min_price = it.min_price.value_or(0); });
+  BOOST_TEST_REQUIRE((to == collapse::none ? in_bands == priced : in_bands >= priced));
+  if (!counted.prices.empty()) BOOST_TEST_REQUIRE((behind == only.max_price));
+  std::map<int, std::uint64_t> stars;
+  for (const auto& each : counted.ratings) stars[each.stars_min] = each.count;
+  for (int least = 1; least <= 4; ++least) {
+    const auto found = with([&](filters& it) { it.min_rating_centi = least * 100; });
+    if (least * 100 >= only.min_rating_centi.value_or(0)) BOOST_TEST_REQUIRE(stars[least] == found);
+  }
+  BOOST_TEST_REQUIRE((stars.empty() || (stars.begin()->first * 100 >= only.min_rating_centi.value_or(0) && stars.rbegin()->first <= 4)));
+  for (const bool there : {true, false}) {
+    if (only.in_stock && *only.in_stock != there) continue;
+    BOOST_TEST_REQUIRE((there ? counted.in_stock : counted.out_of_stock) == with([&](filters& it) { it.in_stock = there; }));
+  }
+  if (only.in_stock) BOOST_TEST_REQUIRE((*only.in_stock ? counted.out_of_stock : counted.in_stock) == 0u);
 }
 
 }  // namespace
@@ -170,6 +213,7 @@ BOOST_AUTO_TEST_CASE(facets_count_what_their_filter_would_find) {
           const bool is_shown = std::ranges::any_of(counted.categories, [](const auto& each) { return each.value == "home"; });
           BOOST_TEST_REQUIRE(is_shown == (count_with(all, home) > 0));
         }
+        limits_are_counted(all, only, to, counted);
       }
       std::map<std::string, std::set<slot>> families;
       for (const auto& [at, each] : all) families[each.about.family].insert(at);
