@@ -3,8 +3,10 @@
 #include <string>
 #include <utility>
 
+#include "http/catalogue_list.hpp"
 #include "http/password_hasher.hpp"
 #include "http/payment_gateway.hpp"
+#include "http/product_search.hpp"
 #include "http/server/server.hpp"
 #include "cluster/replicated_journal.hpp"
 #include "persistence/projection_runner.hpp"
@@ -42,15 +44,17 @@ void add_entities(figure_list& out, const router_stats& now) {
   out.counter("messages_refused_total", now.refused, "Messages beyond a limit");
 }
 
-// A histogram of powers of two: bucket n holds values below 2^(n+1).
+// A histogram of powers of two: bucket n holds values below 2^(n+1). `labels`: more of them, `a="b",`.
 template <class Buckets>
-void add_histogram(figure_list& out, const char* name, const Buckets& buckets, const char* help) {
+void add_histogram(figure_list& out, const char* name, const Buckets& buckets, const char* help,
+                   const std::string& labels = {}) {
+  const auto up_to = [&](const std::string& bound) { return "{" + labels + "le=\"" + bound + "\"}"; };
   std::uint64_t sum = 0;
   for (std::size_t n = 0; n < buckets.size(); ++n) {
     sum += buckets[n];
-    out.counter(name, sum, help, label("le", std::to_string((std::uint64_t{1} << (n + 1)) - 1)));
+    out.counter(name, sum, help, up_to(std::to_string((std::uint64_t{1} << (n + 1)) - 1)));
   }
-  out.counter(name, sum, help, label("le", "+Inf"));
+  out.counter(name, sum, help, up_to("+Inf"));
 }
 
 void add_journal(figure_list& out, const cluster::journal_stats& now) {
@@ -87,6 +91,21 @@ void add_projections(figure_list& out, const std::map<std::string, persistence::
   }
   for (const auto& [name, now] : all) {
     out.counter("projection_queries_total", now.queries, "Queries answered", label("projection", name));
+  }
+}
+
+// Where lists and searches are answered.
+void add_search(figure_list& out, const http::catalogue_list& catalogue, const http::product_search& finder) {
+  const std::pair<const char*, http::query_times::figures> kinds[] = {
+      {"list", catalogue.times()}, {"search", finder.search_times()}, {"suggest", finder.suggest_times()}};
+  for (const auto& [kind, now] : kinds) {
+    out.counter("search_queries_total", now.queries, "Lists of products, searches and completions made", label("kind", kind));
+  }
+  for (const auto& [kind, now] : kinds) {
+    out.counter("search_us_total", now.us_total, "Microseconds that making them took", label("kind", kind));
+  }
+  for (const auto& [kind, now] : kinds) {
+    add_histogram(out, "search_us_bucket", now.us, "Microseconds that making one took", std::string("kind=\"") + kind + "\",");
   }
 }
 
@@ -184,6 +203,7 @@ std::vector<http::figure> node_figures(const figure_sources& from) {
   add_shards(out, from.log.views());
   if (from.others) add_peers(out, *from.others);
   add_projections(out, from.projections.stats());
+  add_search(out, from.catalogue, from.finder);
   add_store(out, from.data.stats());
   add_payments(out, from.payments.figures());
   add_provider(out, from.provider);

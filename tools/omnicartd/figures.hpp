@@ -11,8 +11,10 @@ namespace omnicart::cluster {
 class replicated_journal;
 }
 namespace omnicart::http {
+class catalogue_list;
 class password_hasher;
 class payment_gateway;
+class product_search;
 class server;
 }  // namespace omnicart::http
 namespace omnicart::persistence {
@@ -35,6 +37,8 @@ struct figure_sources {
   const pay_supervisor& provider;
   const http::password_hasher& passwords;
   const persistence::reader_pool& readers;
+  const http::catalogue_list& catalogue;
+  const http::product_search& finder;
   const http::server* front;  // null while it is not up
   peers* others;              // null: a node that stays alone
 };

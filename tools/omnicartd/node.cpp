@@ -374,8 +374,8 @@ status node::parts::start_operators() {
   wiring.pay_url = provider_url;
   wiring.http_address = [this] { return front ? address_text(options.http.address, front->port()) : std::string(); };
   wiring.figures = [this] {
-    return node_figures({*routes, *log, *projections, *data, *payments, provider, *passwords, *readers, front.get(),
-                         others.get()});
+    return node_figures({*routes, *log, *projections, *data, *payments, provider, *passwords, *readers, catalogue, finder,
+                         front.get(), others.get()});
   };
   wiring.refusing = [this] { return log->refusing(); };
   wiring.projections = {.list = [this] { return projection_states(*projections); },
