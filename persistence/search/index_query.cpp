@@ -236,7 +236,7 @@ Query with_code(const Query& words, const query_text& query) {
   return Query(Query::OP_OR, words, scaled(of_code(query.code), weight::code));
 }
 
-// Side by side in the order asked, for two wishes or more that are a word each.
+// Side by side, in any order, for two wishes or more that are a word each.
 Query near_query(const query_text& query) {
   std::vector<std::string> words;
   for (const auto& each : query.wishes) {
@@ -253,14 +253,13 @@ Query all_of(std::vector<Query> all, const query_text& query) {
   return Query(Query::OP_AND, all.begin(), all.end());
 }
 
-// At least half of the wishes: any one of two, two of three or four. Groups of wishes that must
-// meet are spelled out.
+// Any one of two wishes, two of three or more. Groups of wishes that must meet are spelled out.
 Query half_of(const std::vector<Query>& wishes) {
   if (wishes.empty()) return Query();
   const Query any(Query::OP_OR, wishes.begin(), wishes.end());
   const std::size_t needed = (wishes.size() + 1) / 2;
   if (needed < 2) return any;
-  // Two of them: pairs. More than two are as few as makes no difference to what stands on the first
+  // Two of them: pairs. That more are not asked for makes no difference to what stands on the first
   // pages.
   std::vector<Query> pairs;
   for (std::size_t i = 0; i < wishes.size(); ++i) {

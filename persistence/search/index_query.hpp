@@ -29,7 +29,7 @@ adapted_query adapt(const Xapian::Database& index, const query_text& query,
 // The nearest word of the catalogue, or "".
 std::string nearest_word(const Xapian::Database& index, const std::string& word);
 
-// All that was asked for; and at least half of the wishes, with those that have everything before
+// All that was asked for; and one of two wishes, two of more, with those that have everything before
 // the others: for two wishes or more.
 Xapian::Query strict_query(const Xapian::Database& index, const query_text& query,
                            const Xapian::Stem& stem);
