@@ -6,6 +6,7 @@
 #include "actors/stock/stock.hpp"
 #include "http/key_list.hpp"
 #include "http/search_cursor.hpp"
+#include "http/search_query.hpp"
 #include "http/server/async_reply.hpp"
 #include "runtime/base/codec.hpp"
 
@@ -65,18 +66,28 @@ void catalogue_list::remember(const std::string& id, std::string_view bytes) {
                              .other_prices = std::move(stored->prices),
                              .family = std::move(stored->family),
                              .options = std::move(stored->options)});
-  if (const auto at = shelves_.find(id); at != shelves_.end()) facts_.stock(known->second, at->second.available, 0);
+  counted_.reset();
+  if (const auto at = shelves_.find(id); at != shelves_.end()) put_stock(known->second, at->second.available);
+}
+
+// Of a product that is on sale. Facets tell only whether there is any.
+void catalogue_list::put_stock(search::slot at, std::int64_t available) {
+  const bool was_there = facts_.find(at)->available > 0;
+  if (was_there != (available > 0)) counted_.reset();
+  facts_.stock(at, available, 0);
 }
 
 void catalogue_list::forget(const std::string& id) {
   const auto known = slots_.find(id);
   if (known == slots_.end()) return;
+  counted_.reset();
   facts_.erase(known->second);
   free_.push_back(known->second);
   slots_.erase(known);
 }
 
 void catalogue_list::open(projection_rows& rows) {
+  counted_.reset();
   facts_.clear();
   slots_.clear();
   free_.clear();
@@ -116,7 +127,7 @@ void catalogue_list::apply_stock(const entity_ref& entity, std::uint64_t version
   at.version = version;
   if (const auto event = stock::decode_event(record.event)) put_on_shelf(at, entity.id, *event, rows);
   mark_low(entity.id, at);
-  if (const auto known = slots_.find(entity.id); known != slots_.end()) facts_.stock(known->second, at.available, 0);
+  if (const auto known = slots_.find(entity.id); known != slots_.end()) put_stock(known->second, at.available);
   rows.put("s" + entity.id, codec::encode(at));
 }
 
@@ -156,10 +167,19 @@ void catalogue_list::apply_rating(const std::string& id, std::int64_t rating_cen
 
 result<search_page> catalogue_list::find(const search_query& query) const {
   const query_times::running timed(times_);
-  auto list = key_list::begin(facts_, query);
+  const bool is_whole = is_plain_list(query);
+  const bool known = is_whole && counted_ && counted_->currency == query.only.currency;
+  auto list = key_list::begin(facts_, query, known ? facet_counting::left_out : facet_counting::wanted);
   if (!list) return fail(list.error());
   for (search::slot at = 0; at < facts_.slots(); ++at) list->offer(at);
-  return list->page();
+  search_page page = list->page();
+  if (known) {
+    page.total = facts_.size();
+    page.counts = counted_->counts;
+  } else if (is_whole) {
+    counted_ = counted{query.only.currency, page.counts};
+  }
+  return page;
 }
 
 result<low_page> catalogue_list::find_low(const std::string& cursor, std::size_t limit) const {

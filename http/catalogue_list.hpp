@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -64,6 +65,7 @@ class catalogue_list final : public projection {
  private:
   void remember(const std::string& id, std::string_view row);
   void forget(const std::string& id);
+  void put_stock(search::slot at, std::int64_t available);
   void mark_low(const std::string& id, const shelf& at);
   void apply_product(const entity_ref& entity, const event_record& record, projection_rows& rows);
   void apply_rating(const std::string& id, std::int64_t rating_centi, projection_rows& rows);
@@ -75,6 +77,11 @@ class catalogue_list final : public projection {
   std::vector<search::slot> free_;
   std::unordered_map<std::string, shelf> shelves_;  // also of retired products
   std::set<std::string> low_;                       // of those, the products that are low
+  struct counted {
+    currency_code currency;
+    search::facets counts;
+  };
+  mutable std::optional<counted> counted_;  // of all products; nothing: something changed since
   mutable query_times times_;
 };
 

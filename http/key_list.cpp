@@ -6,11 +6,13 @@
 
 namespace omnicart::http {
 
-key_list::key_list(const search::fact_table& facts, const search_query& query)
-    : facts_(&facts), query_(&query), fits_(facts.compile(query.only)), counts_(facts, query.only, query.collapsed) {}
+key_list::key_list(const search::fact_table& facts, const search_query& query, facet_counting counting)
+    : facts_(&facts), query_(&query), fits_(facts.compile(query.only)) {
+  if (counting == facet_counting::wanted) counts_.emplace(facts, query.only, query.collapsed);
+}
 
-result<key_list> key_list::begin(const search::fact_table& facts, const search_query& query) {
-  key_list made(facts, query);
+result<key_list> key_list::begin(const search::fact_table& facts, const search_query& query, facet_counting counting) {
+  key_list made(facts, query, counting);
   if (query.cursor.empty()) return made;
   auto read = read_search_cursor(query.cursor);
   if (!read) return fail(base_errc::malformed, "not a cursor of this list");
@@ -32,7 +34,7 @@ void key_list::keep(place here) {
 bool key_list::offer(search::slot at) {
   const auto* row = facts_->find(at);
   if (!row || !fits_(*row)) return false;
-  counts_.add(*row);
+  if (counts_) counts_->add(*row);
   place here{search::fact_table::sort_key(*row, query_->sort, query_->only.currency), row->id};
   if (query_->collapsed == search::collapse::none || row->family == 0) {
     keep(std::move(here));
@@ -51,8 +53,9 @@ search_page key_list::page() {
   search_page page;
   for (const auto& each : behind_) page.ids.push_back(each.second);
   if (more) page.next_cursor = to_text({.key = behind_.back().first, .id = behind_.back().second});
-  page.total = counts_.shown();
-  page.counts = counts_.result();
+  if (!counts_) return page;
+  page.total = counts_->shown();
+  page.counts = counts_->result();
   return page;
 }
 

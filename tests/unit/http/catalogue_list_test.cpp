@@ -324,6 +324,51 @@ BOOST_AUTO_TEST_CASE(the_list_is_ordered_as_asked_in_pages) {
   BOOST_TEST((list.find({.cursor = "no cursor"}).error().is(base_errc::malformed)));
 }
 
+// They are kept until something changes: each change is seen in the next list.
+BOOST_AUTO_TEST_CASE(facets_of_all_products_follow_each_change) {
+  rows_in_memory rows;
+  catalogue_list list;
+  std::uint64_t version = 0;
+  const auto tell = [&](const product::event& what) {
+    list.apply(tea("product"), ++version, recorded(product::encode_event(what)), rows);
+  };
+  const auto counted = [&](std::int64_t on_hand) {
+    list.apply(tea("stock"), ++version, recorded(stock::encode_event(stock::counted{.on_hand = on_hand})), rows);
+  };
+  const auto told = [&](currency_code currency) {
+    std::string text;
+    for (int twice = 0; twice < 2; ++twice) {
+      const auto page = list.find({.only = {.currency = currency}});
+      std::string now = std::to_string(page->total) + " in " + std::to_string(page->counts.in_stock) + " out " +
+                        std::to_string(page->counts.out_of_stock);
+      for (const auto& each : page->counts.prices) now += " from " + std::to_string(each.min_minor) + " " + std::to_string(each.count);
+      for (const auto& each : page->counts.ratings) now += " stars " + std::to_string(each.stars_min);
+      BOOST_TEST((twice == 0 || now == text));
+      text = now;
+    }
+    return text;
+  };
+  BOOST_TEST(told(gbp) == "0 in 0 out 0");
+  tell(sold_at({100, gbp}));
+  BOOST_TEST(told(gbp) == "1 in 0 out 1 from 0 1");
+  BOOST_TEST(told(usd) == "1 in 0 out 1");
+  counted(2);
+  BOOST_TEST(told(gbp) == "1 in 1 out 0 from 0 1");
+  counted(1);
+  BOOST_TEST(told(gbp) == "1 in 1 out 0 from 0 1");
+  counted(0);
+  BOOST_TEST(told(gbp) == "1 in 0 out 1 from 0 1");
+  tell(product::rated{.average_centi = 150, .count = 1, .revision = 1, .at = {}});
+  BOOST_TEST(told(gbp) == "1 in 0 out 1 from 0 1 stars 1");
+  list.open(rows);
+  BOOST_TEST(told(gbp) == "1 in 0 out 1 from 0 1 stars 1");
+  tell(product::retired{});
+  BOOST_TEST(told(gbp) == "0 in 0 out 0");
+  tell(sold_at({100, usd}));
+  counted(3);
+  BOOST_TEST(told(usd) == "1 in 1 out 0 from 0 1 stars 1");
+}
+
 // Whoever puts a facet's value in the place of its filter gets as many, of all products too.
 BOOST_AUTO_TEST_CASE(facets_of_all_products_count_what_their_filter_finds) {
   rows_in_memory rows;
