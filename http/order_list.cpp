@@ -4,6 +4,7 @@
 #include <map>
 
 #include "actors/order/order_codec.hpp"
+#include "http/list_place.hpp"
 #include "http/server/async_reply.hpp"
 #include "runtime/base/codec.hpp"
 
@@ -24,22 +25,9 @@ struct facts {
 // A filter that hardly anything passes must not hold the projection up: then a page is short, with a cursor.
 constexpr std::size_t rows_per_query_max = 20'000;
 
-std::string newest_first(timestamp_ms time) {
-  auto number = ~static_cast<std::uint64_t>(time.time_since_epoch().count());
-  std::string bytes(8, '\0');
-  for (auto at = bytes.rbegin(); at != bytes.rend(); ++at, number >>= 8) *at = static_cast<char>(number & 0xFF);
-  return bytes;
-}
-
 std::string row_of(const std::string& order) { return "o" + order; }
 std::string buyer_prefix(const std::string& buyer) { return "b" + buyer + '\0'; }
 std::string reference_prefix(const std::string& reference) { return "r" + reference + '\0'; }
-
-// The end of all keys with this prefix.
-std::string end_of(std::string prefix) {
-  prefix.back() = static_cast<char>(prefix.back() + 1);
-  return prefix;
-}
 
 std::optional<order::order_status> status_after(const order::event& event) {
   if (std::holds_alternative<order::paid>(event)) return order::order_status::paid;
@@ -59,34 +47,12 @@ void add_rows(const std::string& id, const order::placed& placed, projection_row
                     .status = order::order_status::pending,
                     .reference = content.reference,
                     .customer_reference = content.customer_reference};
-  const std::string place = newest_first(placed.at) + id;
+  const std::string place = place_of(placed.at, id);
   rows.put(row_of(id), codec::encode(about));
   rows.put("a" + place, "");
   if (!about.user.empty()) rows.put(buyer_prefix(about.user) + place, "");
   if (!about.session.empty()) rows.put(buyer_prefix(about.session) + place, "");
   if (!about.reference.empty()) rows.put(reference_prefix(about.reference) + place, "");
-}
-
-// Cursors are the place of the last order seen, in hexadecimal.
-std::string to_hex(std::string_view bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const char c : bytes) {
-    text += digits[static_cast<unsigned char>(c) >> 4];
-    text += digits[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
-}
-
-std::optional<std::string> from_hex(std::string_view text) {
-  const auto digit = [](char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; };
-  if (text.size() % 2 != 0 || text.size() < 18 || text.size() > 400) return std::nullopt;
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    if (digit(text[i]) < 0 || digit(text[i + 1]) < 0) return std::nullopt;
-    bytes += static_cast<char>(digit(text[i]) * 16 + digit(text[i + 1]));
-  }
-  return bytes;
 }
 
 bool passes(const order_query& query, const std::string& id, projection_rows& rows) {
@@ -109,9 +75,9 @@ found_places scan(const order_query& query, const std::string& prefix, const std
   std::size_t seen = 0;
   // Behind the cursor's own row: its key with a NUL is the next possible one.
   const std::string from = after.empty() ? prefix : prefix + after + '\0';
-  rows.scan(from, end_of(prefix), [&](std::string_view key, std::string_view) {
+  rows.scan(from, end_of_prefix(prefix), [&](std::string_view key, std::string_view) {
     std::string place(key.substr(prefix.size()));
-    if (passes(query, place.substr(8), rows)) found.places.push_back(place);
+    if (passes(query, std::string(id_at(place)), rows)) found.places.push_back(place);
     if (++seen >= rows_per_query_max) found.last_seen = std::move(place);
     return found.places.size() <= query.limit && seen < rows_per_query_max;
   });
@@ -137,7 +103,7 @@ void order_list::apply(const entity_ref& entity, std::uint64_t, const event_reco
 result<order_page> order_list::find(const order_query& query, projection_rows& rows) {
   std::string after;
   if (!query.cursor.empty()) {
-    const auto place = from_hex(query.cursor);
+    const auto place = place_of_cursor(query.cursor);
     if (!place) return fail(base_errc::malformed, "not a cursor of this list");
     after = *place;
   }
@@ -163,9 +129,9 @@ result<order_page> order_list::find(const order_query& query, projection_rows& r
   order_page page;
   const bool more = places.size() > query.limit;
   places.resize(std::min(places.size(), query.limit));
-  for (const auto& place : places) page.ids.push_back(place.substr(8));
-  if (more) page.next_cursor = to_hex(places.back());
-  if (!more && !stopped_at.empty()) page.next_cursor = to_hex(stopped_at);
+  for (const auto& place : places) page.ids.emplace_back(id_at(place));
+  if (more) page.next_cursor = to_cursor(places.back());
+  if (!more && !stopped_at.empty()) page.next_cursor = to_cursor(stopped_at);
   return page;
 }
 

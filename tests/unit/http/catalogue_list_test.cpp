@@ -14,34 +14,13 @@
 #include "actors/product/product.hpp"
 #include "actors/stock/stock.hpp"
 #include "http/shelf.hpp"
+#include "tests/unit/http/rows_in_memory.hpp"
 
 namespace omnicart::http {
 namespace {
 
 const currency_code gbp = *currency_code::parse("GBP");
 const currency_code usd = *currency_code::parse("USD");
-
-class rows_in_memory final : public projection_rows {
- public:
-  std::optional<std::string> get(std::string_view key) override {
-    const auto at = rows.find(key);
-    return at == rows.end() ? std::nullopt : std::optional(at->second);
-  }
-  void put(std::string key, std::string value) override { rows[std::move(key)] = std::move(value); }
-  void erase(std::string key) override { rows.erase(key); }
-  void scan(std::string_view from, std::string_view to, const visitor& visit) override {
-    for (auto at = rows.lower_bound(from); at != rows.end() && at->first < to; ++at) {
-      if (!visit(at->first, at->second)) return;
-    }
-  }
-  std::size_t count(char prefix) const {
-    std::size_t found = 0;
-    for (const auto& [key, value] : rows) found += key.front() == prefix;
-    return found;
-  }
-
-  std::map<std::string, std::string, std::less<>> rows;
-};
 
 stock::set_terms random_terms(std::mt19937_64& random) {
   stock::terms to;

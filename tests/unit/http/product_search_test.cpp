@@ -14,41 +14,12 @@
 #include "actors/stock/stock.hpp"
 #include "http/product_items.hpp"
 #include "http/search_cursor.hpp"
+#include "tests/unit/http/rows_in_memory.hpp"
 
 namespace omnicart::http {
 namespace {
 
 const currency_code gbp = *currency_code::parse("GBP");
-
-class rows_kept final : public projection_rows {
- public:
-  std::optional<std::string> get(std::string_view key) override {
-    const auto at = rows.find(key);
-    return at == rows.end() ? std::nullopt : std::optional(at->second);
-  }
-  void put(std::string key, std::string value) override { rows[std::move(key)] = std::move(value); }
-  void erase(std::string key) override { rows.erase(key); }
-  void scan(std::string_view from, std::string_view to, const visitor& visit) override {
-    for (auto at = rows.lower_bound(from); at != rows.end() && at->first < to; ++at) {
-      if (!visit(at->first, at->second)) return;
-    }
-  }
-  std::map<std::string, std::string, std::less<>> rows;
-};
-
-// Runs each query at once, as if everything was applied.
-class host_at_once final : public projection_host {
- public:
-  explicit host_at_once(projection_rows& rows) : rows_(rows) {}
-  void query(std::string_view, std::function<void(projection_rows&)> run, std::function<void(error)>) override {
-    ++asked;
-    run(rows_);
-  }
-  int asked = 0;
-
- private:
-  projection_rows& rows_;
-};
 
 product::details about(const std::string& name, std::int64_t pence = 100) {
   product::details made;
@@ -108,7 +79,7 @@ struct searching {
   }
 
   std::string home;
-  rows_kept rows;
+  rows_in_memory rows;
   std::uint64_t version = 0;
   std::unique_ptr<product_search> finder;
 };
