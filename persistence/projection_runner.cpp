@@ -1,14 +1,14 @@
 #include "persistence/projection_runner.hpp"
 
 #include <pthread.h>
-#include <rocksdb/db.h>
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 #include <utility>
 
 #include "persistence/key_layout.hpp"
-#include "persistence/rocksdb_options.hpp"
+#include "persistence/projection_changes.hpp"
 #include "runtime/log.hpp"
 
 namespace omnicart::persistence {
@@ -16,47 +16,14 @@ namespace {
 
 constexpr std::size_t catch_up_entries = 256;
 constexpr std::size_t catch_up_bytes = std::size_t{4} << 20;
-constexpr std::string_view format_row = "";
 
 }  // namespace
-
-// Changes of the batch being applied, over the table.
-class projection_runner::rows final : public projection_rows {
- public:
-  explicit rows(projection_store& table) : table_(table) {}
-
-  std::optional<std::string> get(std::string_view key) override {
-    if (const auto at = changes_.find(key); at != changes_.end()) return at->second;
-    auto found = table_.get(key);
-    return found ? *found : std::nullopt;
-  }
-  void put(std::string key, std::string value) override {
-    changes_[std::move(key)] = std::move(value);
-  }
-  void erase(std::string key) override { changes_[std::move(key)] = std::nullopt; }
-  void scan(std::string_view from, std::string_view to, const visitor& visit) override {
-    if (auto read = table_.scan(from, to, visit); !read) {
-      log::error("projection cannot be read", {{"why", read.error().detail}});
-    }
-  }
-  std::size_t changes() const { return changes_.size(); }
-  std::vector<projection_store::change> take_changes() {
-    std::vector<projection_store::change> changes;
-    changes.reserve(changes_.size());
-    for (auto& [key, value] : changes_) changes.push_back({.key = key, .value = std::move(value)});
-    changes_.clear();
-    return changes;
-  }
-
- private:
-  projection_store& table_;
-  std::map<std::string, std::optional<std::string>, std::less<>> changes_;
-};
 
 projection_runner::projection_runner(store& data, projection& what, projection_limits limits,
                                      committed_fn committed_through)
     : store_(data),
       projection_(what),
+      snapshots_(dynamic_cast<snapshot_reader*>(&what)),
       limits_(limits),
       committed_through_(std::move(committed_through)),
       table_(data, std::string(what.name())),
@@ -74,71 +41,6 @@ status projection_runner::start() {
   // What was committed since is read by the thread, so that a restart does not wait for it; queries do.
   fell_behind_ = true;
   thread_ = std::thread([this] { run(); });
-  return {};
-}
-
-// What its rows do not contain is no longer in some shard's log: a backup was restored, or the shard came from another node
-// just before the end.
-result<bool> projection_runner::is_behind_log() const {
-  for (std::uint16_t shard = 0; shard < store_.group_count(); ++shard) {
-    const auto position = table_.stored_position(shard);
-    if (!position) return fail(position.error());
-    const auto log = shard_log(store_).stored(shard);
-    if (!log) return fail(log.error());
-    if (log->first > 0 && *position + 1 < log->first) return true;
-  }
-  return false;
-}
-
-// Nothing is being written yet, so what is in the log is in the histories too. The format stands last: should this be
-// cut short, it begins again.
-status projection_runner::make_anew_if_outdated() {
-  const auto stored = table_.get(format_row);
-  if (!stored) return fail(stored.error());
-  const std::uint64_t format = *stored ? decode_u64(**stored).value_or(0) : 1;
-  const auto behind = is_behind_log();
-  if (!behind) return fail(behind.error());
-  if (format == projection_.format() && !*behind) return {};
-  if (auto cleared = table_.clear(); !cleared) return cleared;
-  projection_.open(*rows_);
-  std::vector<projection_store::position> positions;
-  for (std::uint16_t shard = 0; shard < store_.group_count(); ++shard) {
-    if (auto applied = apply_histories(shard); !applied) return applied;
-    const auto log = shard_log(store_).stored(shard);
-    if (!log) return fail(log.error());
-    if (log->last > 0) positions.push_back({.shard = shard, .index = log->last});
-  }
-  rows_->put(std::string(format_row), encode_u64(projection_.format()));
-  if (auto written = table_.write(rows_->take_changes(), positions); !written) return written;
-  if (!positions.empty()) log::info("projection was made anew", {{"projection", projection_.name()}});
-  return {};
-}
-
-// Steps over the kinds that are not wanted: there may be millions of those.
-status projection_runner::apply_histories(std::uint16_t shard) {
-  rocksdb::ReadOptions how;
-  how.total_order_seek = true;
-  std::unique_ptr<rocksdb::Iterator> at(store_.db().NewIterator(how, store_.of(family::events)));
-  for (at->Seek(shard_key(shard)); at->Valid();) {
-    const auto key = parse_entity_key(at->key().ToStringView());
-    if (!key) return fail(base_errc::io, "a key of an event does not read");
-    if (key->shard != shard) break;
-    if (!projection_.wants(key->entity.kind)) {
-      at->Seek(shard_key(shard) + key->entity.kind + static_cast<char>('/' + 1));
-      continue;
-    }
-    const auto version = decode_u64(key->rest);
-    if (version && *version != timer_marker_version) {
-      auto record = decode_event_record(at->value().ToStringView());
-      if (!record) return fail(base_errc::io, key->entity.str() + ": " + record.error().detail);
-      projection_.apply(key->entity, *version, *record, *rows_);
-    }
-    if (rows_->changes() >= limits_.rows_per_write) {
-      if (auto written = table_.write(rows_->take_changes(), {}); !written) return written;
-    }
-    at->Next();
-  }
-  if (!at->status().ok()) return fail(io_error("cannot read histories", at->status()));
   return {};
 }
 
@@ -316,28 +218,6 @@ bool projection_runner::step(std::unique_lock<std::mutex>& lock) {
     idle_due_ = more;
   }
   return true;
-}
-
-// Entries up to where the log is committed now are in the histories; what these hold beyond comes again, which apply
-// may. The positions go with the rows: cut short, it begins again at the start.
-status projection_runner::make_anew() {
-  std::map<std::uint16_t, std::uint64_t> through;
-  for (auto& [shard, position] : positions_) {
-    const auto committed = committed_through_ ? committed_through_(shard) : position;
-    through[shard] = std::max(position, committed);
-  }
-  rows_->take_changes();
-  unwritten_.clear();
-  if (auto cleared = table_.clear(); !cleared) return cleared;
-  projection_.open(*rows_);
-  for (auto& [shard, position] : positions_) {
-    if (auto applied = apply_histories(shard); !applied) return applied;
-    position = through[shard];
-    unwritten_[shard] = position;
-  }
-  rows_->put(std::string(format_row), encode_u64(projection_.format()));
-  write_rows();
-  return {};
 }
 
 void projection_runner::rebuild(rebuilt_fn done) {

@@ -16,6 +16,11 @@
 #include "persistence/projection_store.hpp"
 #include "persistence/shard_log.hpp"
 #include "runtime/projection.hpp"
+#include "runtime/snapshot_reader.hpp"
+
+namespace rocksdb {
+struct ReadOptions;
+}
 
 namespace omnicart::persistence {
 
@@ -84,7 +89,9 @@ class projection_runner {
   status make_anew();
   status make_anew_if_outdated();
   result<bool> is_behind_log() const;
+  status restore_snapshots(std::uint16_t shard, const rocksdb::ReadOptions& how);
   status apply_histories(std::uint16_t shard);
+  status write_if_many();
   void write_rows();
   std::optional<committed_batch> wanted_of(const committed_batch& batch) const;
   void pass_over(const committed_batch& batch);
@@ -93,6 +100,7 @@ class projection_runner {
 
   store& store_;
   projection& projection_;
+  snapshot_reader* const snapshots_;  // the same; null: it needs none
   const projection_limits limits_;
   const committed_fn committed_through_;
   projection_store table_;
