@@ -25,6 +25,7 @@
 #include "http/tariff_board.hpp"
 #include "http/tariff_routes.hpp"
 #include "http/transfer_routes.hpp"
+#include "http/user_list_routes.hpp"
 #include "http/user_routes.hpp"
 #include "http/webhook_routes.hpp"
 
@@ -33,10 +34,11 @@ namespace {
 
 // The objects that the routes are members of, and the table that they filled.
 struct all_routes {
-  all_routes(const shop& in, product_search& finder)
+  all_routes(const shop& in, product_search& finder, user_list& list)
       : tariff(in),
         sessions(in),
         users(in),
+        accounts(in, list),
         recovery(in),
         privacy(in),
         carts(in, tariff),
@@ -54,6 +56,7 @@ struct all_routes {
         audit(in) {
     sessions.add_to(table);
     users.add_to(table);
+    accounts.add_to(table);
     recovery.add_to(table);
     privacy.add_to(table);
     carts.add_to(table);
@@ -75,6 +78,7 @@ struct all_routes {
   tariff_board tariff;
   session_routes sessions;
   user_routes users;
+  user_list_routes accounts;
   recovery_routes recovery;
   privacy_routes privacy;
   cart_routes carts;
@@ -115,9 +119,9 @@ task<response> ready(request& req, std::optional<error> refusing) {
 
 }  // namespace
 
-router make_routes(const shop& in, product_search& finder, rate_limiter& limits,
+router make_routes(const shop& in, product_search& finder, user_list& users, rate_limiter& limits,
                    std::function<std::optional<error>()> refusing) {
-  const auto all = std::make_shared<const all_routes>(in, finder);
+  const auto all = std::make_shared<const all_routes>(in, finder, users);
   const auto entrance = std::make_shared<const door>(in, limits);
   router limited;
   for (const route* one : all->table.routes()) {

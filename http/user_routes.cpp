@@ -4,7 +4,6 @@
 
 #include "actors/email/email.hpp"
 #include "http/access_token.hpp"
-#include "http/list_query.hpp"
 #include "http/server/headers.hpp"
 #include "http/session_tokens.hpp"
 #include "http/user_json.hpp"
@@ -55,7 +54,6 @@ void user_routes::add_to(router& routes) {
   routes.post("/api/users/login", bound(&user_routes::login));
   routes.get("/api/users/profile", bound(&user_routes::show_profile));
   routes.put("/api/users/profile", bound(&user_routes::change_profile));
-  routes.get("/api/users", bound(&user_routes::search));
   routes.put("/api/users/{id}/status", bound(&user_routes::set_status));
 }
 
@@ -347,35 +345,6 @@ task<std::optional<response>> user_routes::set_password(request& req, const auth
   if (view->ending == 0) co_return std::nullopt;
   co_return refuse(req, 503, "unavailable",
                    "the password is changed, but other sessions are still being ended");
-}
-
-task<response> user_routes::search(request& req) {
-  auto who = co_await require_session(shop_, req);
-  if (!who) co_return std::move(who.error());
-  list_query read(req);
-  const auto address = read.text("email", email::address_bytes_max);
-  if (!address) read.report("email", "missing", "name the e-mail address to look for");
-  if (auto bad = read.finish()) co_return std::move(*bad);
-  std::string text;
-  json_writer json(text);
-  json.begin_object().key("items").begin_array();
-  const entity_ref claim = email::entity_for(*address);
-  auto owner_asked = inquire(shop_, claim, email::encode(email::look_up{}), who->who);
-  const answer owner = co_await owner_asked;
-  if (!owner.ok() && !refused_by_rules(owner)) co_return failure_response(*owner.failure, req);
-  const auto named =
-      owner.ok() ? email::decode_reply(owner.payload) : result<email::reply>(fail(*owner.failure));
-  if (named) {
-    const entity_ref to{"user", named->user.str()};
-    auto asked = inquire(shop_, to, user::encode(user::get{}), who->who);
-    const answer got = co_await asked;
-    if (!got.ok() && !refused_by_rules(got)) co_return failure_response(*got.failure, req);
-    const auto view =
-        got.ok() ? user::decode_reply(got.payload) : result<user::reply>(fail(*got.failure));
-    if (view) write_user(json, to.id, *view);
-  }
-  json.end_array().key("next_cursor").null().end_object();
-  co_return json_response(200, std::move(text));
 }
 
 task<response> user_routes::set_status(request& req) {

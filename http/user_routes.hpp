@@ -36,7 +36,6 @@ class user_routes {
   task<response> login(request& req);
   task<response> show_profile(request& req);
   task<response> change_profile(request& req);
-  task<response> search(request& req);
   task<response> set_status(request& req);
 
   task<response> profile_of(request& req, const authority& who);

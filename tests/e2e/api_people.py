@@ -2,6 +2,7 @@
 """Sessions, registration, login and profiles, over HTTP against a real node."""
 
 import json
+import urllib.parse
 
 from harness import Client, Shop, Suite, check, equal, exchange, poll, serving
 from harness.shop import ADDRESS, fresh
@@ -233,6 +234,113 @@ def an_admin_finds_a_user_and_disabling_ends_every_session(shop):
     shop.admin.put(f"/api/users/{user['user_id']}/status", {"status": "active"}).expect(200)
     login(shop, email).expect(200)
     shop.guest().web.get("/api/users?email=x%40example.com").expect(403)
+
+
+def found(shop, query):
+    """Every account that the search finds, page by page: their ids, each of which is there once."""
+    ids = [u["user_id"] for u in shop.admin.all_of("/api/users?" + query)]
+    equal(len(ids), len(set(ids)), query)
+    return set(ids)
+
+
+def named(shop, name, email=None):
+    """A user of this name: their id."""
+    body = {"email": email or fresh("who") + "@example.com", "password": PASSWORD, "name": name}
+    return shop.web.post("/api/users/register", body).expect(201)["user_id"]
+
+
+@suite.case
+def an_admin_finds_accounts_by_a_part_of_their_address_or_name(shop):
+    word = fresh("zoe").replace("-", "x")
+    by_address = register(shop, email=f"The.{word.capitalize()}@Example.com")[1]["user_id"]
+    by_name = named(shop, f"M\u00e9l {word.upper()} Smith")
+    equal(found(shop, f"q={word[1:]}"), {by_name, by_address})
+    equal(found(shop, f"q={word.upper()}"), {by_name, by_address})
+    equal(found(shop, f"q=the.{word}%40exam"), {by_address})
+    equal(found(shop, f"q={urllib.parse.quote('mel ' + word)}"), {by_name}, "without the accent")
+    equal(found(shop, f"q={word}%20%20smith"), set())
+    shown = shop.admin.get(f"/api/users?q={word}&limit=1").expect(200)
+    equal([u["name"] for u in shown["items"]], [f"M\u00e9l {word.upper()} Smith"])
+    for nobody in (shop.web, shop.guest().web, shop.node.staff("support")):
+        check(nobody.get(f"/api/users?q={word}").status in (401, 403))
+
+
+@suite.case
+def accounts_are_found_by_role_status_and_time(shop):
+    word = fresh("role").replace("-", "x")
+    ann = named(shop, word)
+    staff = {}
+    for role in ("support", "admin"):
+        body = {"email": f"{word}-{role}@example.com", "password": PASSWORD, "name": word, "role": role}
+        staff[role] = shop.node.operate().post("/users", body).expect(201)["user_id"]
+    equal(found(shop, f"q={word}"), {ann, *staff.values()})
+    equal(found(shop, f"q={word}&role=shopper"), {ann})
+    equal(found(shop, f"q={word}&role=admin"), {staff["admin"]})
+    check(staff["support"] in found(shop, "role=support"))
+    check(staff["support"] not in found(shop, "role=admin"))
+    shop.admin.put(f"/api/users/{ann}/status", {"status": "disabled"}).expect(200)
+    equal(found(shop, f"q={word}&status=disabled"), {ann})
+    equal(found(shop, f"q={word}&status=active"), set(staff.values()))
+    check(all(u["status"] == "disabled" for u in shop.admin.all_of("/api/users?status=disabled")))
+    shop.admin.put(f"/api/users/{ann}/status", {"status": "active"}).expect(200)
+    equal(found(shop, f"q={word}&status=disabled"), set())
+    made = shop.admin.get(f"/api/users?q={word}&role=shopper").expect(200)["items"][0]["created_at"]
+    equal(found(shop, f"q={word}&role=shopper&created_from={made}"), {ann})
+    equal(found(shop, f"q={word}&role=shopper&created_to={made}"), set())
+
+
+@suite.case
+def a_walk_over_all_accounts_has_each_once_while_others_register(shop):
+    before = [named(shop, "Walker") for _ in range(12)]
+    seen, cursor = [], ""
+    while cursor is not None:
+        page = shop.admin.get(f"/api/users?limit=5{cursor and '&cursor=' + cursor}").expect(200).json
+        seen += page["items"]
+        cursor = page["next_cursor"]
+        if len(seen) <= 40:
+            named(shop, "Newcomer")
+    ids, times = [u["user_id"] for u in seen], [u["created_at"] for u in seen]
+    equal(len(ids), len(set(ids)), "nobody twice")
+    check(set(before) <= set(ids), "somebody is missing", before, ids)
+    equal(times, sorted(times, reverse=True), "newest first")
+    # Whoever registered, on whichever node, is there for the next who asks.
+    for _ in range(3):
+        latest = named(shop, "Newcomer")
+        newest = shop.admin.get("/api/users?limit=5").expect(200)["items"]
+        check(latest in [u["user_id"] for u in newest], "not there yet", latest, newest)
+
+
+@suite.case
+def who_was_erased_is_found_no_more(shop):
+    word = fresh("gone").replace("-", "x")
+    email, user = register(shop, email=word + "@example.com")
+    stays = named(shop, word)
+    equal(found(shop, f"q={word}"), {stays, user["user_id"]})
+    web, _ = signed_in(shop, email)
+    web.call("DELETE", "/api/users/profile", {"current_password": PASSWORD}).expect(204)
+    equal(found(shop, f"q={word}"), {stays})
+    check(user["user_id"] not in found(shop, "status=active"))
+    # The address is free, and its new owner somebody else.
+    again = register(shop, email=email)[1]["user_id"]
+    equal(found(shop, f"q={word}"), {again, stays})
+
+
+@suite.case
+def accounts_are_found_after_the_list_was_made_anew(shop):
+    word = fresh("anew").replace("-", "x")
+    email, busy = register(shop, email=word + "@example.com")
+    web, _ = signed_in(shop, email)
+    for number in range(70):  # so many that only its snapshot knows when it was made
+        web.put("/api/users/profile", {"phone": str(number)}).expect(200)
+    quiet = named(shop, word)
+    shop.admin.put(f"/api/users/{quiet}/status", {"status": "disabled"}).expect(200)
+    gone, _ = register(shop, email=word + "-gone@example.com")
+    signed_in(shop, gone)[0].call("DELETE", "/api/users/profile", {"current_password": PASSWORD}).expect(204)
+    before = shop.admin.all_of("/api/users?q=" + word)
+    equal({u["user_id"] for u in before}, {busy["user_id"], quiet})
+    equal(shop.node.ctl("projection", "rebuild", "users").returncode, 0)
+    equal(shop.admin.all_of("/api/users?q=" + word), before)
+    equal(found(shop, f"q={word}&status=disabled"), {quiet})
 
 
 @suite.case

@@ -24,6 +24,7 @@
 #include "http/server/server.hpp"
 #include "http/shop.hpp"
 #include "http/sign_in_guard.hpp"
+#include "http/user_list.hpp"
 #include "persistence/entity_scan.hpp"
 #include "cluster/replicated_journal.hpp"
 #include "persistence/projection_runner.hpp"
@@ -85,6 +86,7 @@ struct node::parts {
   http::order_list orders;
   http::catalogue_list catalogue;
   http::record_list records;
+  http::user_list users;
   http::product_search finder{options.node.data + "/search"};
   http::metrics figures;
   lifecycle order;
@@ -199,12 +201,13 @@ status node::parts::start_store() {
   auto index = persistence::timer_index::open(*data);
   if (!index) return fail(index.error());
   timers = std::move(*index);
-  projections = std::make_unique<persistence::projection_set>(*data, std::vector<projection*>{&orders, &catalogue, &records, &finder},
-                                                              persistence::projection_limits{},
-                                                              [this](std::uint16_t shard) { return log->last_index(shard); });
+  projections = std::make_unique<persistence::projection_set>(
+      *data, std::vector<projection*>{&orders, &catalogue, &records, &users, &finder}, persistence::projection_limits{},
+      [this](std::uint16_t shard) { return log->last_index(shard); });
   orders.attach(*projections);
   catalogue.attach(*projections);
   records.attach(*projections);
+  users.attach(*projections);
   finder.attach(*projections, *projections);
 
   cluster::journal_options commit = journal_options(options);
@@ -262,6 +265,7 @@ status node::parts::start_entities() {
     orders.attach(others->lists());
     catalogue.attach(others->lists());
     records.attach(others->lists());
+    users.attach(others->lists());
     finder.attach(others->lists(), *projections);
   }
   log->start();
@@ -354,7 +358,7 @@ void node::parts::upkeep() {
 status node::parts::start_front() {
   http::server_options with = server_options(options);
   with.observer = http::request_observer(figures);
-  auto routed = http::make_routes(*shop, finder, *rates, [this] { return log->refusing(); });
+  auto routed = http::make_routes(*shop, finder, users, *rates, [this] { return log->refusing(); });
   auto started = http::server::start(std::move(with), std::move(routed));
   if (!started) return fail(started.error());
   front = std::move(*started);

@@ -33,6 +33,7 @@
 #include "http/server/headers.hpp"
 #include "http/shop.hpp"
 #include "http/sign_in_guard.hpp"
+#include "http/user_list.hpp"
 #include "runtime/journal.hpp"
 #include "runtime/kind.hpp"
 #include "tests/unit/http/manual_clock.hpp"
@@ -175,7 +176,7 @@ struct told {
 // The public API over entities in memory.
 struct tiny_shop {
   explicit tiny_shop(const rate_limits& limits = {.enabled = false})
-      : rates(limits, time), routes(make_routes(in, finder, rates, [this] { return refusing; })) {}
+      : rates(limits, time), routes(make_routes(in, finder, users, rates, [this] { return refusing; })) {}
 
   told operator()(const call& what) {
     const auto question = what.path.find('?');
@@ -183,9 +184,11 @@ struct tiny_shop {
     req.verb = parse_method(what.verb);
     req.method_name = what.verb;
     req.path = std::string_view(what.path).substr(0, question);
-    if (question != what.path.npos) {
-      const auto pair = std::string_view(what.path).substr(question + 1);
+    for (auto at = question; at != what.path.npos;) {
+      const auto next = what.path.find('&', at + 1);
+      const auto pair = std::string_view(what.path).substr(at + 1, next - at - 1);
       req.query_params.push_back({pair.substr(0, pair.find('=')), pair.substr(pair.find('=') + 1)});
+      at = next;
     }
     req.peer = what.peer;
     req.request_id = "r1";
@@ -232,6 +235,7 @@ struct tiny_shop {
   order_list orders;
   catalogue_list catalogue;
   record_list records;
+  user_list users;
   product_search finder{"unused"};  // no call here searches
   shop in{.entities = entities,
           .store = store,
