@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <future>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "http/audit_trail.hpp"
 #include "http/blocking_ask.hpp"
@@ -62,12 +63,27 @@ void write_order(json_writer& json, const std::string& id, const order::order_vi
   json.end_object();
 }
 
-void write_duties(json_writer& json, const std::vector<effect>& owed) {
+// What the provider said to the capture that it refused; nothing: it refused none, or that was settled.
+std::optional<std::string> refused_capture(const nlohmann::json& state) {
+  const auto after = state.is_object() ? state.value("after", nlohmann::json::object()) : nlohmann::json::object();
+  if (!after.is_object() || after.value("hold", "") != to_string(order::holding::lost)) return std::nullopt;
+  return after.value("capture_trouble", "");
+}
+
+// Also the capture that was refused: nothing asks for it any more, but a person has to decide.
+void write_duties(json_writer& json, const std::string& id, const std::vector<effect>& owed,
+                  const std::optional<std::string>& refused) {
   json.key("owes").begin_array();
   for (const auto& each : owed) {
     const duty* known = duty_of(each.key);
     json.begin_object().member("what", each.key).member("to", each.to.str());
     if (known) json.member("means", known->means).member("advice", known->advice);
+    json.end_object();
+  }
+  if (refused) {
+    json.begin_object().member("what", "capture").member("to", "payment/" + id);
+    json.member("means", "the provider refused to take what it authorised: " + *refused);
+    json.member("advice", "retry asks once more; written_off, once the money came by other means, or never will");
     json.end_object();
   }
   json.end_array();
@@ -146,8 +162,8 @@ void order_desk::explain(const httplib::Request& in, httplib::Response& out) {
   std::string body;
   json_writer json(body);
   json.begin_object().member("order_id", id).member("version", version);
-  write_duties(json, (*order)->pending(limits::effects_in_flight_max));
   const auto state = nlohmann::json::parse((*order)->describe(), nullptr, false);
+  write_duties(json, id, (*order)->pending(limits::effects_in_flight_max), refused_capture(state));
   if (state.is_object()) {
     for (const char* name : {"status", "at", "due", "why", "decline_code"}) {
       if (state.contains(name)) json.key(name).raw(state[name].dump());

@@ -211,6 +211,86 @@ def gift_cards_and_authorisations_are_rows_of_the_ledger(shop):
     equal(shop.admin.get("/api/gift-cards/" + card)["balance"], pounds(400))
 
 
+def keeping(**payment):
+    """A node, or three, that take no webhooks: what happens at the provider is heard of when it is asked."""
+    if NODES > 1:
+        return Group(config={"node": {"shard_count": 10}, "payment": payment})
+    return Node("\n".join(["[payment]", *(f'{name} = "{value}"' for name, value in payment.items()), ""]))
+
+
+def lost_at_the_provider(shop, quantity, lines=None):
+    """An order whose authorisation ended at the provider before its first shipment: path, answer to that shipment."""
+    guest, order = shop.buy(shop.product(price=700, stock=5), quantity)
+    path = "/api/orders/" + order["order_id"]
+    provider(shop.node).post(f"/charges/{order['order_id']}/void").expect(200)
+    equal(guest.web.get(path)["status"], "authorised", "nobody told")
+    if lines:
+        lines = [{"line_id": order["items"][0]["line_id"], "quantity": lines}]
+    shop.admin.post(path + "/shipments", {"lines": lines} if lines else {}).expect(201)
+    poll("refused", lambda: at_every_node(lambda: guest.web.get(path)["payment"]["status"] == "capture_failed"))
+    return path
+
+
+def events_of(shop, path):
+    return [e["what"]["event"] for e in shop.admin.all_of(path + "/history")]
+
+
+def is_stuck(node, path):
+    said = node.ctl("--json", "orders", "stuck", "--older", "0s")
+    found = [each for each in json.loads(said.stdout)["items"] if path.endswith(each["order_id"])]
+    equal(said.returncode, 1 if found else 0)
+    return found and found[0]["trouble"]
+
+
+def a_capture_that_is_refused_after_shipping_is_shown_retried_and_written_off(_):
+    with keeping(capture="shipment") as node:
+        shop = Shop(node.start())
+        path = lost_at_the_provider(shop, 2)
+        order = path.rsplit("/", 1)[1]
+        seen = shop.admin.get(path).expect(200)
+        equal((seen["status"], seen["fulfilment"], seen["payment"].get("captured")), ("shipped", "shipped", None))
+        equal([(r["kind"], r["status"]) for r in shop.admin.get(path + "/payments").expect(200)["items"]], [("authorisation", "lost")])
+        equal(sums(shop, order), (0, 0))
+        equal(is_stuck(node, path), "the payment was not captured: voided")
+        said = node.ctl("orders", "explain", order).stdout
+        check("refused to take what it authorised: voided" in said and "written_off" in said, said)
+        # Nothing asks again by itself; a person may, and is told the same.
+        equal(events_of(shop, path).count("capture_asked_again"), 0)
+        equal(node.ctl("orders", "retry", order).returncode, 0)
+        poll("refused again", lambda: events_of(shop, path).count("capture_failed") == 2)
+        equal(is_stuck(node, path), "the payment was not captured: voided")
+        node.laws()
+        check(node.ctl("orders", "resolve", order, "refunds_done", "--note", "x").returncode == 1)
+        equal(node.ctl("orders", "resolve", order, "written_off", "--note", "paid in cash").returncode, 0)
+        equal(is_stuck(node, path), [])
+        check("owes nobody anything" in node.ctl("orders", "explain", order).stdout)
+        check("paid in cash" in node.ctl("entity", "show", "order/" + order, "--history").stdout)
+        equal(shop.admin.put(path + "/status", {"status": "delivered"}).expect(200)["status"], "delivered")
+        seen = shop.admin.get(path).expect(200)
+        equal((seen["status"], seen["payment"]["status"], seen["payment"].get("captured")), ("delivered", "voided", None))
+        # Nothing was paid, so nothing goes back.
+        shop.admin.post(path + "/refunds", {"amount": pounds(1)}, key=fresh()).expect(422, "over_refund")
+        equal(findings(node), (0, []))
+        an_order_shipped_in_part_is_ended_by_people(shop)
+        node.laws()
+
+
+def an_order_shipped_in_part_is_ended_by_people(shop):
+    path = lost_at_the_provider(shop, 3, lines=1)
+    seen = shop.admin.get(path).expect(200)
+    equal((seen["status"], seen["fulfilment"]), ("processing", "partly_shipped"))
+    shop.admin.delete(path).expect(409, "not_cancellable")
+    equal(shop.node.ctl("orders", "resolve", path.rsplit("/", 1)[1], "written_off", "--note", "a good customer").returncode, 0)
+    # What stays in the warehouse counts as shipped, and comes back at once: nobody is paid back.
+    shop.admin.put(path + "/status", {"status": "shipped"}).expect(200)
+    line, product = seen["items"][0]["line_id"], seen["items"][0]["product_id"]
+    back = {"lines": [{"line_id": line, "quantity": 2}], "received": True, "reason": "never left"}
+    check("refund" not in shop.admin.post(path + "/returns", back).expect(201).json)
+    poll("on the shelf", lambda: shop.figures(product)["available"] == 4)
+    equal(shop.admin.put(path + "/status", {"status": "delivered"}).expect(200)["status"], "delivered")
+    equal(findings(shop.node), (0, []))
+
+
 def an_order_without_a_word_is_explained_given_up_and_ends(_):
     with serving() as node:
         shop = Shop(node.start())
@@ -245,6 +325,7 @@ with tempfile.TemporaryDirectory(prefix="omnicart-e2e.") as home, hearing(home) 
     suite.run(Shop(running.start()))
 suite.cases.clear()
 for case in (without_webhooks_the_ledgers_are_reconciled, an_authorised_order_is_captured_with_its_first_shipment,
+             a_capture_that_is_refused_after_shipping_is_shown_retried_and_written_off,
              an_order_without_a_word_is_explained_given_up_and_ends):
     suite.case(case)
 suite.run(None)
