@@ -146,6 +146,8 @@ void reconciliation::judge_uncaptured(const std::string& id, const order::order_
                              .decline_code = there.decline_code,
                              .last4 = there.last4};
     found(id, "outcome_not_known", "declined: " + there.decline_code, tell(id, told));
+  } else if (there.voided && here.after.hold == order::holding::held) {
+    found(id, "void_not_known", text_of(there.amount), tell(id, {.kind = payment::news_kind::voided}));
   }
 }
 

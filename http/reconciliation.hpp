@@ -13,13 +13,13 @@
 
 namespace omnicart::http {
 
-// The two ledgers beside each other: what the provider entered for an order, and what the order knows.
-//
+// The two ledgers beside each other: what the provider entered for an order, and what the order knows:
 //   charged_without_order      money was taken, and there is no such order         mended: given back
 //   authorised_without_order   money is held, and there is no such order           mended: voided
 //   authorisation_left         money is held for an order that has ended           mended: voided
 //   outcome_not_known          the order waits for a word that the ledger has      mended: told
 //   capture_not_known          money was taken, and the order does not know        mended: told (it keeps it or gives it back)
+//   void_not_known             nothing is held any more; the order does not know   mended: told (it is cancelled)
 //   refund_not_known           money went back, and the order does not know        mended: told
 //   capture_not_there          the order was paid, and the provider knows nothing  for a person
 //   refund_not_there           the order was refunded, the provider knows nothing  for a person

@@ -272,6 +272,7 @@ def a_capture_that_is_refused_after_shipping_is_shown_retried_and_written_off(_)
         shop.admin.post(path + "/refunds", {"amount": pounds(1)}, key=fresh()).expect(422, "over_refund")
         equal(findings(node), (0, []))
         an_order_shipped_in_part_is_ended_by_people(shop)
+        an_authorisation_that_ended_is_found_before_anything_is_shipped(shop)
         node.laws()
 
 
@@ -288,6 +289,18 @@ def an_order_shipped_in_part_is_ended_by_people(shop):
     check("refund" not in shop.admin.post(path + "/returns", back).expect(201).json)
     poll("on the shelf", lambda: shop.figures(product)["available"] == 4)
     equal(shop.admin.put(path + "/status", {"status": "delivered"}).expect(200)["status"], "delivered")
+    equal(findings(shop.node), (0, []))
+
+
+def an_authorisation_that_ended_is_found_before_anything_is_shipped(shop):
+    guest, order = shop.buy(shop.product(price=700, stock=5), 2)
+    key = order["order_id"]
+    provider(shop.node).post(f"/charges/{key}/void").expect(200)
+    equal(findings(shop.node, key), (1, [("void_not_known", False)]))
+    equal(guest.web.get("/api/orders/" + key)["status"], "authorised", "only looked at")
+    mended = shop.node.ctl("payments", "reconcile", "--mend")
+    check(mended.returncode == 0 and "void_not_known  14.00 GBP" in mended.stdout, mended.stdout, mended.stderr)
+    poll("cancelled", lambda: at_every_node(lambda: guest.web.get("/api/orders/" + key)["status"] == "cancelled"))
     equal(findings(shop.node), (0, []))
 
 
