@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <random>
 #include <vector>
 
 #include "actors/audit/audit_kind.hpp"
@@ -150,6 +152,153 @@ BOOST_AUTO_TEST_CASE(a_repeated_beginning_is_told_its_own_number) {
   give(ann);
   BOOST_TEST(decode_reply(kind::reply(s, ann, ours))->action == 2U);
   BOOST_TEST(decode_reply(kind::reply_again(s, ann, ours, kept))->action == 1U);
+}
+
+// An entry as somebody changed it later, who left its digest as it was.
+event forged(std::mt19937& random, event entry) {
+  if (auto* e = std::get_if<begun>(&entry)) {
+    switch (random() % 6) {
+      case 0:
+        e->action += 1 + random() % 9;
+        break;
+      case 1:
+        e->at += duration_ms{1 + random() % 9};
+        break;
+      case 2:
+        e->credential += 'x';
+        break;
+      case 3:
+        e->as = e->as == role::admin ? role::support : role::admin;
+        break;
+      case 4:
+        e->what += e->request_id;  // the same letters, cut at another place
+        e->request_id.clear();
+        break;
+      default:
+        e->request_id += 'x';
+    }
+    return entry;
+  }
+  auto& e = std::get<ended>(entry);
+  switch (random() % 3) {
+    case 0:
+      e.action += 1 + random() % 9;
+      break;
+    case 1:
+      e.at += duration_ms{1 + random() % 9};
+      break;
+    default:
+      e.status += 1 + random() % 9;
+  }
+  return entry;
+}
+
+// What the log should say, by hand.
+struct written {
+  std::uint64_t action = 0;
+  std::string credential;  // empty: an end
+  std::size_t what_bytes = 0;
+  std::uint32_t status = 0;
+};
+
+// A log that many wrote to at once, and what it should say.
+struct random_log {
+  explicit random_log(std::uint32_t seed) : random(seed) {}
+
+  void write_one() {
+    one.now += duration_ms{random() % 3};
+    const bool ours = random() % 8 != 0;
+    switch (random() % 5) {
+      case 0:
+      case 1:
+        return write_begin(ours);
+      case 2:
+      case 3:
+        return write_end(ours);
+      default:
+        BOOST_REQUIRE(one.give(look{}, trial::nobody) == 0);
+    }
+  }
+  void write_begin(bool ours) {
+    const begin what{.credential = "user:u" + std::to_string(random() % 9),
+                     .as = random() % 2 ? role::admin : role::support,
+                     .action = std::string(random() % (action_bytes_max + 50), 'a'),
+                     .request_id = "r" + std::to_string(random() % 99)};
+    const auto code = one.give(what, ours ? trial::system : trial::support);
+    BOOST_REQUIRE(code == (ours ? 0 : number(base_errc::forbidden)));
+    if (!ours) return;
+    const auto bytes = std::min(what.action.size(), action_bytes_max);
+    entries.push_back({.action = ++actions, .credential = what.credential, .what_bytes = bytes});
+    BOOST_REQUIRE(decode_reply(one.reply)->action == actions);
+    BOOST_REQUIRE(kind::keepsake(one.s, what) == std::to_string(actions));
+  }
+  void write_end(bool ours) {
+    const end what{.action = random() % (actions + 2),
+                   .status = static_cast<std::uint32_t>(random() % 600)};
+    const bool begun_before = what.action >= 1 && what.action <= actions;
+    const auto code = one.give(what, ours ? trial::system : trial::support);
+    BOOST_REQUIRE(code == (!ours          ? number(base_errc::forbidden)
+                           : begun_before ? 0
+                                          : number(errc::no_such_action)));
+    if (code == 0) entries.push_back({.action = what.action, .status = what.status});
+  }
+  // The log says what was written, in that order, and nothing else.
+  std::vector<event> read() const {
+    std::vector<event> log;
+    BOOST_REQUIRE(one.log.size() == entries.size());
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      log.push_back(kind::decode_event(one.log[i]).value());
+      const auto& should = entries[i];
+      if (const auto* e = std::get_if<begun>(&log.back())) {
+        BOOST_REQUIRE(e->credential == should.credential);
+        BOOST_REQUIRE((e->action == should.action && e->what.size() == should.what_bytes));
+      } else {
+        const auto& e2 = std::get<ended>(log.back());
+        BOOST_REQUIRE(should.credential.empty());
+        BOOST_REQUIRE((e2.action == should.action && e2.status == should.status));
+      }
+    }
+    return log;
+  }
+
+  std::mt19937 random;
+  trial::subject<kind> one;
+  std::vector<written> entries;
+  std::uint64_t actions = 0;
+};
+
+// Whoever writes, and whatever is changed, left out or cut off later: a log as written is sound,
+// and no other log has its length and its head.
+BOOST_AUTO_TEST_CASE(random_logs_say_what_was_written_and_show_every_later_change) {
+  for (const auto seed : trial::seeds(20)) {
+    BOOST_TEST_CONTEXT("OMNICART_SEED=" << seed) {
+      random_log story(seed);
+      for (int i = 0; i < 150; ++i) {
+        story.write_one();
+        story.one.reload();
+      }
+      story.one.check_replay();
+      const auto log = story.read();
+      BOOST_REQUIRE(log.size() > 2);
+      chain_check chain;
+      for (const auto& each : log) BOOST_REQUIRE(chain.take(each));
+      BOOST_TEST((chain.entries() == story.one.s.entries && chain.head() == story.one.s.head));
+
+      for (int i = 0; i < 60; ++i) {
+        const std::size_t at = story.random() % log.size();
+        auto changed = log;
+        changed[at] = forged(story.random, log[at]);
+        BOOST_REQUIRE(first_bad(changed) == at + 1);
+        auto shorter = log;
+        shorter.erase(shorter.begin() + static_cast<std::ptrdiff_t>(at));
+        const bool last = at + 1 == log.size();
+        BOOST_REQUIRE(first_bad(shorter) == (last ? 0 : at + 1));
+        chain_check cut_off;
+        for (const auto& each : shorter) cut_off.take(each);
+        BOOST_REQUIRE((!cut_off.sound() || cut_off.head() != story.one.s.head));
+      }
+    }
+  }
 }
 
 BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {

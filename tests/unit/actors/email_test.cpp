@@ -58,6 +58,52 @@ BOOST_AUTO_TEST_CASE(its_owner_may_give_an_address_back_through_the_engine) {
   BOOST_TEST(give(claim{.address = "ann@example.org", .user = user_id{"u2"}}) == 1U);
 }
 
+// Whoever asks, in whatever order: an address has the owner who came first, until the engine gives
+// it back for that owner and no other.
+BOOST_AUTO_TEST_CASE(random_claims_leave_an_address_to_one_owner_at_a_time) {
+  for (const auto seed : trial::seeds(20)) {
+    BOOST_TEST_CONTEXT("OMNICART_SEED=" << seed) {
+      std::mt19937 random(seed);
+      trial::subject<kind> one;
+      std::string owner, written;
+      for (int i = 0; i < 300; ++i) {
+        one.now += duration_ms{random() % 1'000};
+        const std::string name = random() % 9 ? "u" + std::to_string(random() % 4) : "";
+        const user_id user{name};
+        const auto lot = random() % 6;
+        if (lot < 3) {
+          const std::string address =
+              random() % 6 == 0 ? "ann" : random() % 2 ? "Ann@example.org" : "ann@EXAMPLE.org";
+          const bool malformed = name.empty() || address == "ann";
+          const bool taken = !malformed && !owner.empty() && owner != name;
+          const auto code = one.give(claim{.address = address, .user = user}, trial::nobody);
+          BOOST_REQUIRE(code == (malformed ? number(base_errc::malformed)
+                                 : taken   ? number(errc::taken)
+                                           : 0));
+          BOOST_REQUIRE((one.names == "claimed") == (code == 0 && owner.empty()));
+          if (one.names == "claimed") written = address;
+          if (code == 0) owner = name;
+        } else if (lot < 4) {
+          const auto code = one.give(look_up{}, trial::nobody);
+          BOOST_REQUIRE(code == (owner.empty() ? number(errc::unclaimed) : 0));
+          if (code == 0) BOOST_REQUIRE(decode_reply(one.reply)->user.str() == owner);
+        } else {
+          const bool ours = random() % 3 != 0;
+          const bool his = ours && !owner.empty() && owner == name;
+          const auto code = one.give(release{user}, ours ? trial::system : trial::support);
+          BOOST_REQUIRE(code == (ours ? 0 : number(base_errc::forbidden)));
+          BOOST_REQUIRE((one.names == "released") == his);
+          if (his) owner.clear();
+        }
+        BOOST_REQUIRE((one.s.user.str() == owner && kind::is_blank(one.s) == owner.empty()));
+        BOOST_REQUIRE(one.s.address == (owner.empty() ? "" : written));
+        one.reload();
+      }
+      one.check_replay();
+    }
+  }
+}
+
 BOOST_AUTO_TEST_CASE(the_answer_names_the_owner) {
   trial::subject<kind> one;
   one.give(ann);

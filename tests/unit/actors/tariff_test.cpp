@@ -1,4 +1,9 @@
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <map>
+#include <random>
+#include <set>
+#include <utility>
 
 #include "actors/tariff/tariff_kind.hpp"
 #include "tests/unit/actors/rule_table.hpp"
@@ -125,6 +130,152 @@ BOOST_AUTO_TEST_CASE(a_destination_has_its_own_terms) {
   BOOST_TEST((too_far.ships && too_far.methods.empty()));
   BOOST_TEST(tariff_view{}.blank());
   BOOST_TEST(!shop.blank());
+}
+
+// A tariff at random, and one thing wrong with it now and then.
+struct drawn_tariff {
+  explicit drawn_tariff(std::uint32_t seed) : random(seed) {}
+
+  bool one_in(unsigned n) { return random() % n == 0; }
+  std::string country() { return std::vector<std::string>{"GB", "FR", "DE", "US", "*"}[random() % 5]; }
+
+  // At most one rate per country and category.
+  taxes draw_taxes() {
+    taxes t{.prices_include_tax = one_in(2), .home_country = one_in(2) ? "GB" : "", .rates = {}};
+    std::set<std::pair<std::string, std::string>> seen;
+    for (auto i = random() % 8; i > 0; --i) {
+      country_rate r{country(), {one_in(2) ? "" : "Books", static_cast<std::int64_t>(random() % 10'001), "t"}};
+      if (seen.emplace(r.country, r.rate.category).second) t.rates.push_back(std::move(r));
+    }
+    return t;
+  }
+  // Whether there was something to spoil.
+  bool spoil(taxes& t) {
+    if (one_in(3)) return t.home_country = "gb", true;
+    if (t.rates.empty()) return false;
+    auto& one = t.rates[random() % t.rates.size()];
+    switch (random() % 4) {
+      case 0:
+        return one.rate.rate_bps = one_in(2) ? -1 : 10'001, true;
+      case 1:
+        return one.country = "GBR", true;
+      case 2:
+        return one.rate.name = "a\nb", true;
+      default:
+        t.rates.push_back(t.rates.front());
+        return true;
+    }
+  }
+  shipping draw_shipping() {
+    shipping s;
+    std::vector<std::string> left{"GB", "FR", "DE", "US", "*"};
+    std::shuffle(left.begin(), left.end(), random);
+    for (auto i = random() % 4; i > 0; --i) {
+      zone z{"z" + std::to_string(i), {}};
+      for (auto n = random() % 3; n > 0 && !left.empty(); --n) {
+        z.countries.push_back(left.back());
+        left.pop_back();
+      }
+      for (auto n = random() % 3; n > 0; --n) s.methods.push_back({z.id, method("m" + std::to_string(n))});
+      s.zones.push_back(std::move(z));
+    }
+    std::shuffle(s.methods.begin(), s.methods.end(), random);
+    return s;
+  }
+  bool spoil(shipping& s) {
+    if (one_in(3)) return s.methods.push_back({"nowhere", method("m")}), true;
+    if (s.zones.empty()) return false;
+    switch (random() % 3) {
+      case 0:
+        s.zones.push_back(s.zones.front());
+        return true;
+      case 1:
+        return s.zones.front().countries.push_back("Gb"), true;
+      default:
+        s.methods.push_back({s.zones.front().id, method("")});
+        return true;
+    }
+  }
+  pricing::shipping_method method(const std::string& id) {
+    pricing::shipping_method made{.id = id, .name = "by " + id, .bands = {}, .free_from = {}};
+    std::int64_t weight = 0;
+    for (auto i = 1 + random() % 3; i > 0; --i)
+      made.bands.push_back({weight += static_cast<std::int64_t>(1 + random() % 900),
+                            {gbp(static_cast<std::int64_t>(random() % 900))}});
+    if (one_in(3)) made.free_from = {gbp(5'000)};
+    return made;
+  }
+
+  std::mt19937 random;
+};
+
+std::string names_of(const std::vector<pricing::shipping_method>& methods) {
+  std::string all;
+  for (const auto& each : methods) all += each.id + ' ';
+  return all;
+}
+
+// What a destination is charged, looked up in tables of the tariff.
+void check_terms(const tariff_view& shop, const std::string& country) {
+  std::map<std::string, std::vector<pricing::tax_rate>> rates;
+  for (const auto& [where, rate] : shop.tax.rates) rates[where].push_back(rate);
+  std::map<std::string, std::string> zone_of, methods_of;
+  for (const auto& z : shop.carriage.zones) {
+    for (const auto& c : z.countries) zone_of[c] = z.id;
+  }
+  for (const auto& [where, m] : shop.carriage.methods) methods_of[where] += m.id + ' ';
+
+  const auto at = terms_for(shop, country);
+  const std::string taxed_in = country.empty() ? shop.tax.home_country : country;
+  BOOST_REQUIRE((at.country == taxed_in && at.prices_include_tax == shop.tax.prices_include_tax));
+  const bool own = rates.contains(taxed_in);
+  BOOST_REQUIRE((at.rates == (taxed_in.empty() ? std::vector<pricing::tax_rate>{}
+                                               : rates[own ? taxed_in : "*"])));
+  BOOST_REQUIRE(at.ships == (!country.empty() && !shop.carriage.methods.empty()));
+  const auto zone = zone_of.contains(country) ? zone_of[country] : zone_of["*"];
+  BOOST_REQUIRE(names_of(at.methods) == (at.ships ? methods_of[zone] : ""));
+}
+
+// Whatever is set by whomever: what was last accepted holds, whole, and each destination has what
+// is listed for it.
+BOOST_AUTO_TEST_CASE(random_tariffs_hold_as_they_were_last_set) {
+  int refused = 0, changed = 0;
+  for (const auto seed : trial::seeds(20)) {
+    BOOST_TEST_CONTEXT("OMNICART_SEED=" << seed) {
+      drawn_tariff draw(seed);
+      trial::subject<kind> one;
+      tariff_view model;
+      for (int i = 0; i < 120; ++i) {
+        one.now += duration_ms{1 + draw.random() % 900};
+        const caller& by = draw.one_in(6) ? trial::support : draw.one_in(2) ? boss : trial::system;
+        const bool taxing = draw.one_in(2);
+        taxes t = draw.one_in(5) ? model.tax : draw.draw_taxes();
+        shipping s = draw.one_in(5) ? model.carriage : draw.draw_shipping();
+        const bool bad = draw.one_in(4) && (taxing ? draw.spoil(t) : draw.spoil(s));
+        const bool known = taxing ? t == model.tax : s == model.carriage;
+        const auto code = taxing ? one.give(set_taxes{t}, by) : one.give(set_shipping{s}, by);
+        const auto fault =
+            taxing ? number(errc::invalid_tax_rates) : number(errc::invalid_shipping_methods);
+        BOOST_REQUIRE(code == (by.as < role::admin ? number(base_errc::forbidden) : bad ? fault : 0));
+        const bool news = code == 0 && !known;
+        BOOST_REQUIRE(one.names == (news ? taxing ? "taxes_set" : "shipping_set" : ""));
+        refused += code != 0;
+        changed += news;
+        if (news) {
+          taxing ? static_cast<void>(model.tax = t) : static_cast<void>(model.carriage = s);
+          model.updated_at = one.now;
+        }
+        BOOST_REQUIRE(one.give(get{}, trial::nobody) == 0);
+        const auto shown = decode_reply(one.reply).value();
+        BOOST_REQUIRE((shown.tax == model.tax && shown.carriage == model.carriage &&
+                       shown.updated_at == model.updated_at));
+        for (const char* country : {"", "GB", "FR", "NZ"}) check_terms(shown, country);
+        one.s = trial::reread<kind>(one.s);
+      }
+      one.check_replay();
+    }
+  }
+  BOOST_TEST((refused > 5 && changed > 5));
 }
 
 BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
