@@ -53,6 +53,7 @@ crowd_plan draw_crowd(timeline& time) {
   plan.reckless_percent = static_cast<std::uint32_t>(time.between(0, 60));
   plan.locations = static_cast<std::uint32_t>(time.between(0, 3));
   plan.long_pause = duration_ms{4'000};
+  plan.codes = static_cast<std::uint32_t>(time.chance(60) ? time.between(1, 2) : 0);
   return plan;
 }
 
@@ -82,11 +83,19 @@ cluster_world::~cluster_world() = default;
 void cluster_world::invite() {
   staff_ = std::make_unique<staff>(time_, *this, checks_, plan_,
                                    static_cast<std::uint32_t>(time_.between(5, 16)));
+  if (plan_.codes > 0) {
+    desk_ = std::make_unique<order_desk>(time_, *this, checks_,
+                                         static_cast<std::uint32_t>(time_.between(3, 12)));
+    news_ = std::make_unique<news_bearer>(time_, *this, checks_, provider_);
+  }
   for (std::uint32_t i = 0; i < plan_.shoppers; ++i) {
     const bool careful = !time_.chance(plan_.reckless_percent);
     shoppers_.push_back(std::make_unique<shopper>(
         time_, *this, checks_, "c" + std::to_string(i), plan_, careful,
-        [this](const std::string& order) { staff_->heard_of_order(order); }));
+        [this](const std::string& order) {
+          staff_->heard_of_order(order);
+          if (desk_) desk_->heard_of_order(order);
+        }));
   }
   const auto carts = time_.between(1, 2);
   for (std::int64_t i = 0; i < carts; ++i) {
@@ -186,6 +195,7 @@ void cluster_world::boot(node_id node) {
 bool cluster_world::step(duration_ms until) {
   if (!time_.step(until)) return false;
   checks_.booked(provider_.ledger());
+  if (news_) news_->look();
   if (time_.steps() > steps_max) checks_.violate("the story ends", "it does not");
   // The process ends in the middle of a write; or the machine does.
   for (const auto node : cluster_->doomed()) {
@@ -197,7 +207,7 @@ bool cluster_world::step(duration_ms until) {
 
 bool cluster_world::open_for_business() const {
   const auto finished = [](const auto& each) { return each->finished(); };
-  if (!shop_is_open_ || !staff_->finished()) return true;
+  if (!shop_is_open_ || !staff_->finished() || (desk_ && !desk_->finished())) return true;
   if (!std::all_of(shoppers_.begin(), shoppers_.end(), finished)) return true;
   return !std::all_of(shared_.begin(), shared_.end(), [&](const auto& cart) {
     return std::all_of(cart->owners.begin(), cart->owners.end(), finished);
@@ -211,6 +221,7 @@ story_end cluster_world::run() {
   staff_->start([this] {
     shop_is_open_ = true;
     for (const auto& each : shoppers_) each->start();
+    if (desk_) desk_->start();
     for (const auto& cart : shared_) {
       for (const auto& owner : cart->owners) owner->start();
     }
@@ -258,7 +269,10 @@ void cluster_world::settle() {
     cluster_->skip(leap);
     pass(round_of_rest);
   }
-  for (int i = 0; i < 12 && !(cluster_->agreed() && connections_.empty()); ++i) pass(round_of_rest);
+  const auto at_rest = [this] {
+    return cluster_->agreed() && connections_.empty() && (!news_ || news_->idle());
+  };
+  for (int i = 0; i < 20 && !at_rest(); ++i) pass(round_of_rest);
   if (checks_.broken()) return;
   if (!connections_.empty())
     checks_.violate("every command is answered", connections_.begin()->second.to.str());
@@ -272,6 +286,8 @@ void cluster_world::check_at_rest() {
   cluster_->compare_replicas();
   const auto& past = cluster_->log().past();
   checks_.nothing_lost(past);
+  if (news_ && !news_->idle())
+    checks_.violate("an order takes the provider's word", "some is still under way");
   checks_.at_rest(past, provider_.ledger(), time_.wall() - std::chrono::minutes(5));
   for (node_id id = 1; id <= cluster_->size() && !checks_.broken(); ++id) check_stored_states(id);
   if (checks_.broken()) return;

@@ -66,6 +66,8 @@ class cluster_world final : public wire {
   std::unique_ptr<sim_mishaps> mishaps_;
   std::unique_ptr<staff> staff_;
   std::vector<std::unique_ptr<shopper>> shoppers_;
+  std::unique_ptr<order_desk> desk_;   // null: nobody looks after orders
+  std::unique_ptr<news_bearer> news_;  // null: the provider is only asked
   std::vector<std::unique_ptr<shared_cart>> shared_;
   std::map<std::uint64_t, connection> connections_;  // requests that no node has answered
   std::uint64_t requests_ = 0;

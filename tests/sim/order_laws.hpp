@@ -37,7 +37,7 @@ class price_book {
     prices_[product].emplace_back(since, minor);
   }
   // Each line has a price that its product had while the order was priced, and the total is their
-  // sum. Says what is wrong; empty: nothing.
+  // sum, or what coupons and the shop's terms make of it. Says what is wrong; empty: nothing.
   std::string fault_of(const order::state& order, timestamp_ms priced_at) const;
 
  private:

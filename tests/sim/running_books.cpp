@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "actors/cart/cart_kind.hpp"
+#include "actors/coupon/coupon_kind.hpp"
+#include "actors/gift_card/gift_card_kind.hpp"
 #include "actors/stock/stock_kind.hpp"
 
 namespace omnicart::sim {
@@ -32,6 +34,8 @@ void running_books::add(const std::string& name, const recorded& event) {
   if (kind == product::kind::name) return add_product(id, event);
   if (kind == order::kind::name) return add_order(id, event);
   if (kind == stock::kind::name) return add_stock(id, event);
+  if (kind == coupon::kind::name) return add_coupon(id, event);
+  if (kind == gift_card::kind::name) return add_card(id, event);
 }
 
 void running_books::add_all(const history& past) {
@@ -90,6 +94,7 @@ void running_books::add_order(const std::string& id, const recorded& event) {
   const auto was = now.status;
   const auto captured = now.captured.amount_minor;
   order::apply(now, *what);
+  add_to_sum(id, now, *what);
   if (was != order::order_status::pending && !may_become(was, now.status)) {
     violate_("an order goes on from where it was",
              id + " was " + order::to_string(was) + " and became " + order::to_string(now.status));
@@ -158,6 +163,7 @@ void running_books::add_stock(const std::string& id, const recorded& event) {
     check_claim(id, e->order.str(), e->quantity);
   if (const auto* e = std::get_if<stock::settled>(&*what)) check_sale(id, e->order.str());
   sum.add(*what);
+  if (const auto* e = std::get_if<stock::restocked>(&*what)) check_shelf(id, e->order.str());
   if (sum.broken()) {
     violate_(sum.broken()->law, "stock/" + id + " at version " + std::to_string(event.version) +
                                     ": " + sum.broken()->detail);
@@ -185,6 +191,17 @@ void running_books::check_sale(const std::string& product, const std::string& cl
   const bool goes_out = order && order->status != rejected && order->status != declined &&
                         (order->status != pending || on_invoice);
   if (!goes_out) violate_("goods leave for orders that are accepted", claim + ", " + product);
+}
+
+// All of it when the order is cancelled; else what was sent and came back.
+void running_books::check_shelf(const std::string& product, const std::string& claim) {
+  const auto id = stock_sum::order_of(claim);
+  const auto* order = find_order(id);
+  if (order && order->status == order::order_status::cancelled) return;
+  const auto& back = stocks_.at(product).back;
+  const auto units = back.contains(claim) ? back.at(claim) : 0;
+  if (units > shelved(id, product))
+    violate_("no more goes on the shelf than came back", claim + ", " + product);
 }
 
 void running_books::shown(const std::string& product, std::uint64_t version,
@@ -225,7 +242,7 @@ void running_books::add_entry(const pay::entry& made) {
   if (!order) return violate_("both ledgers agree", made.key + " is charged but no order");
   if (made.kind == pay::entry_kind::capture) {
     if (of.captured != 0) violate_("at most one capture per order", made.key);
-    if (made.amount != order->total)
+    if (made.amount.amount_minor + given_by_cards(made.key) != order->total.amount_minor)
       violate_("both ledgers agree", made.key + ": captured is not what the order costs");
     of.captured += made.amount.amount_minor;
     return;
@@ -233,8 +250,7 @@ void running_books::add_entry(const pay::entry& made) {
   of.refunded += made.amount.amount_minor;
   if (of.refunded > of.captured)
     violate_("no more is refunded than was captured", made.key);
-  if (order->status != order::order_status::cancelled)
-    violate_("money goes back for orders that were cancelled", made.key);
+  check_refund(made, *order);
 }
 
 }  // namespace omnicart::sim

@@ -41,6 +41,20 @@ bool is_decided(const order::order_view& view) {
 }  // namespace
 
 std::string product_name(std::uint32_t number) { return "p" + std::to_string(number); }
+std::string coupon_code(std::uint32_t number) { return "OFF" + std::to_string(number); }
+std::string card_code(std::uint32_t number) { return "GIFT" + std::to_string(number); }
+
+pricing::terms shop_terms() {
+  const pricing::shipping_method post{.id = "post",
+                                      .name = "Post",
+                                      .bands = {{1'000'000, {{250, gbp}}}},
+                                      .free_from = {{2'000, gbp}}};
+  return {.country = "GB",
+          .prices_include_tax = false,
+          .rates = {{"", 2'000, "VAT"}},
+          .ships = true,
+          .methods = {post}};
+}
 
 shopper::shopper(timeline& time, wire& node, sim_checks& checks, std::string name,
                  const crowd_plan& plan, bool careful,
@@ -269,6 +283,7 @@ std::shared_ptr<order::place> shopper::draw_order(bool from_cart) {
     placed->email[0] = static_cast<char>(placed->email[0] - ('a' - 'A'));
   placed->payment = draw_payment();
   if (time_.one_in(20)) placed->stated_total = money{1, gbp};
+  if (plan_.codes > 0) draw_codes(*placed);
   if (from_cart) {
     placed->cart = cart_id(session_);
     return placed;
@@ -279,6 +294,15 @@ std::shared_ptr<order::place> shopper::draw_order(bool from_cart) {
         {.product = product_id(draw_product()), .quantity = time_.between(1, 4), .unit_price = {}});
   }
   return placed;
+}
+
+void shopper::draw_codes(order::place& order) {
+  const auto draw = [this] { return static_cast<std::uint32_t>(time_.below(plan_.codes)); };
+  if (time_.chance(50)) order.terms = shop_terms();
+  if (time_.chance(40)) order.coupons.push_back(coupon_code(draw()));
+  for (int i = 0; i < 2; ++i) {
+    if (time_.chance(30)) order.gift_cards.push_back(card_code(draw()));
+  }
 }
 
 void shopper::check_out(bool from_cart) {

@@ -22,6 +22,7 @@ struct crowd_plan {
   std::int64_t stock = 20;              // of each product at first: scarce or not
   std::uint32_t locations = 0;          // that units may be at, besides none
   std::uint32_t reckless_percent = 30;  // of the shoppers give up now and then
+  std::uint32_t codes = 0;              // coupons, and as many gift cards; 0: no terms either
   duration_ms long_pause{60'000};       // at most; most pauses are short
 };
 
@@ -58,6 +59,7 @@ class shopper final : public sim_client {
   void reuse_a_key();
   void check_out(bool from_cart);
   std::shared_ptr<order::place> draw_order(bool from_cart);
+  void draw_codes(order::place& order);
   void place(const std::shared_ptr<order::place>& order, std::function<void()> then);
   void follow(const std::shared_ptr<order::place>& order, const operation_ptr& placed,
               const answer& got, const std::function<void()>& then);
@@ -91,5 +93,9 @@ class shopper final : public sim_client {
 };
 
 std::string product_name(std::uint32_t number);
+std::string coupon_code(std::uint32_t number);
+std::string card_code(std::uint32_t number);
+// What the shop adds to orders that have a destination: a tax, and shipping for small ones.
+pricing::terms shop_terms();
 
 }  // namespace omnicart::sim

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "actors/cart/cart_kind.hpp"
+#include "actors/coupon/coupon_kind.hpp"
 #include "actors/email/email_kind.hpp"
+#include "actors/gift_card/gift_card_kind.hpp"
 #include "actors/order/order_kind.hpp"
 #include "actors/product/product_kind.hpp"
 #include "actors/session/session_kind.hpp"
@@ -59,7 +61,8 @@ class prompted_journal final : public journal {
 }  // namespace
 
 const kind_registry& sim_node::kinds() {
-  static const kind_registry all({kind_of<cart::kind>(), kind_of<email::kind>(),
+  static const kind_registry all({kind_of<cart::kind>(), kind_of<coupon::kind>(),
+                                  kind_of<email::kind>(), kind_of<gift_card::kind>(),
                                   kind_of<order::kind>(), kind_of<product::kind>(),
                                   kind_of<session::kind>(), kind_of<stock::kind>(),
                                   kind_of<user::kind>()});

@@ -108,14 +108,26 @@ void sim_provider::travel(const call_ptr& what, duration_ms delay) {
 void sim_provider::arrive(const call_ptr& what) {
   ++passages_;
   if (!up_) return answer_after(what, duration_ms{1}, fault(base_errc::unavailable));
+  const auto said = book(what->request);
+  if (trouble()) return;  // the answer is lost
+  deliver(what, said);
+}
+
+pay::verdict sim_provider::book(const pay::request& asked) {
   std::vector<pay::entry> made;
-  const auto said = book_.handle(what->request, time_.wall(), made);
+  const auto said = book_.handle(asked, time_.wall(), made);
   for (auto& each : made) {
     time_.note(std::string("pay: ") + pay::to_string(each.kind) + ' ' + each.key);
     ledger_.push_back(std::move(each));
   }
-  if (trouble()) return;  // the answer is lost
-  deliver(what, said);
+  return said;
+}
+
+void sim_provider::refund_by_hand(const std::string& charge, const std::string& name,
+                                  money amount) {
+  ++passages_;
+  const auto said = book(pay::refund_request{charge, name, amount});
+  ensure(said.result.has_value(), "the provider's people give back what there is");
 }
 
 void sim_provider::deliver(const call_ptr& what, const pay::verdict& said) {

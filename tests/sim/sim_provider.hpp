@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,8 @@ class sim_provider final : public message_sink {
   void set_trouble(std::uint32_t percent) { trouble_percent_ = percent; }
   void crash();
   void restart() { up_ = true; }
+  // Its own people give money back, and say so later, if at all. `name` becomes the refund's key.
+  void refund_by_hand(const std::string& charge, const std::string& name, money amount);
 
   const std::vector<pay::entry>& ledger() const { return ledger_; }
   // Calls that were made, and that arrived, so far.
@@ -54,6 +57,7 @@ class sim_provider final : public message_sink {
   void take(timeline::owner from, envelope message);
   void travel(const call_ptr& what, duration_ms delay);
   void arrive(const call_ptr& what);
+  pay::verdict book(const pay::request& asked);
   void deliver(const call_ptr& what, const pay::verdict& said);
   void answer_after(const call_ptr& what, duration_ms delay, answer got);
   bool trouble() { return time_.chance(trouble_percent_); }

@@ -144,7 +144,7 @@ int main(int argc, char** argv) {
   std::uint64_t nodes = 1;
   bool twice = false;
   std::optional<std::uint64_t> crash_after;
-  bool power_lost = false;
+  bool power_lost = false, travels = false;
   app.add_option("--seed", seed, "replay this seed and print its trace");
   app.add_option("--seeds", seeds, "run these, FIRST..LAST");
   app.add_option("--nodes", nodes, "of the shop: 1, or several with a network between them")
@@ -154,12 +154,16 @@ int main(int argc, char** argv) {
       ->needs("--seed");
   app.add_flag("--power-lost", power_lost, "with --crash-after: the machine goes down too")
       ->needs("--crash-after");
+  app.add_flag("--journey", travels, "with --crash-after: the journey of an order instead")
+      ->needs("--crash-after");
   app.add_flag("--twice", twice, "run each seed twice and compare the traces");
   CLI11_PARSE(app, argc, argv);
   ::signal(SIGABRT, on_abort);
   omnicart::log::set_level(omnicart::log::level::off);  // stories have their own words
   std::optional<omnicart::sim::single_crash> crash;
-  if (crash_after) crash = {*crash_after, power_lost};
+  using omnicart::sim::tale;
+  if (crash_after)
+    crash = {*crash_after, power_lost, travels ? tale::journey : tale::small_shop};
   if (seed) return replay(*seed, nodes, crash) ? 0 : 1;
   std::uint64_t first = 0, last = 0;
   if (!parse_range(seeds, first, last)) {

@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include "actors/coupon/coupon_messages.hpp"
+#include "actors/gift_card/gift_card_messages.hpp"
 #include "actors/product/product_messages.hpp"
 
 namespace omnicart::sim {
@@ -46,16 +48,37 @@ void staff::ask_stock(std::string label, const std::string& product, const stock
 void staff::start(std::function<void()> open) { set_up(0, std::move(open)); }
 
 void staff::set_up(std::uint32_t product, std::function<void()> open) {
-  if (product == plan_.products) {
-    open();
-    return rest();
-  }
+  if (product == plan_.products) return set_up_codes(0, std::move(open));
   const product::details content{.name = "Product " + std::to_string(product),
                                  .price = {100 + 10 * product, gbp}};
   const auto name = product_name(product);
   perform(ask("import", {"product", name}, product::encode(product::import{content}), keyed::yes,
               [this, product, name, open](const answer&) {
                 stock_up(name, [this, product, open] { set_up(product + 1, open); });
+              }));
+}
+
+// Coupons that take a tenth or a fixed amount, some of them scarce, and cards that pay for some.
+void staff::set_up_codes(std::uint32_t code, std::function<void()> open) {
+  if (code == plan_.codes) {
+    open();
+    return rest();
+  }
+  coupon::definition off{.title = "off"};
+  off.rule.type = code % 2 ? pricing::discount_type::fixed : pricing::discount_type::percentage;
+  if (code % 2) {
+    off.rule.amounts = {{50, gbp}};
+  } else {
+    off.rule.rate_bps = 1'000;
+  }
+  if (time_.chance(60)) off.total_limit = static_cast<std::uint64_t>(time_.between(2, 6));
+  if (off.total_limit && time_.chance(50)) off.customer_limit = 1;
+  const gift_card::issue card{.value = {time_.between(100, 3'000), gbp}};
+  perform(ask("define", {"coupon", coupon_code(code)}, coupon::encode(coupon::define{off}),
+              keyed::yes, [this, code, card, open](const answer&) {
+                perform(ask("issue", {"gift_card", card_code(code)}, gift_card::encode(card),
+                            keyed::yes,
+                            [this, code, open](const answer&) { set_up_codes(code + 1, open); }));
               }));
 }
 

@@ -34,6 +34,7 @@ class staff final : public sim_client {
   };
 
   void set_up(std::uint32_t product, std::function<void()> open);
+  void set_up_codes(std::uint32_t code, std::function<void()> open);
   void stock_up(const std::string& product, const std::function<void()>& then);
   void act();
   void rest();

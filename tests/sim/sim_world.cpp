@@ -46,6 +46,17 @@ crowd_plan draw_crowd(timeline& time) {
   return plan;
 }
 
+crowd_plan crowd_of(tale story) {
+  if (story == tale::journey)
+    return {.shoppers = 0, .products = 2, .actions = 0, .stock = 12, .reckless_percent = 0};
+  return {.shoppers = 1,
+          .products = 2,
+          .actions = 16,
+          .stock = 12,
+          .locations = 2,
+          .reckless_percent = 0};
+}
+
 }  // namespace
 
 sim_world::sim_world(std::uint64_t seed, const reader& read_along,
@@ -55,13 +66,11 @@ sim_world::sim_world(std::uint64_t seed, const reader& read_along,
     time_.read_along([this, read_along](std::string_view line) { read_along(time_.wall(), line); });
   }
   plan_ = draw_crowd(time_);
-  if (crash_)
-    plan_ = {.shoppers = 1,
-             .products = 2,
-             .actions = 16,
-             .stock = 12,
-             .locations = 2,
-             .reckless_percent = 0};
+  if (crash_) {
+    plan_ = crowd_of(crash_->of);
+  } else if (time_.chance(70)) {
+    plan_.codes = static_cast<std::uint32_t>(time_.between(1, 3));
+  }
   sim_node::hooks hooks;
   hooks.committed = [this](const persistence::committed_batch& batch) {
     checks_.committed(batch);
@@ -84,17 +93,31 @@ sim_world::sim_world(std::uint64_t seed, const reader& read_along,
     dying_ = true;
   };
   node_ = std::make_unique<sim_node>(time_, provider_, draw_node(time_), std::move(hooks));
-  staff_ = std::make_unique<staff>(time_, *this, checks_, plan_,
-                                   static_cast<std::uint32_t>(crash_ ? 5 : time_.between(8, 50)));
+  invite();
+}
+
+sim_world::~sim_world() = default;
+
+void sim_world::invite() {
+  const bool travels = crash_ && crash_->of == tale::journey;
+  const auto work = travels ? 0 : crash_ ? 5 : time_.between(8, 50);
+  staff_ = std::make_unique<staff>(time_, *this, checks_, plan_, static_cast<std::uint32_t>(work));
+  if (travels) journey_ = std::make_unique<journey>(time_, *this, checks_, provider_);
+  if (plan_.codes > 0) {
+    desk_ = std::make_unique<order_desk>(time_, *this, checks_,
+                                         static_cast<std::uint32_t>(time_.between(5, 40)));
+  }
+  if (desk_ || journey_) news_ = std::make_unique<news_bearer>(time_, *this, checks_, provider_);
   for (std::uint32_t i = 0; i < plan_.shoppers; ++i) {
     const bool careful = !time_.chance(plan_.reckless_percent);
     shoppers_.push_back(std::make_unique<shopper>(
         time_, *this, checks_, "c" + std::to_string(i), plan_, careful,
-        [this](const std::string& order) { staff_->heard_of_order(order); }));
+        [this](const std::string& order) {
+          staff_->heard_of_order(order);
+          if (desk_) desk_->heard_of_order(order);
+        }));
   }
 }
-
-sim_world::~sim_world() = default;
 
 // --- the network -------------------------------------------------------------------------------
 
@@ -254,6 +277,8 @@ void sim_world::disturb_provider() {
 
 bool sim_world::open_for_business() const {
   if (!shop_is_open_ || !staff_->finished()) return true;
+  if (desk_ && !desk_->finished()) return true;
+  if (journey_ && !journey_->finished()) return true;
   return !std::all_of(shoppers_.begin(), shoppers_.end(),
                       [](const auto& each) { return each->finished(); });
 }
@@ -266,11 +291,15 @@ story_end sim_world::run() {
     strikes_left_ = 1;
     strike_at_step_ = crash_->after_step;
   }
-  provider_.set_trouble(static_cast<std::uint32_t>(time_.below(9)));
-  if (time_.chance(40)) disturb_provider();
+  if (!journey_) {
+    provider_.set_trouble(static_cast<std::uint32_t>(time_.below(9)));
+    if (time_.chance(40)) disturb_provider();
+  }
   staff_->start([this] {
     shop_is_open_ = true;
     for (const auto& each : shoppers_) each->start();
+    if (desk_) desk_->start();
+    if (journey_) journey_->start();
   });
   trade();
   if (!checks_.broken()) settle();
@@ -291,7 +320,7 @@ void sim_world::trade() {
   while (open_for_business() && !checks_.broken()) {
     if (!time_.step(duration_ms::max()))
       return checks_.violate("the story goes on", "nothing is left to happen");
-    checks_.booked(provider_.ledger());
+    heed_provider();
     if (time_.steps() > steps_max) return checks_.violate("the story ends", "it does not");
     if (crash_ && !struck_) note_turn();
     if (dying_ || (node_->up() && node_->disk().power_is_cut())) {
@@ -303,6 +332,11 @@ void sim_world::trade() {
   }
 }
 
+void sim_world::heed_provider() {
+  checks_.booked(provider_.ledger());
+  if (news_) news_->look();
+}
+
 void sim_world::note_turn() {
   const auto mark =
       (node_->up() ? node_->disk().counters().operations : 0) + delivered_ + provider_.passages();
@@ -311,7 +345,7 @@ void sim_world::note_turn() {
 
 void sim_world::step_until(duration_ms until) {
   while (!checks_.broken() && time_.step(until)) {
-    checks_.booked(provider_.ledger());
+    heed_provider();
     if (time_.steps() > steps_max) checks_.violate("the story ends", "it does not");
     if (dying_ || (node_->up() && node_->disk().power_is_cut())) go_down(ending::power_lost);
   }
@@ -332,6 +366,8 @@ void sim_world::settle() {
 void sim_world::check_at_rest() {
   const auto past = read_history(node_->data());
   if (!past) return checks_.violate("the log reads without a gap", past.error().detail);
+  if (news_ && !news_->idle())
+    return checks_.violate("an order takes the provider's word", "some is still under way");
   // Timers have had their time; restarts may have set the clock back a little.
   checks_.at_rest(*past, provider_.ledger(), time_.wall() - std::chrono::minutes(5));
   if (checks_.broken()) return;

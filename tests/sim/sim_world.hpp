@@ -8,9 +8,12 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/sim/news_bearer.hpp"
 #include "tests/sim/sim_checks.hpp"
 #include "tests/sim/sim_client.hpp"
 #include "tests/sim/sim_clients.hpp"
+#include "tests/sim/sim_desk.hpp"
+#include "tests/sim/sim_journey.hpp"
 #include "tests/sim/sim_node.hpp"
 #include "tests/sim/sim_provider.hpp"
 #include "tests/sim/sim_staff.hpp"
@@ -33,10 +36,14 @@ struct story_end {
   std::uint64_t compared = 0;  // hashes of a shard's content, with those of another replica
 };
 
-// Instead of what the seed would draw: a small shop whose node goes down once, after this step.
+// What goes on in a shop whose node goes down once.
+enum class tale : std::uint8_t { small_shop, journey };
+
+// Instead of what the seed would draw: a story whose node goes down once, after this step.
 struct single_crash {
   std::uint64_t after_step = 0;
   bool power_lost = false;  // or else it was only killed
+  tale of = tale::small_shop;
 };
 
 // One seed: a shop full of clients on one node, which is killed, loses power, loses a sync, runs
@@ -73,6 +80,8 @@ class sim_world final : public wire {
   void arrive(std::uint64_t number, envelope message);
   void deliver(std::uint64_t number, answer got, duration_ms delay);
   void break_connections();
+  void invite();
+  void heed_provider();
 
   void boot();
   enum class ending : std::uint8_t { killed, power_lost, stopped };
@@ -99,6 +108,9 @@ class sim_world final : public wire {
   crowd_plan plan_;
   std::unique_ptr<staff> staff_;
   std::vector<std::unique_ptr<shopper>> shoppers_;
+  std::unique_ptr<order_desk> desk_;    // null: nobody looks after orders
+  std::unique_ptr<journey> journey_;    // null: another story
+  std::unique_ptr<news_bearer> news_;   // null: the provider is only asked
   std::map<std::uint64_t, connection> connections_;  // requests that the node has not answered
   std::uint64_t requests_ = 0;
   std::uint64_t crashes_ = 0;

@@ -109,7 +109,8 @@ struct stock_sum::adder {
     s.require(s.returns_.insert(e.order.str() + ' ' + e.return_key).second, sound,
               "goods came back twice");
     const auto at = s.sales.find(e.order.str());
-    s.require(at != s.sales.end() && e.quantity <= at->second, sound,
+    auto& back = s.back[e.order.str()] += e.quantity;
+    s.require(at != s.sales.end() && back <= at->second, sound,
               "more came back than was sold");
     s.on_hand += e.quantity;
     s.returned += e.quantity;

@@ -58,6 +58,7 @@ class stock_sum {
   stock::terms promised;
   std::map<std::string, hold> holds;
   std::map<std::string, std::int64_t> claims, sales, places;
+  std::map<std::string, std::int64_t> back;               // of sales, by claim
   std::map<std::string, std::int64_t> short_of;           // of every claim ever
   std::map<std::string, stock::transfer_sent> transfers;  // under way
   std::map<std::string, std::int64_t> arrived;            // of those that were received
