@@ -161,9 +161,13 @@ struct random_ring {
     if (ours && known != made.end()) made.erase(known);
   }
   void show_one(const caller& by) {
-    const present c{.id = "k" + std::to_string(random() % ids),
-                    .digest = "digest-" + std::to_string(random() % 3)};
+    present c{.id = "k" + std::to_string(random() % ids),
+              .digest = "digest-" + std::to_string(random() % 3)};
     const auto known = listed(c.id);
+    if (known != made.end() && random() % 2) {  // its own, and just when its time is over
+      c.digest = known->digest;
+      one.now = std::max(one.now, known->expires_at - duration_ms{random() % 2});
+    }
     const bool good = known != made.end() && known->digest == c.digest &&
                       (known->expires_at == timestamp_ms{} || one.now < known->expires_at);
     BOOST_REQUIRE(one.give(c, by) == (good ? 0 : trial::number(errc::no_such_key)));
