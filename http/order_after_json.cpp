@@ -219,11 +219,16 @@ void write_card_cancellation(json_writer& json, const order_view& view) {
   if (view.status != order::order_status::cancelled) return;
   for (const auto& paid : view.gift_payments) {
     money rest = paid.amount;
+    std::int64_t by_refunds = 0;
     for (const auto& refund : view.after.refunds) {
-      for (const auto& part : refund.cards) rest.amount_minor -= part.code == paid.code ? part.amount_minor : 0;
+      for (const auto& part : refund.cards) {
+        if (part.code != paid.code) continue;
+        rest.amount_minor -= part.amount_minor;
+        if (part.made) by_refunds += part.amount_minor;
+      }
     }
     if (rest.amount_minor <= 0) continue;
-    const bool made = paid.returned_minor == paid.amount.amount_minor;
+    const bool made = paid.returned_minor == by_refunds + rest.amount_minor;
     write(json, {"gift_card_refund", made ? "made" : "owed", rest, "cancel", made ? view.updated_at : timestamp_ms{}, 0,
                  paid.code});
   }

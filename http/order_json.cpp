@@ -16,17 +16,20 @@ const char* payment_status(const order::order_view& view) {
     paid += each.amount.amount_minor;
     back += each.returned_minor;
   }
+  // What became of the provider's part is not hidden by what gift cards have back.
+  if (view.captured.amount_minor == 0) {
+    switch (view.after.hold) {
+      case order::holding::held:
+      case order::holding::to_capture: return "authorised";
+      case order::holding::lost: return "capture_failed";
+      case order::holding::to_void:
+      case order::holding::voided: return "voided";
+      case order::holding::none:
+      case order::holding::taken: break;
+    }
+  }
   if (back > 0) return back == paid ? "refunded" : "partly_refunded";
   if (view.captured.amount_minor > 0) return "captured";
-  switch (view.after.hold) {
-    case order::holding::held:
-    case order::holding::to_capture: return "authorised";
-    case order::holding::lost: return "capture_failed";
-    case order::holding::to_void:
-    case order::holding::voided: return "voided";
-    case order::holding::none:
-    case order::holding::taken: break;
-  }
   switch (view.status) {
     case order::order_status::declined: return "declined";
     case order::order_status::rejected:

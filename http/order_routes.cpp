@@ -161,11 +161,12 @@ task<std::optional<response>> order_routes::take_terms(request& req, const autho
   co_return std::nullopt;
 }
 
-task<order_routes::keyed_order> order_routes::order_of_key(const authority& who, const std::string& key) {
+task<result<order_routes::keyed_order>> order_routes::order_of_key(const authority& who, const std::string& key) {
   for (const auto& guest : who.absorbed) {
     keyed_order found{.id = order_id_of("session:" + guest, key), .guest = guest};
     auto asked = inquire(shop_, {"order", found.id}, order::encode(order::get{}), engine());
     const answer got = co_await asked;
+    if (!got.ok() && is_fault(got.failure->number)) co_return fail(*got.failure);
     if (got.version == 0) continue;
     const auto view = got.ok() ? order::decode_reply(got.payload) : result<order::reply>(fail(base_errc::not_found));
     found.in_clear = view && !has_sealed(*view);
@@ -209,7 +210,9 @@ task<response> order_routes::place(request& req) {
   if (auto none = co_await unknown_buyer(req, *who, wanted->buyer)) co_return std::move(*none);
   if (auto refused = co_await take_terms(req, *who, *wanted)) co_return std::move(*refused);
   const auto key = idempotency_key(req);
-  const auto named = co_await order_of_key(*who, **key);
+  const auto known = co_await order_of_key(*who, **key);
+  if (!known) co_return failure_response(known.error(), req);
+  const keyed_order& named = *known;
   const std::string id = named.id;
   wanted->id = order_id(id);
   wanted->capture = shop_.capture;
@@ -300,20 +303,12 @@ task<tl::expected<std::string, response>> order_routes::page_json(request& req, 
     questions.push_back(make_envelope(shop_, {"order", id}, order::encode(order::get{}), engine(), {.repeatable = true}));
   }
   const auto answers = co_await ask_all(shop_, std::move(questions));
+  auto opened = co_await opened_orders(shop_, answers);
+  if (!opened) co_return tl::unexpected(failure_response(opened.error(), req));
   std::string body;
   json_writer json(body);
   json.begin_object().key("items").begin_array();
-  person_keys keys(shop_);
-  for (std::size_t i = 0; i < ids.size(); ++i) {
-    if (!answers[i].ok()) {
-      if (is_fault(answers[i].failure->number)) co_return tl::unexpected(failure_response(*answers[i].failure, req));
-      continue;
-    }
-    if (auto view = order::decode_reply(answers[i].payload)) {
-      if (const auto failed = co_await keys.open(*view)) co_return tl::unexpected(failure_response(*failed, req));
-      json.raw(order_json(ids[i], *view, answers[i].version));
-    }
-  }
+  for (const auto& each : *opened) json.raw(order_json(ids[each.at], each.view, answers[each.at].version));
   json.end_array().key("next_cursor");
   next_cursor.empty() ? json.null() : json.value(next_cursor);
   json.end_object();

@@ -30,13 +30,14 @@ class order_routes {
   tl::expected<order::place, response> read_place(const request& req, const authority& who) const;
   // 404 when the order is for a user who does not exist.
   task<std::optional<response>> unknown_buyer(request& req, const authority& who, const caller& buyer);
-  // The order of this caller and key; that of an absorbed guest session, if it placed one with the key.
+  // The order of this caller and key; that of an absorbed guest session, if it placed one with the key. Fault: of that
+  // order's entity, for nobody can tell then.
   struct keyed_order {
     std::string id;
     std::string guest = {};  // who placed it
     bool in_clear = false;   // by a build that sealed no guest's orders
   };
-  task<keyed_order> order_of_key(const authority& who, const std::string& key);
+  task<result<keyed_order>> order_of_key(const authority& who, const std::string& key);
   // Seals the buyer's personal data with their key, which is given back: empty when there is nobody to seal it for.
   // Refusal: not_found when the account or the session came to its end meanwhile.
   task<result<std::string>> key_to_seal(const caller& buyer, const keyed_order& named);

@@ -1,5 +1,8 @@
 #include "http/person_keys.hpp"
 
+#include <algorithm>
+#include <utility>
+
 #include "actors/session/session_messages.hpp"
 #include "actors/user/user_messages.hpp"
 #include "http/person_cipher.hpp"
@@ -11,6 +14,10 @@ namespace {
 std::string question_for(const entity_ref& owner) {
   return owner.kind == "user" ? user::encode(user::get{})
                               : session::encode(session::read_person_key{});
+}
+
+entity_ref owner_of(const order::order_view& view) {
+  return view.buyer.user.empty() ? entity_ref{"session", view.buyer.session} : entity_ref{"user", view.buyer.user};
 }
 
 result<std::string> key_in(const entity_ref& owner, std::string_view payload) {
@@ -67,6 +74,10 @@ task<result<std::string>> kept_key_of(const shop& in, const entity_ref& owner) {
 }
 
 task<std::optional<error>> person_keys::learn(std::vector<entity_ref> owners) {
+  const auto by_name = [](const auto& a, const auto& b) { return a.str() < b.str(); };
+  const auto same = [](const auto& a, const auto& b) { return a.str() == b.str(); };
+  std::sort(owners.begin(), owners.end(), by_name);
+  owners.erase(std::unique(owners.begin(), owners.end(), same), owners.end());
   std::erase_if(owners, [&](const auto& each) { return known_.contains(each.str()); });
   if (owners.empty()) co_return std::nullopt;
   std::vector<envelope> questions;
@@ -85,14 +96,34 @@ task<std::optional<error>> person_keys::learn(std::vector<entity_ref> owners) {
 }
 
 task<std::optional<error>> person_keys::open(order::order_view& view) {
-  if (!has_sealed(view)) co_return std::nullopt;
-  const entity_ref owner = view.buyer.user.empty() ? entity_ref{"session", view.buyer.session}
-                                                   : entity_ref{"user", view.buyer.user};
-  std::vector<entity_ref> owners{owner};
+  std::vector<order::order_view*> views{&view};
+  auto failed = co_await open(std::move(views));
+  co_return failed;
+}
+
+task<std::optional<error>> person_keys::open(std::vector<order::order_view*> views) {
+  std::erase_if(views, [](const auto* view) { return !has_sealed(*view); });
+  std::vector<entity_ref> owners;
+  for (const auto* view : views) owners.push_back(owner_of(*view));
   auto failed = co_await learn(std::move(owners));
   if (failed) co_return failed;
-  open_sealed(view, of(owner));
+  for (auto* view : views) open_sealed(*view, of(owner_of(*view)));
   co_return std::nullopt;
+}
+
+task<result<std::vector<opened_order>>> opened_orders(const shop& in, const std::vector<answer>& answers) {
+  std::vector<opened_order> opened;
+  for (std::size_t i = 0; i < answers.size(); ++i) {
+    if (!answers[i].ok() && is_fault(answers[i].failure->number)) co_return fail(*answers[i].failure);
+    if (!answers[i].ok()) continue;
+    if (auto view = order::decode_reply(answers[i].payload)) opened.push_back({i, std::move(*view)});
+  }
+  std::vector<order::order_view*> views;
+  for (auto& each : opened) views.push_back(&each.view);
+  person_keys keys(in);
+  const auto failed = co_await keys.open(std::move(views));
+  if (failed) co_return fail(*failed);
+  co_return opened;
 }
 
 }  // namespace omnicart::http

@@ -31,10 +31,19 @@ class person_keys {
   const std::string& of(const entity_ref& owner) { return known_[owner.str()]; }
   // Makes readable what is sealed; "(erased)" where the key is gone. Nothing, or the fault.
   task<std::optional<error>> open(order::order_view& view);
+  // The same of many, whose keys are asked for at once.
+  task<std::optional<error>> open(std::vector<order::order_view*> views);
 
  private:
   const shop& shop_;
   std::map<std::string, std::string> known_;  // by entity
 };
+
+// What orders answered to order::get, made readable; those that refused are left out. Fault: of an order, or of an owner.
+struct opened_order {
+  std::size_t at;  // of its answer
+  order::order_view view;
+};
+task<result<std::vector<opened_order>>> opened_orders(const shop& in, const std::vector<answer>& answers);
 
 }  // namespace omnicart::http

@@ -55,7 +55,6 @@ task<tl::expected<privacy_routes::found_orders, response>> privacy_routes::order
   query.limit = orders_at_once;
   query.buyers = mine.absorbed;
   query.buyers.push_back(std::move(user));
-  person_keys keys(shop_);
   for (std::size_t count = 0; count < orders_max; count += orders_at_once) {
     auto page = co_await shop_.orders.page(query);
     if (!page) co_return tl::unexpected(failure_response(page.error(), req));
@@ -65,16 +64,11 @@ task<tl::expected<privacy_routes::found_orders, response>> privacy_routes::order
                                         {.repeatable = true}));
     }
     const auto answers = co_await ask_all(shop_, std::move(questions));
-    for (std::size_t i = 0; i < answers.size(); ++i) {
-      if (!answers[i].ok() && is_fault(answers[i].failure->number))
-        co_return tl::unexpected(failure_response(*answers[i].failure, req));
-      if (!answers[i].ok()) continue;
-      auto view = order::decode_reply(answers[i].payload);
-      if (!view) continue;
-      if (const auto failed = co_await keys.open(*view))
-        co_return tl::unexpected(failure_response(*failed, req));
-      for (const auto& line : view->lines) found.products.insert(line.product.str());
-      json.raw(order_json(page->ids[i], *view, answers[i].version));
+    const auto opened = co_await opened_orders(shop_, answers);
+    if (!opened) co_return tl::unexpected(failure_response(opened.error(), req));
+    for (const auto& each : *opened) {
+      for (const auto& line : each.view.lines) found.products.insert(line.product.str());
+      json.raw(order_json(page->ids[each.at], each.view, answers[each.at].version));
     }
     found.more = !page->next_cursor.empty();
     if (!found.more) break;

@@ -11,7 +11,7 @@
 namespace omnicart::http {
 namespace {
 
-constexpr std::int64_t few_units = 5;
+constexpr std::int64_t few_units = 5;  // of a product whose terms do not say what is low
 
 void write_sold_ahead(json_writer& json, std::string_view name, const stock::terms& promised) {
   json.key(name).begin_object().member("limit", promised.owed_max);
@@ -89,7 +89,8 @@ availability availability_of(std::int64_t available, const stock::terms& promise
   availability found;
   found.units = std::max<std::int64_t>(available, 0);
   if (found.units > 0) {
-    found.state = found.units <= few_units ? "low_stock" : "in_stock";
+    const auto few = promised.low_stock > 0 ? promised.low_stock : few_units;
+    found.state = found.units <= few ? "low_stock" : "in_stock";
     return found;
   }
   if (owed_of(available) >= promised.owed_max) return found;

@@ -16,7 +16,7 @@ namespace omnicart::http {
 // What anybody may know of a product's stock.
 struct availability {
   std::int64_t units = 0;  // never below 0
-  // "in_stock", "low_stock" (at most 5 units), "back_order" and "pre_order" (nothing is there, and
+  // "in_stock", "low_stock" (at most as many as the terms say, else 5), "back_order" and "pre_order" (nothing is there, and
   // some may be sold all the same) or "out_of_stock".
   std::string_view state = "out_of_stock";
   // When what is sold ahead is to be had, if the terms say so. Only with the states that are.

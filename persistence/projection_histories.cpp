@@ -34,8 +34,8 @@ result<bool> projection_runner::is_behind_log() const {
   return false;
 }
 
-// Nothing is being written yet, so what is in the log is in the histories too. The format stands last: should this be
-// cut short, it begins again.
+// Nothing is being written yet, so what is committed in the log is in the histories too; what the log of one of several
+// voters holds beyond comes when it is committed, if ever. The format stands last: should this be cut short, it begins again.
 status projection_runner::make_anew_if_outdated() {
   const auto stored = table_.get(format_row);
   if (!stored) return fail(stored.error());
@@ -50,7 +50,8 @@ status projection_runner::make_anew_if_outdated() {
     if (auto applied = apply_histories(shard); !applied) return applied;
     const auto log = shard_log(store_).stored(shard);
     if (!log) return fail(log.error());
-    if (log->last > 0) positions.push_back({.shard = shard, .index = log->last});
+    const auto through = committed_through_ ? committed_through_(shard) : log->last;
+    if (through > 0) positions.push_back({.shard = shard, .index = through});
   }
   rows_->put(std::string(format_row), encode_u64(projection_.format()));
   if (auto written = table_.write(rows_->take_changes(), positions); !written) return written;

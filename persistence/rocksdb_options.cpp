@@ -175,6 +175,8 @@ rocksdb::ColumnFamilyOptions family_options(family which, const store_options& o
     cf.memtable_prefix_bloom_size_ratio = 0.02;
     cf.memtable_whole_key_filtering = true;
   }
+  // What was deleted leaves the files in the end, though nothing is written that would push it out.
+  cf.periodic_compaction_seconds = 7 * 24 * 3600;
   if (which == family::receipts) {
     cf.compaction_filter_factory = std::make_shared<receipt_expiry_factory>(time);
     cf.periodic_compaction_seconds =

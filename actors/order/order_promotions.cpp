@@ -13,8 +13,6 @@
 namespace omnicart::order {
 namespace {
 
-bool is_card(const promotion& each) { return each.kind == cart::code_kind::gift_card; }
-
 events reject(rejection why, timestamp_ms now) { return {rejected{.why = why, .at = now}}; }
 
 // The one to ask next. Gift cards come when it is known what there is to pay.

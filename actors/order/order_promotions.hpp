@@ -13,6 +13,8 @@ namespace omnicart::order {
 
 inline constexpr std::size_t codes_max = 10;  // of each kind
 
+inline bool is_card(const promotion& each) { return each.kind == cart::code_kind::gift_card; }
+
 // Whom a coupon's limit per customer counts: the user, else the guest, else the order itself.
 std::string customer_of(const place& order);
 // Whether the lines are priced by the terms of the shop, and not just summed.

@@ -29,8 +29,6 @@ std::int64_t to_card(const state& s, const promotion& card, Count count) {
   return sum;
 }
 
-bool is_card(const promotion& each) { return each.kind == cart::code_kind::gift_card; }
-
 // It paid for an order that stands.
 bool has_paid(const promotion& card) {
   return is_card(card) &&
@@ -115,8 +113,6 @@ refund_parts split(std::int64_t amount_minor, const sources& from) {
   }
   return parts;
 }
-
-money refundable(const state& s) { return {left_to_refund(s).sum_minor(), s.total.currency}; }
 
 refund_share share_of(const state& s, const line_counts& units) {
   refund_share share{.lines = {}, .amount = {0, s.total.currency}};

@@ -35,9 +35,6 @@ struct refund_parts {
 };
 refund_parts split(std::int64_t amount_minor, const sources& from);
 
-// Of everything that was paid with, what is left to refund; in the order's currency.
-money refundable(const state& s);
-
 // What is still to be given back for these units, as far as it has not been (line::refunded): the lines with the units
 // that count, and their share of what was paid; it may be more than is left. The counts name lines of the order.
 struct refund_share {

@@ -94,15 +94,21 @@ def routes_and_the_page_agree_both_ways(node):
     equal({(m, p) for m, p in listed() if p.startswith("/api/")} - named, set(), "calls of docs/api.md that are not served")
 
 
-@suite.case
-def every_path_is_there_with_and_without_api_and_with_a_slash_at_its_end(node):
-    web = node.client()
-    for method, path in sorted(routes(node)):
-        filled = re.sub(r"\{\w+\}", "x", path)
-        bare = filled.removeprefix("/api")
-        for form in {filled, bare, "/api" + bare, bare + "/"}:
-            answer = web.call(method, form, b"{}" if method in ("POST", "PUT") else None)
-            check(answer.code not in ("no_such_path", "method_not_allowed"), method, form, answer)
+def is_there_in_every_form(node, method, path):
+    """With and without /api, and with a slash at its end: it answers, each time the same."""
+    filled = re.sub(r"\{\w+\}", "x", path)
+    bare = filled.removeprefix("/api")
+    answers = {form: node.client().call(method, form, b"{}" if method in ("POST", "PUT") else None)
+               for form in (filled, bare, "/api" + bare, bare + "/")}
+    for form, answer in answers.items():
+        check(answer.code not in ("no_such_path", "method_not_allowed"), method, form, answer)
+    equal(len({(answer.status, answer.code) for answer in answers.values()}), 1, answers)
+
+
+# Of routes and document, which are compared above: a case for each.
+for each_method, each_path in sorted(contract.Document().operations()):
+    suite.add(f"{each_method} {each_path} is there with and without /api",
+              lambda node, method=each_method, path=each_path: is_there_in_every_form(node, method, path))
 
 
 def every_code_listed(document):

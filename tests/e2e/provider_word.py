@@ -204,9 +204,13 @@ def gift_cards_and_authorisations_are_rows_of_the_ledger(shop):
     card = shop.admin.post("/api/gift-cards", {"value": pounds(400)}).expect(201)["code"]
     guest, order = shop.buy(shop.product(price=700, stock=5), 2, gift_cards=[card])
     path = "/api/orders/" + order["order_id"]
+    shop.admin.post(path + "/refunds", {"amount": pounds(100)}, key=fresh("refund")).expect(201)
+    equal(guest.web.get(path)["payment"]["status"], "authorised", "what the provider holds is not hidden by what the card has back")
     guest.web.delete(path).expect(200)
-    gone = [("gift_card", "returned", 400), ("authorisation", "voided", 1000), ("void", "made", 1000), ("gift_card_refund", "made", 400)]
+    gone = [("gift_card", "returned", 400), ("authorisation", "voided", 1000), ("void", "made", 1000),
+            ("gift_card_refund", "made", 100), ("gift_card_refund", "made", 300)]
     poll("voided", lambda: rows() == gone)
+    equal(guest.web.get(path)["payment"]["status"], "voided")
     equal([e["kind"] for e in shop.node.ledger() if e["key"] == order["order_id"]][-1:], ["void"])
     equal(shop.admin.get("/api/gift-cards/" + card)["balance"], pounds(400))
 

@@ -323,10 +323,11 @@ def the_real_catalogue_is_answered_as_the_readme_says(_):
         print("  import:", done.stdout.strip())
         equal((done.returncode, done.stdout.split(", in ")[0].split("\r")[-1]), (0, line))
         shop = Shop(node)
-        told = [(text, page["total"], page["items"][0]["name"] if page["items"] else "") for text, *_ in rows
-                for page in [shop.web.get("/api/products?limit=1&q=" + quoted(text)).expect(200).json]]
-        for got, wanted in zip(told, rows):
-            equal(got, wanted, "README.md and the engine")
+        def pages():
+            return [shop.web.get("/api/products?limit=20&q=" + quoted(text)).expect(200).json for text, *_ in rows]
+        before = pages()
+        for page, wanted in zip(before, rows):
+            equal((wanted[0], page["total"], page["items"][0]["name"] if page["items"] else ""), wanted, "README.md and the engine")
         for text in ("notebook", "hp toner", "usb cable", "headphones", "wirless mouse", "coffee machine", "red kettle"):
             for end in range(1, len(text) + 1):
                 shop.web.get("/api/products/suggest?query=" + quoted(text[:end])).expect(200)
@@ -334,6 +335,10 @@ def the_real_catalogue_is_answered_as_the_readme_says(_):
         for _ in range(20):
             shop.web.get("/api/products?limit=1").expect(200)
         tell_times(node)
+        equal(node.ctl("projection", "rebuild", "search", timeout=300).returncode, 0)
+        for page, again in zip(before, pages()):
+            equal([each["id"] for each in again["items"]], [each["id"] for each in page["items"]], "made anew")
+            equal((again["total"], again["facets"]), (page["total"], page["facets"]), "made anew")
         for narrower, count in filters_of(listed(shop, {"limit": 1})["facets"]):
             equal(listed(shop, {"limit": 1, **narrower})["total"], count, narrower)
 

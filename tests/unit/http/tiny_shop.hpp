@@ -72,8 +72,16 @@ class instant_entities final : public message_sink {
  public:
   instant_entities(const kind_registry& kinds, const clock& time) : kinds_(kinds), time_(time) {}
 
+  // Messages for whom get no further: their shard has no leader.
+  std::function<bool(const entity_ref&)> unreachable;
+
   void send(envelope message) override {
-    answer got = handle(message);
+    answer got;
+    if (unreachable && unreachable(message.to)) {
+      got.failure = make_error(base_errc::unavailable);
+    } else {
+      got = handle(message);
+    }
     if (message.reply) message.reply(std::move(got));
   }
 
@@ -178,6 +186,15 @@ struct tiny_shop {
   explicit tiny_shop(const rate_limits& limits = {.enabled = false})
       : rates(limits, time), routes(make_routes(in, finder, users, rates, [this] { return refusing; })) {}
 
+  // What a task of this shop comes to.
+  template <class T>
+  static T result_of(task<T> running) {
+    std::promise<void> ended;
+    running.start([](void* done) { static_cast<std::promise<void>*>(done)->set_value(); }, &ended);
+    ended.get_future().wait();
+    return running.take();
+  }
+
   told operator()(const call& what) {
     const auto question = what.path.find('?');
     request req;
@@ -202,11 +219,7 @@ struct tiny_shop {
     const auto match = routes.match(req.verb, req.path, req.params, scratch);
     BOOST_REQUIRE_MESSAGE(match.found != nullptr, what.verb + ' ' + what.path);
     req.route = match.found->pattern;
-    auto running = match.found->handle(req);
-    std::promise<void> ended;
-    running.start([](void* done) { static_cast<std::promise<void>*>(done)->set_value(); }, &ended);
-    ended.get_future().wait();
-    response got = running.take();
+    response got = result_of(match.found->handle(req));
     return {.status = got.status,
             .body = got.body.empty() ? nlohmann::json() : nlohmann::json::parse(got.body),
             .headers = got.headers};
