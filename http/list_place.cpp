@@ -1,12 +1,12 @@
 #include "http/list_place.hpp"
 
+#include "runtime/base/hex.hpp"
+
 namespace omnicart::http {
 namespace {
 
 constexpr std::size_t time_bytes = 8;
 constexpr std::size_t cursor_chars_max = 400;
-
-int digit_of(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
 
 }  // namespace
 
@@ -26,24 +26,11 @@ std::string end_of_prefix(std::string prefix) {
   return prefix;
 }
 
-std::string to_cursor(std::string_view place) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (const char c : place) {
-    text += digits[static_cast<unsigned char>(c) >> 4];
-    text += digits[static_cast<unsigned char>(c) & 15];
-  }
-  return text;
-}
+std::string to_cursor(std::string_view place) { return to_hex(place); }
 
 std::optional<std::string> place_of_cursor(std::string_view text) {
-  if (text.size() % 2 != 0 || text.size() <= 2 * time_bytes || text.size() > cursor_chars_max) return std::nullopt;
-  std::string bytes;
-  for (std::size_t i = 0; i < text.size(); i += 2) {
-    if (digit_of(text[i]) < 0 || digit_of(text[i + 1]) < 0) return std::nullopt;
-    bytes += static_cast<char>(digit_of(text[i]) * 16 + digit_of(text[i + 1]));
-  }
-  return bytes;
+  if (text.size() <= 2 * time_bytes || text.size() > cursor_chars_max) return std::nullopt;
+  return from_hex(text);
 }
 
 }  // namespace omnicart::http

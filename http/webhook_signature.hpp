@@ -11,6 +11,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/hex.hpp"
+
 // How a webhook is signed: "t=SECONDS,v1=HEX", where HEX is HMAC-SHA-256 (RFC 2104) over "SECONDS.BODY" with a secret
 // that provider and shop share. The time is under the signature, so that what was overheard is not good for ever.
 // Header only; include it in sources alone.
@@ -26,10 +28,7 @@ inline std::string webhook_mac(std::string_view secret, std::int64_t at_s, std::
   unsigned int size = 0;
   HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()),
        reinterpret_cast<const unsigned char*>(text.data()), text.size(), mac.data(), &size);
-  constexpr const char* digits = "0123456789abcdef";
-  std::string hex;
-  for (unsigned int i = 0; i < size; ++i) (hex += digits[mac[i] >> 4]) += digits[mac[i] & 15];
-  return hex;
+  return to_hex({reinterpret_cast<const char*>(mac.data()), size});
 }
 
 inline std::string sign_webhook(std::string_view secret, std::int64_t at_s, std::string_view body) {
