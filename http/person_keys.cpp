@@ -31,25 +31,25 @@ result<std::string> key_in(const entity_ref& owner, std::string_view payload) {
   return std::move(view->person_key);
 }
 
+// Of an answer of the owner; empty: the owner is no more, or has none.
+result<std::string> key_told(const entity_ref& owner, const answer& got) {
+  if (got.ok()) return key_in(owner, got.payload);
+  if (!refused_by_rules(got)) return fail(*got.failure);
+  return std::string();
+}
+
 }  // namespace
 
 task<result<std::string>> person_key_of(const shop& in, std::string user) {
   const entity_ref to{"user", user};
   auto asked = inquire(in, to, user::encode(user::get{}), engine());
   const answer got = co_await asked;
-  if (!got.ok() && !refused_by_rules(got)) co_return fail(*got.failure);
-  if (!got.ok()) co_return std::string();
-  const auto view = user::decode_reply(got.payload);
-  if (!view) co_return fail(view.error());
-  if (!view->person_key.empty()) co_return view->person_key;
+  auto known = key_told(to, got);
+  if (!got.ok() || !known || !known->empty()) co_return known;
   const user::command keep = user::keep_person_key{.key = make_person_key()};
   auto keep_asked = ask(in, to, user::encode(keep), engine());
   const answer kept = co_await keep_asked;
-  if (!kept.ok() && !refused_by_rules(kept)) co_return fail(*kept.failure);
-  if (!kept.ok()) co_return std::string();
-  const auto now = user::decode_reply(kept.payload);
-  if (!now) co_return fail(now.error());
-  co_return now->person_key;
+  co_return key_told(to, kept);
 }
 
 // One call: a guest has no key before their first order, and seldom places another.
@@ -58,11 +58,7 @@ task<result<std::string>> guest_key_of(const shop& in, std::string session) {
   const session::command keep = session::keep_person_key{.key = make_person_key()};
   auto asked = ask(in, to, session::encode(keep), engine());
   const answer got = co_await asked;
-  if (!got.ok() && !refused_by_rules(got)) co_return fail(*got.failure);
-  if (!got.ok()) co_return std::string();
-  const auto view = session::decode_reply(got.payload);
-  if (!view) co_return fail(view.error());
-  co_return view->person_key;
+  co_return key_told(to, got);
 }
 
 task<result<std::string>> kept_key_of(const shop& in, const entity_ref& owner) {
