@@ -66,7 +66,7 @@ access_claims claims_of(const shop& in, const request& req) {
 }  // namespace
 
 task<response> door::pass(request& req, const call& to) const {
-  return limits_.counts(req.peer) ? counted(req, to) : enter(req, to);
+  return limits_.counts(req.peer) ? counted(req, to) : enter(req, to, nullptr);
 }
 
 task<response> door::counted(request& req, const call& to) const {
@@ -74,19 +74,20 @@ task<response> door::counted(request& req, const call& to) const {
   const auto said =
       limits_.take({.peer = req.peer, .session = by.session, .user = by.user}, to.cost, to.name);
   if (!said.allowed) co_return too_many(req, said, to.cost);
-  response answered = co_await enter(req, to);
+  response answered = co_await enter(req, to, &by);
   tell(answered, said, to.cost);
   co_return answered;
 }
 
-task<response> door::enter(request& req, const call& to) const {
+task<response> door::enter(request& req, const call& to, const access_claims* by) const {
   // Whom everybody may ask is told nothing by a bad token here: such handlers say what they make of
   // it.
   if (to.rule != nullptr && to.rule->open_to_all()) return to.handle(req);
   // A token is signed for its role, which no session changes into staff's. For staff the log comes
   // before the handler's own questions.
-  const bool asks_along = to.rule != nullptr && to.rule->asks_along &&
-                          !(to.rule->audited && is_staff(claims_of(shop_, req).as));
+  const auto by_staff = [&] { return is_staff(by ? by->as : claims_of(shop_, req).as); };
+  const bool asks_along =
+      to.rule != nullptr && to.rule->asks_along && !(to.rule->audited && by_staff());
   return asks_along ? to.handle(req) : admitted(req, to);
 }
 

@@ -7,6 +7,7 @@
 
 namespace omnicart::http {
 
+struct access_claims;
 struct access_rule;
 struct shop;
 
@@ -38,7 +39,8 @@ class door {
 
  private:
   task<response> counted(request& req, const call& to) const;
-  task<response> enter(request& req, const call& to) const;
+  // `by`: what the token claims, where it was read already; else null.
+  task<response> enter(request& req, const call& to, const access_claims* by) const;
   task<response> admitted(request& req, const call& to) const;
   task<response> audited(request& req, const call& to) const;
 
