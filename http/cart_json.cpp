@@ -22,10 +22,15 @@ void write_line(json_writer& json, const cart::line_view& line, const pricing::b
   json.end_object();
 }
 
-// Of an empty cart too, which has no currency yet: the shop's then.
-void write_sums(json_writer& json, money subtotal, currency_code currency) {
+// Of an empty cart too, which has no currency yet: the shop's then. What it comes to but for `unpriced`, which says why
+// only its lines are summed.
+void write_sums(json_writer& json, money subtotal, currency_code currency, std::string_view unpriced = {}) {
   const currency_code own = subtotal.currency == currency_code{} ? currency : subtotal.currency;
   write_money(json, "subtotal", subtotal, own);
+  if (!unpriced.empty()) {
+    json.member("unpriced", unpriced);
+    return;
+  }
   for (const char* none : {"discount_total", "shipping_total", "tax_total"}) write_money(json, none, {0, own}, own);
   write_money(json, "total", subtotal, own);
 }
@@ -66,25 +71,19 @@ void write_counts(json_writer& json, std::int64_t items, std::size_t lines, std:
   json.member("item_count", items).member("line_count", lines).member("version", version);
 }
 
-}  // namespace
-
-void write_money(json_writer& json, std::string_view name, money amount, currency_code currency) {
-  const bool none = amount.currency == currency_code{};
-  json.key(name).money_value(amount.amount_minor, (none ? currency : amount.currency).text());
-}
-
-std::string cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version, currency_code currency,
-                      const cart_quote* quote) {
+// `write_sum` writes what it comes to.
+template <class Write>
+std::string whole_cart(const std::string& id, const cart::cart_view& view, std::uint64_t version,
+                       const pricing::breakdown* prices, Write write_sum) {
   std::string body;
   body.reserve(256 + 200 * view.lines.size());
   json_writer json(body);
   json.begin_object().member("cart_id", id).member("version", version);
   if (view.sealed_by) json.member("sealed_by", view.sealed_by->str());
   json.key("items").begin_array();
-  const pricing::breakdown* prices = quote && quote->prices ? &*quote->prices : nullptr;
   for (std::size_t i = 0; i < view.lines.size(); ++i) write_line(json, view.lines[i], prices, i);
   json.end_array().member("item_count", view.item_count);
-  write_totals_of(json, view, currency, quote);
+  write_sum(json);
   if (version == 0) {
     json.key("updated_at").null();
   } else {
@@ -94,15 +93,44 @@ std::string cart_json(const std::string& id, const cart::cart_view& view, std::u
   return body;
 }
 
-std::string change_json(const cart::change_view& view, std::uint64_t version, currency_code currency, how_many asked) {
+std::string change_of_lines(const cart::change_view& view, std::uint64_t version, currency_code currency, how_many asked,
+                            std::string_view unpriced) {
   std::string body;
   json_writer json(body);
   json.begin_object();
   write_changed(json, view.lines, asked, [&](const auto& line) { write_line(json, line); });
-  write_sums(json, view.subtotal, currency);
+  write_sums(json, view.subtotal, currency, unpriced);
   write_counts(json, view.item_count, view.line_count, version);
   json.end_object();
   return body;
+}
+
+}  // namespace
+
+void write_money(json_writer& json, std::string_view name, money amount, currency_code currency) {
+  const bool none = amount.currency == currency_code{};
+  json.key(name).money_value(amount.amount_minor, (none ? currency : amount.currency).text());
+}
+
+std::string cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version, currency_code currency,
+                      const cart_quote* quote) {
+  return whole_cart(id, view, version, quote && quote->prices ? &*quote->prices : nullptr,
+                    [&](json_writer& json) { write_totals_of(json, view, currency, quote); });
+}
+
+std::string unpriced_cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version,
+                               currency_code currency, std::string_view why) {
+  return whole_cart(id, view, version, nullptr,
+                    [&](json_writer& json) { write_sums(json, view.subtotal, currency, why); });
+}
+
+std::string change_json(const cart::change_view& view, std::uint64_t version, currency_code currency, how_many asked) {
+  return change_of_lines(view, version, currency, asked, {});
+}
+
+std::string unpriced_change_json(const cart::change_view& view, std::uint64_t version, currency_code currency,
+                                 how_many asked, std::string_view why) {
+  return change_of_lines(view, version, currency, asked, why);
 }
 
 std::string change_json(const cart::change_view& changed, const cart::cart_view& now, std::uint64_t version,

@@ -17,12 +17,21 @@ void write_money(json_writer& json, std::string_view name, money amount, currenc
 std::string cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version, currency_code currency,
                       const cart_quote* quote = nullptr);
 
+// Of a cart that was changed, and what it comes to could not be found out: the sum of its lines alone, and why, as a
+// problem code (`unpriced`).
+std::string unpriced_cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version,
+                               currency_code currency, std::string_view why);
+
 // Whether a change was asked for one line (answered as `item`) or for an array of them (`items`).
 enum class how_many { one, several };
 
 // What adding or changing lines answers: the lines touched and the cart's totals, of a cart that comes to the sum of
 // its lines. Costs the same for a long cart and a short one.
 std::string change_json(const cart::change_view& view, std::uint64_t version, currency_code currency, how_many asked);
+
+// As unpriced_cart_json.
+std::string unpriced_change_json(const cart::change_view& view, std::uint64_t version, currency_code currency,
+                                 how_many asked, std::string_view why);
 
 // The same of a cart that was priced: lines and totals are those of `now`, which `quote` is of. A line that is gone by
 // then has quantity 0.

@@ -116,36 +116,47 @@ task<response> cart_routes::priced_cart(request& req, const addressed& at, const
   const auto* view = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;
   if (!view) co_return refuse(req, 500, "internal", "");
   const auto quote = co_await quote_cart(shop_, board_, at.who.who, *view);
-  if (!quote) co_return failure_response(quote.error(), req);
-  const cart_quote* priced = *quote ? &**quote : nullptr;
+  const bool read = req.verb == method::get || req.verb == method::head;
+  // A change has been made by now: only what was to be read fails.
+  if (!quote && read) co_return failure_response(quote.error(), req);
+  const cart_quote* priced = quote && *quote ? &**quote : nullptr;
   // What a coupon gives and what the shop charges may change without the cart: only a sum of lines
   // is known by its tag.
-  const bool read = req.verb == method::get || req.verb == method::head;
   const std::string tag = etag_of(got.version);
   if (read && !priced && not_modified(req, tag)) co_return not_modified_response(tag);
-  response shown =
-      json_response(status, cart_json(at.cart, *view, got.version, shop_.currency, priced));
+  response shown = json_response(
+      status, quote ? cart_json(at.cart, *view, got.version, shop_.currency, priced)
+                    : unpriced_cart_json(at.cart, *view, got.version, shop_.currency,
+                                         problem_code(quote.error())));
   shown.add_header("ETag", tag);
   mark_replayed(shown, got);
   co_return shown;
 }
 
-response cart_routes::unpriced_change(const request& req, const error& why) {
-  return failure_response(is_fault(why.number) ? make_error(base_errc::unknown_outcome) : why, req);
+response cart_routes::unpriced_change(const cart::change_view& changed, const answer& got,
+                                      int status, how_many asked, const error& why) const {
+  response shown = json_response(
+      status,
+      unpriced_change_json(changed, got.version, shop_.currency, asked, problem_code(why)));
+  shown.add_header("ETag", etag_of(got.version));
+  mark_replayed(shown, got);
+  return shown;
 }
 
-task<response> cart_routes::priced_change(request& req, const addressed& at,
+task<response> cart_routes::priced_change(const addressed& at,
                                           const cart::change_view& changed, const answer& got,
                                           int status, how_many asked) {
   const cart::command look = cart::get{};
   const command_options plain;
   const answer all = co_await ask_cart(at, look, plain);
-  if (!all.ok()) co_return unpriced_change(req, *all.failure);
+  if (!all.ok()) co_return unpriced_change(changed, got, status, asked, *all.failure);
   const auto reply = cart::decode_reply(all.payload);
   const auto* now = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;
-  if (!now) co_return refuse(req, 500, "internal", "");
+  if (!now) {
+    co_return unpriced_change(changed, got, status, asked, make_error(base_errc::malformed));
+  }
   const auto quote = co_await quote_cart(shop_, board_, at.who.who, *now);
-  if (!quote) co_return unpriced_change(req, quote.error());
+  if (!quote) co_return unpriced_change(changed, got, status, asked, quote.error());
   const cart_quote priced = quote->value_or(cart_quote{});
   response shown = json_response(
       status, change_json(changed, *now, all.version, shop_.currency, priced, asked));

@@ -295,25 +295,23 @@ task<response> cart_routes::change(request& req, const cart::command& what) {
 
 task<response> cart_routes::answer_change(request& req, const addressed& at, const answer& got, int status, how_many asked) {
   if (!got.ok()) co_return failure_response(*got.failure, req);
+  const auto reply = cart::decode_reply(got.payload);
+  if (!reply) co_return failure_response(reply.error(), req);
+  const auto* changed = std::get_if<cart::change_view>(&*reply);
+  if (!changed) co_return co_await priced_cart(req, at, got, status);
   if (wants_representation(req)) {
     const cart::command what = cart::get{};
     const command_options plain;
     const answer all = co_await ask_cart(at, what, plain);
-    if (!all.ok()) co_return unpriced_change(req, *all.failure);
+    if (!all.ok()) co_return unpriced_change(*changed, got, status, asked, *all.failure);
     response shown = co_await priced_cart(req, at, all, status);
     shown.add_header("Preference-Applied", "return=representation");
     mark_replayed(shown, got);
     co_return shown;
   }
-  const auto reply = cart::decode_reply(got.payload);
-  if (!reply) co_return failure_response(reply.error(), req);
-  const auto* changed = std::get_if<cart::change_view>(&*reply);
-  if (!changed) co_return co_await priced_cart(req, at, got, status);
   const auto tariff = co_await board_.current();
-  if (!tariff) co_return unpriced_change(req, tariff.error());
-  if (changed->coded || !(*tariff)->blank()) {
-    co_return co_await priced_change(req, at, *changed, got, status, asked);
-  }
+  if (!tariff) co_return unpriced_change(*changed, got, status, asked, tariff.error());
+  if (changed->coded || !(*tariff)->blank()) co_return co_await priced_change(at, *changed, got, status, asked);
   response shown = json_response(status, change_json(*changed, got.version, shop_.currency, asked));
   shown.add_header("ETag", etag_of(got.version));
   mark_replayed(shown, got);

@@ -78,10 +78,11 @@ class cart_routes {
   task<response> change(request& req, const cart::command& what);
   task<response> answer_change(request& req, const addressed& at, const answer& got, int status, how_many asked);
   // The same where the cart comes to more or less than its lines: priced as it is by now.
-  task<response> priced_change(request& req, const addressed& at, const cart::change_view& changed, const answer& got,
-                               int status, how_many asked);
+  task<response> priced_change(const addressed& at, const cart::change_view& changed, const answer& got, int status,
+                               how_many asked);
   // Of a change that was made, but what the cart comes to could not be found out.
-  static response unpriced_change(const request& req, const error& why);
+  response unpriced_change(const cart::change_view& changed, const answer& got, int status, how_many asked,
+                           const error& why) const;
   // The whole cart, with what it comes to.
   task<response> priced_cart(request& req, const addressed& at, const answer& got, int status);
 

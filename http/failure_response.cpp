@@ -303,6 +303,8 @@ mapped map(error_number number) {
 
 }  // namespace
 
+std::string_view problem_code(const error& why) { return map(why.number).code; }
+
 response failure_response(const error& why, const request& req) { return failure_response(why, req, {}); }
 
 response failure_response(const error& why, const request& req, std::string_view members) {

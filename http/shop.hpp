@@ -146,6 +146,8 @@ tl::expected<command_options, response> unsafe_options(const request& req, const
 // The problem answer to an entity's failure; one exhaustive switch per module maps codes to HTTP.
 response failure_response(const error& why, const request& req);
 response failure_response(const error& why, const request& req, std::string_view members);
+// The code of that answer.
+std::string_view problem_code(const error& why);
 // Shorthand for a problem of the front itself.
 response refuse(const request& req, int status, std::string_view code, std::string_view detail);
 

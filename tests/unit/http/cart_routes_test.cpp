@@ -5,6 +5,7 @@ namespace omnicart::http {
 namespace {
 
 using nlohmann::json;
+using trial::call;
 using trial::told;
 
 struct shopping {
@@ -31,6 +32,13 @@ struct shopping {
                 .body = {{"product_id", "tea"}, {"quantity", quantity}},
                 .token = guest.text("token"),
                 .key = key});
+  }
+  // On top of the prices; in parts of ten thousand.
+  void tax_at(int rate_bps) {
+    const json rate = {{"country", "GB"}, {"rate_bps", rate_bps}, {"name", "VAT"}};
+    const json body = {{"prices_include_tax", false}, {"home_country", "GB"}, {"rates", json::array({rate})}};
+    const told done = api({.verb = "PUT", .path = "/api/tax-rates", .body = body, .token = admin});
+    BOOST_REQUIRE_MESSAGE(done.status == 200, done.body.dump());
   }
   told cart(const std::string& path, const std::string& token) {
     return api({.verb = "GET", .path = path, .token = token});
@@ -91,6 +99,28 @@ BOOST_FIXTURE_TEST_CASE(a_guest_whose_cart_was_forgotten_begins_a_new_one, shopp
   guest.body["token"] = fresh.text("token");
   BOOST_TEST(cart("/api/cart", guest.text("token")).body["items"].empty());
   BOOST_TEST(add(3).body["item"]["line_id"] == 1);
+}
+
+// The change was made: who is told that it was not, makes it twice.
+BOOST_FIXTURE_TEST_CASE(a_change_that_cannot_be_priced_is_told_as_made, shopping) {
+  tax_at(2'000);
+  BOOST_REQUIRE(add(2).body["total"]["amount"] == 2'400);
+  api.entities.unreachable = [](const entity_ref& to) { return to.kind == "product"; };
+  const auto change = [&](const char* verb, const std::string& path, const json& body, const std::string& prefer = "") {
+    call what{.verb = verb, .path = path, .body = body, .token = guest.text("token")};
+    if (!prefer.empty()) what.fields.push_back({"Prefer", prefer});
+    return api(what);
+  };
+  const auto unpriced = [](const told& got, int subtotal) {
+    return got.status == 200 && got.body["unpriced"] == "unavailable" && got.body["subtotal"]["amount"] == subtotal &&
+           !got.body.contains("total") && !got.body.contains("tax_total") && got.has_header("ETag");
+  };
+  BOOST_TEST(unpriced(change("PUT", "/api/cart/items/tea", {{"quantity", 3}}), 3'000));
+  BOOST_TEST(unpriced(change("PUT", "/api/cart/items/tea", {{"quantity", 4}}, "return=representation"), 4'000));
+  BOOST_TEST(unpriced(change("PUT", "/api/cart/shipping", {{"country", "GB"}}), 4'000));
+  BOOST_TEST(cart("/api/cart", guest.text("token")).status == 503);
+  api.entities.unreachable = {};
+  BOOST_TEST(cart("/api/cart", guest.text("token")).body["total"]["amount"] == 4'800);
 }
 
 BOOST_AUTO_TEST_SUITE_END()
