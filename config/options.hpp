@@ -135,6 +135,7 @@ struct payment_options {
   std::int64_t connections_max = 16;
   std::string capture = "order";
   std::string webhook_secret_file;
+  std::int64_t reconcile_every_s = 60;
   friend bool operator==(const payment_options&, const payment_options&) = default;
 };
 

@@ -4,20 +4,47 @@
 
 #include <atomic>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "http/payment_wire.hpp"
 
 namespace omnicart::http {
 namespace {
 
-constexpr std::int64_t page_entries = 10'000;
-constexpr std::time_t silence_max_s = 10;
+// Nothing: it is none.
+std::optional<provider_ledger::entry> read_entry(const nlohmann::json& from) try {
+  return provider_ledger::entry{.seq = from.at("seq").get<std::uint64_t>(),
+                                .kind = from.value("kind", ""),
+                                .key = from.value("key", ""),
+                                .currency = from.value("currency", ""),
+                                .at = from.value("at", ""),
+                                .refund_key = from.value("refund_key", ""),
+                                .decline_code = from.value("decline_code", ""),
+                                .last4 = from.value("last4", ""),
+                                .amount = from.value("amount", std::int64_t{0})};
+} catch (const nlohmann::json::exception&) {
+  return std::nullopt;
+}
+
+constexpr std::time_t connect_max_s = 3, silence_max_s = 10;
 
 }  // namespace
 
 struct provider_ledger::connection {
   connection(const std::string& host, int port) : client(host, port) {
+    client.set_connection_timeout(connect_max_s);
     client.set_read_timeout(silence_max_s);
+  }
+
+  // The object that the answer is.
+  result<nlohmann::json> get(const std::string& path) {
+    if (stopped) return fail(base_errc::shutting_down);
+    const auto got = client.Get(path.c_str());
+    if (!got || got->status != 200) return fail(base_errc::unavailable, "no answer from the provider");
+    auto body = nlohmann::json::parse(got->body, nullptr, false);
+    if (!body.is_object()) return fail(base_errc::unavailable, "the answer is no JSON object");
+    return body;
   }
 
   httplib::Client client;
@@ -35,29 +62,36 @@ result<provider_ledger> provider_ledger::open(const std::string& url) {
 }
 
 status provider_ledger::read(const std::function<void(const entry&)>& take) {
-  for (std::int64_t next = 1;;) {
-    if (to_->stopped) return fail(base_errc::shutting_down);
-    const auto path =
-        "/ledger?from=" + std::to_string(next) + "&limit=" + std::to_string(page_entries);
-    const auto got = to_->client.Get(path.c_str());
-    if (!got || got->status != 200)
-      return fail(base_errc::unavailable, "no answer from the provider");
-    const auto body = nlohmann::json::parse(got->body, nullptr, false);
-    if (!body.is_object() || !body.contains("entries"))
-      return fail(base_errc::unavailable, "the answer is no ledger");
-    for (const auto& each : body["entries"]) {
-      take({.kind = each.value("kind", ""),
-            .key = each.value("key", ""),
-            .currency = each.value("currency", ""),
-            .at = each.value("at", ""),
-            .refund_key = each.value("refund_key", ""),
-            .decline_code = each.value("decline_code", ""),
-            .last4 = each.value("last4", ""),
-            .amount = each.value("amount", std::int64_t{0})});
-      next = each.value("seq", next) + 1;
-    }
-    if (body["entries"].size() < static_cast<std::size_t>(page_entries)) return {};
+  for (std::uint64_t next = 1;;) {
+    const auto got = page(next);
+    if (!got) return fail(got.error());
+    for (const auto& each : *got) take(each);
+    if (got->size() < page_entries) return {};
+    next = got->back().seq + 1;
   }
+}
+
+result<std::vector<provider_ledger::entry>> provider_ledger::page(std::uint64_t from) {
+  const auto body = to_->get("/ledger?from=" + std::to_string(from) + "&limit=" + std::to_string(page_entries));
+  if (!body) return fail(body.error());
+  const auto entries = body->find("entries");
+  if (entries == body->end() || !entries->is_array()) return fail(base_errc::unavailable, "the answer is no ledger");
+  std::vector<entry> page;
+  page.reserve(entries->size());
+  for (const auto& each : *entries) {
+    auto one = read_entry(each);
+    if (!one || one->seq != from + page.size()) return fail(base_errc::unavailable, "the answer is no ledger, or has a gap");
+    page.push_back(std::move(*one));
+  }
+  return page;
+}
+
+result<std::uint64_t> provider_ledger::last() {
+  const auto body = to_->get("/ledger/summary");
+  if (!body) return fail(body.error());
+  const auto entries = body->find("entries");
+  if (entries == body->end() || !entries->is_number_unsigned()) return fail(base_errc::unavailable, "the answer is no summary");
+  return entries->get<std::uint64_t>();
 }
 
 void provider_ledger::stop() {

@@ -4,6 +4,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "runtime/base/result.hpp"
 
@@ -14,6 +15,7 @@ namespace omnicart::http {
 class provider_ledger {
  public:
   struct entry {
+    std::uint64_t seq = 0;  // from 1 on, without a gap
     std::string kind, key, currency, at, refund_key, decline_code, last4;
     std::int64_t amount = 0;  // minor units
   };
@@ -23,9 +25,15 @@ class provider_ledger {
   ~provider_ledger();
   provider_ledger(provider_ledger&&) noexcept;
 
-  // Blocks. Faults: unavailable (no answer, or none that is a ledger), shutting_down.
+  static constexpr std::size_t page_entries = 10'000;
+
+  // All block. Faults: unavailable (no answer, or none that is a ledger), shutting_down.
   status read(const std::function<void(const entry&)>& take);
-  // Ends a read() of another thread, and every later one.
+  // At most page_entries from this number on; fewer: there are no more.
+  result<std::vector<entry>> page(std::uint64_t from);
+  // Number of the last entry; 0: there is none.
+  result<std::uint64_t> last();
+  // Ends what another thread waits for, and every later call.
   void stop();
 
  private:

@@ -31,6 +31,19 @@ bool made_here(const order::order_view& here, const std::string& refund_key) {
 
 }  // namespace
 
+bool knows_of(const order::order_view& here, const provider_ledger::entry& entry) {
+  const auto kind = news_kind_of(entry.kind);
+  if (!kind) return true;
+  switch (*kind) {
+    case payment::news_kind::authorised: return !has_ended(here) || here.after.hold == order::holding::voided;
+    case payment::news_kind::captured: return here.captured.amount_minor > 0;
+    case payment::news_kind::declined: return here.status != order::order_status::pending;
+    case payment::news_kind::voided: return here.after.hold != order::holding::held;
+    case payment::news_kind::refunded: return made_here(here, entry.refund_key);
+  }
+  return true;
+}
+
 bool reconciliation_report::all_agree() const {
   return left_out == 0 && std::all_of(findings.begin(), findings.end(), [](const finding& f) { return f.mended; });
 }
@@ -214,6 +227,24 @@ result<reconciliation_report> reconciliation::run(mode how) {
   if (!judged) return fail(judged.error());
   for (const auto& [key, at] : accounts_) {
     if (auto done = judge_stranger(key, at); !done) return fail(done.error());
+  }
+  if (auto done = judge_suspects(); !done) return fail(done.error());
+  return std::move(report_);
+}
+
+result<reconciliation_report> reconciliation::mend(const std::set<std::string>& orders) {
+  how_ = mode::mend;
+  auto read = ledger_([&](const provider_ledger::entry& entry) {
+    if (orders.contains(entry.key)) enter(entry);
+  });
+  if (!read) return fail(read.error());
+  report_.keys = accounts_.size();
+  for (const auto& id : orders) {
+    std::vector<envelope> question;
+    question.push_back(engine_question("order", id, order::encode(order::get{})));
+    const answer got = ask_and_wait(entities_, std::move(question), patience).front();
+    const bool stranger = !got.ok() && got.failure->is(order::errc::no_such_order);
+    if (auto done = stranger ? judge_stranger(id, accounts_[id]) : judge_known(id, got); !done) return fail(done.error());
   }
   if (auto done = judge_suspects(); !done) return fail(done.error());
   return std::move(report_);

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -37,6 +38,9 @@ struct reconciliation_report {
   std::string json() const;
 };
 
+// Whether an order that owes nothing knows what the provider entered for it.
+bool knows_of(const order::order_view& here, const provider_ledger::entry& entry);
+
 class reconciliation {
  public:
   static constexpr std::size_t findings_max = 1'000;
@@ -48,8 +52,10 @@ class reconciliation {
       : entities_(entities), walk_(entities, all, time, stopping), ledger_(std::move(ledger)) {}
 
   enum class mode { report, mend };
-  // Blocks the caller (an operator's thread). Faults: what kept it from reading either ledger.
+  // Blocks the caller (no thread that serves shoppers). Faults: what kept it from reading either ledger.
   result<reconciliation_report> run(mode how);
+  // The same for these orders alone, or what the provider takes for orders, and mends what can be.
+  result<reconciliation_report> mend(const std::set<std::string>& orders);
 
  private:
   // What the provider has of one key.

@@ -25,12 +25,16 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def payment_section(options):
+    return "\n".join(["[payment]", *(f"{name} = {json.dumps(value)}" for name, value in options.items()), ""])
+
+
 def hearing(folder, **payment):
     """A node, or three, that take webhooks, with a provider that sends them: its own, since it must know where to."""
     payment["webhook_secret_file"] = secret_file(folder, SECRET)
     if NODES > 1:
         return Group(config={"node": {"shard_count": 10}, "payment": payment})  # few shards are soon shared out
-    node = Node("\n".join(["[payment]", *(f'{name} = "{value}"' for name, value in payment.items()), ""]))
+    node = Node(payment_section(payment))
     node.addresses = (f"127.0.0.1:{free_port()}", "127.0.0.1:0")
     return node
 
@@ -142,7 +146,7 @@ def nothing_is_stuck_and_the_ledgers_agree(shop):
 
 
 def without_webhooks_the_ledgers_are_reconciled(_):
-    with serving() as node:
+    with keeping() as node:
         shop = Shop(node.start())
         shop.web.post(WEBHOOK, {}).expect(404)
         _, order = shop.buy(shop.product(price=700), 1)
@@ -159,6 +163,40 @@ def without_webhooks_the_ledgers_are_reconciled(_):
         equal(sums(shop, stranger), (4200, 4200))
         equal(findings(node, *ours), (0, []))
         node.laws()
+
+
+def without_webhooks_what_nobody_stands_for_goes_back_by_itself(_):
+    with keeping(reconcile_every_s=1) as node:
+        shop = Shop(node.start())
+        guest, product = shop.guest(), shop.product(price=900, stock=1)
+        guest.add(product, 2).expect(201)
+        refused = guest.checkout().expect(409, "out_of_stock")["order_id"]
+        stranger = fresh("stranger")
+        charge(shop, stranger, 4200)
+        provider(node).post("/charges", {"key": stranger + "-held", "amount": 100, "currency": "GBP", "method": "card",
+                                         "token": "tok_ok", "capture": "later"}).expect(200)
+        charge(shop, refused, 1800)
+        for key, amount in ((stranger, 4200), (refused, 1800)):
+            poll("given back", lambda: sums(shop, key) == (amount, amount))
+        poll("voided", lambda: any(e["kind"] == "void" and e["key"] == stranger + "-held" for e in node.ledger()))
+        poll("the order knows", lambda: guest.web.get("/api/orders/" + refused)["payment"]["status"] == "refunded")
+        paid, order = shop.buy(shop.product(price=700), 1)
+        provider(node).post(f"/charges/{order['order_id']}/refunds", {"refund_key": "by-phone", "amount": 300,
+                                                                      "currency": "GBP"}).expect(200)
+        poll("known", lambda: paid.web.get("/api/orders/" + order["order_id"])["payment"].get("refunded") == pounds(300))
+        equal(findings(node), (0, []))
+        node.laws()
+        if NODES == 1:
+            what_came_while_the_node_was_down_is_found(shop, node)
+
+
+def what_came_while_the_node_was_down_is_found(shop, node):
+    key = fresh("stranger")
+    charge(shop, key, 4200)
+    node.kill()
+    shop = Shop(node.start())
+    poll("given back", lambda: sums(shop, key) == (4200, 4200))
+    node.laws()
 
 
 def an_authorised_order_is_captured_with_its_first_shipment(_):
@@ -216,10 +254,11 @@ def gift_cards_and_authorisations_are_rows_of_the_ledger(shop):
 
 
 def keeping(**payment):
-    """A node, or three, that take no webhooks: what happens at the provider is heard of when it is asked."""
+    """A node, or three, that take no webhooks and do not look by themselves: what happens at the provider is heard of when somebody asks."""
+    payment.setdefault("reconcile_every_s", 0)
     if NODES > 1:
         return Group(config={"node": {"shard_count": 10}, "payment": payment})
-    return Node("\n".join(["[payment]", *(f'{name} = "{value}"' for name, value in payment.items()), ""]))
+    return Node(payment_section(payment))
 
 
 def lost_at_the_provider(shop, quantity, lines=None):
@@ -341,7 +380,8 @@ def an_order_without_a_word_is_explained_given_up_and_ends(_):
 with tempfile.TemporaryDirectory(prefix="omnicart-e2e.") as home, hearing(home) as running:
     suite.run(Shop(running.start()))
 suite.cases.clear()
-for case in (without_webhooks_the_ledgers_are_reconciled, an_authorised_order_is_captured_with_its_first_shipment,
+for case in (without_webhooks_the_ledgers_are_reconciled, without_webhooks_what_nobody_stands_for_goes_back_by_itself,
+             an_authorised_order_is_captured_with_its_first_shipment,
              a_capture_that_is_refused_after_shipping_is_shown_retried_and_written_off,
              an_order_without_a_word_is_explained_given_up_and_ends):
     suite.case(case)

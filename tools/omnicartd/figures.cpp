@@ -13,6 +13,7 @@
 #include "persistence/reader_pool.hpp"
 #include "persistence/store.hpp"
 #include "runtime/router.hpp"
+#include "tools/omnicartd/ledger_duty.hpp"
 #include "tools/omnicartd/pay_supervisor.hpp"
 #include "tools/omnicartd/peers.hpp"
 
@@ -124,6 +125,12 @@ void add_provider(figure_list& out, const pay_supervisor& provider) {
   out.counter("payment_provider_restarts_total", now.restarts, "Times it had ended and was started again");
 }
 
+void add_ledger(figure_list& out, const http::ledger_watch::figures& now) {
+  out.counter("ledger_entries_total", now.entries, "Entries of the provider's ledger that were compared with the orders here");
+  out.counter("ledger_mended_total", now.mended, "Differences found by that and mended");
+  out.gauge("ledger_waiting", now.waiting, "Entries to be compared again, as their orders are under way");
+}
+
 void add_shards(figure_list& out, const std::vector<cluster::replica_view>& views) {
   std::uint64_t led = 0, votes = 0, leaderless = 0, behind = 0;
   for (const auto& view : views) {
@@ -207,6 +214,7 @@ std::vector<http::figure> node_figures(const figure_sources& from) {
   add_store(out, from.data.stats());
   add_payments(out, from.payments.figures());
   add_provider(out, from.provider);
+  if (from.ledger) add_ledger(out, from.ledger->figures());
   out.gauge("password_queue", from.passwords.queued(), "Password checks waiting");
   out.gauge("loader_queue", from.readers.queued(), "Reads waiting");
   if (from.front) {

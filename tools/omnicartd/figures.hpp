@@ -25,6 +25,7 @@ class store;
 
 namespace omnicart::node {
 
+class ledger_duty;
 class pay_supervisor;
 class peers;
 
@@ -41,6 +42,7 @@ struct figure_sources {
   const http::product_search& finder;
   const http::server* front;  // null while it is not up
   peers* others;              // null: a node that stays alone
+  const ledger_duty* ledger;  // null: nobody looks
 };
 
 // What every part of the node says of itself, for /metrics and /status.

@@ -46,6 +46,7 @@
 #include "tools/omnicartd/figures.hpp"
 #include "tools/omnicartd/kinds.hpp"
 #include "tools/omnicartd/leader_hints.hpp"
+#include "tools/omnicartd/ledger_duty.hpp"
 #include "tools/omnicartd/membership.hpp"
 #include "tools/omnicartd/part_options.hpp"
 #include "tools/omnicartd/pay_supervisor.hpp"
@@ -65,11 +66,6 @@ constexpr duration_ms upkeep_tick{10'000};
 status make_directory(const std::string& path) {
   if (::mkdir(path.c_str(), 0750) == 0 || errno == EEXIST) return {};
   return fail(base_errc::io, path + ": cannot be made: " + std::strerror(errno));
-}
-
-std::string address_text(const std::string& host, std::uint16_t port) {
-  const bool v6 = host.find(':') != host.npos;
-  return (v6 ? "[" + host + "]" : host) + ':' + std::to_string(port);
 }
 
 }  // namespace
@@ -116,6 +112,7 @@ struct node::parts {
   http::outbox_file mail{options.node.data + "/outbox.jsonl"};
   std::unique_ptr<http::shop> shop;
   std::unique_ptr<persistence::entity_scan> scan;
+  std::unique_ptr<ledger_duty> ledger;  // null: nobody looks
   std::unique_ptr<http::server> front;
   std::atomic<http::server*> serving_front{nullptr};  // once it is there
   std::unique_ptr<desk> operators_desk;
@@ -129,6 +126,7 @@ struct node::parts {
   status start_payments();
   status start_shop();
   status start_tickers();
+  status start_ledger_duty();
   status start_front();
   status start_operators();
   void give_away_leads(duration_ms within);
@@ -159,7 +157,7 @@ void node::parts::plan() {
                provider.stop(duration_ms{2'000});
              }});
   order.add({"shop", [this] { return start_shop(); }, [this](duration_ms) { passwords->stop(); }});
-  order.add({"timers", [this] { return start_tickers(); }, [this](duration_ms) { shared.reset(), tickers.clear(); }});
+  order.add({"timers", [this] { return start_tickers(); }, [this](duration_ms) { ledger.reset(), shared.reset(), tickers.clear(); }});
   order.add({"operator port", [this] { return start_operators(); },
              [this](duration_ms) {
                operators->stop();
@@ -304,12 +302,7 @@ http::shop node::parts::make_shop() {
                   .catalogue = catalogue,
                   .currency = *currency_code::parse(options.shop.currency),
                   .records = records};
-  made.access_token_ttl = std::chrono::seconds(options.sessions.access_token_ttl_s);
-  made.guest_session_ttl = std::chrono::seconds(options.sessions.guest_ttl_s);
-  made.user_session_ttl = std::chrono::seconds(options.sessions.refresh_ttl_s);
-  made.cookie_origins = options.http.cors_allow;
-  made.capture = options.payment.capture == "shipment" ? payment::capture_when::at_shipment
-                                                       : payment::capture_when::at_order;
+  set_limits(made, options);
   made.webhook_secret = webhook_secret;
   made.mail = &mail;
   return made;
@@ -345,6 +338,16 @@ status node::parts::start_tickers() {
     projections->checkpoint();
   }));
   tickers.push_back(std::make_unique<ticker>("upkeep", upkeep_tick, [this] { upkeep(); }));
+  return start_ledger_duty();
+}
+
+status node::parts::start_ledger_duty() {
+  if (options.payment.reconcile_every_s == 0) return {};
+  auto started = ledger_duty::start({*routes, *scan, machine, provider_url, options.node.data,
+                                     std::chrono::seconds(options.payment.reconcile_every_s),
+                                     [this] { return log->leads(data->shard_count()); }});
+  if (!started) return fail(started.error());
+  ledger = std::move(*started);
   return {};
 }
 
@@ -379,7 +382,7 @@ status node::parts::start_operators() {
   wiring.http_address = [this] { return front ? address_text(options.http.address, front->port()) : std::string(); };
   wiring.figures = [this] {
     return node_figures({*routes, *log, *projections, *data, *payments, provider, *passwords, *readers, catalogue, finder,
-                         front.get(), others.get()});
+                         front.get(), others.get(), ledger.get()});
   };
   wiring.refusing = [this] { return log->refusing(); };
   wiring.projections = {.list = [this] { return projection_states(*projections); },

@@ -126,6 +126,19 @@ http::password_options password_options(const config::options& o) {
   return with;
 }
 
+std::string address_text(const std::string& host, std::uint16_t port) {
+  const bool v6 = host.find(':') != host.npos;
+  return (v6 ? "[" + host + "]" : host) + ':' + std::to_string(port);
+}
+
+void set_limits(http::shop& of, const config::options& o) {
+  of.access_token_ttl = std::chrono::seconds(o.sessions.access_token_ttl_s);
+  of.guest_session_ttl = std::chrono::seconds(o.sessions.guest_ttl_s);
+  of.user_session_ttl = std::chrono::seconds(o.sessions.refresh_ttl_s);
+  of.cookie_origins = o.http.cors_allow;
+  of.capture = o.payment.capture == "shipment" ? payment::capture_when::at_shipment : payment::capture_when::at_order;
+}
+
 pay_command simulated_provider(const config::options& o) {
   pay_command with{.program = own_pay_program(), .data = o.node.data + "/pay"};
   const bool reachable = o.http.port != 0 && o.http.tls_cert.empty();

@@ -1,0 +1,224 @@
+#include "http/ledger_watch.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "actors/order/order_codec.hpp"
+#include "tests/unit/http/manual_clock.hpp"
+
+namespace omnicart::http {
+namespace {
+
+const currency_code gbp = *currency_code::parse("GBP");
+using lines = std::vector<std::string>;
+
+// Orders, and a provider that does as it is told; what either is told beside questions is written down.
+struct two_ledgers : public message_sink, public entity_directory {
+  void send(envelope message) override {
+    answer got;
+    if (unreachable) {
+      got.failure = make_error(base_errc::unavailable);
+    } else if (message.to.kind == "payment") {
+      took.push_back(what_of(*payment::decode_command(message.command)) + ' ' + message.to.id);
+      if (is_provider_down) got.failure = make_error(base_errc::timeout);
+      else if (took.back().starts_with("refund")) enter("refund", message.to.id, 500, "no-order-500");
+      else enter("void", message.to.id, 0);
+    } else if (const auto found = orders.find(message.to.id); found == orders.end()) {
+      got.failure = make_error(order::errc::no_such_order);
+    } else {
+      const auto command = order::decode_command(message.command);
+      if (const auto* told = std::get_if<order::payment_told>(&*command)) {
+        took.push_back(std::string("told ") + payment::to_string(told->what.kind) + ' ' + message.to.id);
+        found->second.captured = told->what.amount;
+      }
+      got.payload = order::encode_reply(found->second);
+    }
+    message.reply(std::move(got));
+  }
+  static std::string what_of(const payment::command& asked) {
+    return std::holds_alternative<payment::refund>(asked) ? "refund" : "void";
+  }
+  result<std::vector<std::string>> ids(std::string_view, std::uint16_t, std::string_view, std::size_t) override {
+    return std::vector<std::string>();
+  }
+  std::uint16_t shard_count() const override { return 1; }
+
+  void enter(const char* kind, const std::string& key, std::int64_t amount, const std::string& refund_key = "") {
+    ledger.push_back({.seq = ledger.size() + 1, .kind = kind, .key = key, .currency = "GBP", .refund_key = refund_key, .amount = amount});
+  }
+  void place(const std::string& id, order::order_status status, std::int64_t captured, bool owes = false) {
+    order::order_view view{.status = status};
+    view.captured = {captured, gbp};
+    view.refunded = {0, gbp};
+    view.owes = owes;
+    orders[id] = std::move(view);
+  }
+  // As after a start: what is known of before is the mark.
+  ledger_watch::parts parts() {
+    return {.entities = *this,
+            .all = *this,
+            .time = time,
+            .page = [this](std::uint64_t from) -> result<std::vector<provider_ledger::entry>> {
+              ++pages;
+              if (is_provider_down) return fail(base_errc::unavailable);
+              std::vector<provider_ledger::entry> page;
+              for (auto at = from; at <= ledger.size() && page.size() < ledger_watch::page_entries; ++at)
+                page.push_back(ledger[at - 1]);
+              return page;
+            },
+            .last = [this]() -> result<std::uint64_t> {
+              if (is_provider_down) return fail(base_errc::unavailable);
+              return ledger.size();
+            },
+            .load_mark = [this] { return mark; },
+            .save_mark = [this](std::uint64_t at) -> status { mark = at; return {}; },
+            .on_duty = [this] { return is_on_duty; }};
+  }
+  lines taken() { return std::exchange(took, {}); }
+
+  std::map<std::string, order::order_view> orders;
+  std::vector<provider_ledger::entry> ledger;
+  std::optional<std::uint64_t> mark;
+  bool is_provider_down = false, unreachable = false, is_on_duty = true;
+  std::size_t pages = 0;
+  lines took;
+  trial::manual_clock time;
+};
+
+// One that has looked into an empty ledger.
+struct watched : two_ledgers {
+  watched() { BOOST_REQUIRE(watch.look().has_value()); }
+  ledger_watch watch{parts()};
+};
+
+}  // namespace
+
+BOOST_AUTO_TEST_SUITE(ledger_watch_suite)
+
+BOOST_FIXTURE_TEST_CASE(what_no_order_stands_for_is_given_back_once, watched) {
+  enter("capture", "nobody", 500);
+  enter("authorisation", "nobody-either", 300);
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken() == (lines{"refund nobody", "void nobody-either"}), boost::test_tools::per_element());
+  BOOST_TEST(watch.now().mended == 2u);
+  for (int more = 0; more < 2; ++more) BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken().empty());
+  BOOST_TEST(watch.now().waiting == 0u);
+  BOOST_TEST(mark.value() == ledger.size() + 1);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_orders_know_is_left_alone, watched) {
+  place("paid", order::order_status::paid, 500);
+  place("declined", order::order_status::declined, 0);
+  enter("capture", "paid", 500);
+  enter("decline", "declined", 500);
+  const auto before = pages;
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken().empty());
+  BOOST_TEST(pages == before + 1);  // the whole ledger is not read for it
+}
+
+BOOST_FIXTURE_TEST_CASE(an_order_that_does_not_know_of_its_capture_is_told, watched) {
+  place("rejected", order::order_status::rejected, 0);
+  enter("capture", "rejected", 500);
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken() == lines{"told captured rejected"}, boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(an_order_on_its_way_is_looked_at_again_also_after_a_restart, watched) {
+  place("slow", order::order_status::pending, 0, true);
+  enter("capture", "slow", 500);
+  enter("capture", "nobody", 500);
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken() == lines{"refund nobody"}, boost::test_tools::per_element());
+  BOOST_TEST(watch.now().waiting == 1u);
+  BOOST_TEST(mark.value() == 1u);
+  place("slow", order::order_status::rejected, 0);
+  ledger_watch restarted(parts());
+  BOOST_REQUIRE(restarted.look().has_value());
+  BOOST_TEST(taken() == lines{"told captured slow"}, boost::test_tools::per_element());
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(watch.now().waiting == 0u);
+}
+
+BOOST_FIXTURE_TEST_CASE(what_could_not_be_mended_is_tried_again, watched) {
+  enter("capture", "nobody", 500);
+  unreachable = true;
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(watch.now().waiting == 1u);
+  unreachable = false;
+  is_provider_down = true;
+  BOOST_TEST(watch.look().error().is(base_errc::unavailable));
+  BOOST_TEST(taken().empty());
+  is_provider_down = false;
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken() == lines{"refund nobody"}, boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(what_was_entered_before_the_first_look_is_left_to_an_operator, two_ledgers) {
+  enter("capture", "of another shop", 500);
+  ledger_watch watch(parts());
+  BOOST_REQUIRE(watch.look().has_value());
+  enter("capture", "nobody", 500);
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken() == lines{"refund nobody"}, boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(a_ledger_that_became_shorter_is_looked_at_from_its_end_on, two_ledgers) {
+  mark = 10;
+  enter("capture", "of another shop", 500);
+  ledger_watch watch(parts());
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken().empty());
+  BOOST_TEST(mark.value() == 2u);
+}
+
+// Whoever takes over begins where they first looked themselves.
+BOOST_FIXTURE_TEST_CASE(who_is_not_on_duty_only_knows_where_to_begin, two_ledgers) {
+  is_on_duty = false;
+  ledger_watch watch(parts());
+  BOOST_REQUIRE(watch.look().has_value());
+  enter("capture", "nobody", 500);
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(pages == 0u);
+  is_on_duty = true;
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken() == lines{"refund nobody"}, boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(one_look_reads_so_many_pages_and_the_next_goes_on, watched) {
+  place("paid", order::order_status::paid, 500);
+  const auto all = (ledger_watch::pages_max + 1) * ledger_watch::page_entries;
+  for (std::size_t i = 0; i < all; ++i) enter("capture", "paid", 500);
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(watch.now().entries == ledger_watch::pages_max * ledger_watch::page_entries);
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(watch.now().entries == all);
+}
+
+BOOST_FIXTURE_TEST_CASE(too_many_orders_on_their_way_keep_it_from_reading_on, watched) {
+  for (std::size_t i = 0; i < ledger_watch::waiting_max; ++i) {
+    place(std::to_string(i), order::order_status::pending, 0, true);
+    enter("capture", std::to_string(i), 500);
+  }
+  BOOST_REQUIRE(watch.look().has_value());
+  enter("capture", "nobody", 500);
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken().empty());
+  place("0", order::order_status::pending, 500);
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken() == lines{"refund nobody"}, boost::test_tools::per_element());
+}
+
+BOOST_FIXTURE_TEST_CASE(who_is_stopped_looks_no_more, watched) {
+  enter("capture", "nobody", 500);
+  watch.stop();
+  BOOST_REQUIRE(watch.look().has_value());
+  BOOST_TEST(taken().empty());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+}  // namespace omnicart::http
