@@ -1,5 +1,6 @@
 #include <boost/test/unit_test.hpp>
 
+#include "actors/stock/stock_kind.hpp"
 #include "http/metrics.hpp"
 #include "http/operator_server.hpp"
 #include "tests/unit/http/tiny_shop.hpp"

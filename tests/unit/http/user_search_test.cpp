@@ -1,6 +1,7 @@
 #include <set>
 
 #include "tests/unit/http/rows_in_memory.hpp"
+#include "actors/user/user_kind.hpp"
 #include "tests/unit/http/tiny_shop.hpp"
 
 namespace omnicart::http {
