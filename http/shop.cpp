@@ -21,9 +21,7 @@ std::int64_t seconds(timestamp_ms time) { return time.time_since_epoch().count()
 bool is_safe(method verb) { return verb == method::get || verb == method::head || verb == method::options; }
 
 response unauthorized(const request& req, std::string_view detail) {
-  response answered = refuse(req, 401, "unauthorized", detail);
-  answered.add_header("WWW-Authenticate", "Bearer");
-  return answered;
+  return refuse(req, 401, "unauthorized", detail);
 }
 
 // A browser sends cookies along with requests that other sites make; only our own pages may change things.

@@ -116,6 +116,8 @@ response problem_response(const problem& what, std::string_view request_id) {
   }
   if (!what.members.empty()) json.raw_members(what.members);
   json.end_object();
+  // A 401 names a way to be let in, whatever was wrong (RFC 9110 section 15.5.2).
+  if (what.status == 401) answer.add_header("WWW-Authenticate", "Bearer");
   if (what.retry_after_s > 0) answer.add_header("Retry-After", std::to_string(what.retry_after_s));
   return answer;
 }

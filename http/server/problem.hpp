@@ -35,7 +35,7 @@ struct problem {
 // The phrase of RFC 9110 section 15 ("Not Found"); "Error" for numbers it does not name.
 std::string_view status_phrase(int status);
 
-// application/problem+json with type urn:omnicart:problem:<code>.
+// application/problem+json with type urn:omnicart:problem:<code>; a 401 with WWW-Authenticate.
 response problem_response(const problem& what, std::string_view request_id);
 
 // 400 invalid_body with every bad member found.

@@ -360,6 +360,11 @@ BOOST_AUTO_TEST_CASE(problems_name_what_is_wrong) {
   BOOST_TEST(answer.headers == "Retry-After: 3\r\n");
 }
 
+BOOST_AUTO_TEST_CASE(every_401_names_a_way_to_be_let_in) {
+  BOOST_TEST(problem_response({.status = 401, .code = "bad_credentials"}, "r1").headers == "WWW-Authenticate: Bearer\r\n");
+  BOOST_TEST(problem_response({.status = 403, .code = "forbidden"}, "r1").headers.empty());
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace
