@@ -6,9 +6,8 @@ import re
 import threading
 import urllib.parse
 
-from harness import Node, Shop, Suite, check, equal
+from harness import Node, Shop, Suite, check, equal, exchange
 from harness.node import ROOT
-from harness.raw import connect, read_answer
 from harness.shop import fresh
 
 ROWS_MIN = 80
@@ -56,18 +55,6 @@ def build(request, tokens, host):
     return to_bytes("\r\n".join(lines), False) + b"\r\n\r\n" + body
 
 
-def send(address, data, method):
-    with connect(address) as peer:
-        try:
-            peer.sendall(data)
-        except OSError:
-            pass  # refused before all was sent: the answer is there to be read
-        try:
-            return read_answer(peer.makefile("rb"), method)
-        except ConnectionResetError:
-            return None
-
-
 class Table:
     def __init__(self, shop):
         self.shop = shop
@@ -102,8 +89,7 @@ class Table:
 
     def run(self, request, status, code):
         data = self.bytes_of(request)
-        method = data.split(b" ", 1)[0].decode("latin-1")
-        answer = send(self.address, data, method)
+        answer = exchange(self.address, data)
         if status == "closed":
             check(answer is None, "answered", answer)
             return

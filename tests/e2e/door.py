@@ -12,10 +12,10 @@ import subprocess
 import tempfile
 import time
 
-from harness import Client, Node, Shop, Suite, alone, check, equal, poll, programs, read_answer, serving, soon
+from harness import Client, Node, Shop, Suite, alone, check, equal, poll, programs, serving, soon
 from harness.cluster import Cluster
 from harness.node import program
-from harness.raw import connect
+from harness.raw import ask, connect
 from harness.secrets import certificate, secret_file, signed, tls_config
 from harness.shop import ADDRESS, Guest, fresh
 
@@ -459,8 +459,7 @@ def said_over_tls(node, chain):
     """The answers of the shop's port when it has a certificate, to who speaks TLS and to who does not."""
     trusting = ssl.create_default_context(cafile=chain)
     with trusting.wrap_socket(connect(node.http), server_hostname="127.0.0.1") as peer:
-        peer.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
-        answer = read_answer(peer.makefile("rb")).expect(200)
+        answer = ask(peer, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n").expect(200)
     with connect(node.http) as peer:
         peer.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
         with contextlib.suppress(ConnectionResetError):

@@ -2,6 +2,7 @@
 """What the front does about those who are slow, too many, of another origin, without TLS, or guessing addresses."""
 
 import concurrent.futures
+import io
 import json
 import os
 import re
@@ -17,7 +18,7 @@ import time
 
 from harness import Node, Shop, Suite, check, equal, exchange, poll
 from harness.node import ROOT, program
-from harness.raw import connect, read_answer
+from harness.raw import ask, connect, read_answer
 from harness.secrets import certificate, tls_config
 from harness.shop import fresh
 
@@ -102,7 +103,8 @@ def slow_peers(address, count):
                 said = key.fileobj.recv(4096)
             except ConnectionResetError:
                 said = b""
-            ended[key.data].append(said.split(b" ")[1].decode() if said else "closed")
+            answer = read_answer(io.BytesIO(said), b"")
+            ended[key.data].append(str(answer.status) if answer else "closed")
             selector.unregister(key.fileobj)
             key.fileobj.close()
             alive.discard(key.fileobj)
@@ -162,12 +164,12 @@ def an_empty_chunked_body_may_come_byte_by_byte():
     # A library's assertion on it once ended the node.
     with Node() as node, connect(node.start().http) as peer:
         peer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        peer.sendall(b"POST /api/sessions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\n"
-                     b"Transfer-Encoding: chunked\r\n\r\n")
+        head = b"POST /api/sessions HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+        peer.sendall(head)
         for byte in b"0\r\n\r\n":
             peer.sendall(bytes([byte]))
             node.client().get("/health").expect(200)  # by now the byte has arrived
-        read_answer(peer.makefile("rb")).expect(201)
+        read_answer(peer.makefile("rb"), head).expect(201)
 
 
 # --- TLS ------------------------------------------------------------------------------------------------------
@@ -181,13 +183,11 @@ def a_certificate_in_the_configuration_turns_tls_on_and_plain_text_away():
         trusting = ssl.create_default_context(cafile=chain)
         with trusting.wrap_socket(connect(node.http), server_hostname="127.0.0.1") as peer:
             check(peer.version() in ("TLSv1.2", "TLSv1.3"), peer.version())
-            peer.sendall(b"POST /api/sessions HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n")
-            answer = read_answer(peer.makefile("rb")).expect(201)
+            answer = ask(peer, b"POST /api/sessions HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\n\r\n").expect(201)
             check("strict-transport-security" in answer.headers, answer.headers)
         equal(exchange(node.http, b"GET /api/products HTTP/1.1\r\nHost: a\r\n\r\n"), None, "plain HTTP")
         with trusting.wrap_socket(connect(node.http), server_hostname="127.0.0.1") as peer:
-            peer.sendall(b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n")
-            read_answer(peer.makefile("rb")).expect(200)
+            ask(peer, b"GET /health HTTP/1.1\r\nHost: a\r\n\r\n").expect(200)
         equal(node.stop(), 0)
 
 
@@ -341,7 +341,7 @@ def all_at_once(peers, requests):
         look(0)
     while len(took) < len(peers):
         look(None)
-    return [(read_answer(peer.makefile("rb")), took[peer]) for peer in peers]
+    return [(read_answer(peer.makefile("rb"), request), took[peer]) for peer, request in zip(peers, requests)]
 
 
 @suite.case

@@ -212,6 +212,14 @@ def a_directory_of_something_else_is_refused():
 
 # --- ending ---------------------------------------------------------------------------------------------------
 
+def checkout_of(guest):
+    """The bytes of their checkout."""
+    body = json.dumps(guest.order_body()).encode()
+    return (f"POST /api/orders HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {guest.web.token}\r\n"
+            "Idempotency-Key: in-flight\r\nContent-Type: application/json\r\n"
+            f"Content-Length: {len(body)}\r\n\r\n").encode() + body
+
+
 @suite.case
 def sigterm_answers_what_is_in_flight_and_ends_with_0_and_a_restart_finds_everything():
     with Node() as node:
@@ -221,16 +229,14 @@ def sigterm_answers_what_is_in_flight_and_ends_with_0_and_a_restart_finds_everyt
         provider, slow = node.pay_pid(), shop.guest()
         slow.add(shop.product()).expect(201)
         os.kill(provider, signal.SIGSTOP)  # so that the checkout stays in flight until we say so
-        body = json.dumps(slow.order_body()).encode()
+        request = checkout_of(slow)
         with connect(node.http) as peer:
-            peer.sendall((f"POST /api/orders HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {slow.web.token}\r\n"
-                          "Idempotency-Key: in-flight\r\nContent-Type: application/json\r\n"
-                          f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
+            peer.sendall(request)
             poll("the checkout is under way", lambda: "sealed_by" in slow.cart())
             node.signal(signal.SIGTERM)
             poll("no new connections", lambda: refuses(node.http))
             os.kill(provider, signal.SIGCONT)
-            answer = read_answer(peer.makefile("rb")).expect(201)
+            answer = read_answer(peer.makefile("rb"), request).expect(201)
             equal(answer.headers.get("connection"), "close")
         equal(node.wait(), 0)
         check(not is_alive(provider), "the provider outlived its node")
@@ -317,18 +323,16 @@ def sighup_during_the_drain_changes_nothing_and_the_node_ends_with_0():
         guest.add(shop.product()).expect(201)
         provider = node.pay_pid()
         os.kill(provider, signal.SIGSTOP)
-        body = json.dumps(guest.order_body()).encode()
+        request = checkout_of(guest)
         with connect(node.http) as peer:
-            peer.sendall((f"POST /api/orders HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {guest.web.token}\r\n"
-                          "Idempotency-Key: in-flight\r\nContent-Type: application/json\r\n"
-                          f"Content-Length: {len(body)}\r\n\r\n").encode() + body)
+            peer.sendall(request)
             poll("the checkout is under way", lambda: "sealed_by" in guest.cart())
             node.signal(signal.SIGTERM)
             poll("no new connections", lambda: refuses(node.http))
             for _ in range(3):
                 node.signal(signal.SIGHUP)
             os.kill(provider, signal.SIGCONT)
-            read_answer(peer.makefile("rb")).expect(201)
+            read_answer(peer.makefile("rb"), request).expect(201)
         equal(node.wait(), 0)
 
 

@@ -4,9 +4,9 @@ from . import contract, metrics
 from .client import Answer, Client, Gone
 from .group import alone, at_every_node, serving, soon
 from .node import Node, programs, run_ctl
-from .raw import exchange, read_answer
+from .raw import exchange
 from .shop import Shop
 from .suite import Suite, check, equal, poll
 
 __all__ = ["alone", "Answer", "at_every_node", "Client", "Gone", "Node", "Shop", "Suite", "check", "contract", "equal", "exchange", "metrics",
-           "poll", "programs", "read_answer", "run_ctl", "serving", "soon"]
+           "poll", "programs", "run_ctl", "serving", "soon"]

@@ -8,6 +8,8 @@ import json
 import os
 import re
 
+from .schema import Checker, unknown_in
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 FOLDER = os.path.join(ROOT, "http", "openapi")
 
@@ -53,129 +55,180 @@ def parse(document):
     return root
 
 
-TYPES = {"object": dict, "array": list, "string": str, "boolean": bool}
+METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}  # other members of a path are no calls
+PROBLEM = "application/problem+json"
+# Answers that every path may give and no call of the document lists; all others are listed, or problems that are.
+GENERAL_ANSWERS = {("OPTIONS", 204): "which methods a path has, also for a browser's question before a call from elsewhere"}
+# Refusals of what is no call at all.
+NO_CALL = {"no_such_path", "method_not_allowed"}
+# What a problem of a status must say beside its body.
+HEADERS_OF = {401: "www-authenticate", 405: "allow", 429: "retry-after"}
+
+
+def values_of(media, answer):
+    """What the schema of a media type is of: a value of JSON, each line of several, or the text."""
+    if media.endswith("ndjson"):
+        return [json.loads(line) for line in answer.body.splitlines()]
+    return [answer.json if media.endswith("json") else answer.body.decode()]
 
 
 class Document:
     def __init__(self, source=None):
         self.root = parse(source or text())
+        self.references = {}
+        self.checker = Checker(self.resolve)
+        self.paths = {self.path_of(path, item): {verb: call for verb, call in item.items() if verb in METHODS}
+                      for path, item in self.root["paths"].items()}
         # Literal segments before parameters, as the router has it.
-        self.paths = sorted(((p, self.matcher(p)) for p in self.root["paths"]), key=lambda each: [s.startswith("{") for s in each[0].split("/")])
+        ordered = sorted(self.paths, key=lambda path: [segment.startswith("{") for segment in path.split("/")])
+        self.matchers = [(path, self.matcher(path)) for path in ordered]
+        unknown = [each for at, schema in self.schemas() for each in unknown_in(schema, at)]
+        if unknown:
+            raise Breach("the document has schemas that cannot be checked: " + "; ".join(unknown[:5]))
+
+    def path_of(self, path, item):
+        """A path as it is asked for, with the path of the server that the document names for it."""
+        server = item.get("servers", self.root["servers"])[0]["url"]
+        return server.removesuffix("/") + path
 
     @staticmethod
     def matcher(path):
-        return re.compile("/".join("[^/]+" if s.startswith("{") else re.escape(s) for s in path.split("/")))
+        """With and without /api, and a slash at the end."""
+        segments = ["[^/]+" if s.startswith("{") else re.escape(s) for s in path.removeprefix("/api").split("/")]
+        return re.compile("(?:/api)?" + "/".join(segments) + "/?")
 
     def resolve(self, node):
         while isinstance(node, dict) and "$ref" in node:
-            where = self.root
-            for step in node["$ref"].removeprefix("#/").split("/"):
-                where = where[step]
-            node = where
+            name = node["$ref"]
+            if name not in self.references:
+                where = self.root
+                for step in name.removeprefix("#/").split("/"):
+                    where = where[step]
+                self.references[name] = where
+            node = self.references[name]
         return node
 
+    def schemas(self):
+        """Every (where, schema), those in other schemas left out."""
+        def those_of(node, at):
+            for name, each in node.items() if isinstance(node, dict) else enumerate(node):
+                if name == "schema":
+                    yield f"{at}/schema", each
+                elif isinstance(each, (dict, list)) and name not in ("example", "schemas"):
+                    yield from those_of(each, f"{at}/{name}")
+        yield from ((f"/schemas/{name}", each) for name, each in self.root["components"]["schemas"].items())
+        yield from those_of(self.root, "")
+
     def operations(self):
-        """Every (METHOD, path)."""
-        return {(verb.upper(), path) for path, verbs in self.root["paths"].items() for verb in verbs}
+        """(METHOD, path) -> operation, of every call."""
+        return {(verb.upper(), path): call for path, verbs in self.paths.items() for verb, call in verbs.items()}
+
+    def find(self, target):
+        """The path of the document that a request's target (RFC 9112 section 3.2) is; None when there is none."""
+        path = re.sub(r"^https?://[^/?]*", "", target or "", flags=re.IGNORECASE).split("?")[0]
+        return next((pattern for pattern, matches in self.matchers if matches.fullmatch(path)), None)
 
     def operation(self, method, target):
         """(path, operation) of a request; None when the document has no such call."""
-        path = target.split("?")[0]
-        path = path.removesuffix("/") if len(path) > 1 else path
-        path = re.sub(r"^/api(?=/)", "", path)
-        for pattern, match in self.paths:
-            bare = re.compile(match.pattern.removeprefix("/api")) if pattern.startswith("/api/") else match
-            if bare.fullmatch(path):
-                verbs = self.root["paths"][pattern]
-                verb = "get" if method == "HEAD" else method.lower()
-                if verb in verbs:
-                    return pattern, verbs[verb]
-        return None
+        path, verb = self.find(target), "get" if method == "HEAD" else (method or "").lower()
+        return (path, self.paths[path][verb]) if path and verb in self.paths[path] else None
 
-    def faults(self, value, schema, at=""):
-        """Where a value is not as its schema says: texts."""
-        schema = self.resolve(schema)
-        if value is None and schema.get("nullable"):
-            return []
-        for how in ("oneOf", "anyOf"):
-            if how in schema:
-                tried = [self.faults(value, each, at) for each in schema[how]]
-                return [] if any(not each for each in tried) else min(tried, key=len)
-        wanted = schema.get("type")
-        if wanted in TYPES and not isinstance(value, TYPES[wanted]):
-            return [f"{at or '/'}: {value!r} is no {wanted}"]
-        if wanted in ("integer", "number") and (isinstance(value, bool) or not isinstance(value, int if wanted == "integer" else (int, float))):
-            return [f"{at or '/'}: {value!r} is no {wanted}"]
-        found = []
-        if "enum" in schema and value not in schema["enum"]:
-            found.append(f"{at}: {value!r} is none of {schema['enum']}")
-        if "pattern" in schema and not re.search(schema["pattern"], value):
-            found.append(f"{at}: {value!r} does not match {schema['pattern']}")
-        if schema.get("format") == "date-time" and not re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value):
-            found.append(f"{at}: {value!r} is no time")
-        if isinstance(value, list):
-            for i, each in enumerate(value):
-                found += self.faults(each, schema.get("items", {}), f"{at}/{i}")
-        if isinstance(value, dict):
-            found += self.object_faults(value, schema, at)
-        return found
-
-    def object_faults(self, value, schema, at):
-        found = [f"{at}/{name}: missing" for name in schema.get("required", []) if name not in value]
-        known, more = schema.get("properties", {}), schema.get("additionalProperties", True)
-        for name, each in value.items():
-            if name in known:
-                found += self.faults(each, known[name], f"{at}/{name}")
-            elif more is False:
-                found.append(f"{at}/{name}: the document has no such member")
-            elif isinstance(more, dict):
-                found += self.faults(each, more, f"{at}/{name}")
-        return found
+    def faults(self, value, schema):
+        return self.checker.faults(value, schema)
 
     def check(self, method, target, answer):
-        """Raises Breach unless the document has this answer to this request."""
+        """Raises Breach unless the document has this answer to this request. No method and target: of what was no request."""
         where = f"{method} {target} answered {answer!r}: "
         call = self.operation(method, target)
-        if answer.headers.get("content-type", "").startswith("application/problem+json"):
-            if method != "HEAD":
-                self.must_hold(where, answer.json, {"$ref": "#/components/schemas/Problem"})
-                self.must_be_listed(where, call, answer)
-            return
-        if call is None or method == "OPTIONS":
-            if answer.status < 400 and method not in ("OPTIONS", "HEAD"):
-                raise Breach(where + "the document has no such call")
-            return
-        response = call[1]["responses"].get(str(answer.status))
+        if not answer.headers.get("x-request-id"):
+            raise Breach(where + "it has no X-Request-Id")
+        if answer.headers.get("content-type", "").startswith(PROBLEM):
+            self.check_problem(where, call, method, answer)
+        elif call is not None:
+            self.check_listed(where, call, method, answer)
+        elif (method, answer.status) not in GENERAL_ANSWERS:
+            raise Breach(where + "the document has no such call")
+        if method == "OPTIONS" or answer.status == 405:
+            self.check_allow(where, target, answer)
+
+    def check_listed(self, where, call, method, answer):
+        """An answer that is no problem stands with its call."""
+        path, operation = call
+        response = self.resolve(operation["responses"].get(str(answer.status)))
         if response is None:
-            if answer.status >= 400 or method == "HEAD":
-                return
-            raise Breach(f"{where}the document has no {answer.status} for {call[0]}")
-        content = self.resolve(response).get("content")
-        if method == "HEAD" or content is None:
-            if answer.body and method != "HEAD":
+            raise Breach(f"{where}the document has no {answer.status} for {path}")
+        self.check_headers(where, response, answer)
+        content = response.get("content")
+        if content is None:
+            if answer.body:
                 raise Breach(where + "the document has no body for it")
             return
         media = answer.headers.get("content-type", "").split(";")[0]
         if media not in content:
             raise Breach(f"{where}{media} is none of {list(content)}")
-        if media.endswith("json") and not media.endswith("ndjson"):
-            self.must_hold(where, answer.json, content[media]["schema"])
+        for value in values_of(media, answer) if method != "HEAD" else []:
+            self.must_hold(where, value, content[media]["schema"])
+
+    def check_headers(self, where, response, answer):
+        for name, header in response.get("headers", {}).items():
+            header, value = self.resolve(header), answer.headers.get(name.lower())
+            if value is None and header.get("required"):
+                raise Breach(f"{where}it has no {name}")
+            if value is not None:
+                is_number = self.resolve(header["schema"]).get("type") == "integer" and re.fullmatch(r"-?\d+", value)
+                self.must_hold(f"{where}{name}: ", int(value) if is_number else value, header["schema"])
+
+    def check_allow(self, where, target, answer):
+        """Allow names what the document has at this path."""
+        path = self.find(target)
+        methods = {verb.upper() for verb in self.paths[path]} if path else set()
+        wanted = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
+        allowed = set(re.split(r", *", answer.headers.get("allow", "")))
+        if path and answer.status in (204, 405) and allowed != wanted:
+            raise Breach(f"{where}Allow is {sorted(allowed)}, the document has {sorted(wanted)}")
+
+    def check_problem(self, where, call, method, answer):
+        """A problem is well formed, and one that its call or the document's head lists."""
+        response = self.root["components"]["responses"]["Problem"]
+        if answer.headers["content-type"] != PROBLEM:
+            raise Breach(f"{where}its type is {answer.headers['content-type']}")
+        self.check_headers(where, response, answer)
+        if HEADERS_OF.get(answer.status, "x-request-id") not in answer.headers:
+            raise Breach(f"{where}it has no {HEADERS_OF[answer.status]}")
+        if method == "HEAD":  # nobody is told more
+            return
+        said = answer.json
+        self.must_hold(where, said, response["content"][PROBLEM]["schema"])
+        for name, wanted in (("status", answer.status), ("type", "urn:omnicart:problem:" + said["code"]),
+                             ("request_id", answer.headers["x-request-id"])):
+            if said[name] != wanted:
+                raise Breach(f"{where}its {name} is {said[name]}, wanted {wanted}")
+        if said["retryable"] and answer.status in (429, 503) and "retry-after" not in answer.headers:
+            raise Breach(where + "it does not say when to try again")
+        self.must_be_listed(where, call, answer)
 
     def codes(self, node):
         """The problem codes that a description ends with."""
-        listed = re.search(r"Problem codes(?: of every call)?: ([a-z0-9_, ]+)\.$", self.resolve(node).get("description", ""))
-        return set(listed[1].split(", ")) if listed else set()
+        return {code for _, code in self.statuses_and_codes(node)}
+
+    def statuses_and_codes(self, node):
+        """Those, each with its status; where a list has none, with None."""
+        listed = re.search(r"Problem codes(?: of every call, with their statuses)?: ([a-z0-9_, ]+)\.$",
+                           self.resolve(node).get("description", ""))
+        each = [one.rpartition(" ") for one in listed[1].split(", ")] if listed else []
+        return {(int(status) if status else None, code) for status, _, code in each}
 
     def must_be_listed(self, where, call, problem):
         """Every call may answer with the codes that the document's head lists, and with those of its parameters; another code
         stands with its call, and so does its status."""
         status, code = problem.status, problem.code
-        if problem.json["status"] != status:
-            raise Breach(f"{where}its body says {problem.json['status']}")
-        if code in self.codes(self.root["info"]):
+        everywhere = self.statuses_and_codes(self.root["info"])
+        if (status, code) in everywhere:
+            if call is not None and code in NO_CALL:
+                raise Breach(f"{where}the document has this call")
             return
         if call is None:
-            raise Breach(f"{where}the document has no such call, and does not list {code} for every one")
+            raise Breach(f"{where}the document has no such call, and does not list {status} {code} for every one")
         path, operation = call
         if any(code in self.codes(each) for each in operation.get("parameters", [])):
             return
@@ -194,7 +247,7 @@ _document = None
 
 
 def check(method, target, answer):
-    """Every answer a harness.Client gets from the public port passes here; OMNICART_CONTRACT=off lets it be."""
+    """Every answer of the public port passes here, from harness.Client and from sockets; OMNICART_CONTRACT=off lets it be."""
     global _document
     if os.environ.get("OMNICART_CONTRACT") == "off":
         return
