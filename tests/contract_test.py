@@ -5,6 +5,7 @@ with a good and a bad value, and answers that the document has and has not."""
 import itertools
 import json
 import os
+import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -256,6 +257,43 @@ def the_bytes_of_a_request_say_what_they_ask_for():
                             (b"GET /api/products\r\n", (None, None)), (b"GET /api/products HTTP/2.0\r\n", (None, None)),
                             (b"GE", (None, None)), (b"", (None, None)), (b"\x16\x03\x01", (None, None))):
         equal(asked_by(request), wanted, repr(request))
+
+
+# --- paths -----------------------------------------------------------------------------------------------------
+
+def parameter(path, number):
+    """The schema of the parameter that is a path's segment of this number."""
+    name = path.split("/")[number][1:-1]
+    call = next(iter(document.paths[path].values()))
+    return next(each["schema"] for each in map(document.resolve, call["parameters"]) if (each["in"], each["name"]) == ("path", name))
+
+
+def may_be_both(one, other):
+    """Whether a target could be read as either of two paths, each being the plainer one in its way."""
+    pairs = list(zip(one.split("/"), other.split("/")))
+    if one.count("/") != other.count("/"):
+        return False
+    kinds = [(a.startswith("{"), b.startswith("{")) for a, b in pairs]
+    if any(a != b for (a, b), kind in zip(pairs, kinds) if kind == (False, False)) or not {(True, False), (False, True)} <= set(kinds):
+        return False
+    return not any(document.faults(pairs[i][kind[0]], parameter(one if kind[0] else other, i))
+                   for i, kind in enumerate(kinds) if kind[0] != kind[1])
+
+
+@suite.case
+def no_target_can_be_read_as_two_paths():
+    crossing = [each for each in itertools.combinations(document.paths, 2) if may_be_both(*each)]
+    equal(crossing, [])
+    # Seen where a parameter would take our words.
+    kept = document.root["components"]["parameters"]["UserId"]["schema"].pop("pattern")
+    check(may_be_both("/api/cart/{user_id}/shipping", "/api/cart/items/{product_id}"), "not seen")
+    document.root["components"]["parameters"]["UserId"]["schema"]["pattern"] = kept
+
+
+@suite.case
+def servers_of_paths_are_part_of_them():
+    check(("POST", "/api/cart/{user_id}/items") in document.operations(), sorted(document.operations()))
+    check(all(re.match(r"/(api/|health|openapi[.]yaml$|docs$)", path) for path in document.paths), sorted(document.paths))
 
 
 suite.run()
