@@ -90,6 +90,8 @@ bool replicated_journal::flush_once() {
   take_controls(now);
   if (!pause_ && !now.has_marked) take_items(now);
   if (!settle(now) || !tend_copies(now)) return false;
+  // Before anybody can see how far a log is applied, or that this node leads: who asks lists behind that has it in them.
+  if (options_.committed && !now.log.entries.empty()) options_.committed(now.log);
   publish(now);
   tell(now);
   return !pause_ && (queue_.items() > 0 || held_may_go());

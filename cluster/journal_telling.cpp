@@ -111,7 +111,6 @@ void replicated_journal::tell(round& now) {
         timers_.changed(shard, {item.kind, item.id}, item.timer->before, item.timer->after);
     }
   }
-  if (options_.committed && !now.log.entries.empty()) options_.committed(now.log);
   OMNICART_CRASH_POINT("before_done");
   for (auto& item : now.finished) {
     if (item.done) item.done({});

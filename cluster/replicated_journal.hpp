@@ -67,8 +67,8 @@ struct journal_options {
 
   // All called on the journal's thread; none may block.
   //
-  // After a batch is durable and in the store, before its `done` callbacks: what is kept in memory from it is there
-  // when the answer leaves.
+  // After a batch is durable and in the store, before its `done` callbacks and before last_index() and may_read() tell of it: what is
+  // kept in memory from it is there when the answer leaves, and for who waited for an index.
   std::function<void(const persistence::committed_batch&)> committed;
   // After a failed write or sync, when every open item has been told. Null: one line on stderr, _exit(74).
   std::function<void(const std::string&)> fatal;
