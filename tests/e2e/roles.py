@@ -8,7 +8,7 @@ import os
 import re
 import sys
 
-from harness import Node, Suite, check, equal
+from harness import Suite, at_every_node, check, equal, poll, serving
 from harness.node import ROOT
 from harness.shop import ADDRESS, Guest, Shop, fresh, pounds
 
@@ -162,6 +162,8 @@ def path_of(shop, path, owner):
             record = shop.article
         elif path.startswith("/api/products"):
             record = shop.product(stock=None)
+            if path.endswith("/related"):  # asked of each node's own index, which comes to know it soon
+                poll("it is in every index", lambda: at_every_node(lambda: shop.web.get(filled.replace("{id}", record)).status == 200))
         elif path.startswith("/api/sessions"):
             record = owner.session()
         elif path.startswith("/api/users"):
@@ -342,7 +344,7 @@ def write(node):
         file.write(text.rstrip("\n") + "\n")
 
 
-with Node() as running:
+with serving() as running:
     if sys.argv[1:] == ["--write"]:
         write(running.start())
         sys.exit()

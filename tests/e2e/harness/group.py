@@ -22,6 +22,11 @@ def serving():
     return Group(SHARED) if SHARED else Node()
 
 
+def fresh_shop():
+    """The same with nothing in it yet: a node, or three that are this case's own."""
+    return Group() if SHARED else Node()
+
+
 def alone(suite, why):
     """For a case that is about one node: among several it is left out, with the reason."""
     def add(case):

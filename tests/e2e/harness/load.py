@@ -16,8 +16,9 @@ class Load:
         self.folder = tempfile.TemporaryDirectory(prefix="omnicart-e2e.")
         self.report = os.path.join(self.folder.name, "report.json")
         self.output = open(os.path.join(self.folder.name, "output"), "w+")
+        targets = ["http://" + each for each in getattr(node.http, "every", (node.http,))]
         self.process = subprocess.Popen(
-            [program("omnicart-load"), "--target", "http://" + node.http, "--operator", "http://" + node.operator, "--token-file",
+            [program("omnicart-load"), "--target", ",".join(targets), "--operator", "http://" + node.operator, "--token-file",
              node.token_file, "--json", self.report, "--connections", "32", *scenario], stdout=self.output,
             stderr=subprocess.STDOUT)
 
