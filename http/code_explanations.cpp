@@ -144,6 +144,11 @@ constexpr entry entries[] = {
     {"invalid_api_key", "The key is not as it should be."},
     {"missing_scope", "The key is not good for this call."},
     {"no_such_action", "There is no such action in the log."},
+    {"too_many_guests", "1,000 guest sessions with orders count as this account; sign in without the guest's token."},
+    {"own_account", "One's own account is erased with its password: DELETE /api/users/profile."},
+    {"not_a_guests_order", "The order is not, or no longer, that of a guest."},
+    {"in_clear", "The order is of a build that encrypted no guest's data: nothing can be made unreadable."},
+    {"taken_over", "The guest has become a user."},
     {"invalid_ticket", "What the mail said is not valid (any more); ask for a new one."},
     // The cluster's record.
     {"not_founded", "This node belongs to no cluster yet."},

@@ -129,6 +129,7 @@ int status_of(session::errc code) {
     case session::errc::bad_refresh_token: return 401;
     case session::errc::no_such_session: return 404;
     case session::errc::hold_limit: return 422;
+    case session::errc::taken_over: return 409;
   }
   return 500;
 }
@@ -142,6 +143,7 @@ int status_of(user::errc code) {
     case user::errc::invalid_profile: return 422;
     case user::errc::password_changed: return 409;
     case user::errc::invalid_ticket: return 422;
+    case user::errc::too_many_guests: return 409;
   }
   return 500;
 }

@@ -145,6 +145,22 @@ task<tl::expected<user_routes::guest, response>> user_routes::guest_of(request& 
   co_return found;
 }
 
+task<std::optional<response>> user_routes::no_room_for(request& req, const signed_in& account,
+                                                       std::string guest_session) {
+  if (guest_session.empty() || !account.view.guests_full) co_return std::nullopt;
+  const auto& known = account.view.absorbed;
+  if (std::find(known.begin(), known.end(), guest_session) != known.end()) co_return std::nullopt;
+  const entity_ref to{"session", guest_session};
+  auto asked = inquire(shop_, to, session::encode(session::authorize{}), engine());
+  const answer got = co_await asked;
+  if (!got.ok()) co_return failure_response(*got.failure, req);
+  const auto view = session::decode_reply(got.payload);
+  if (!view) co_return failure_response(view.error(), req);
+  if (view->keyless) co_return std::nullopt;
+  co_return refuse(req, 409, "too_many_guests",
+                   "this account has taken over 1,000 guests; sign in without the guest's token");
+}
+
 task<tl::expected<user_routes::opened, response>> user_routes::open_session(
     request& req, const signed_in& account, const guest& from, std::string key) {
   const bool keyed = !key.empty();
@@ -171,6 +187,8 @@ task<tl::expected<user_routes::opened, response>> user_routes::open_session(
       co_return opened{.session = id, .view = std::move(*view), .repeated = true};
     }
   }
+  if (auto full = co_await no_room_for(req, account, from.session))
+    co_return tl::unexpected(std::move(*full));
   session::open opening = opening_of(shop_, req, id, shop_.user_session_ttl);
   opening.as = account.view.as;
   opening.user = account.user;

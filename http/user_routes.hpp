@@ -43,6 +43,9 @@ class user_routes {
   task<std::optional<response>> other_password(request& req, std::string user, std::string ours,
                                                std::string password);
   task<tl::expected<guest, response>> guest_of(request& req);
+  // 409 too_many_guests when the account can take over no further guest with orders. Their session then stays as it is.
+  task<std::optional<response>> no_room_for(request& req, const signed_in& account,
+                                            std::string guest_session);
   task<tl::expected<opened, response>> open_session(request& req, const signed_in& account,
                                                     const guest& from, std::string key);
   // The hash to be stored, or nothing when the account has this password already (the request is a

@@ -82,7 +82,8 @@ result<events> on(const state& s, const open& c, const context& ctx) {
            .user_agent = c.user_agent.substr(0, user_agent_bytes_max),
            .at = ctx.now,
            .content = content,
-           .credentials = c.credentials};
+           .credentials = c.credentials,
+           .orders_keyed = true};
   if (e.cart.empty()) e.cart = cart_id{c.id.str()};
   if (!e.absorb.empty() && e.absorb_cart.empty()) e.absorb_cart = cart_id{e.absorb};
   return one(std::move(e));
@@ -212,8 +213,9 @@ result<events> on(const state&, const read_person_key&, const context& ctx) {
   if (auto ok = from_engine(ctx); !ok) return fail(std::move(ok.error()));
   return events{};
 }
-result<events> on(const state& s, const forget&, const context& ctx) {
+result<events> on(const state& s, const forget& c, const context& ctx) {
   if (auto ok = from_engine(ctx); !ok) return fail(std::move(ok.error()));
+  if (c.guest_only && !s.user.empty()) return fail(errc::taken_over, {}, s.user);
   return s.status == session_status::unopened ? events{} : one(forgotten{});
 }
 
@@ -230,8 +232,8 @@ result<events> on(const state& s, const cart_opened&, const context&) {
 result<events> on(const state& s, const cart_merged&, const context&) {
   return if_at(s, absorb_step::merge, guest_cart_merged{});
 }
-result<events> on(const state& s, const guest_revoked&, const context&) {
-  return if_at(s, absorb_step::revoke_guest, guest_session_revoked{});
+result<events> on(const state& s, const guest_revoked& c, const context&) {
+  return if_at(s, absorb_step::revoke_guest, guest_session_revoked{.keyless = c.keyless});
 }
 result<events> on(const state& s, const absorbed&, const context&) {
   return if_at(s, absorb_step::tell_user, guest_absorbed{});
@@ -263,7 +265,8 @@ void on_event(state& s, const opened& e) {
             .absorb_cart = e.absorb_cart,
             .user_agent = e.user_agent,
             .content = e.content,
-            .credentials = e.credentials};
+            .credentials = e.credentials,
+            .orders_keyed = e.orders_keyed};
   if (e.absorb.empty()) return;
   // Somebody who registered from that session and logs in with it at hand has one cart: it must not
   // be closed.
@@ -318,7 +321,10 @@ void on_event(state& s, const guest_cart_merged&) {
   s.lines = {};
   s.absorbing = absorb_step::revoke_guest;
 }
-void on_event(state& s, const guest_session_revoked&) { s.absorbing = absorb_step::tell_user; }
+void on_event(state& s, const guest_session_revoked& e) {
+  s.absorbing = absorb_step::tell_user;
+  s.absorb_keyless = e.keyless;
+}
 void on_event(state& s, const guest_absorbed&) { s.absorbing = absorb_step::done; }
 void on_event(state& s, const user_told&) { s.owes_user = false; }
 void on_event(state& s, const hold_counted& e) {
@@ -388,7 +394,8 @@ session_view view_of(const state& s) {
                     .expires_at = s.expires_at,
                     .revoked = s.status == session_status::revoked,
                     .refresh_index = s.refresh_index,
-                    .untold = s.owes_user};
+                    .untold = s.owes_user,
+                    .keyless = s.orders_keyed && s.person_key.empty()};
   if (!s.absorb.empty()) view.absorbed.push_back(s.absorb);
   if (s.was_guest) view.absorbed.push_back(s.id.str());
   return view;

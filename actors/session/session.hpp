@@ -38,8 +38,9 @@ struct opened {
   timestamp_ms at;
   command_id content;  // digest of what a repeated open must equal
   std::uint32_t credentials = 0;
+  bool orders_keyed = false;  // by a build in which no guest orders without a key
   OMNICART_FIELDS(id, as, user, cart, refresh_digest, expires_at, absorb, absorb_cart, user_agent,
-                  at, content, credentials)
+                  at, content, credentials, orders_keyed)
 };
 struct refreshed {
   std::string refresh_digest;
@@ -79,7 +80,8 @@ struct guest_cart_merged {
   OMNICART_FIELDS()
 };
 struct guest_session_revoked {
-  OMNICART_FIELDS()
+  bool keyless = false;
+  OMNICART_FIELDS(keyless)
 };
 struct guest_absorbed {
   OMNICART_FIELDS()
@@ -161,11 +163,13 @@ struct state {
   std::vector<counted_hold> holds;  // oldest first; some may have ended since
   std::string person_key;
   bool reduced = false;  // kept for its key alone
+  bool orders_keyed = false;
+  bool absorb_keyless = false;  // what the guest session said when it was revoked
   friend bool operator==(const state&, const state&) = default;
   OMNICART_FIELDS(status, as, absorbing, was_guest, owes_user, refresh_index, id, user, cart,
                   refresh_digest, spent_digest, spent_at, created_at, expires_at, ended_at, absorb,
                   absorb_cart, merge_into, lines, user_agent, end_reason, content, credentials,
-                  holds, person_key, reduced)
+                  holds, person_key, reduced, orders_keyed, absorb_keyless)
 };
 
 // Refusals, in the order checked:
@@ -181,7 +185,8 @@ struct state {
 //                  reservation, one too long, a ttl outside 1 s .. 30 min), hold_limit
 //   drop_holds     no_such_session (or not the asker's)
 //   keep_person_key  forbidden (not from the engine), no_such_session, revoked, expired, malformed
-//   read_person_key, forget  forbidden (not from the engine)
+//   read_person_key  forbidden (not from the engine)
+//   forget           forbidden (not from the engine), taken_over
 // Answers to effects that were answered before, and a wake that is not due, change nothing.
 result<events> decide(const state& s, const command& what, const context& ctx);
 void apply(state& s, const event& what);

@@ -43,7 +43,8 @@ std::optional<effect> absorb_effect(const state& s) {
                        encode(revoke{.reason = "taken over by a login"}));
     case absorb_step::tell_user:
       return effect_to(absorb_key, {"user", s.user},
-                       user::encode(user::absorb_guest{.session = s.absorb}));
+                       user::encode(user::absorb_guest{.session = s.absorb,
+                                                       .keyless = s.absorb_keyless}));
     case absorb_step::forget_guest:
       return effect_to(forget_key, {"session", s.absorb}, encode(forget{}));
   }
@@ -73,6 +74,13 @@ std::optional<command> surrendered(const answer& got) {
   return cart_surrendered{.lines = encode_lines(lines)};
 }
 
+// Of a session that has ended, so that it gets no key any more. One that is not known left nothing.
+bool is_keyless(const answer& got) {
+  if (got.failure) return got.failure->is(errc::no_such_session);
+  const auto view = decode_reply(got.payload);
+  return view && view->keyless;
+}
+
 std::size_t heap_bytes(const std::string& text) {
   return text.capacity() > std::string{}.capacity() ? text.capacity() + 1 : 0;
 }
@@ -100,7 +108,7 @@ std::optional<command> settle(const state&, std::string_view key, const answer& 
   if (key == surrender_key) return surrendered(got);
   if (key == open_cart_key) return cart_opened{};
   if (key == merge_key) return cart_merged{};
-  if (key == revoke_key) return guest_revoked{};
+  if (key == revoke_key) return guest_revoked{.keyless = is_keyless(got)};
   const auto refused_as = [&](user::errc code) { return got.failure && got.failure->is(code); };
   if (key == absorb_key && refused_as(user::errc::no_such_user)) return user_gone{};
   if (key == absorb_key) return absorbed{};

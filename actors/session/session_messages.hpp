@@ -19,6 +19,7 @@ enum class errc : error_number {
   bad_refresh_token = 503,
   no_such_session = 504,
   hold_limit = 505,        // 10 holds already; data: encode_holds of those that may have ended unnoticed
+  taken_over = 506,        // it is a guest's no more; data: the user's id
 };
 const char* to_string(errc code);
 
@@ -74,7 +75,8 @@ struct registered_with_user {
   OMNICART_FIELDS(disabled, stale)
 };
 struct wake { OMNICART_FIELDS() };  // expiry, and some days after its end the session is forgotten
-struct guest_revoked { OMNICART_FIELDS() };  // answers to its own effects
+// Answers to its own effects. `keyless`: nothing was sealed with a key of that guest's, and nothing will be.
+struct guest_revoked { bool keyless = false; OMNICART_FIELDS(keyless) };
 struct cart_opened { OMNICART_FIELDS() };
 
 // The session's word that it may hold stock: at most 10 holds over all products. It counts a hold from before the stock
@@ -104,8 +106,9 @@ struct drop_holds {
 // session has ended. By the engine. Answer: session_view::person_key.
 struct keep_person_key { std::string key; OMNICART_FIELDS(key) };
 struct read_person_key { OMNICART_FIELDS() };  // a question, also to a session that has ended or was forgotten
-// The user who took this guest over was erased: the session ends, and nothing is left of it. By the engine.
-struct forget { OMNICART_FIELDS() };
+// The user who took this guest over was erased, or this guest is: the session ends, and nothing is left of it. By the
+// engine. With `guest_only` refused as taken_over for a session that a registration has made a user's.
+struct forget { bool guest_only = false; OMNICART_FIELDS(guest_only) };
 // Answers to its own effects: the user whom the login was of is no more, and the guest it absorbed was forgotten.
 struct user_gone { OMNICART_FIELDS() };
 struct guest_forgotten { OMNICART_FIELDS() };
@@ -128,8 +131,9 @@ struct session_view {
   bool untold = false;                // its user does not know of it yet
   std::optional<timestamp_ms> hold_until = {};  // of the hold that the command named
   std::string person_key = {};        // answer to keep and read only; stays within the engine
+  bool keyless = false;               // it has no key, and no order that was placed without one; false: it may have
   OMNICART_FIELDS(as, user, cart, absorbed, created_at, expires_at, revoked, refresh_index, untold, hold_until,
-                  person_key)
+                  person_key, keyless)
 };
 using reply = session_view;
 

@@ -16,6 +16,8 @@ const char* to_string(errc code) {
       return "no_such_session";
     case errc::hold_limit:
       return "hold_limit";
+    case errc::taken_over:
+      return "taken_over";
   }
   return "";
 }

@@ -62,6 +62,12 @@ status changeable(const state& s, const caller& asker) {
 bool holds(const std::vector<std::string>& list, const std::string& item) {
   return std::ranges::find(list, item) != list.end();
 }
+bool counts_as(const state& s, const std::string& guest) {
+  return holds(s.absorbed, guest) || holds(s.older, guest);
+}
+std::size_t keyed_guests(const state& s) {
+  return s.older.size() + s.absorbed.size() - s.keyless.size();
+}
 
 cart_id cart_of(const register_user& c) {
   if (!c.cart.empty()) return c.cart;
@@ -144,8 +150,11 @@ result<events> on(const state& s, const absorb_guest& c, const context& ctx) {
   if (ctx.asker.as != role::system) return fail(base_errc::forbidden);
   if (c.session.empty()) return fail(base_errc::malformed, "absorb_guest without session");
   if (auto ok = known(s); !ok) return fail(std::move(ok.error()));
-  if (holds(s.absorbed, c.session)) return events{};
-  return one(guest_absorbed{.session = c.session});
+  if (counts_as(s, c.session)) return events{};
+  if (!c.keyless && keyed_guests(s) >= keyed_guests_max) return fail(errc::too_many_guests);
+  const bool crowded = s.absorbed.size() >= absorbed_max && s.keyless.empty();
+  if (c.keyless && crowded) return events{};
+  return one(guest_absorbed{.session = c.session, .keyless = c.keyless});
 }
 
 result<events> on(const state& s, const session_opened& c, const context& ctx) {
@@ -203,8 +212,10 @@ result<events> on(const state& s, const keep_person_key& c, const context& ctx) 
 }
 
 result<events> on(const state& s, const erase&, const context& ctx) {
-  if (auto ok = known_and_own(s, ctx.asker); !ok) return fail(std::move(ok.error()));
   const bool own = ctx.asker.user == s.id.str();
+  const bool under_way = s.status == user_status::erasing;
+  if (under_way && (own || ctx.asker.as >= role::admin)) return events{};
+  if (auto ok = known_and_own(s, ctx.asker); !ok) return fail(std::move(ok.error()));
   if (!own && ctx.asker.as < role::admin) return fail(base_errc::forbidden);
   return one(erasure_begun{});
 }
@@ -213,14 +224,24 @@ result<events> on(const state& s, const email_released&, const context&) {
 }
 
 result<events> on(const state& s, const guest_forgotten& c, const context&) {
-  const bool owed = s.status == user_status::erasing && holds(s.absorbed, c.session);
+  const bool owed = s.status == user_status::erasing && counts_as(s, c.session);
   return owed ? one(guest_dropped{.session = c.session}) : events{};
 }
 
-void absorb(state& s, const std::string& session) {
-  if (holds(s.absorbed, session)) return;
+// A key that nobody remembered would outlast the user: only who has none may fall out. Builds before knew of one list of
+// a hundred, which they may still read.
+void absorb(state& s, const std::string& session, bool keyless) {
+  if (counts_as(s, session)) return;
   s.absorbed.push_back(session);
-  if (s.absorbed.size() > absorbed_max) s.absorbed.erase(s.absorbed.begin());
+  if (keyless) s.keyless.push_back(session);
+  if (s.absorbed.size() <= absorbed_max) return;
+  if (!s.keyless.empty()) {
+    std::erase(s.absorbed, s.keyless.front());
+    s.keyless.erase(s.keyless.begin());
+    return;
+  }
+  s.older.push_back(std::move(s.absorbed.front()));
+  s.absorbed.erase(s.absorbed.begin());
 }
 
 void note(state& s, const std::string& session) {
@@ -251,7 +272,9 @@ void on_event(state& s, const registered& e) {
 }
 void on_event(state& s, const address_claimed&) {
   s.status = user_status::active;
-  if (!s.guest_session.empty()) absorb(s, s.guest_session);
+  // It lives on as the user's, so it may get a key yet.
+  constexpr bool keyless = false;
+  if (!s.guest_session.empty()) absorb(s, s.guest_session, keyless);
 }
 void on_event(state& s, const address_refused&) {
   s.status = user_status::refused;
@@ -277,11 +300,11 @@ void on_event(state& s, const disabled_set& e) {
   s.status = e.disabled ? user_status::disabled : user_status::active;
   if (e.disabled) revoke_all(s);
 }
-void on_event(state& s, const guest_absorbed& e) { absorb(s, e.session); }
+void on_event(state& s, const guest_absorbed& e) { absorb(s, e.session, e.keyless); }
 void on_event(state& s, const session_noted& e) { note(s, e.session); }
 // The last thing an erased user owed is done: as if there had never been one.
 void forget_if_done(state& s) {
-  const bool owes_none = s.email.empty() && s.revocations.empty() && s.absorbed.empty();
+  const bool owes_none = s.email.empty() && s.revocations.empty() && s.absorbed.empty() && s.older.empty();
   if (s.status == user_status::erasing && owes_none) s = state{};
 }
 
@@ -306,10 +329,12 @@ void on_event(state& s, const erasure_begun&) {
             .email = s.email,
             .created_at = s.created_at,
             .absorbed = std::move(s.absorbed),
-            .revocations = std::move(s.revocations)};
+            .revocations = std::move(s.revocations),
+            .older = std::move(s.older)};
 }
 void on_event(state& s, const guest_dropped& e) {
   std::erase(s.absorbed, e.session);
+  std::erase(s.older, e.session);
   forget_if_done(s);
 }
 void on_event(state& s, const address_released&) {
@@ -339,6 +364,7 @@ void check(const state& s) {
   ensure(s.guest_steps == 0 || !s.guest_session.empty(), "only a guest is taken along");
   ensure(s.sessions.size() <= sessions_max && s.absorbed.size() <= absorbed_max,
          "a user's lists are bounded");
+  ensure(s.keyless.size() <= s.absorbed.size(), "only guests that count as the user are known to have no key");
   ensure(s.revocations.size() <= revocations_max + sessions_max, "owed revocations are bounded");
   ensure(s.tickets.size() <= 2, "there is a ticket of each purpose at most");
   ensure(s.sessions.empty() || s.status == user_status::active, "only an active user has sessions");
@@ -348,6 +374,8 @@ void check_full(const state& s) {
   check(s);
   ensure(s.status <= user_status::erasing, "the state is a known one");
   ensure(validate(s.details).has_value(), "the profile keeps its limits");
+  for (const auto& guest : s.keyless) ensure(holds(s.absorbed, guest), "who has no key is one of the guests");
+  for (const auto& guest : s.older) ensure(!holds(s.absorbed, guest), "a guest is in one list");
   for (const auto& session : s.sessions) {
     ensure(!session.empty() && !holds(s.revocations, session),
            "a session is live or to be revoked");
@@ -355,19 +383,22 @@ void check_full(const state& s) {
 }
 
 user_view view_of(const state& s) {
+  std::vector<std::string> guests = s.older;
+  guests.insert(guests.end(), s.absorbed.begin(), s.absorbed.end());
   return {.status = s.status,
           .email = s.email,
           .as = s.as,
           .details = s.details,
           .cart = s.cart,
-          .absorbed = s.absorbed,
+          .absorbed = std::move(guests),
           .created_at = s.created_at,
           .password_hash = {},
           .sessions = s.sessions,
           .credentials = s.credentials,
           .ending = static_cast<std::uint32_t>(s.revocations.size()),
           .email_confirmed = s.email_confirmed,
-          .person_key = s.person_key};
+          .person_key = s.person_key,
+          .guests_full = keyed_guests(s) >= keyed_guests_max};
 }
 
 bool is_blank(const state& s) { return s.status == user_status::unregistered; }

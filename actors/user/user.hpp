@@ -27,7 +27,8 @@ inline constexpr std::size_t email_bytes_max = 254;
 inline constexpr std::size_t digest_bytes_max = 128;  // of a ticket, in text
 inline constexpr std::size_t person_key_bytes = 64;   // 32 bytes in hexadecimal
 inline constexpr std::size_t sessions_max = 50;
-inline constexpr std::size_t absorbed_max = 100;
+inline constexpr std::size_t absorbed_max = 100;       // in the newer list
+inline constexpr std::size_t keyed_guests_max = 1'000;  // in both; beyond, they are refused
 inline constexpr std::size_t revocations_max =
     200;  // owed at once; beyond, sessions wait to be noted
 
@@ -71,7 +72,8 @@ struct disabled_set {
 };
 struct guest_absorbed {
   std::string session;
-  OMNICART_FIELDS(session)
+  bool keyless = false;  // false: it has a key, or nobody knows
+  OMNICART_FIELDS(session, keyless)
 };
 struct session_noted {
   std::string session;
@@ -135,7 +137,8 @@ struct state {
   cart_id cart;
   std::string guest_session;  // taken along at registration
   timestamp_ms created_at;
-  std::vector<std::string> absorbed;     // oldest first; once erasing, those that are to be forgotten
+  std::vector<std::string> absorbed;     // oldest first; once erasing, those that are to be forgotten,
+                                         // and so are `older`
   std::vector<std::string> sessions;     // oldest first
   std::vector<std::string> revocations;  // sessions owed a revoke, oldest first
   command_id content;
@@ -143,10 +146,12 @@ struct state {
   std::vector<ticket> tickets;    // at most one of each purpose
   std::string person_key;
   bool email_confirmed = false;
+  std::vector<std::string> keyless;  // of `absorbed`, those without a key; oldest first
+  std::vector<std::string> older;    // absorbed before them, each with a key perhaps; oldest first
   friend bool operator==(const state&, const state&) = default;
   OMNICART_FIELDS(status, as, guest_steps, id, email, password_hash, details, cart, guest_session,
                   created_at, absorbed, sessions, revocations, content, credentials, tickets,
-                  person_key, email_confirmed)
+                  person_key, email_confirmed, keyless, older)
 };
 
 // Refusals, in the order checked ("known": no_such_user unless active or disabled; "own": and for
@@ -159,14 +164,14 @@ struct state {
 //   update_profile    known and own, disabled (the owner; staff may), invalid_profile
 //   change_password   known and own, disabled (the owner; staff may), malformed (hash)
 //   set_disabled      forbidden (not staff), known
-//   absorb_guest      forbidden (not from an entity), malformed, known
+//   absorb_guest      forbidden (not from an entity), malformed, known, too_many_guests
 //   session_opened    forbidden (not from an entity), malformed, known, disabled,
 //   password_changed, overloaded (a
 //                     fault: too many revocations owed)
 //   issue_ticket      forbidden (not from the engine), malformed (digest), known, disabled
 //   redeem_ticket     known, disabled, invalid_ticket, malformed (hash)
 //   keep_person_key   forbidden (not from the engine), malformed, known
-//   erase             known and own, forbidden (support)
+//   erase             known (or erasing) and own, forbidden (support)
 // Answers to effects that were answered before, and wake, change nothing.
 result<events> decide(const state& s, const command& what, const context& ctx);
 void apply(state& s, const event& what);

@@ -107,9 +107,11 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
     list.push_back(revoke_effect(s, session));
   }
   if (s.status == user_status::erasing) {
-    for (const auto& guest : s.absorbed) {
-      if (list.size() >= limit) break;
-      list.push_back(forget_effect(guest));
+    for (const auto* guests : {&s.older, &s.absorbed}) {
+      for (const auto& guest : *guests) {
+        if (list.size() >= limit) break;
+        list.push_back(forget_effect(guest));
+      }
     }
   }
   if (list.size() > limit) list.resize(limit);
@@ -163,7 +165,8 @@ std::size_t kind::memory_bytes(const state& s) {
   return heap_bytes(s.id.str()) + heap_bytes(s.email) + heap_bytes(s.password_hash) +
          heap_bytes(s.details) + heap_bytes(s.cart.str()) + heap_bytes(s.guest_session) +
          heap_bytes(s.absorbed) + heap_bytes(s.sessions) + heap_bytes(s.revocations) +
-         heap_bytes(s.person_key) + s.tickets.capacity() * sizeof(ticket);
+         heap_bytes(s.keyless) + heap_bytes(s.older) + heap_bytes(s.person_key) +
+         s.tickets.capacity() * sizeof(ticket);
 }
 
 }  // namespace omnicart::user

@@ -21,6 +21,7 @@ enum class errc : error_number {
   invalid_profile = 604,  // detail says which member
   password_changed = 605,  // since the session's was shown
   invalid_ticket = 606,    // of a mail: used, too old, or followed by a newer one
+  too_many_guests = 607,   // 1,000 guest sessions with a key count as the user already
 };
 const char* to_string(errc code);
 
@@ -68,8 +69,10 @@ struct update_profile { profile to; OMNICART_FIELDS(to) };
 struct change_password { std::string password_hash; OMNICART_FIELDS(password_hash) };
 // By staff. Disabling revokes every session of the user; answers to patient callers wait for that.
 struct set_disabled { bool disabled = true; OMNICART_FIELDS(disabled) };
-// A login absorbed this guest session: its orders count as the user's. Idempotent. At most 100 are kept, newest.
-struct absorb_guest { std::string session; OMNICART_FIELDS(session) };
+// A login absorbed this guest session: its orders count as the user's. Idempotent. One that has a key, or may have one, is
+// kept until the user is erased: beyond 1,000 of them it is refused as too_many_guests and stays a guest's. Of those that
+// are `keyless` (they ordered nothing) so many newest ones are kept as leave at most 100 in the newer list.
+struct absorb_guest { std::string session; bool keyless = false; OMNICART_FIELDS(session, keyless) };
 struct wake { OMNICART_FIELDS() };
 // From each session of the user when it opens. At most 50 are kept: the oldest beyond is revoked. Refused as disabled
 // for a disabled user, and as password_changed when `credentials` is not the user's any more (the session then revokes
@@ -102,7 +105,7 @@ struct redeem_ticket {
 struct keep_person_key { std::string key; OMNICART_FIELDS(key) };
 // By its owner or an admin. Profile, password and key go at once; sessions end, those of guests that count as the user
 // are forgotten with their keys, and the address is free again; then nothing is left of the user but their id in the
-// orders they made. Answers to patient callers wait for that.
+// orders they made. Answers to patient callers wait for that. Asked again meanwhile it changes nothing.
 struct erase { OMNICART_FIELDS() };
 struct email_released { OMNICART_FIELDS() };  // answer to its own effect
 struct guest_forgotten { std::string session; OMNICART_FIELDS(session) };  // answer to its own effect
@@ -131,8 +134,9 @@ struct user_view {
   std::uint32_t ending = 0;           // sessions that are being revoked
   bool email_confirmed = false;       // somebody read a mail sent there
   std::string person_key;             // see keep_person_key; stays within the engine
+  bool guests_full = false;           // no further guest session with a key can be absorbed
   OMNICART_FIELDS(status, email, as, details, cart, absorbed, created_at, password_hash, sessions, credentials, ending,
-                  email_confirmed, person_key)
+                  email_confirmed, person_key, guests_full)
 };
 using reply = user_view;
 

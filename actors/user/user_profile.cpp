@@ -84,6 +84,8 @@ const char* to_string(errc code) {
       return "password_changed";
     case errc::invalid_ticket:
       return "invalid_ticket";
+    case errc::too_many_guests:
+      return "too_many_guests";
   }
   return "";
 }

@@ -104,6 +104,115 @@ BOOST_AUTO_TEST_CASE(who_is_forgotten_leaves_nothing_whatever_was_before) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_guest_is_forgotten_as_such_until_a_user_has_taken_the_session_over) {
+  const auto taken = number(errc::taken_over);
+  trial::check_table<kind>({
+      {.claim = "a guest", .given = {guest(), keep_person_key{key}}, .command = forget{true}, .events = "forgotten"},
+      {.claim = "one whose session ended",
+       .given = {guest(), keep_person_key{key}, revoke{}},
+       .command = forget{true},
+       .events = "forgotten"},
+      {.claim = "twice", .given = {guest(), forget{true}}, .command = forget{true}},
+      {.claim = "by a person",
+       .given = {guest()},
+       .command = forget{true},
+       .asker = trial::support,
+       .code = number(base_errc::forbidden)},
+      {.claim = "one who registered",
+       .given = {guest(), adopt{"u1"}},
+       .command = forget{true},
+       .code = taken},
+      {.claim = "one who registered, whose session ended",
+       .given = {guest(), adopt{"u1"}, revoke{}},
+       .command = forget{true},
+       .code = taken},
+      {.claim = "with the user they became",
+       .given = {guest(), adopt{"u1"}},
+       .command = forget{},
+       .events = "forgotten"},
+  });
+  subject one;
+  one.give(guest());
+  one.give(adopt{"u1"});
+  one.give(forget{true});
+  BOOST_TEST(one.refusal.data == "u1");
+}
+
+// What the login tells the user of the guest it took over.
+BOOST_AUTO_TEST_CASE(the_user_hears_that_a_guest_has_no_key_only_from_that_guests_ended_session) {
+  answer no_such;
+  no_such.failure = make_error(errc::no_such_session);
+  answer other;
+  other.failure = make_error(errc::revoked);
+  const auto said_by = [](const std::vector<command>& given) {
+    subject one;
+    for (const auto& each : given) BOOST_TEST(one.give(each) == 0);
+    return answer{.failure = {}, .payload = one.reply};
+  };
+  const struct {
+    const char* claim;
+    answer got;
+    bool keyless;
+  } rows[] = {
+      {"one who ordered", said_by({guest(), keep_person_key{key}, revoke{}}), false},
+      {"one who ordered nothing", said_by({guest(), revoke{}}), true},
+      {"one who was forgotten", no_such, true},
+      {"one of whom nothing was said", answer{}, false},
+      {"one who would not end", other, false},
+  };
+  for (const auto& row : rows) {
+    BOOST_TEST_CONTEXT(row.claim) {
+      subject one;
+      one.give(login());
+      one.give(cart_surrendered{});
+      one.give(*kind::settle(one.s, "revoke_guest", row.got));
+      one.reload();
+      const auto owed = kind::pending(one.s, 10);
+      BOOST_REQUIRE(!owed.empty());
+      BOOST_TEST((owed.front().to == entity_ref{"user", "u1"}));
+      const user::absorb_guest told{.session = "g1", .keyless = row.keyless};
+      BOOST_TEST(owed.front().command == user::encode(told));
+      one.check_replay();
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_session_of_a_build_that_knew_of_no_keys_may_have_orders_without_one) {
+  subject one;
+  one.give(guest());
+  // As that build wrote it: the last field was not there.
+  std::string opened = one.log.at(0);
+  BOOST_REQUIRE((opened[4] == '\x9d' && opened.back() == '\xc3'));
+  opened[4] = '\x9c';
+  opened.pop_back();
+  const auto read = kind::decode_event(opened);
+  BOOST_REQUIRE(read.has_value());
+  state old;
+  kind::apply(old, *read);
+  BOOST_TEST((!old.orders_keyed && one.s.orders_keyed));
+  BOOST_TEST((!view_of(old).keyless && view_of(one.s).keyless));
+  BOOST_TEST(trial::hex(encode(guest_revoked{true})) == "9201920b91c3");
+  BOOST_TEST(trial::hex(kind::encode_event(guest_session_revoked{true})) == "9201920a91c3");
+  const auto revoked = kind::decode_event("\x92\x01\x92\x0a\x90");
+  BOOST_REQUIRE(revoked.has_value());
+  BOOST_TEST(!std::get<guest_session_revoked>(*revoked).keyless);
+  const auto forgotten = kind::decode_command("\x92\x01\x92\x11\x90");
+  BOOST_REQUIRE(forgotten.has_value());
+  BOOST_TEST(!std::get<forget>(*forgotten).guest_only);
+}
+
+// The account has a thousand such guests: theirs stay a guest's orders.
+BOOST_AUTO_TEST_CASE(a_login_ends_also_when_the_user_takes_no_further_guest) {
+  subject one;
+  one.give(login());
+  one.give(cart_surrendered{});
+  one.give(guest_revoked{});
+  answer refused;
+  refused.failure = make_error(user::errc::too_many_guests);
+  one.give(*kind::settle(one.s, "absorb", refused));
+  BOOST_TEST((one.s.absorbing == absorb_step::done));
+}
+
 // The user was erased before their login's session told them of the guest it had absorbed.
 BOOST_AUTO_TEST_CASE(a_guest_whose_user_is_gone_is_forgotten_by_the_login) {
   subject one;

@@ -447,7 +447,8 @@ BOOST_AUTO_TEST_CASE(what_the_first_builds_stored_reads_as_it_did) {
 
 BOOST_AUTO_TEST_CASE(lists_have_limits_and_keep_the_newest) {
   subject one = made(active);
-  for (std::size_t i = 0; i <= absorbed_max; ++i) one.give(absorb_guest{"g" + std::to_string(i)});
+  for (std::size_t i = 0; i <= absorbed_max; ++i)
+    one.give(absorb_guest{"g" + std::to_string(i), true});
   BOOST_TEST(one.s.absorbed.size() == absorbed_max);
   BOOST_TEST(one.s.absorbed.front() == "g1");
   for (std::size_t i = 0; i <= sessions_max; ++i) one.give(session_opened{"s" + std::to_string(i)});
@@ -628,12 +629,12 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
   BOOST_TEST(trial::hex(kind::encode_event(session_dropped{"s1"})) == "9201920991c4027331");
   BOOST_TEST(
       trial::hex(kind::encode_state(one.s)) ==
-      "9201dc0012020103c4027531c40f616e6e406578616d706c652e6f7267c40b246172676f6e326964243194c403416e"
+      "9201dc0014020103c4027531c40f616e6e406578616d706c652e6f7267c40b246172676f6e326964243194c403416e"
       "6ec4009090c4026731c4026731ce000f424091c4026731909092cfa7f611100bb4a5cecf89914a0c5548e5bd0090c4"
-      "00c2");
+      "00c29090");
   BOOST_TEST(trial::hex(one.reply) ==
-             "92019d02c40f616e6e406578616d706c652e6f72670194c403416e6ec4009090c402673191c4026731ce0"
-             "00f4240c400900000c2c400");
+             "92019e02c40f616e6e406578616d706c652e6f72670194c403416e6ec4009090c402673191c4026731ce0"
+             "00f4240c400900000c2c400c2");
   // As builds stored it that knew of no tickets and no keys.
   const auto older = kind::decode_state(trial::unhex(
       "92019f020103c4027531c40f616e6e406578616d706c652e6f7267c40b246172676f6e326964243194c403416e6e"
@@ -757,7 +758,8 @@ BOOST_FIXTURE_TEST_CASE(an_erased_user_leaves_nothing_once_sessions_and_address_
 
 BOOST_AUTO_TEST_CASE(every_code_and_status_has_a_name) {
   for (const auto code : {errc::email_taken, errc::no_such_user, errc::disabled, errc::conflict,
-                          errc::invalid_profile, errc::password_changed, errc::invalid_ticket}) {
+                          errc::invalid_profile, errc::password_changed, errc::invalid_ticket,
+                          errc::too_many_guests}) {
     BOOST_TEST(std::string_view(to_string(code)) != "");
   }
   BOOST_TEST(to_string(user_status::unregistered) == "unregistered");
