@@ -21,7 +21,8 @@ constexpr cells staff{no, no, no, any, any};
 constexpr cells admins{no, no, no, no, any};
 
 constexpr bool audited = true, not_audited = false;
-constexpr bool asks_along = true;
+constexpr bool asks_along = true, asked_first = false;
+constexpr bool reasoned = true;
 constexpr auto get = method::get;
 constexpr auto post = method::post;
 constexpr auto put = method::put;
@@ -39,14 +40,18 @@ constexpr access_rule table[] = {
     {post,   "/api/users/refresh",           "sessions", everybody},
     {get,    "/api/users/profile",           "users",    account},
     {put,    "/api/users/profile",           "users",    account},
-    {get,    "/api/users/profile/export",    "users",    account},
-    {remove, "/api/users/profile",           "users",    account},
+    {get,    "/api/users/profile/export",    "users",    own_session},
+    {remove, "/api/users/profile",           "users",    own_session},
     {post,   "/api/users/password-reset",            "users", everybody},
     {post,   "/api/users/password-reset/confirm",    "users", everybody},
     {post,   "/api/users/email-confirmation",        "users", account},
     {post,   "/api/users/email-confirmation/confirm", "users", everybody},
     {get,    "/api/users",                   "users",    admins},
     {put,    "/api/users/{id}/status",       "users",    admins, audited},
+    // All that is known of a person at once: the one reading that is written down.
+    {get,    "/api/users/{id}/export",       "users",    admins, audited},
+    {remove, "/api/users/{id}",              "users",    admins, audited, asked_first, reasoned},
+    {remove, "/api/orders/{id}/guest",       "users",    admins, audited, asked_first, reasoned},
 
     // Catalogue.
     {get,    "/api/products",                "catalogue", everybody},

@@ -42,6 +42,7 @@ struct access_rule {
   std::array<reach, audience_count> of{};
   bool audited = false;     // done by staff, it leaves an entry in the audit log
   bool asks_along = false;  // not asked at the door: the handler does so together with questions of its own
+  bool reasoned = false;    // audited, and the entry has the `reason` of the body
 
   reach of_caller(const caller& who) const {
     return of[static_cast<std::size_t>(audience_of(who))];

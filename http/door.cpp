@@ -7,6 +7,7 @@
 #include "http/audit_trail.hpp"
 #include "http/machine_key.hpp"
 #include "http/server/headers.hpp"
+#include "http/server/json_reader.hpp"
 #include "http/server/problem.hpp"
 #include "http/shop.hpp"
 
@@ -63,6 +64,15 @@ access_claims claims_of(const shop& in, const request& req) {
   return claims ? std::move(*claims) : access_claims{};
 }
 
+// ": why", as the body has it. One that does not read the handler refuses.
+std::string reason_in(const request& req) {
+  std::vector<field_error> errors;
+  const auto body = parse_json(req.body, errors);
+  const auto* reason = body ? body->find("reason") : nullptr;
+  const bool told = reason != nullptr && reason->is == json_value::type::string;
+  return told ? ": " + reason->text : std::string();
+}
+
 }  // namespace
 
 task<response> door::pass(request& req, const call& to) const {
@@ -100,7 +110,8 @@ task<response> door::admitted(request& req, const call& to) const {
 
 task<response> door::audited(request& req, const call& to) const {
   const auto& who = *static_cast<const authority*>(req.known.get());
-  const std::string action = std::string(req.method_name) + ' ' + std::string(req.path);
+  std::string action = std::string(req.method_name) + ' ' + std::string(req.path);
+  if (to.rule->reasoned) action += reason_in(req);
   const std::string request_id(req.request_id);
   auto begun = co_await begin_action(shop_, who.credential, who.who.as, action, request_id);
   if (!begun) co_return failure_response(begun.error(), req);

@@ -88,6 +88,8 @@ BODIES = {
     ("POST", "/api/users/password-reset/confirm"): lambda s: {"token": "x.y", "new_password": PASSWORD},
     ("POST", "/api/users/email-confirmation/confirm"): lambda s: {"token": "x.y"},
     ("PUT", "/api/users/{id}/status"): lambda s: {"status": "active"},
+    ("DELETE", "/api/users/{id}"): lambda s: {"reason": "asked by letter"},
+    ("DELETE", "/api/orders/{id}/guest"): lambda s: {"reason": "asked by letter"},
     ("POST", "/api/products"): lambda s: {"name": "Kettle", "price": 19.99},
     ("PUT", "/api/products/{id}"): lambda s: {"name": "Kettle", "price": 19.99},
     ("POST", "/api/products/{id}/reviews"): lambda s: {"rating": 4, "title": "Good"},
@@ -166,12 +168,16 @@ def path_of(shop, path, owner):
                 poll("it is in every index", lambda: at_every_node(lambda: shop.web.get(filled.replace("{id}", record)).status == 200))
         elif path.startswith("/api/sessions"):
             record = owner.session()
+        elif path == "/api/users/{id}":
+            record = Actor(shop, "shopper").user  # they are erased
         elif path.startswith("/api/users"):
             record = owner.user or shop.somebody.user
         elif path.startswith("/api/inventory/reservations"):
             record = owner.reservation().replace("/", "%2F")
         elif path.startswith("/api/locations"):
             record = shop.location()
+        elif path == "/api/orders/{id}/guest":
+            record = Actor(shop, "guest").order()  # who is erased
         elif path.startswith("/api/orders"):
             record = owner.order()
             if "{number}" in path:
