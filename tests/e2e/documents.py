@@ -29,8 +29,9 @@ MARKS = {"node", "stopped", "help", "test"}
 PASSWORD = "a fine long password\n"  # for what asks for one
 PROMPTS = ("Password:", "The same again:")
 FOREIGN = {"cmake", "curl", "python3", "nginx", "git", "cd", "export"}  # not ours to explain
-COMMANDS = ("status", "entity show", "laws", "token issue", "user create", "store verify", "cert init", "cert node", "completion",
-            "catalogue import", "locations import", "locations list", "projection list", "projection rebuild",
+COMMANDS = ("status", "entity show", "laws", "token issue", "user create", "user export", "user erase", "store verify",
+            "cert init", "cert node", "completion", "catalogue import", "locations import", "locations list",
+            "projection list", "projection rebuild",
             *("backup " + verb for verb in ("create", "list", "verify", "restore")),
             *("cluster " + verb for verb in ("init", "join", "status", "nodes", "shards", "hashes", "drain", "resume", "remove",
                                              "replace", "transfer", "rebalance", "configure", "rotate-key", "watch")))

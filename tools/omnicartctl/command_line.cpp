@@ -50,6 +50,20 @@ It is never an argument: those can be read by everyone on the machine. Examples:
   omnicartctl user create --email ann@shop.example --role admin --name "Ann"
   pass show shop/ann | omnicartctl user create --email ann@shop.example --role support)";
 
+constexpr const char* user_export_footer =
+    R"(The account with its addresses, and its sessions, carts, orders and reviews, also of the guests that count as the user:
+what GET /api/users/profile/export gives the user. It is written down in the audit log. Examples:
+  omnicartctl user export ann@shop.example > ann.json
+  omnicartctl user export 01j8x0c2m4v6y8a0c2e4g6j8k0 | jq '.orders | length')";
+
+constexpr const char* user_erase_footer =
+    R"(Ends the sessions and destroys profile, address and the keys that the personal data in orders and reviews are encrypted
+with. The orders stay, and nobody can read whose they were: ship, or cancel, what is under way first. The guest of an order
+that no account counts as its own is erased by --order. Who, when and why stand in the audit log for ever: do not name the
+person there. Examples:
+  omnicartctl user erase ann@shop.example --reason "asked by letter of 2 March"
+  omnicartctl user erase --order 4f1c… --reason "ticket 1204" --yes)";
+
 constexpr const char* verify_footer =
     R"(Reads every byte of a store that no node has open, and of the simulated provider's ledger in DIR/pay, and changes
 nothing. Exit code 1 when something is wrong.
@@ -150,7 +164,7 @@ void describe_token(CLI::App& app, command_line& into) {
 }
 
 void describe_user(CLI::App& app, command_line& into) {
-  auto& group = add_group(app, "user", "Accounts of people");
+  auto& group = add_group(app, "user", "Accounts of people, and what is kept of them");
   auto& create = add_verb(group, into, verb::user_create, "create",
                           "Make an account, staff included", user_footer);
   create.add_option("--email", into.email, "The address they log in with")
@@ -161,6 +175,23 @@ void describe_user(CLI::App& app, command_line& into) {
   create
       .add_option("--password-file", into.password_file, "The password is this file's first line")
       ->type_name("FILE");
+  add_verb(group, into, verb::user_export, "export", "Print all that is known of a user",
+           user_export_footer)
+      .add_option("user", into.target, "Which user: the id, or the address")
+      ->type_name("ID|E-MAIL")
+      ->required();
+  auto& erase = add_verb(group, into, verb::user_erase, "erase",
+                         "Make unreadable who somebody was, for good", user_erase_footer);
+  auto* const user = erase.add_option("user", into.target, "Which user: the id, or the address")
+                         ->type_name("ID|E-MAIL");
+  erase.add_option("--order", into.order, "In place of a user: the guest who placed this order")
+      ->type_name("ID")
+      ->excludes(user);
+  erase.add_option("--reason", into.why, "Why, for the audit log, which keeps it for ever")
+      ->type_name("TEXT")
+      ->required();
+  erase.add_option("--who", into.who, "Who does it (USER@HOST)")->type_name("NAME");
+  erase.add_flag("--yes", into.yes, "Do not ask");
 }
 
 void add_cert_options(CLI::App& to, command_line& into) {

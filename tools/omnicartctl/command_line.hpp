@@ -24,6 +24,8 @@ enum class verb {
   laws,
   token_issue,
   user_create,
+  user_export,
+  user_erase,
   orders_stuck,
   orders_explain,
   orders_retry,
@@ -92,7 +94,8 @@ struct command_line {
   bool force = false;
   std::string shell;
 
-  std::string target;                 // a node of the cluster, by name or number; a key, by id
+  std::string target;                 // a node of the cluster, by name or number; a key, by id; a user, by id or address
+  std::string order;                  // user erase: that of a guest
   std::string substitute;             // the node that replaces it
   std::string shard;                  // a number, or "cluster"
   std::string link, http, operators;  // addresses of a node that joins

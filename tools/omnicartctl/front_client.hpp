@@ -29,6 +29,8 @@ class front_client {
   outcome<front_answer> get(const std::string& path);
   outcome<front_answer> put(const std::string& path, const std::string& json);
   outcome<front_answer> post(const std::string& path, const std::string& body, const char* type);
+  // With an Idempotency-Key of its own, so that what is asked again was done once.
+  outcome<front_answer> remove(const std::string& path, const std::string& json);
 
  private:
   struct connection;

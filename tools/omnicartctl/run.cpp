@@ -18,6 +18,7 @@
 #include "tools/omnicartctl/secret_input.hpp"
 #include "tools/omnicartctl/security_commands.hpp"
 #include "tools/omnicartctl/store_report.hpp"
+#include "tools/omnicartctl/user_commands.hpp"
 #include "tools/pay/ledger_scan.hpp"
 
 namespace omnicart::ctl {
@@ -253,6 +254,10 @@ ending carry_out(const command_line& given, const surroundings& with) {
       return on_node(issue_token);
     case verb::user_create:
       return on_node(create_user);
+    case verb::user_export:
+      return on_node(export_user);
+    case verb::user_erase:
+      return on_node(erase_user);
     case verb::orders_stuck:
     case verb::orders_explain:
     case verb::orders_retry:

@@ -36,7 +36,7 @@ fake_operator::fake_operator() : parts_(std::make_unique<parts>()) {
   const auto handler = [p = parts_.get()](const httplib::Request& req, httplib::Response& res) {
     p->serve(req, res);
   };
-  parts_->server.Get(".*", handler).Post(".*", handler);
+  parts_->server.Get(".*", handler).Post(".*", handler).Delete(".*", handler);
   parts_->server.set_keep_alive_timeout(1);
   parts_->port = parts_->server.bind_to_any_port("127.0.0.1");
   parts_->thread = std::thread([p = parts_.get()] { p->server.listen_after_bind(); });
