@@ -13,7 +13,8 @@ from harness.group import Group
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The search first: some of its cases count all products that there are.
 SCRIPTS = ("search", "api_cart", "api_orders", "api_people", "api_catalogue", "after_order", "promotions", "locations", "stock_places",
-           "variants", "provider_word", "door", "api_doc", "roles", "bad_input", "trade")
+           "variants", "provider_word", "door", "api_doc", "roles", "bad_input", "personal_data",
+           "trade")
 LEFT_OUT = {
     "guards": "each case configures the front of a node: its certificate, limits, proxies and origins; door.py counts over three",
     "lifecycle": "the command line, files and signals of one process",
@@ -23,7 +24,6 @@ LEFT_OUT = {
     "crash_points": "a node's process dies at chosen steps",
     "revocation": "a node's process dies at chosen steps",
     "kill_storm": "a node's process is killed again and again; chaos.py does it to clusters",
-    "personal_data": "bytes in one node's files",
     "documents": "commands as the documents have them, for one node",
     "backup": "clusters of its own", "chaos": "clusters of its own", "cluster": "clusters of its own",
     "cluster_growth": "clusters of its own", "three_nodes": "this one",
