@@ -2,7 +2,9 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -14,23 +16,35 @@
 namespace omnicart::http {
 
 // Reads what the provider has entered since the last look, asks each order of it whether it knows, and mends what it
-// does not (http/reconciliation.hpp): a charge for no order is given back although no webhook ever told of it. What was
-// entered before the first look ever is left to `payments reconcile`: a ledger may be older than this shop.
+// does not (http/reconciliation.hpp): a charge for no order is given back although no webhook ever told of it. Three
+// things keep it from giving back what is not this shop's to give:
+//   - what was charged before the first look at this provider ever is left to `payments reconcile`,
+//   - so is all of it where more than strangers_max charges stand for no order: that is no accident, but an account that
+//     two shops use, or a store that was put back,
+//   - a ledger that became shorter is not looked at.
 class ledger_watch {
  public:
-  static constexpr std::size_t page_entries = provider_ledger::page_entries;
   static constexpr std::size_t pages_max = 50;         // of one look; the next one goes on
-  static constexpr std::size_t waiting_max = 10'000;   // entries of orders under way; while there are more, no page is read
+  static constexpr std::size_t waiting_max = 10'000;   // entries to be looked at again; while there are more, no page is read
+  static constexpr std::size_t strangers_max = 10;     // given back in one look
+  static constexpr std::size_t stand_by_looks = 3;     // so far back begins who takes over
 
+  // How far it is, in whose ledger.
+  struct mark {
+    std::string provider;
+    std::uint64_t first = 0, next = 0;  // entries: the first ever looked at, and the one to be read next
+    friend bool operator==(const mark&, const mark&) = default;
+  };
   struct parts {
     message_sink& entities;
     entity_directory& all;
     const clock& time;
-    std::function<result<std::vector<provider_ledger::entry>>(std::uint64_t from)> page;  // at most page_entries; fewer: the last
-    std::function<result<std::uint64_t>()> last;        // number of the last entry, 0 for none
-    std::function<std::optional<std::uint64_t>()> load_mark;  // nothing: never looked
-    std::function<status(std::uint64_t)> save_mark;
-    std::function<bool()> on_duty;  // one node of a cluster looks; the others only know where to begin
+    std::string provider;
+    std::function<result<std::vector<provider_ledger::entry>>(std::uint64_t from)> page;  // as provider_ledger::page
+    std::function<result<std::uint64_t>()> last;                                          // as provider_ledger::last
+    std::function<result<std::optional<mark>>()> load_mark;  // nothing: never looked
+    std::function<status(const mark&)> save_mark;
+    std::function<bool()> on_duty;  // one node of a cluster looks; the others only follow
   };
   // All outlive it.
   explicit ledger_watch(parts with) : with_(std::move(with)) {}
@@ -50,17 +64,21 @@ class ledger_watch {
 
  private:
   using entries = std::vector<provider_ledger::entry>;
-  status begin();
-  status read_on();
-  // Those that are to be looked at again.
-  entries sift(entries all);
-  // True: nothing is left to be done.
-  bool mend(const std::set<std::string>& orders);
+  // Entries of orders that do not know of them, by order.
+  using suspects = std::map<std::string, entries>;
+  status begin(std::uint64_t last);
+  void follow(std::uint64_t last);
+  status read_on(std::uint64_t last);
+  // What may settle by itself goes to waiting_, what has not to `found`.
+  void sift(const entries& all, suspects& found);
+  void mend(suspects found, std::uint64_t last);
+  void tell_of(const reconciliation_report& report);
   status keep_mark();
 
   const parts with_;
-  std::optional<std::uint64_t> next_;  // entry to be read
-  std::uint64_t kept_ = 0;             // as saved
+  std::optional<mark> at_;
+  mark kept_;                        // as saved
+  std::deque<std::uint64_t> ends_;   // of the ledger at the last looks, while off duty
   entries waiting_;
   std::atomic<bool> stopping_{false};
   std::atomic<std::uint64_t> entries_{0}, mended_{0}, waiting_count_{0};

@@ -28,6 +28,7 @@ std::optional<provider_ledger::entry> read_entry(const nlohmann::json& from) try
 }
 
 constexpr std::time_t connect_max_s = 3, silence_max_s = 10;
+constexpr std::size_t body_bytes_max = 32u << 20;  // a page has some 3 MB
 
 }  // namespace
 
@@ -40,9 +41,14 @@ struct provider_ledger::connection {
   // The object that the answer is.
   result<nlohmann::json> get(const std::string& path) {
     if (stopped) return fail(base_errc::shutting_down);
-    const auto got = client.Get(path.c_str());
+    std::string text;
+    const auto got = client.Get(path.c_str(), [&](const char* bytes, std::size_t count) {
+      if (stopped || text.size() + count > body_bytes_max) return false;
+      text.append(bytes, count);
+      return true;
+    });
     if (!got || got->status != 200) return fail(base_errc::unavailable, "no answer from the provider");
-    auto body = nlohmann::json::parse(got->body, nullptr, false);
+    auto body = nlohmann::json::parse(text, nullptr, false);
     if (!body.is_object()) return fail(base_errc::unavailable, "the answer is no JSON object");
     return body;
   }
@@ -65,8 +71,8 @@ status provider_ledger::read(const std::function<void(const entry&)>& take) {
   for (std::uint64_t next = 1;;) {
     const auto got = page(next);
     if (!got) return fail(got.error());
+    if (got->empty()) return {};
     for (const auto& each : *got) take(each);
-    if (got->size() < page_entries) return {};
     next = got->back().seq + 1;
   }
 }

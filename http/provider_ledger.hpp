@@ -29,7 +29,7 @@ class provider_ledger {
 
   // All block. Faults: unavailable (no answer, or none that is a ledger), shutting_down.
   status read(const std::function<void(const entry&)>& take);
-  // At most page_entries from this number on; fewer: there are no more.
+  // Some entries from this number on, at most page_entries; none: there are no more.
   result<std::vector<entry>> page(std::uint64_t from);
   // Number of the last entry; 0: there is none.
   result<std::uint64_t> last();

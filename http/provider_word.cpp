@@ -25,7 +25,7 @@ result<provider_word> parse_provider_word(std::string_view body) {
   const auto* amount = in->integer("amount");
   const auto currency = currency_code::parse(text("currency"));
   provider_word word{.key = text("key"), .what = {}};
-  if (!kind || !amount || *amount < 0 || !currency || word.key.empty() || word.key.size() > 160)
+  if (!kind || !amount || *amount < 0 || !currency || word.key.empty() || word.key.size() > payment_key_bytes_max)
     return fail(base_errc::malformed, "a webhook has kind, key, amount and currency");
   word.what = {.kind = *kind,
                .amount = {*amount, *currency},

@@ -8,6 +8,8 @@
 
 namespace omnicart::http {
 
+inline constexpr std::size_t payment_key_bytes_max = 160;  // an order's id, as the provider knows it
+
 // What an entry of the provider's ledger says, as the order is told it; nothing for a kind that is not known.
 struct provider_word {
   std::string key;

@@ -9,8 +9,6 @@
 namespace omnicart::http {
 namespace {
 
-constexpr duration_ms patience{30'000};
-
 std::string text_of(money amount) {
   return to_decimal(amount) + ' ' + std::string(amount.currency.text());
 }
@@ -35,7 +33,10 @@ bool knows_of(const order::order_view& here, const provider_ledger::entry& entry
   const auto kind = news_kind_of(entry.kind);
   if (!kind) return true;
   switch (*kind) {
-    case payment::news_kind::authorised: return !has_ended(here) || here.after.hold == order::holding::voided;
+    case payment::news_kind::authorised: {
+      const bool settled = here.after.hold == order::holding::voided || here.captured.amount_minor > 0;
+      return settled || !has_ended(here);
+    }
     case payment::news_kind::captured: return here.captured.amount_minor > 0;
     case payment::news_kind::declined: return here.status != order::order_status::pending;
     case payment::news_kind::voided: return here.after.hold != order::holding::held;
@@ -67,6 +68,10 @@ std::int64_t reconciliation::account::refunded() const {
   return sum;
 }
 
+bool reconciliation::account::holds_something() const {
+  return captured.amount_minor > 0 ? captured.amount_minor > refunded() : authorised && !voided;
+}
+
 void reconciliation::enter(const provider_ledger::entry& entry) {
   const auto kind = news_kind_of(entry.kind);
   const auto currency = currency_code::parse(entry.currency);
@@ -78,9 +83,11 @@ void reconciliation::enter(const provider_ledger::entry& entry) {
     case payment::news_kind::authorised:
       at.authorised = true;
       at.amount = amount;
+      if (at.captured.amount_minor == 0) at.charged_by = entry.seq;
       break;
     case payment::news_kind::captured:
       at.captured = amount;
+      at.charged_by = entry.seq;
       break;
     case payment::news_kind::declined:
       at.decline_code = entry.decline_code;
@@ -94,48 +101,71 @@ void reconciliation::enter(const provider_ledger::entry& entry) {
   }
 }
 
-void reconciliation::found(const std::string& id, const char* what, std::string detail, bool mended) {
+void reconciliation::found(const std::string& id, const char* what, std::string detail, deed done) {
   if (report_.findings.size() >= findings_max) {
     ++report_.left_out;
     return;
   }
-  report_.findings.push_back({id, what, std::move(detail), mended});
+  report_.findings.push_back({id, what, std::move(detail), done.mended, done.again});
 }
 
-bool reconciliation::tell(const std::string& id, payment::news what) {
-  if (how_ == mode::report) return false;
+reconciliation::deed reconciliation::carry_out(envelope what) {
+  if (how_ == mode::report) return {};
   std::vector<envelope> message;
-  message.push_back(
-      engine_question("order", id, order::encode(order::command{order::payment_told{std::move(what)}})));
-  return ask_and_wait(entities_, std::move(message), patience).front().ok();
+  message.push_back(std::move(what));
+  const answer got = ask_and_wait(entities_, std::move(message), patience_).front();
+  if (got.ok()) return {.mended = true};
+  return {.again = is_fault(got.failure->number) || got.failure->is(base_errc::expired)};
 }
 
-bool reconciliation::ask_provider(const std::string& id, const payment::command& what) {
-  if (how_ == mode::report) return false;
-  std::vector<envelope> message;
-  message.push_back(engine_question("payment", id, payment::encode(what)));
-  return ask_and_wait(entities_, std::move(message), patience).front().ok();
+reconciliation::deed reconciliation::tell(const std::string& id, payment::news what) {
+  return carry_out(engine_question("order", id, order::encode(order::command{order::payment_told{std::move(what)}})));
+}
+
+reconciliation::deed reconciliation::ask_provider(const std::string& id, const payment::command& what) {
+  return carry_out(engine_question("payment", id, payment::encode(what)));
+}
+
+result<answer> reconciliation::ask_order(const std::string& id) {
+  if (stopping_) return fail(base_errc::shutting_down);
+  std::vector<envelope> question;
+  question.push_back(engine_question("order", id, order::encode(order::get{})));
+  return ask_and_wait(entities_, std::move(question), patience_).front();
 }
 
 // Only an order's own leader knows that there is none: it may have been placed since, or lie where this node does not
 // see it.
 status reconciliation::judge_stranger(const std::string& key, const account& at) {
-  std::vector<envelope> question;
-  question.push_back(engine_question("order", key, order::encode(order::get{})));
-  const answer got = ask_and_wait(entities_, std::move(question), patience).front();
-  if (got.ok()) return {};
-  if (!got.failure->is(order::errc::no_such_order)) return fail(*got.failure);
+  const auto got = ask_order(key);
+  if (!got) return fail(got.error());
+  if (got->ok()) return {};
+  if (!got->failure->is(order::errc::no_such_order)) return fail(*got->failure);
+  if (at.holds_something()) give_back(key, at);
+  return {};
+}
+
+void reconciliation::give_back(const std::string& key, const account& at) {
   const std::int64_t held = at.captured.amount_minor - at.refunded();
   if (held > 0) {
     const money back{held, at.captured.currency};
     // Another key than the webhook's: it may have given a part back.
     const payment::command what = payment::refund{order_id(key), "no-order-" + std::to_string(held), back};
     found(key, "charged_without_order", text_of(back), ask_provider(key, what));
-  } else if (at.authorised && at.captured.amount_minor == 0 && !at.voided) {
+  } else {
     found(key, "authorised_without_order", text_of(at.amount),
           ask_provider(key, payment::void_charge{order_id(key)}));
   }
-  return {};
+}
+
+void reconciliation::leave_strangers(const std::vector<std::string>& keys) {
+  report_.halted = true;
+  for (const auto& key : keys) {
+    const account& at = accounts_[key];
+    const bool charged = at.captured.amount_minor > 0;
+    const money held{charged ? at.captured.amount_minor - at.refunded() : at.amount.amount_minor,
+                     charged ? at.captured.currency : at.amount.currency};
+    found(key, charged ? "charged_without_order" : "authorised_without_order", text_of(held), {.again = true});
+  }
 }
 
 void reconciliation::judge_captured(const std::string& id, const order::order_view& here, const account& there) {
@@ -184,12 +214,12 @@ status reconciliation::judge_suspects() {
   for (const auto& [id, here] : suspects_) {
     const account there = accounts_[id];
     if (there.captured.amount_minor < here.captured.amount_minor) {
-      found(id, "capture_not_there", text_of(here.captured) + " here, nothing at the provider", false);
+      found(id, "capture_not_there", text_of(here.captured) + " here, nothing at the provider", {});
     } else if (there.refunded() < here.refunded.amount_minor) {
       found(id, "refund_not_there",
             text_of(here.refunded) + " here, " + text_of({there.refunded(), here.refunded.currency}) +
                 " at the provider",
-            false);
+            {});
     }
   }
   return {};
@@ -232,19 +262,28 @@ result<reconciliation_report> reconciliation::run(mode how) {
   return std::move(report_);
 }
 
-result<reconciliation_report> reconciliation::mend(const std::set<std::string>& orders) {
+result<reconciliation_report> reconciliation::mend(const std::set<std::string>& orders, caution with) {
   how_ = mode::mend;
   auto read = ledger_([&](const provider_ledger::entry& entry) {
     if (orders.contains(entry.key)) enter(entry);
   });
   if (!read) return fail(read.error());
   report_.keys = accounts_.size();
+  std::vector<std::string> strangers;
   for (const auto& id : orders) {
-    std::vector<envelope> question;
-    question.push_back(engine_question("order", id, order::encode(order::get{})));
-    const answer got = ask_and_wait(entities_, std::move(question), patience).front();
-    const bool stranger = !got.ok() && got.failure->is(order::errc::no_such_order);
-    if (auto done = stranger ? judge_stranger(id, accounts_[id]) : judge_known(id, got); !done) return fail(done.error());
+    const auto got = ask_order(id);
+    if (!got) return fail(got.error());
+    if (!got->ok() && got->failure->is(order::errc::no_such_order)) {
+      const account& at = accounts_[id];
+      if (at.holds_something() && at.charged_by >= with.since) strangers.push_back(id);
+    } else if (auto done = judge_known(id, *got); !done) {
+      found(id, "not_judged", "the order does not answer", {.again = true});
+    }
+  }
+  if (strangers.size() > with.strangers_max) {
+    leave_strangers(strangers);
+  } else {
+    for (const auto& key : strangers) give_back(key, accounts_[key]);
   }
   if (auto done = judge_suspects(); !done) return fail(done.error());
   return std::move(report_);

@@ -1,7 +1,7 @@
 #include "tools/omnicartd/ledger_duty.hpp"
 
 #include <algorithm>
-#include <charconv>
+#include <filesystem>
 #include <fstream>
 #include <utility>
 
@@ -16,15 +16,19 @@ constexpr duration_ms retry_interval{2'000};
 
 std::string mark_file(const std::string& data) { return data + "/ledger.mark"; }
 
-std::optional<std::uint64_t> load_mark(const std::string& path) {
+// "PROVIDER FIRST NEXT". Faults: io, malformed.
+result<std::optional<http::ledger_watch::mark>> load_mark(const std::string& path) {
+  if (!std::filesystem::exists(path)) return std::optional<http::ledger_watch::mark>();
   std::ifstream in(path);
-  std::string text;
-  if (!(in >> text)) return std::nullopt;
-  std::uint64_t mark = 0;
-  const auto [end, wrong] = std::from_chars(text.data(), text.data() + text.size(), mark);
-  if (wrong == std::errc{} && end == text.data() + text.size() && mark > 0) return mark;
-  log::warning("not a place in the provider's ledger: looked at from its end on", {{"file", path}});
-  return std::nullopt;
+  http::ledger_watch::mark at;
+  if (!(in >> at.provider >> at.first >> at.next) || at.first == 0 || at.next < at.first) {
+    return fail(base_errc::io, path + " cannot be read, or is no place in a ledger; without it the ledger is looked at from its end on");
+  }
+  return std::optional(std::move(at));
+}
+
+std::string text_of(const http::ledger_watch::mark& at) {
+  return at.provider + ' ' + std::to_string(at.first) + ' ' + std::to_string(at.next) + '\n';
 }
 
 }  // namespace
@@ -33,7 +37,7 @@ result<std::unique_ptr<ledger_duty>> ledger_duty::start(parts with) {
   auto ledger = http::provider_ledger::open(with.provider_url);
   if (!ledger) return fail(ledger.error());
   std::unique_ptr<ledger_duty> made(new ledger_duty(std::move(with), std::move(*ledger)));
-  if (!load_mark(mark_file(made->with_.data))) made->tick();
+  if (!std::filesystem::exists(mark_file(made->with_.data))) made->tick();
   made->ticks_ = std::make_unique<ticker>("ledger", tick_interval, [at = made.get()] { at->tick(); });
   return made;
 }
@@ -44,12 +48,13 @@ ledger_duty::ledger_duty(parts with, http::provider_ledger ledger)
       watch_({.entities = with_.entities,
               .all = with_.all,
               .time = with_.time,
+              .provider = with_.provider_name,
               .page = [this](std::uint64_t from) { return ledger_.page(from); },
               .last = [this] { return ledger_.last(); },
               .load_mark = [this] { return load_mark(mark_file(with_.data)); },
               .save_mark =
-                  [this](std::uint64_t mark) {
-                    return cluster::write_private_file(mark_file(with_.data), std::to_string(mark) + '\n',
+                  [this](const http::ledger_watch::mark& at) {
+                    return cluster::write_private_file(mark_file(with_.data), text_of(at),
                                                        cluster::existing_files::replace);
                   },
               .on_duty = with_.on_duty}) {}

@@ -19,6 +19,7 @@ class ledger_duty {
     entity_directory& all;
     const clock& time;
     std::string provider_url;
+    std::string provider_name;       // the same as long as the ledger is: the URL may change where the node runs it itself
     std::string data;                // the node's directory
     duration_ms interval;
     std::function<bool()> on_duty;   // any thread

@@ -343,7 +343,8 @@ status node::parts::start_tickers() {
 
 status node::parts::start_ledger_duty() {
   if (options.payment.reconcile_every_s == 0) return {};
-  auto started = ledger_duty::start({*routes, *scan, machine, provider_url, options.node.data,
+  const bool own = options.payment.url.empty();
+  auto started = ledger_duty::start({*routes, *scan, machine, provider_url, own ? "own" : provider_url, options.node.data,
                                      std::chrono::seconds(options.payment.reconcile_every_s),
                                      [this] { return log->leads(data->shard_count()); }});
   if (!started) return fail(started.error());
