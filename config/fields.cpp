@@ -202,7 +202,7 @@ constexpr std::array table{
     field{"payment", "webhook_secret_file", at<&o::payment, &pay::webhook_secret_file>, "path", 0, text_most, "", change::on_start,
           "file of the secret that the provider signs its webhooks with, 32 characters or more, for its owner alone; empty: none are taken"},
     field{"payment", "reconcile_every_s", at<&o::payment, &pay::reconcile_every_s>, "s", 0, 86'400, "", change::on_start,
-          "how often what the provider entered since is compared with the orders, and mended; 0: only by `omnicartctl payments reconcile`"},
+          "how often what the provider entered since is compared with the orders, and mended, which needs an account at the provider that is this shop's alone; 0: only by `omnicartctl payments reconcile`"},
 
     field{"log", "level", at<&o::log, &log_options::level>, "", 0, 16, "debug|info|warning|error|off", on_reload,
           "the least serious messages that are written"},

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "actors/email/email.hpp"
+#include "actors/session/session_messages.hpp"
 #include "actors/user/user_messages.hpp"
 #include "http/history_json.hpp"
 #include "http/list_query.hpp"
@@ -73,6 +74,11 @@ std::vector<std::string> read_codes(object_reader& read, std::string_view name) 
   return codes;
 }
 
+// Staff order for somebody without an account, or whose account nobody knows.
+bool is_by_telephone(const order::place& wanted, const authority& who) {
+  return who.staff() && wanted.buyer.user.empty() && wanted.buyer.session.empty() && !is_staff(wanted.buyer.as);
+}
+
 }  // namespace
 
 void order_routes::add_to(router& routes) {
@@ -93,7 +99,9 @@ tl::expected<order::place, response> order_routes::read_place(const request& req
   object_reader read(body, errors);
   order::place wanted;
   wanted.buyer = who.who;
-  if (auto user = read.optional_string("user_id", limits::url_id_bytes_max, 1); user && *user != who.who.user) {
+  const auto user = read.optional_string("user_id", limits::url_id_bytes_max, 1);
+  const bool named = user.has_value();
+  if (named && *user != who.who.user) {
     if (!who.staff()) read.report("user_id", "forbidden", "only staff may order for others");
     wanted.buyer.user = *user;
     wanted.buyer.session.clear();
@@ -106,6 +114,7 @@ tl::expected<order::place, response> order_routes::read_place(const request& req
     if (!wanted.cart.empty()) read.report("cart_id", "not_with_items", "give cart_id or items, not both");
   }
   wanted.email = read.optional_string("email", 254, 3).value_or("");
+  if (who.staff() && wanted.buyer.user == who.who.user && !named && !wanted.email.empty()) wanted.buyer = {};
   if (wanted.buyer.user.empty() && wanted.email.empty()) {
     read.report("email", "missing", "a guest's order needs an e-mail address");
   } else if (!wanted.email.empty() && !email::is_plausible_address(wanted.email)) {
@@ -135,6 +144,7 @@ tl::expected<order::place, response> order_routes::read_place(const request& req
     errors.push_back({"/items", "missing", "name a cart or items"});
   }
   if (!errors.empty()) return tl::unexpected(invalid_body_response(std::move(errors), req.request_id));
+  if (is_by_telephone(wanted, who)) return wanted;
   if (!who.who.session.empty()) wanted.sessions.push_back(who.who.session);
   wanted.sessions.insert(wanted.sessions.end(), who.absorbed.begin(), who.absorbed.end());
   return wanted;
@@ -142,7 +152,7 @@ tl::expected<order::place, response> order_routes::read_place(const request& req
 
 // Staff may order for any user there is.
 task<std::optional<response>> order_routes::unknown_buyer(request& req, const authority& who, const caller& buyer) {
-  if (buyer.user == who.who.user) co_return std::nullopt;
+  if (buyer.user.empty() || buyer.user == who.who.user) co_return std::nullopt;
   auto asked = inquire(shop_, {"user", buyer.user}, user::encode(user::get{}), who.who);
   const answer known = co_await asked;
   if (known.ok()) co_return std::nullopt;
@@ -190,9 +200,30 @@ task<result<std::string>> order_routes::key_to_seal(const caller& buyer, const k
   co_return key;
 }
 
+// Their buyer is the guest of a session that nobody has a token of: it has the key of this one order.
+task<result<order_routes::keyed_order>> order_routes::order_by_telephone(const authority& who, const std::string& key) {
+  keyed_order found{.id = order_id_of(who.key_owner(), key)};
+  auto asked = inquire(shop_, {"order", found.id}, order::encode(order::get{}), engine());
+  const answer got = co_await asked;
+  if (got.ok()) {
+    const auto view = order::decode_reply(got.payload);
+    if (!view) co_return fail(view.error());
+    found.guest = view->buyer.session;
+    found.in_clear = !has_sealed(*view);
+    co_return found;
+  }
+  if (is_fault(got.failure->number)) co_return fail(*got.failure);
+  session::open opening{.id = session_id(found.id)};
+  opening.refresh_digest = to_base32(digest_128({"no refresh token", found.id}));
+  opening.expires_at = shop_.time.wall() + shop_.guest_session_ttl;
+  auto opened = ask(shop_, {"session", found.id}, session::encode(opening), engine());
+  const answer open = co_await opened;
+  if (!open.ok()) co_return fail(*open.failure);
+  co_return found;
+}
+
 task<result<std::string>> order_routes::seal_person(order::place& wanted, const keyed_order& named) {
-  const bool nobodys = wanted.buyer.user.empty() && wanted.buyer.session.empty();  // staff's, for no account
-  if (nobodys || named.in_clear) co_return std::string();
+  if (named.in_clear) co_return std::string();
   auto key = co_await key_to_seal(wanted.buyer, named);
   if (!key) co_return key;
   wanted.email = seal(wanted.email, *key);
@@ -210,11 +241,14 @@ task<response> order_routes::place(request& req) {
   if (auto none = co_await unknown_buyer(req, *who, wanted->buyer)) co_return std::move(*none);
   if (auto refused = co_await take_terms(req, *who, *wanted)) co_return std::move(*refused);
   const auto key = idempotency_key(req);
-  const auto known = co_await order_of_key(*who, **key);
+  const bool by_telephone = is_by_telephone(*wanted, *who);
+  auto naming = by_telephone ? order_by_telephone(*who, **key) : order_of_key(*who, **key);
+  const auto known = co_await std::move(naming);
   if (!known) co_return failure_response(known.error(), req);
   const keyed_order& named = *known;
   const std::string id = named.id;
   wanted->id = order_id(id);
+  if (by_telephone) wanted->buyer.session = id;
   wanted->capture = shop_.capture;
   if (wanted->buyer.user.empty() && !wanted->email.empty()) wanted->guest = order::digest_of_guest(wanted->email);
   const auto sealed_with = co_await seal_person(*wanted, named);

@@ -38,6 +38,8 @@ class order_routes {
     bool in_clear = false;   // by a build that sealed no guest's orders
   };
   task<result<keyed_order>> order_of_key(const authority& who, const std::string& key);
+  // The same of an order that staff place for somebody without an account. Faults: of its entities.
+  task<result<keyed_order>> order_by_telephone(const authority& who, const std::string& key);
   // Seals the buyer's personal data with their key, which is given back: empty when there is nobody to seal it for.
   // Refusal: not_found when the account or the session came to its end meanwhile.
   task<result<std::string>> key_to_seal(const caller& buyer, const keyed_order& named);

@@ -163,6 +163,21 @@ def staff_order_for_a_user_at_a_negotiated_price(shop):
 
 
 @suite.case
+def an_order_by_telephone_counts_for_who_it_is_for(shop):
+    product = shop.product(price=1000)
+    shop.admin.put(f"/api/inventory/{product}/terms", {"customer_limit": 1}).expect(200)
+    code = fresh("once").upper()
+    shop.admin.post("/api/coupons", {"code": code, "type": "percentage", "rate_bps": 1000, "total_limit": 9, "customer_limit": 1}).expect(201)
+    def ordered(email):
+        wish = {"email": email, "payment_method": {"type": "invoice"}, "coupons": [code], "items": [{"product_id": product, "quantity": 1}]}
+        return shop.admin.post("/api/orders", wish, key=fresh())
+    ann, bob = (fresh(name) + "@example.com" for name in ("ann", "bob"))
+    equal(ordered(ann).expect(201)["total"], pounds(900))
+    equal(ordered(bob).expect(201)["total"], pounds(900))
+    ordered(ann.upper()).expect(409)
+
+
+@suite.case
 def all_of_it_survives_a_kill(shop):
     guest, path, product, line, _ = bought(shop)
     shop.admin.post(path + "/shipments", {}).expect(201)

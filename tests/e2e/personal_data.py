@@ -519,12 +519,9 @@ def an_order_that_an_account_counts_as_its_own_names_no_guest_to_erase():
         email, ann_id = registered(shop, guest)
         ann = signed_in(shop, email)
         after = ordered(shop, ann)
-        nobodys = shop.admin.post("/api/orders", {"email": EMAIL, "payment_method": {"type": "invoice"},
-                                                  "items": [{"product_id": shop.article, "quantity": 1}]},
-                                  key=fresh("order")).expect(201)["order_id"]
-        for path in (before, after, "/api/orders/" + nobodys):
+        for path in (before, after):
             refused = shop.admin.delete(path + "/guest", body=REASON).expect(409, "not_a_guests_order")
-            equal(ann_id in refused["detail"], path != "/api/orders/" + nobodys, "it names the user")
+            check(ann_id in refused["detail"], refused)
         reads(ann.web, before)
         reads(ann.web, after)
         # The guest of a login, not of a registration, is not told apart: what they ordered then becomes unreadable.
@@ -537,6 +534,30 @@ def an_order_that_an_account_counts_as_its_own_names_no_guest_to_erase():
         erase(ann)
         for path in (before, after):
             nobody_reads(shop, path)
+
+
+@suite.case
+def who_ordered_by_telephone_is_erased_order_by_order():
+    with serving() as node:
+        shop = shop_of(node)
+        clerk, credential = member_of_staff(shop, "support")[:2]
+        key, paths = fresh("order"), []
+        for name in (key, fresh("order")):
+            wish = {"email": EMAIL, "shipping_address": PERSONAL, "payment_method": {"type": "card", "token": "tok_ok"},
+                    "items": [{"product_id": shop.article, "quantity": 1}]}
+            made = clerk.post("/api/orders", wish, key=name).expect(201)
+            check("user_id" not in made.json, made)
+            paths.append("/api/orders/" + made["order_id"])
+        reads(shop.admin, paths[0])
+        in_no_history(shop, paths[0])
+        equal(clerk.post("/api/orders", {**wish}, key=key).expect(201)["order_id"], paths[0].rsplit("/", 1)[1], "the same order again")
+        equal(clerk.get("/api/users/profile/export").expect(200)["orders"], [], "it is not the clerk's")
+        clerk.post(f"/api/products/{shop.article}/reviews", {"rating": 5, "text": "mine"}).expect(403, "not_a_buyer")
+        shop.admin.delete(paths[0] + "/guest", body=REASON).expect(204)
+        nobody_reads(shop, paths[0])
+        reads(shop.admin, paths[1])
+        wish["user_id"] = clerk.get("/api/users/profile").expect(200)["user_id"]
+        equal(clerk.post("/api/orders", wish, key=fresh("order")).expect(201)["user_id"], wish["user_id"], "named, it is")
 
 
 # --- many of them -----------------------------------------------------------------------------------------------

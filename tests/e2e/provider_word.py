@@ -31,7 +31,7 @@ def payment_section(options):
 
 def hearing(folder, **payment):
     """A node, or three, that take webhooks, with a provider that sends them: its own, since it must know where to."""
-    payment["webhook_secret_file"] = secret_file(folder, SECRET)
+    payment |= {"webhook_secret_file": secret_file(folder, SECRET), "reconcile_every_s": 0}  # webhooks alone
     if NODES > 1:
         return Group(config={"node": {"shard_count": 10}, "payment": payment})  # few shards are soon shared out
     node = Node(payment_section(payment))

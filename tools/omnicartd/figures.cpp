@@ -128,7 +128,7 @@ void add_provider(figure_list& out, const pay_supervisor& provider) {
 void add_ledger(figure_list& out, const http::ledger_watch::figures& now) {
   out.counter("ledger_entries_total", now.entries, "Entries of the provider's ledger that were compared with the orders here");
   out.counter("ledger_mended_total", now.mended, "Differences found by that and mended");
-  out.gauge("ledger_waiting", now.waiting, "Entries to be compared again, as their orders are under way");
+  out.gauge("ledger_waiting", now.waiting, "Entries to be compared again: their orders are under way, or did not answer; at 10,000 no more are read");
 }
 
 void add_shards(figure_list& out, const std::vector<cluster::replica_view>& views) {
