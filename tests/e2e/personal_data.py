@@ -366,6 +366,7 @@ def an_admin_takes_along_what_a_user_would_and_that_is_in_the_audit_log():
         email, ann_id = registered(shop, (guest := shop.guest()))
         ann = signed_in(shop, email)
         order = ordered(shop, ann)
+        node.laws()  # it owes nobody anything: its version stays
         theirs = ann.web.get("/api/users/profile/export").expect(200).json
         boss, credential = member_of_staff(shop, "admin")
         path = f"/api/users/{ann_id}/export"
