@@ -54,19 +54,20 @@ class Shop:
     def product(self, price=1000, stock=100, product_id=None, **more):
         product_id = product_id or fresh("p")
         body = {"id": product_id, "name": f"Article {product_id}", "price": pounds(price), **more}
-        self.admin.post("/api/products", body).expect(201)
+        self.admin.post("/api/products", body, key=fresh("made")).expect(201)  # so that it may be asked again
         if stock is not None:
             self.stock(product_id, stock)
         return product_id
 
     def stock(self, product_id, on_hand):
-        return self.admin.put(f"/api/inventory/{product_id}", {"on_hand": on_hand, "reason": "delivery"}).expect(200)
+        return self.admin.put(f"/api/inventory/{product_id}", {"on_hand": on_hand, "reason": "delivery"},
+                              key=fresh("counted")).expect(200)
 
     def figures(self, product_id):
         return self.admin.get(f"/api/inventory/{product_id}").expect(200).json
 
     def guest(self):
-        return Guest(self, self.web.post("/api/sessions").expect(201).json)
+        return Guest(self, self.web.post("/api/sessions", key=fresh("a-guest-session")).expect(201).json)
 
     def buy(self, product_id=None, quantity=1, card="tok_ok", **more):
         """A fresh guest's paid order of one line."""
