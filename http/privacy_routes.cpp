@@ -257,9 +257,7 @@ task<response> privacy_routes::erase_with_password(request& req, const authority
   if (!shown) co_return shown.error();
   const command_options options;
   if (auto failed = co_await erase_account(req, to, who.who, options)) co_return std::move(*failed);
-  response done = json_response(204, "");
-  expire_session_cookie(done, req);
-  co_return done;
+  co_return signed_out(req);
 }
 
 task<response> privacy_routes::erase_own(request& req) {
@@ -275,9 +273,7 @@ task<response> privacy_routes::erase_own(request& req) {
   if (!errors.empty()) co_return invalid_body_response(std::move(errors), req.request_id);
   const command_options options;
   if (auto failed = co_await forget_guest(req, who->who.session, options)) co_return std::move(*failed);
-  response done = json_response(204, "");
-  expire_session_cookie(done, req);
-  co_return done;
+  co_return signed_out(req);
 }
 
 task<response> privacy_routes::erase_user(request& req) {

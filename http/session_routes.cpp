@@ -182,9 +182,7 @@ task<response> session_routes::logout(request& req) {
   auto asked = ask(shop_, to, command, who->who);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
-  response done = json_response(204, "");
-  expire_session_cookie(done, req);
-  co_return done;
+  co_return signed_out(req);
 }
 
 task<response> session_routes::refresh(request& req) {

@@ -48,6 +48,12 @@ void expire_session_cookie(response& answered, const request& req) {
   answered.add_header("Set-Cookie", cookie_text(req, "", 0));
 }
 
+response signed_out(const request& req) {
+  response done = json_response(204, "");
+  expire_session_cookie(done, req);
+  return done;
+}
+
 tl::expected<command_options, response> creating_options(const request& req, const authority& who) {
   auto options = unsafe_options(req, who, key_need::optional);
   if (!options || !who.anonymous()) return options;

@@ -31,6 +31,8 @@ void write_tokens(json_writer& json, const session_tokens& given);
 void set_session_cookie(response& answered, const request& req, const shop& in,
                         const std::string& access_token);
 void expire_session_cookie(response& answered, const request& req);
+// 204 to whose own session has ended, with the removal of its cookie.
+response signed_out(const request& req);
 
 // unsafe_options for calls that create something for callers who may have no session yet. Nobody
 // owns an anonymous key, and who repeats a stranger's gets what the stranger made: so the network

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cstdio>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <thread>
+
+#include "runtime/system_ports.hpp"
 
 namespace omnicart::ctl {
 namespace {
@@ -36,18 +36,6 @@ duration_ms retry_after(const httplib::Response& got) {
   std::int64_t seconds = 1;
   std::from_chars(text.data(), text.data() + text.size(), seconds);
   return std::chrono::seconds(std::clamp<std::int64_t>(seconds, 1, retry_after_s_max));
-}
-
-// 128 random bits in hexadecimal.
-std::string fresh_key() {
-  std::random_device source;
-  std::string key;
-  char digits[9];
-  for (int i = 0; i < 4; ++i) {
-    std::snprintf(digits, sizeof digits, "%08x", source());
-    key += digits;
-  }
-  return key;
 }
 
 }  // namespace
@@ -119,7 +107,7 @@ outcome<front_answer> front_client::post(const std::string& path, const std::str
 }
 
 outcome<front_answer> front_client::remove(const std::string& path, const std::string& text) {
-  const httplib::Headers named{{"Idempotency-Key", fresh_key()}};
+  const httplib::Headers named{{"Idempotency-Key", to_base32(random_ids().next())}};
   return asked([&](httplib::Client& http) { return http.Delete(path, named, text, "application/json"); });
 }
 

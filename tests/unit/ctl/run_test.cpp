@@ -7,9 +7,9 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "fake_operator.hpp"
 #include "persistence/store.hpp"
 #include "runtime/system_ports.hpp"
+#include "shell.hpp"
 #include "tools/omnicartctl/operator_client.hpp"
 #include "tools/omnicartctl/secret_input.hpp"
 #include "tools/pay/ledger_file.hpp"
@@ -19,48 +19,7 @@ namespace {
 
 using namespace omnicart;
 using namespace omnicart::ctl;
-using omnicart::ctl::testing::fake_operator;
-using omnicart::ctl::testing::good_token;
-
-struct folder {
-  folder() {
-    std::string name = (std::filesystem::temp_directory_path() / "omnicart-ctl-XXXXXX").string();
-    path = ::mkdtemp(name.data());
-  }
-  ~folder() { std::filesystem::remove_all(path); }
-  std::string file(const std::string& name, const std::string& content) const {
-    std::ofstream(path / name) << content;
-    return (path / name).string();
-  }
-  std::filesystem::path path;
-};
-
-struct said {
-  exit_code code;
-  std::string out, err;
-};
-
-// A folder with a token, a node that answers, and a command line between them.
-struct shell {
-  folder home;
-  mutable fake_operator node;
-  std::string token_file = home.file("operator.token", std::string(good_token) + "\n");
-  outcome<std::string> typed = std::string("correct horse");
-
-  said operator()(std::vector<std::string> arguments) const {
-    arguments.insert(arguments.begin(), {"--operator", node.url(), "--token-file", token_file});
-    const auto given = parse_command_line(arguments);
-    BOOST_TEST_REQUIRE(std::holds_alternative<command_line>(given));
-    std::ostringstream out, err;
-    const auto code = run(std::get<command_line>(given),
-                          {.out = out, .err = err, .password = [this] { return typed; }});
-    return {code, out.str(), err.str()};
-  }
-};
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
+using namespace omnicart::ctl::testing;
 
 }  // namespace
 

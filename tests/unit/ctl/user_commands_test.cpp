@@ -1,57 +1,22 @@
-#include <boost/test/unit_test.hpp>
-#include <filesystem>
-#include <fstream>
-#include <optional>
-#include <sstream>
-
-#include "fake_operator.hpp"
-#include "tools/omnicartctl/command_line.hpp"
-#include "tools/omnicartctl/run.hpp"
+#include "shell.hpp"
 
 // `user export` and `user erase`, against a port that is the operators' and the shop's own.
 namespace omnicart::ctl {
 namespace {
 
-using testing::fake_operator;
 using testing::good_token;
+using testing::has;
 
-struct shell {
-  shell() { std::ofstream(token_file) << good_token << '\n'; }
-  ~shell() { std::filesystem::remove(token_file); }
+struct shell : testing::shell {
+  shell() { sure = true; }
 
-  struct said {
-    exit_code code;
-    std::string out;
-  };
   // Where the shop is, and a token for it; then these answers.
   void answers(std::vector<testing::canned> more) {
     node.answers({200, R"({"http":")" + node.url().substr(7) + R"("})"});
     node.answers({200, std::string(R"({"token":")") + good_token + R"("})"});
     for (auto& each : more) node.answers(std::move(each));
   }
-  said operator()(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), {"--operator", node.url(), "--token-file", token_file});
-    const auto given = parse_command_line(arguments);
-    if (const auto* end = std::get_if<early_end>(&given)) return {end->code, end->text};
-    std::ostringstream out, err;
-    const auto code = run(std::get<command_line>(given),
-                          {.out = out,
-                           .err = err,
-                           .password = [] { return outcome<std::string>(""); },
-                           .confirm = [this](const std::string& question) -> outcome<bool> {
-                             asked_person = question;
-                             return sure;
-                           }});
-    return {code, out.str() + err.str()};
-  }
-
-  fake_operator node;
-  bool sure = true;
-  std::string asked_person;
-  const std::string token_file = "unit_ctl_users.token";
 };
-
-bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 }  // namespace
 
@@ -60,7 +25,7 @@ BOOST_FIXTURE_TEST_SUITE(ctl_users, shell)
 BOOST_AUTO_TEST_CASE(what_is_known_of_a_user_is_printed_as_json) {
   answers({{200, R"({"orders":[]})"}});
   const auto shown = (*this)({"user", "export", "u1"});
-  BOOST_TEST((shown.code == exit_code::ok && has(shown.out, "\"orders\": []")));
+  BOOST_TEST((shown.code == exit_code::ok && has(shown.all(), "\"orders\": []")));
   BOOST_TEST(node.asked().at(2) == "GET /api/users/u1/export");
 }
 
@@ -74,7 +39,7 @@ BOOST_AUTO_TEST_CASE(an_address_is_looked_up_first) {
 BOOST_AUTO_TEST_CASE(an_address_of_nobody_ends_with_1) {
   answers({{200, R"({"items":[]})"}});
   const auto shown = (*this)({"user", "erase", "ann@x.example", "--reason", "x", "--yes"});
-  BOOST_TEST((shown.code == exit_code::failed && has(shown.out, "no account with this address")));
+  BOOST_TEST((shown.code == exit_code::failed && has(shown.all(), "no account with this address")));
 }
 
 BOOST_AUTO_TEST_CASE(an_erasure_is_asked_about_and_says_who_and_why) {
@@ -85,14 +50,14 @@ BOOST_AUTO_TEST_CASE(an_erasure_is_asked_about_and_says_who_and_why) {
   BOOST_TEST(node.asked().empty());
   sure = true;
   const auto done = (*this)({"user", "erase", "u1", "--reason", "by letter", "--who", "sue@desk"});
-  BOOST_TEST((done.code == exit_code::ok && has(done.out, "erased user u1")), done.out);
+  BOOST_TEST((done.code == exit_code::ok && has(done.all(), "erased user u1")), done.all());
   BOOST_TEST(node.asked().at(2) == R"(DELETE /api/users/u1 {"reason":"sue@desk: by letter"})");
 }
 
 BOOST_AUTO_TEST_CASE(a_guest_is_erased_by_an_order) {
   answers({{409, R"({"code":"not_a_guests_order","detail":"the order is that of a user: u1"})"}});
   const auto done = (*this)({"user", "erase", "--order", "o/1", "--reason", "x", "--who", "a", "--yes"});
-  BOOST_TEST((done.code == exit_code::failed && has(done.out, "that of a user: u1")));
+  BOOST_TEST((done.code == exit_code::failed && has(done.all(), "that of a user: u1")));
   BOOST_TEST(asked_person.empty());
   BOOST_TEST(node.asked().at(2) == R"(DELETE /api/orders/o%2F1/guest {"reason":"a: x"})");
 }
