@@ -162,7 +162,7 @@ JSON = "application/json"
 
 def answer(status, body=None, media=JSON, **headers):
     sent = b"" if body is None else body if isinstance(body, bytes) else json.dumps(body).encode()
-    named = {"x-request-id": "r1", **({"content-type": media} if sent else {})}
+    named = {"x-request-id": "r1", "traceparent": f"00-{'a' * 32}-{'b' * 16}-01", **({"content-type": media} if sent else {})}
     named |= {name.replace("_", "-"): value for name, value in headers.items()}
     return Answer(status, {name: value for name, value in named.items() if value is not None}, sent)
 
@@ -187,6 +187,24 @@ def is_taken(method, target, given):
 
 PRODUCT = "/api/products/none"
 ALLOW = "DELETE, GET, HEAD, OPTIONS, PUT"
+COUNTED = {"ratelimit_policy": '"read-user";q=200;w=4', "ratelimit": '"read-user";r=0;t=4'}
+BEYOND = {"ratelimit_limit": "200", "ratelimit_remaining": "0", "ratelimit_reset": "4"}
+COOKIE = "omnicart_session=eyJ.e_-0; HttpOnly; SameSite=Strict; Path=/; Max-Age=900"
+ENDED = "omnicart_session=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0"
+REPLAYED, WHOLE_CART = {"idempotent_replayed": "true"}, {"preference_applied": "return=representation"}
+# What any answer may have, written down twice, so that the list grows with intent.
+SPOKEN_TO_ALL = dict.fromkeys((
+    "date", "content-length", "connection", "cache-control", "vary", "strict-transport-security", "x-content-type-options",
+    "x-frame-options", "referrer-policy", "content-security-policy", "access-control-allow-origin", "access-control-allow-credentials",
+    "access-control-expose-headers", "access-control-allow-methods", "access-control-allow-headers", "access-control-max-age"), "x")
+
+
+def example_of(method, path, status):
+    return document.operations()[method, path]["responses"][str(status)]["content"][JSON]["example"]
+
+
+CART, COUPON = example_of("DELETE", "/api/cart", 200), example_of("POST", "/api/cart/coupons", 200)
+MINE = example_of("GET", "/api/users/profile/export", 200)
 # What the document has: (method, target, answer).
 LISTED = [
     ("GET", "/api/products", answer(200, PRODUCTS)), ("GET", "/products/?limit=1", answer(200, PRODUCTS)),
@@ -200,6 +218,18 @@ LISTED = [
     ("OPTIONS", "*", answer(204, allow="GET, POST")), ("GET", "/api/cart", problem(401, "unauthorized", www_authenticate="Bearer")),
     ("GET", PRODUCT, problem(429, "rate_limited", retry_after="1")), ("HEAD", PRODUCT, answer(404, content_type=contract.PROBLEM)),
     ("DELETE", "/api/sessions/x", answer(204)), ("POST", "/api/sessions", answer(201, SESSION, location="/api/sessions/x")),
+    ("GET", "/api/products", answer(200, PRODUCTS, **COUNTED)), ("GET", PRODUCT, answer(304, etag='"7-3"', **COUNTED)),
+    ("GET", PRODUCT, problem(404, "no_such_product", **COUNTED)), ("GET", "/health", answer(200, {"status": "ok"})),
+    ("GET", PRODUCT, problem(429, "rate_limited", retry_after="1", **COUNTED, **BEYOND)),
+    ("GET", "/api/products", answer(200, PRODUCTS, **SPOKEN_TO_ALL)), ("OPTIONS", PRODUCT, answer(204, allow=ALLOW, **SPOKEN_TO_ALL)),
+    ("GET", PRODUCT, problem(404, "no_such_product", **SPOKEN_TO_ALL)),
+    ("DELETE", "/api/sessions/x", answer(204, set_cookie=ENDED, **REPLAYED)),
+    ("POST", "/api/sessions", answer(201, SESSION, location="/api/sessions/x", set_cookie=COOKIE + "; Secure", **REPLAYED)),
+    ("DELETE", "/api/cart", answer(200, CART, etag='"3"', **REPLAYED, **WHOLE_CART)),
+    ("POST", "/api/cart/coupons", answer(200, COUPON, etag='"3"', **REPLAYED)),
+    ("GET", "/api/users/profile/export", answer(200, MINE, content_disposition='attachment; filename="my-data.json"')),
+    ("POST", "/api/orders", problem(402, "payment_declined", said={"order_id": "o1"}, **REPLAYED)),
+    ("PUT", PRODUCT, problem(409, "in_progress", said={"retryable": True}, retry_after="1")),
     ("GET", "/docs", answer(200, b"<p>", "text/html; charset=utf-8")),
     ("POST", "/api/products/import", answer(200, b'{"line":1,"id":"a","status":"ok"}\n' + SUMMARY, NDJSON)),
 ]
@@ -233,6 +263,38 @@ UNHEARD_OF = [
     ("GET", "/api/cart", problem(401, "unauthorized")), ("GET", PRODUCT, problem(429, "rate_limited")),
     ("GET", PRODUCT, problem(429, "rate_limited", retry_after="soon")), ("GET", PRODUCT, problem(429, "rate_limited", retry_after="0")),
     ("POST", "/api/sessions", answer(201, SESSION)),
+    # Headers that the response has not, whatever others have.
+    ("GET", "/api/products", answer(200, PRODUCTS, x_unheard_of="1")), ("GET", PRODUCT, answer(304, etag='"7"', x_unheard_of="1")),
+    ("GET", PRODUCT, problem(404, "no_such_product", x_unheard_of="1")),
+    ("OPTIONS", PRODUCT, answer(204, allow=ALLOW, x_unheard_of="1")), ("OPTIONS", PRODUCT, answer(204, allow=ALLOW, **COUNTED)),
+    ("GET", "/api/products", answer(200, PRODUCTS, set_cookie=COOKIE)), ("GET", "/api/products", answer(200, PRODUCTS, server="x")),
+    ("GET", "/api/products", answer(200, PRODUCTS, etag='"3"')), ("GET", "/api/products", answer(200, PRODUCTS, **REPLAYED)),
+    ("GET", "/api/products", answer(200, PRODUCTS, location="/api/products")),
+    ("GET", "/api/products", answer(200, PRODUCTS, **BEYOND)), ("GET", "/health", answer(200, {"status": "ok"}, **COUNTED)),
+    ("POST", "/api/cart/coupons", answer(200, COUPON, etag='"3"', **WHOLE_CART)),
+    ("DELETE", "/api/cart", answer(200, CART, etag='"3"', set_cookie=ENDED)),
+    ("GET", PRODUCT, problem(404, "no_such_product", **REPLAYED)), ("GET", PRODUCT, problem(404, "no_such_product", etag='"3"')),
+    *(("GET", PRODUCT, problem(404, "no_such_product", **{name: value})) for name, value in (
+        ("www_authenticate", "Bearer"), ("allow", "GET"), ("retry_after", "1"), *BEYOND.items())),
+    # Those that it must have.
+    ("GET", "/api/products", answer(200, PRODUCTS, traceparent=None)), ("OPTIONS", PRODUCT, answer(204, allow=ALLOW, traceparent=None)),
+    ("GET", PRODUCT, problem(404, "no_such_product", traceparent=None)), ("GET", PRODUCT, answer(304)),
+    ("DELETE", "/api/cart", answer(200, CART)), ("GET", "/api/users/profile/export", answer(200, MINE)),
+    ("OPTIONS", "*", answer(204)),
+    # Values that their schemas do not have.
+    *(("GET", "/api/products", answer(200, PRODUCTS, **{name: value})) for name, value in (
+        ("ratelimit_policy", "200;w=4"), ("ratelimit_policy", '"read-user";q=0;w=4'), ("ratelimit", "0"),
+        ("ratelimit", "read-user;r=0;t=4"), ("ratelimit", '"read-user";r=-1;t=4'), ("x_request_id", "r 1"),
+        ("x_request_id", "r" * 129), ("traceparent", "00-0-0-01"))),
+    *(("GET", PRODUCT, problem(429, "rate_limited", retry_after="1", **{**BEYOND, name: value})) for name, value in (
+        ("ratelimit_limit", "0"), ("ratelimit_remaining", "-1"), ("ratelimit_reset", "1.5"), ("ratelimit_reset", "-1"))),
+    *(("DELETE", "/api/cart", answer(200, CART, **{"etag": '"3"', name: value})) for name, value in (
+        ("idempotent_replayed", "false"), ("idempotent_replayed", "1"), ("preference_applied", "return=minimal"), ("etag", "3"))),
+    *(("DELETE", "/api/sessions/x", answer(204, set_cookie=value)) for value in (
+        ENDED.replace(" HttpOnly;", ""), ENDED.replace("Strict", "None"), ENDED + "; Domain=example.com", "other=1")),
+    ("POST", "/api/sessions", answer(201, SESSION, location="sessions/x")),
+    ("GET", "/api/users/profile/export", answer(200, MINE, content_disposition="inline")),
+    ("GET", "/api/cart", problem(401, "unauthorized", www_authenticate="Basic")), ("OPTIONS", "*", answer(204, allow="get")),
     ("POST", "/api/products/import", answer(200, b'{"line":1,"id":"a","status":"error"}\n' + SUMMARY, NDJSON)),
 ]
 
@@ -248,6 +310,29 @@ def answers_that_break_the_document_are_seen():
     for method, target, given in UNHEARD_OF:
         check(not is_taken(method, target, given), "not seen", method, target, given, given.headers)
     print(f"       {len(UNHEARD_OF)} answers", flush=True)
+
+
+@suite.case
+def no_header_is_let_by_that_the_document_could_have():
+    """The list of those that any answer may have is of HTTP's own: the document lists none of them, and a row needs each."""
+    responses = [*document.root["components"]["responses"].values(),
+                 *(each for call in document.operations().values() for each in call["responses"].values() if "$ref" not in each)]
+    listed = {name.lower() for response in responses for name in response["headers"]}
+    equal(listed & contract.GENERAL_HEADERS.keys(), set())
+    equal(contract.GENERAL_HEADERS.keys(), SPOKEN_TO_ALL.keys() | {"content-type"})
+    for name in SPOKEN_TO_ALL:
+        kept = contract.GENERAL_HEADERS.pop(name)
+        try:
+            check(not is_taken("GET", "/api/products", answer(200, PRODUCTS, **{name: "x"})), "taken anyway", name)
+        finally:
+            contract.GENERAL_HEADERS[name] = kept
+
+
+@suite.case
+def every_header_of_the_document_has_an_example_that_holds():
+    for name, header in document.root["components"]["headers"].items():
+        check(header.get("description") and "example" in header, "no description or example", name)
+        equal(document.faults(header["example"], header["schema"]), [], name)
 
 
 @suite.case

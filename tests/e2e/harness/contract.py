@@ -57,12 +57,34 @@ def parse(document):
 
 METHODS = {"get", "put", "post", "delete", "options", "head", "patch", "trace"}  # other members of a path are no calls
 PROBLEM = "application/problem+json"
+HEADER = "#/components/headers/"
 # Answers that every path may give and no call of the document lists; all others are listed, or problems that are.
-GENERAL_ANSWERS = {("OPTIONS", 204): "which methods a path has, also for a browser's question before a call from elsewhere"}
+GENERAL_ANSWERS = {
+    # Which methods a path has, also for a browser's question before a call from elsewhere.
+    ("OPTIONS", 204): {"Allow": {"$ref": HEADER + "Allow"}, "X-Request-Id": {"$ref": HEADER + "RequestId"},
+                       "traceparent": {"$ref": HEADER + "TraceParent"}},
+}
+# Headers that any answer may have and no response of the document lists; all others are listed. They are of HTTP, not of the API.
+GENERAL_HEADERS = {
+    "date": "when the answer was made (RFC 9110 section 6.6.1)",
+    "content-type": "the document says it as the media type of the content, and is held to it; OpenAPI ignores it among headers",
+    "content-length": "where the body ends (RFC 9112 section 6.2)",
+    "connection": "whether the connection is kept (RFC 9112 section 9.3)",
+    "cache-control": "for caches between (RFC 9111): no-store, but for the document itself",
+    "vary": "for caches, where other origins are let in (RFC 9110 section 12.5.5)",
+    **{"access-control-" + name: "for browsers of other origins that the operator lets in (Fetch, CORS)"
+       for name in ("allow-origin", "allow-credentials", "expose-headers", "allow-methods", "allow-headers", "max-age")},
+    **{name: "what no browser shall do with any answer; the same for every call"
+       for name in ("x-content-type-options", "x-frame-options", "referrer-policy", "content-security-policy")},
+    "strict-transport-security": "that the port speaks TLS (RFC 6797); of the connection, not of a call",
+}
 # Refusals of what is no call at all.
 NO_CALL = {"no_such_path", "method_not_allowed"}
 # What a problem of a status must say beside its body.
 HEADERS_OF = {401: "www-authenticate", 405: "allow", 429: "retry-after"}
+# What the problems of all calls may say that have these statuses, and no others.
+STATUSES_OF = {"www-authenticate": {401}, "allow": {405}, "retry-after": {409, 429, 503}, "ratelimit-limit": {429},
+               "ratelimit-remaining": {429}, "ratelimit-reset": {429}}
 
 
 def values_of(media, answer):
@@ -70,6 +92,13 @@ def values_of(media, answer):
     if media.endswith("ndjson"):
         return [json.loads(line) for line in answer.body.splitlines()]
     return [answer.json if media.endswith("json") else answer.body.decode()]
+
+
+def read_header(text, kind):
+    """A header's value as its schema's type has it; as it is, when it cannot be read so."""
+    if kind == "integer" and re.fullmatch(r"-?\d+", text):
+        return int(text)
+    return {"true": True, "false": False}.get(text, text) if kind == "boolean" else text
 
 
 class Document:
@@ -146,7 +175,9 @@ class Document:
             self.check_problem(where, call, method, answer)
         elif call is not None:
             self.check_listed(where, call, method, answer)
-        elif (method, answer.status) not in GENERAL_ANSWERS:
+        elif (method, answer.status) in GENERAL_ANSWERS:
+            self.check_headers(where, GENERAL_ANSWERS[method, answer.status], answer)
+        else:
             raise Breach(where + "the document has no such call")
         if method == "OPTIONS" or answer.status == 405:
             self.check_allow(where, target, answer)
@@ -157,7 +188,7 @@ class Document:
         response = self.resolve(operation["responses"].get(str(answer.status)))
         if response is None:
             raise Breach(f"{where}the document has no {answer.status} for {path}")
-        self.check_headers(where, response, answer)
+        self.check_headers(where, response.get("headers", {}), answer)
         content = response.get("content")
         if content is None:
             if answer.body:
@@ -169,17 +200,23 @@ class Document:
         for value in values_of(media, answer) if method != "HEAD" else []:
             self.must_hold(where, value, content[media]["schema"])
 
-    def check_headers(self, where, response, answer):
-        for name, header in response.get("headers", {}).items():
+    def check_headers(self, where, documented, answer):
+        """An answer has the headers that its response documents, with values of their schemas, and no others."""
+        for name, header in documented.items():
             header, value = self.resolve(header), answer.headers.get(name.lower())
             if value is None and header.get("required"):
                 raise Breach(f"{where}it has no {name}")
             if value is not None:
-                is_number = self.resolve(header["schema"]).get("type") == "integer" and re.fullmatch(r"-?\d+", value)
-                self.must_hold(f"{where}{name}: ", int(value) if is_number else value, header["schema"])
+                read = read_header(value, self.resolve(header["schema"]).get("type"))
+                self.must_hold(f"{where}{name}: ", read, header["schema"])
+        unknown = answer.headers.keys() - {name.lower() for name in documented} - GENERAL_HEADERS.keys()
+        if unknown:
+            raise Breach(f"{where}the document does not have its {', '.join(sorted(unknown))}")
 
     def check_allow(self, where, target, answer):
         """Allow names what the document has at this path."""
+        if answer.status in (204, 405) and "allow" not in answer.headers:
+            raise Breach(where + "it has no Allow")
         path = self.find(target)
         methods = {verb.upper() for verb in self.paths[path]} if path else set()
         wanted = methods | {"OPTIONS"} | ({"HEAD"} if "GET" in methods else set())
@@ -187,12 +224,20 @@ class Document:
         if path and answer.status in (204, 405) and allowed != wanted:
             raise Breach(f"{where}Allow is {sorted(allowed)}, the document has {sorted(wanted)}")
 
+    def problem_of(self, call, status):
+        """The response that a call lists for problems of a status, or that of every call."""
+        listed = self.resolve(call[1]["responses"].get(str(status), {})) if call else {}
+        return listed if PROBLEM in listed.get("content", {}) else self.root["components"]["responses"]["Problem"]
+
     def check_problem(self, where, call, method, answer):
         """A problem is well formed, and one that its call or the document's head lists."""
-        response = self.root["components"]["responses"]["Problem"]
+        response = self.problem_of(call, answer.status)
         if answer.headers["content-type"] != PROBLEM:
             raise Breach(f"{where}its type is {answer.headers['content-type']}")
-        self.check_headers(where, response, answer)
+        self.check_headers(where, response["headers"], answer)
+        for name in STATUSES_OF.keys() & answer.headers.keys():
+            if answer.status not in STATUSES_OF[name]:
+                raise Breach(f"{where}a {answer.status} has no {name}")
         if HEADERS_OF.get(answer.status, "x-request-id") not in answer.headers:
             raise Breach(f"{where}it has no {HEADERS_OF[answer.status]}")
         if method == "HEAD":  # nobody is told more
