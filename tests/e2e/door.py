@@ -106,6 +106,17 @@ def a_session_and_a_user_are_counted_beside_their_address():
 
 
 @alone(suite, AT_ONE)
+def who_knows_a_machines_id_alone_uses_up_nothing_of_its_limit():
+    with Node(toml("rate_limits", {**LIMITS, "read_burst": 20, "user_percent": 25})) as node:
+        node.start()
+        key = node.ctl("keys", "create", "--name", "x", "--role", "support", "--scope", "orders:read").stdout.strip()
+        forged = key[:-1] + ("A" if key[-1] != "A" else "B")
+        statuses = [ClientFrom("127.0.0.8", node.http, forged).get("/api/orders").status for _ in range(8)]
+        equal((statuses[0], statuses[-1]), (401, 429), "it has a limit of its own")
+        equal(ClientFrom("127.0.0.9", node.http, key).get("/api/orders").status, 200, "the machine itself")
+
+
+@alone(suite, AT_ONE)
 def a_quota_of_one_call_is_kept_beside_the_limits_of_its_class():
     quotas = ["GET /api/products/{id} 1/60s burst 3 per address"]
     with Node(toml("rate_limits", {**LIMITS, "read_burst": 1000, "quotas": quotas})) as node:
