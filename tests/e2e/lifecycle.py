@@ -100,6 +100,24 @@ def a_certificate_or_key_that_cannot_be_used_is_a_configuration_error_and_touche
 
 
 @suite.case
+def a_quota_for_a_call_that_there_is_not_is_a_configuration_error_also_when_it_is_read_again():
+    wrong = "GET /api/nonsense"
+    quotas = '[rate_limits]\nquotas = ["POST /api/orders 5/60s burst 2 per user", "{} 1/60s burst 3 per address"]\n'
+    with Node(quotas.format(wrong)) as node:
+        refused(node, EX_CONFIG, "rate_limits.quotas", wrong)
+        done = daemon("--config", node.config_file, "--check-config")
+        equal(done.returncode, EX_CONFIG, done.stderr)
+        one_clear_line(done, "rate_limits.quotas", wrong)
+        node.write_config(quotas.format("GET /api/products/{id}"))
+        node.start()
+        check(wrong not in node.stderr(), node.stderr())
+        node.write_config(quotas.format(wrong))
+        node.signal(signal.SIGHUP)
+        poll("it is not taken", lambda: "configuration not taken" in node.stderr() and wrong in node.stderr())
+        node.client().get("/api/products").expect(200)
+
+
+@suite.case
 def a_host_name_is_served_and_what_is_no_host_of_ours_is_refused_for_its_own_reason():
     with Node() as node:
         node.addresses = ("localhost:0", "localhost:0")

@@ -6,7 +6,10 @@
 
 #include <array>
 #include <memory>
+#include <string_view>
 
+#include "config/quota.hpp"
+#include "http/access_table.hpp"
 #include "http/payment_wire.hpp"
 #include "http/server/server.hpp"
 
@@ -24,6 +27,21 @@ std::string first_of(const addrinfo* found, int family) {
                       NI_NUMERICHOST) == 0) {
       return text.data();
     }
+  }
+  return {};
+}
+
+// A quota for a call that there is not would limit nothing, and nobody would notice.
+status check_quotas(const config::rate_limit_options& o) {
+  for (const auto& text : o.quotas) {
+    const auto parsed = config::parse_quota(text);
+    if (!parsed) return fail(parsed.error());
+    const std::string_view route = parsed->route;
+    const auto between = route.find(' ');
+    const auto verb = http::parse_method(route.substr(0, between));
+    if (http::find_access(verb, route.substr(between + 1)) != nullptr) continue;
+    return fail(base_errc::malformed, "rate_limits.quotas: '" + text + "': there is no call " + parsed->route +
+                                          "; docs/access.md has them all, as they are to be written");
   }
   return {};
 }
@@ -47,6 +65,7 @@ result<std::string> listen_address(const std::string& key, const std::string& ho
 }
 
 status preflight(config::options& options) {
+  if (auto kept = check_quotas(options.rate_limits); !kept) return kept;
   auto front = listen_address("http.address", options.http.address);
   if (!front) return fail(front.error());
   auto operators = listen_address("operator.address", options.operators.address);
