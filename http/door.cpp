@@ -5,9 +5,9 @@
 #include "http/access_table.hpp"
 #include "http/access_token.hpp"
 #include "http/audit_trail.hpp"
+#include "http/given_reason.hpp"
 #include "http/machine_key.hpp"
 #include "http/server/headers.hpp"
-#include "http/server/json_reader.hpp"
 #include "http/server/problem.hpp"
 #include "http/shop.hpp"
 
@@ -66,13 +66,11 @@ access_claims claims_of(const shop& in, const request& req) {
   return claims ? std::move(*claims) : access_claims{};
 }
 
-// ": why", as the body has it. One that does not read the handler refuses.
+// ": why". Nothing of a body that the handler refuses: the log cannot be shortened.
 std::string reason_in(const request& req) {
   std::vector<field_error> errors;
-  const auto body = parse_json(req.body, errors);
-  const auto* reason = body ? body->find("reason") : nullptr;
-  const bool told = reason != nullptr && reason->is == json_value::type::string;
-  return told ? ": " + reason->text : std::string();
+  const std::string reason = given_reason(req, errors);
+  return errors.empty() ? ": " + reason : std::string();
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "actors/reviews/reviews_messages.hpp"
 #include "actors/session/session_messages.hpp"
 #include "http/cart_json.hpp"
+#include "http/given_reason.hpp"
 #include "http/order_json.hpp"
 #include "http/order_list.hpp"
 #include "http/person_cipher.hpp"
@@ -25,7 +26,6 @@ constexpr duration_ms settle_patience{5'000};
 constexpr std::size_t orders_max = 10'000;
 constexpr std::size_t orders_at_once = 100;
 constexpr std::size_t products_at_once = 100;
-constexpr std::size_t reason_bytes_max = 300;  // with the path it fits into an entry of the audit log
 
 response of_nobody(const request& req) {
   return refuse(req, 403, "forbidden", "this token belongs to no person: nothing is known of one");
@@ -34,10 +34,7 @@ response of_nobody(const request& req) {
 // The door has written it down.
 std::optional<response> without_reason(const request& req) {
   std::vector<field_error> errors;
-  const auto body = parse_json(req.body, errors);
-  object_reader read(body, errors);
-  static_cast<void>(read.required_string("reason", reason_bytes_max));
-  read.finish();
+  static_cast<void>(given_reason(req, errors));
   if (errors.empty()) return std::nullopt;
   return invalid_body_response(std::move(errors), req.request_id);
 }
