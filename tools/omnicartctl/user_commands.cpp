@@ -16,7 +16,10 @@ using ending = outcome<exit_code>;
 outcome<json> body_of(const outcome<front_answer>& got) {
   if (!got) return tl::unexpected<failure>(got.error());
   if (got->status / 100 != 2) return tl::unexpected<failure>(failure_of(got->status, got->body, "the shop"));
-  return got->body.empty() ? json::object() : json::parse(got->body, nullptr, false);
+  if (got->status == 204) return json::object();
+  auto body = json::parse(got->body, nullptr, false);
+  if (body.is_discarded()) return fail_with(exit_code::failed, "the shop: an answer that is no JSON");
+  return body;
 }
 
 // The id of the user who is meant: an address is looked up.

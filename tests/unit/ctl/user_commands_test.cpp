@@ -29,6 +29,17 @@ BOOST_AUTO_TEST_CASE(what_is_known_of_a_user_is_printed_as_json) {
   BOOST_TEST(node.asked().at(2) == "GET /api/users/u1/export");
 }
 
+BOOST_AUTO_TEST_CASE(an_answer_that_is_no_json_is_an_error) {
+  for (const char* body : {"<html>a proxy's page</html>", "", R"({"orders":[)"}) {
+    answers({{200, body}});
+    const auto shown = (*this)({"user", "export", "u1"});
+    BOOST_TEST((shown.code == exit_code::failed && has(shown.out, "no JSON")), shown.out);
+    BOOST_TEST(!has(shown.out, "<discarded>"));
+  }
+  answers({{200, "<html>"}});
+  BOOST_TEST(((*this)({"user", "export", "ann@x.example"}).code == exit_code::failed));
+}
+
 BOOST_AUTO_TEST_CASE(an_address_is_looked_up_first) {
   answers({{200, R"({"items":[{"user_id":"u1"}]})"}, {200, "{}"}});
   BOOST_TEST(((*this)({"user", "export", "ann+1@x.example"}).code == exit_code::ok));
