@@ -59,8 +59,9 @@ what GET /api/users/profile/export gives the user. It is written down in the aud
 constexpr const char* user_erase_footer =
     R"(Ends the sessions and destroys profile, address and the keys that the personal data in orders and reviews are encrypted
 with. The orders stay, and nobody can read whose they were: ship, or cancel, what is under way first. The guest of an order
-that no account counts as its own is erased by --order. Who, when and why stand in the audit log for ever: do not name the
-person there. Examples:
+is erased by --order. Who registered as that guest is refused; who signed in to an account as that guest is not told apart,
+and the account, too, loses what was ordered there. Who, when and why stand in the audit log for ever: do not name the person
+there. Examples:
   omnicartctl user erase ann@shop.example --reason "asked by letter of 2 March"
   omnicartctl user erase --order 4f1c… --reason "ticket 1204" --yes)";
 

@@ -65,7 +65,9 @@ ending erase_user(const command_line& given, operator_client& node, const surrou
   const std::string whom = given.order.empty() ? "user " + printable(given.target)
                                                : "the guest who placed order " + printable(given.order);
   if (!given.yes) {
-    const auto sure = with.confirm("Erase " + whom + " for good? Nobody will be able to read any more where their orders go.");
+    const std::string loss = given.order.empty() ? "" : " An account that they signed in to loses these orders' addresses, too.";
+    const auto sure =
+        with.confirm("Erase " + whom + " for good? Nobody will be able to read any more where their orders go." + loss);
     if (!sure) return tl::unexpected<failure>(sure.error());
     if (!*sure) return fail_with(exit_code::failed, "nothing was done");
   }

@@ -73,6 +73,15 @@ BOOST_AUTO_TEST_CASE(a_guest_is_erased_by_an_order) {
   BOOST_TEST(node.asked().at(2) == R"(DELETE /api/orders/o%2F1/guest {"reason":"a: x"})");
 }
 
+BOOST_AUTO_TEST_CASE(who_is_asked_about_a_guest_hears_that_an_account_may_lose_the_orders) {
+  sure = false;
+  BOOST_TEST(((*this)({"user", "erase", "--order", "o1", "--reason", "x"}).code == exit_code::failed));
+  BOOST_TEST(has(asked_person, "Erase the guest who placed order o1 for good?"));
+  BOOST_TEST(has(asked_person, "An account that they signed in to"));
+  BOOST_TEST(((*this)({"user", "erase", "u1", "--reason", "x"}).code == exit_code::failed));
+  BOOST_TEST(!has(asked_person, "An account"));
+}
+
 BOOST_AUTO_TEST_CASE(who_is_meant_and_why_are_wanted) {
   for (const auto& wrong : std::vector<std::vector<std::string>>{{"user", "erase", "u1"},
                                                                  {"user", "erase", "--reason", "x"},
