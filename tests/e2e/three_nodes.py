@@ -33,9 +33,12 @@ SCRIPT_S = 300
 
 def run(name, home, only):
     """Passed, failed, and what is to be told of it."""
-    done = subprocess.run([sys.executable, os.path.join(HERE, name + ".py"), *only], capture_output=True, text=True,
-                          timeout=SCRIPT_S, stdin=subprocess.DEVNULL, check=False,
-                          env={**os.environ, "OMNICART_E2E_CLUSTER": home})
+    try:
+        done = subprocess.run([sys.executable, os.path.join(HERE, name + ".py"), *only], capture_output=True, text=True,
+                              timeout=SCRIPT_S, stdin=subprocess.DEVNULL, check=False,
+                              env={**os.environ, "OMNICART_E2E_CLUSTER": home})
+    except subprocess.TimeoutExpired as late:
+        return 0, 1, [f"ended after {SCRIPT_S} s", (late.stdout or b"").decode()[-2000:]]
     said = re.search(r"^(\d+) passed, (\d+) failed$", done.stdout, re.MULTILINE)
     good, bad = (int(said[1]), int(said[2])) if said else (0, 1)
     told = [line for line in done.stdout.splitlines() if line.startswith("skip ") or (bad and not line.startswith("ok "))]

@@ -5,11 +5,13 @@ import itertools
 import json
 import time
 import urllib.parse
+import uuid
 
 from . import contract
 
 ANSWER_TIMEOUT_S = 60
 MOVES_MAX = 50
+READS = ("GET", "HEAD")
 
 
 class Gone(Exception):
@@ -90,12 +92,16 @@ class Client:
             self.connection = None
 
     def call(self, method, path, body=None, headers=None, key=None):
-        """`body`: bytes as they are, anything else as JSON. `key`: the Idempotency-Key."""
+        """`body`: bytes as they are, anything else as JSON. `key`: the Idempotency-Key; "" for none. Without it a change that
+        is asked of several nodes has one of its own, so that it may be asked again as long as its outcome is not known."""
+        several = hasattr(self.among, "every")
+        if key is None and several and method not in READS and "Idempotency-Key" not in (headers or {}):
+            key = uuid.uuid4().hex
         self.address = next(self.turns)
         answer = self.ask(method, path, body, headers, key)
         # Of several nodes one may have lost the lead just now: a client who may ask again does.
-        for _ in range(MOVES_MAX if hasattr(self.among, "every") else 0):
-            again = answer.status == 503 and (answer.code == "unavailable" or key or method in ("GET", "HEAD"))
+        for _ in range(MOVES_MAX if several else 0):
+            again = answer.status == 503 and (answer.code == "unavailable" or key or method in READS)
             if not again or not answer.json["retryable"]:
                 break
             time.sleep(0.1)
@@ -109,7 +115,7 @@ class Client:
             return self.exchange_once(method, path, body, key, headers)
         except Gone:
             # A kept connection may have been closed while it was idle; a read may be asked again.
-            if fresh or method not in ("GET", "HEAD"):
+            if fresh or method not in READS:
                 raise
             return self.exchange_once(method, path, body, key, headers)
 

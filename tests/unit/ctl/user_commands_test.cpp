@@ -33,8 +33,8 @@ BOOST_AUTO_TEST_CASE(an_answer_that_is_no_json_is_an_error) {
   for (const char* body : {"<html>a proxy's page</html>", "", R"({"orders":[)"}) {
     answers({{200, body}});
     const auto shown = (*this)({"user", "export", "u1"});
-    BOOST_TEST((shown.code == exit_code::failed && has(shown.out, "no JSON")), shown.out);
-    BOOST_TEST(!has(shown.out, "<discarded>"));
+    BOOST_TEST((shown.code == exit_code::failed && has(shown.all(), "no JSON")), shown.all());
+    BOOST_TEST(!has(shown.all(), "<discarded>"));
   }
   answers({{200, "<html>"}});
   BOOST_TEST(((*this)({"user", "export", "ann@x.example"}).code == exit_code::failed));
