@@ -124,6 +124,25 @@ std::string unpriced_cart_json(const std::string& id, const cart::cart_view& vie
                     [&](json_writer& json) { write_sums(json, view.subtotal, currency, why); });
 }
 
+void write_left_behind(json_writer& json, const cart::left_behind& left) {
+  if (left == cart::left_behind{}) return;
+  json.key("not_carried_over").begin_object().key("items").begin_array();
+  for (const auto& line : left.lines) {
+    json.begin_object().member("product_id", line.product.str()).member("name", line.name).member("quantity", line.quantity);
+    json.key("unit_price").money_value(line.unit_price.amount_minor, line.unit_price.currency.text());
+    json.member("reason", cart::to_string(line.why)).end_object();
+  }
+  json.end_array().member("line_count", left.line_count).key("codes").begin_array();
+  for (const auto& each : left.codes) {
+    json.begin_object()
+        .member("kind", each.kind == cart::code_kind::coupon ? "coupon" : "gift_card")
+        .member("code", each.code)
+        .member("reason", cart::to_string(each.why))
+        .end_object();
+  }
+  json.end_array().end_object();
+}
+
 std::string change_json(const cart::change_view& view, std::uint64_t version, currency_code currency, how_many asked) {
   return change_of_lines(view, version, currency, asked, {});
 }

@@ -22,6 +22,9 @@ std::string cart_json(const std::string& id, const cart::cart_view& view, std::u
 std::string unpriced_cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version,
                                currency_code currency, std::string_view why);
 
+// What a login's cart could not take over of the guest's: `not_carried_over`, unless that is nothing.
+void write_left_behind(json_writer& json, const cart::left_behind& left);
+
 // Whether a change was asked for one line (answered as `item`) or for an array of them (`items`).
 enum class how_many { one, several };
 

@@ -4,6 +4,7 @@
 
 #include "actors/email/email.hpp"
 #include "http/access_token.hpp"
+#include "http/cart_json.hpp"
 #include "http/server/headers.hpp"
 #include "http/session_tokens.hpp"
 #include "http/user_json.hpp"
@@ -35,6 +36,12 @@ std::string read_password(object_reader& read, std::string_view name) {
 // Nobody gets the tokens of a session that its user could not end.
 response still_opening(const request& req) {
   return refuse(req, 503, "unavailable", "the session is still being opened");
+}
+
+// Of the guest's cart, what did not arrive in the user's.
+void write_takeover(json_writer& json, const session::session_view& view) {
+  if (view.merging) json.member("guest_cart_pending", true);
+  write_left_behind(json, session::decode_left(view.left).value_or(cart::left_behind{}));
 }
 
 // A user registers from a session that becomes theirs, so what names the caller must be the session
@@ -240,6 +247,7 @@ task<response> user_routes::login(request& req) {
       .member("cart_id", session->view.cart.str())
       .key("user");
   write_user(json, account->user, account->view);
+  write_takeover(json, session->view);
   json.end_object();
   response answered = json_response(200, std::move(text));
   if (with_cookie) set_session_cookie(answered, req, shop_, given.access);

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "actors/cart/cart_addition.hpp"
+#include "actors/cart/cart_takeover.hpp"
 #include "runtime/base/assert.hpp"
 #include "runtime/base/limits.hpp"
 
@@ -118,7 +119,7 @@ struct decider {
 
   result<events> operator()(const surrender& c) const {
     if (!may_use(s, ctx.asker)) return fail(base_errc::not_found);
-    if (!s.closed()) return events{surrendered{c.to, ctx.now}};
+    if (!s.closed()) return events{surrendered{c.to, ctx.now, unsealed_wishes(s)}};
     if (s.closed()->to != c.to) return refuse_closed(s);
     return events{};
   }
@@ -127,7 +128,9 @@ struct decider {
     if (!may_use(s, ctx.asker)) return fail(base_errc::not_found);
     if (s.closed()) return refuse_closed(s);
     if (s.has_merged(c.from)) return events{};
-    return events{merged{c.from, what_fits(c.lines), ctx.now}};
+    takeover plan = plan_takeover(s, c.lines, c.with);
+    return events{merged{c.from, std::move(plan.lines), ctx.now, std::move(plan.with),
+                         std::move(plan.left)}};
   }
 
   result<events> operator()(const assign& c) const {
@@ -199,17 +202,6 @@ struct decider {
     if (found.quantity != quantity)
       before.push_back(quantity_set{found.line_id, quantity, ctx.now});
     return before;
-  }
-
-  std::vector<new_line> what_fits(const std::vector<new_line>& lines) const {
-    addition sum(s);
-    std::vector<new_line> fitting;
-    for (const auto& line : lines) {
-      new_line part = line;
-      part.quantity = std::min(part.quantity, sum.room(line));
-      if (sum.plan(part)) fitting.push_back(std::move(part));
-    }
-    return fitting;
   }
 
   // The new prices, unless they are of another currency, or the cart would be worth more than 64

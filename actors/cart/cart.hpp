@@ -20,8 +20,8 @@
 // (the last 8 are remembered).
 //
 // Surrender moves only what is not sealed. What was sealed belongs to its order: if that completes,
-// it is bought; if it is abandoned, those units are gone with the closed cart. Nothing is ever
-// bought twice.
+// it is bought; if it is abandoned, those units and codes are gone with the closed cart. Nothing is
+// ever bought twice.
 namespace omnicart::cart {
 
 // Stored with their position in the variant: append only. `at` is log time.
@@ -65,13 +65,16 @@ struct checkout_completed {
 struct surrendered {
   cart_id to;
   timestamp_ms at;
-  OMNICART_FIELDS(to, at)
+  wishes with = {};  // what moved; nothing in events of older builds
+  OMNICART_FIELDS(to, at, with)
 };
 struct merged {
   cart_id from;
   std::vector<new_line> lines;
   timestamp_ms at;
-  OMNICART_FIELDS(from, lines, at)
+  wishes with = {};       // what was taken over: codes to add; a choice where there was none
+  left_behind left = {};  // what was not
+  OMNICART_FIELDS(from, lines, at, with, left)
 };
 struct assigned {
   std::string user;
@@ -143,7 +146,7 @@ struct settings {
 //                         through), empty
 //   assign                already_open
 //   surrender             closed (moved to another cart already)
-//   merge                 none: what does not fit is dropped
+//   merge                 none: what does not fit is left behind (cart_takeover.hpp)
 // A cart without owner that a guest or shopper adds to becomes theirs. complete_checkout and
 // abandon_checkout by an order that does not hold the seal: no event. An abandoned checkout's new
 // prices are left aside when the subtotal would leave 64 bits, and for a price in another currency;

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "actors/cart/cart.hpp"
+#include "actors/cart/cart_takeover.hpp"
 #include "runtime/base/assert.hpp"
 #include "runtime/base/heap_size.hpp"
 #include "runtime/base/limits.hpp"
@@ -121,7 +122,7 @@ struct applier {
     if (s.lines.size() == 0) s.lines.clear();
   }
   void operator()(const surrendered& e) const {
-    closed_state closed{.to = e.to, .currency = s.currency, .lines = {}};
+    closed_state closed{.to = e.to, .currency = s.currency, .lines = {}, .with = e.with};
     for (const auto& l : s.lines.with_graves()) {
       const std::uint32_t kept = std::min(l.quantity, sealed_remaining(s, l.line_id));
       if (l.quantity == kept) continue;
@@ -130,11 +131,24 @@ struct applier {
       closed.lines.push_back(std::move(moved));
     }
     empty_lines(s);
-    s.make_rare().closed = std::move(closed);
+    rare_state& rare = s.make_rare();
+    drop_all(rare.with.coupons, e.with.coupons);
+    drop_all(rare.with.gift_cards, e.with.gift_cards);
+    if (has_choice(e.with)) rare.with.country = rare.with.method = {};
+    rare.closed = std::move(closed);
   }
   void operator()(const merged& e) const {
     add_lines(s, e.lines);
-    remember(s.make_rare().merged_from, e.from, merged_carts_max);
+    rare_state& rare = s.make_rare();
+    append(rare.with.coupons, e.with.coupons);
+    append(rare.with.gift_cards, e.with.gift_cards);
+    if (has_choice(e.with)) {
+      rare.with.country = e.with.country;
+      rare.with.method = e.with.method;
+    }
+    remember(rare.merged_from, e.from, merged_carts_max);
+    rare.left.reset();
+    if (e.left != left_behind{}) rare.left = merge_rest{e.from, e.left};
   }
   void operator()(const assigned& e) const { s.user = e.user; }
   void operator()(const emptied&) const {
@@ -154,6 +168,9 @@ struct applier {
   std::vector<std::string>& codes_of(code_kind kind) const {
     wishes& with = s.make_rare().with;
     return kind == code_kind::coupon ? with.coupons : with.gift_cards;
+  }
+  static void append(std::vector<std::string>& to, const std::vector<std::string>& codes) {
+    to.insert(to.end(), codes.begin(), codes.end());
   }
   // What an order was checked out with is not there for the next.
   static void drop_all(std::vector<std::string>& from, const std::vector<std::string>& used) {
@@ -181,12 +198,21 @@ std::size_t heap_bytes_of(const wishes& with) {
   return bytes;
 }
 
+std::size_t heap_bytes_of(const merge_rest& left) {
+  std::size_t bytes = heap_bytes(left.from.str()) + vector_heap_bytes(left.what.lines) +
+                      vector_heap_bytes(left.what.codes);
+  for (const auto& l : left.what.lines) bytes += heap_bytes(l.product.str()) + heap_bytes(l.name);
+  for (const auto& c : left.what.codes) bytes += heap_bytes(c.code);
+  return bytes;
+}
+
 std::size_t heap_bytes_of(const rare_state& rare) {
   std::size_t bytes = heap_block_bytes(sizeof rare) + vector_heap_bytes(rare.finished) +
                       vector_heap_bytes(rare.merged_from);
   for (const auto& order : rare.finished) bytes += heap_bytes(order.str());
   for (const auto& from : rare.merged_from) bytes += heap_bytes(from.str());
   bytes += heap_bytes_of(rare.with);
+  if (rare.left) bytes += heap_bytes_of(*rare.left);
   if (rare.seal) {
     bytes += heap_bytes_of(rare.seal->with);
     bytes += heap_bytes(rare.seal->order.str()) + vector_heap_bytes(rare.seal->lines);
@@ -194,6 +220,7 @@ std::size_t heap_bytes_of(const rare_state& rare) {
   }
   if (rare.closed) {
     bytes += heap_bytes(rare.closed->to.str()) + vector_heap_bytes(rare.closed->lines);
+    bytes += heap_bytes_of(rare.closed->with);
     for (const auto& l : rare.closed->lines) bytes += l.text.heap_bytes();
   }
   return bytes;
@@ -271,7 +298,8 @@ void check(const state& now) {
   ensure(!now.rare || (now.rare->finished.size() <= finished_orders_max &&
                        now.rare->merged_from.size() <= merged_carts_max &&
                        now.rare->with.coupons.size() <= codes_max &&
-                       now.rare->with.gift_cards.size() <= codes_max),
+                       now.rare->with.gift_cards.size() <= codes_max &&
+                       (!now.rare->left || now.rare->left->what.lines.size() <= left_lines_max)),
          "what is remembered is bounded");
 }
 

@@ -9,10 +9,10 @@
 //
 //   event    = message of the variant in cart.hpp
 //   snapshot = message of [session, user, currency, lines, next_line_id, updated_at, seal,
-//   finished, merged_from, closed, wishes] line     = [line_id, product, name, quantity, price_minor,
-//   list_price, remaining]; remaining for sealed lines only seal     = nil or [order, currency,
-//   lines, wishes];  closed = nil or [cart, currency, lines] finished = array of order;  merged_from =
-//   array of cart
+//   finished, merged_from, closed, wishes, left] line     = [line_id, product, name, quantity,
+//   price_minor, list_price, remaining]; remaining for sealed lines only seal     = nil or [order,
+//   currency, lines, wishes];  closed = nil or [cart, currency, lines, wishes] finished = array of
+//   order;  merged_from = array of cart; left = nil or [cart, left_behind] of the latest merge
 namespace omnicart::cart {
 namespace {
 
@@ -37,7 +37,8 @@ struct stored_close {
   cart_id to;
   currency_code currency;
   std::vector<stored_line> lines;
-  OMNICART_FIELDS(to, currency, lines)
+  wishes with = {};
+  OMNICART_FIELDS(to, currency, lines, with)
 };
 
 struct snapshot {
@@ -52,8 +53,9 @@ struct snapshot {
   std::vector<cart_id> merged_from;
   std::optional<stored_close> closed;
   wishes with;
+  std::optional<merge_rest> left;
   OMNICART_FIELDS(session, user, currency, lines, next_line_id, updated_at, seal, finished,
-                  merged_from, closed, with)
+                  merged_from, closed, with, left)
 };
 
 stored_line store(const line& l, std::uint32_t remaining = 0) {
@@ -85,7 +87,8 @@ snapshot to_snapshot(const state& now) {
              .finished = {},
              .merged_from = {},
              .closed = {},
-             .with = {}};
+             .with = {},
+             .left = {}};
   for (const auto& l : now.lines.with_graves()) {
     if (l.is_live()) s.lines.push_back(store(l));
   }
@@ -93,12 +96,13 @@ snapshot to_snapshot(const state& now) {
   s.finished = now.rare->finished;
   s.merged_from = now.rare->merged_from;
   s.with = now.rare->with;
+  s.left = now.rare->left;
   if (const auto* seal = now.seal()) {
     s.seal = stored_seal{seal->order, seal->currency, {}, seal->with};
     for (const auto& l : seal->lines) s.seal->lines.push_back(store(l.as_sealed, l.remaining));
   }
   if (const auto* closed = now.closed()) {
-    s.closed = stored_close{closed->to, closed->currency, {}};
+    s.closed = stored_close{closed->to, closed->currency, {}, closed->with};
     for (const auto& l : closed->lines) s.closed->lines.push_back(store(l));
   }
   return s;
@@ -163,19 +167,21 @@ result<state> decode_state(std::string_view bytes) {
   for (const auto& l : stored->lines) now.lines.restore(restore(l));
   now.lines.skip_ids_to(stored->next_line_id);
   if (!stored->seal && !stored->closed && stored->finished.empty() &&
-      stored->merged_from.empty() && stored->with == wishes{})
+      stored->merged_from.empty() && stored->with == wishes{} && !stored->left)
     return now;
   rare_state& rare = now.make_rare();
   rare.finished = std::move(stored->finished);
   rare.merged_from = std::move(stored->merged_from);
   rare.with = std::move(stored->with);
+  rare.left = std::move(stored->left);
   if (stored->seal) {
     rare.seal = seal_state{std::move(stored->seal->order), stored->seal->currency, {},
                            std::move(stored->seal->with)};
     for (const auto& l : stored->seal->lines) rare.seal->lines.push_back({restore(l), l.remaining});
   }
   if (stored->closed) {
-    rare.closed = closed_state{std::move(stored->closed->to), stored->closed->currency, {}};
+    rare.closed = closed_state{std::move(stored->closed->to), stored->closed->currency, {},
+                               std::move(stored->closed->with)};
     for (const auto& l : stored->closed->lines) rare.closed->lines.push_back(restore(l));
   }
   return now;

@@ -60,10 +60,20 @@ struct abandon_checkout { order_id order; std::vector<price_update> prices; OMNI
 // Forgets the sealed quantities and unseals.
 struct complete_checkout { order_id order; OMNICART_FIELDS(order) };
 
-// Login merges a guest's cart into the user's: surrender closes the one and answers its lines; merge adds them
-// once per `from`, capped by the limits (what does not fit is dropped). Idempotent.
+// What the cart is to be checked out with, besides its lines.
+struct wishes {
+  std::vector<std::string> coupons;     // in the order they were entered, at most 10
+  std::vector<std::string> gift_cards;  // as above
+  std::string country;                  // ISO 3166 alpha-2; empty: not chosen
+  std::string method;                   // of shipping; empty: not chosen
+  friend bool operator==(const wishes&, const wishes&) = default;
+  OMNICART_FIELDS(coupons, gift_cards, country, method)
+};
+
+// Login merges a guest's cart into the user's: surrender closes the one and answers its lines and wishes; merge takes
+// them over once per `from`, as far as the cart can, and answers what it left behind. Idempotent.
 struct surrender { cart_id to; OMNICART_FIELDS(to) };
-struct merge { cart_id from; std::vector<new_line> lines; OMNICART_FIELDS(from, lines) };
+struct merge { cart_id from; std::vector<new_line> lines; wishes with = {}; OMNICART_FIELDS(from, lines, with) };
 // Registration keeps the cart and gives it to the user. Idempotent.
 struct assign { std::string user; OMNICART_FIELDS(user) };
 // A guest's cart that nobody changed for so long is forgotten, as is one that was closed: it is as if it had never been.
@@ -103,17 +113,33 @@ struct change_view {
   OMNICART_FIELDS(lines, subtotal, line_count, item_count, coded)
 };
 
-// What the cart is to be checked out with, besides its lines.
-struct wishes {
-  std::vector<std::string> coupons;     // in the order they were entered, at most 10
-  std::vector<std::string> gift_cards;  // as above
-  std::string country;                  // ISO 3166 alpha-2; empty: not chosen
-  std::string method;                   // of shipping; empty: not chosen
-  friend bool operator==(const wishes&, const wishes&) = default;
-  OMNICART_FIELDS(coupons, gift_cards, country, method)
+// What a merge could not take over, and why, as the refusal that adding it would have met.
+struct left_line {
+  product_id product;
+  std::string name;
+  std::int64_t quantity = 0;  // units left behind; the cart may have taken others of the line
+  money unit_price;
+  errc why{};
+  friend bool operator==(const left_line&, const left_line&) = default;
+  OMNICART_FIELDS(product, name, quantity, unit_price, why)
+};
+struct left_code {
+  code_kind kind{};
+  std::string code;
+  errc why{};
+  friend bool operator==(const left_code&, const left_code&) = default;
+  OMNICART_FIELDS(kind, code, why)
+};
+struct left_behind {
+  std::vector<left_line> lines;  // the first 20
+  std::uint32_t line_count = 0;  // of all that stayed behind, whole or in part
+  std::vector<left_code> codes;
+  friend bool operator==(const left_behind&, const left_behind&) = default;
+  OMNICART_FIELDS(lines, line_count, codes)
 };
 
-// Answer to every other command. For `seal` the lines and wishes are those sealed, with the sealed quantities.
+// Answer to every other command. For `seal` the lines and wishes are those sealed, with the sealed quantities; for
+// `surrender` those that moved.
 struct cart_view {
   std::string session;
   std::string user;
@@ -123,7 +149,8 @@ struct cart_view {
   std::int64_t item_count = 0;
   timestamp_ms updated_at;
   wishes with;
-  OMNICART_FIELDS(session, user, sealed_by, lines, subtotal, item_count, updated_at, with)
+  left_behind left = {};  // of the cart that `merge` named, unless another was merged since; empty for other commands
+  OMNICART_FIELDS(session, user, sealed_by, lines, subtotal, item_count, updated_at, with, left)
 };
 
 using reply = std::variant<change_view, cart_view>;

@@ -26,7 +26,8 @@ cart_view head_of(const state& s) {
                  .subtotal = {},
                  .item_count = 0,
                  .updated_at = s.updated_at,
-                 .with = {}};
+                 .with = {},
+                 .left = {}};
   if (s.seal()) view.sealed_by = s.seal()->order;
   if (s.rare) view.with = s.rare->with;
   return view;
@@ -93,8 +94,16 @@ struct replier {
   reply operator()(const surrender&) const {
     cart_view view = head_of(s);
     if (!s.closed()) return view;
+    view.with = s.closed()->with;
     for (const auto& l : s.closed()->lines) include(view, l, s.closed()->currency);
     return view;
+  }
+
+  reply operator()(const merge& c) const {
+    reply whole = (*this)(get{});
+    if (s.rare && s.rare->left && s.rare->left->from == c.from)
+      std::get<cart_view>(whole).left = s.rare->left->what;
+    return whole;
   }
 
   template <class Other>

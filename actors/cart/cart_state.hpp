@@ -18,6 +18,7 @@ namespace omnicart::cart {
 inline constexpr std::size_t finished_orders_max = 8;
 inline constexpr std::size_t merged_carts_max = 32;
 inline constexpr std::size_t codes_max = 10;  // of each kind
+inline constexpr std::size_t left_lines_max = 20;
 
 // A line as it was when the cart was sealed. `remaining` is what completion takes off the cart's
 // line: at most what was sealed, less what the owner took out since.
@@ -37,6 +38,14 @@ struct closed_state {
   cart_id to;
   currency_code currency;
   std::vector<line> lines;  // what moved, to answer a repeated surrender
+  wishes with = {};         // as above
+};
+
+// What the latest merge left behind, to answer it again.
+struct merge_rest {
+  cart_id from;
+  left_behind what;
+  OMNICART_FIELDS(from, what)
 };
 
 // What few carts have at a time, so that the others do not pay for it.
@@ -46,6 +55,7 @@ struct rare_state {
   std::vector<order_id> finished;    // the latest, oldest first
   std::vector<cart_id> merged_from;  // the latest, oldest first
   wishes with;
+  std::optional<merge_rest> left;
 };
 
 struct state {

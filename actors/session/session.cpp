@@ -223,14 +223,16 @@ events if_at(const state& s, absorb_step step, event what) {
   return s.absorbing == step ? one(std::move(what)) : events{};
 }
 result<events> on(const state& s, const cart_surrendered& c, const context&) {
-  if (!decode_lines(c.lines)) return fail(base_errc::malformed, "surrendered lines do not parse");
-  return if_at(s, absorb_step::surrender, guest_cart_surrendered{.lines = c.lines});
+  if (!decode_lines(c.lines) || !decode_wishes(c.wishes))
+    return fail(base_errc::malformed, "what was surrendered does not parse");
+  return if_at(s, absorb_step::surrender,
+               guest_cart_surrendered{.lines = c.lines, .wishes = c.wishes});
 }
 result<events> on(const state& s, const cart_opened&, const context&) {
   return if_at(s, absorb_step::open_cart, user_cart_opened{});
 }
-result<events> on(const state& s, const cart_merged&, const context&) {
-  return if_at(s, absorb_step::merge, guest_cart_merged{});
+result<events> on(const state& s, const cart_merged& c, const context&) {
+  return if_at(s, absorb_step::merge, guest_cart_merged{.left = c.left});
 }
 result<events> on(const state& s, const guest_revoked& c, const context&) {
   return if_at(s, absorb_step::revoke_guest, guest_session_revoked{.keyless = c.keyless});
@@ -290,6 +292,7 @@ void end(state& s, session_status how, timestamp_ms at, std::string reason) {
   s.spent_digest = {};
   s.owes_user = false;
   s.holds = std::vector<counted_hold>{};
+  s.left = {};
 }
 void on_event(state& s, const session_revoked& e) {
   end(s, session_status::revoked, e.at, e.reason);
@@ -314,11 +317,15 @@ void on_event(state& s, const adopted& e) {
 void on_event(state& s, const cart_set& e) { s.cart = e.cart; }
 void on_event(state& s, const guest_cart_surrendered& e) {
   s.lines = e.lines;
-  s.absorbing = e.lines.empty() ? absorb_step::revoke_guest : absorb_step::open_cart;
+  s.wishes = e.wishes;
+  const bool none = e.lines.empty() && e.wishes.empty();
+  s.absorbing = none ? absorb_step::revoke_guest : absorb_step::open_cart;
 }
 void on_event(state& s, const user_cart_opened&) { s.absorbing = absorb_step::merge; }
-void on_event(state& s, const guest_cart_merged&) {
+void on_event(state& s, const guest_cart_merged& e) {
   s.lines = {};
+  s.wishes = {};
+  if (s.status == session_status::open) s.left = e.left;
   s.absorbing = absorb_step::revoke_guest;
 }
 void on_event(state& s, const guest_session_revoked& e) {
@@ -337,6 +344,12 @@ void on_event(state& s, const holds_dropped& e) {
   std::erase_if(s.holds, [&](const auto& h) {
     return std::ranges::find(e.reservations, h.reservation) != e.reservations.end();
   });
+}
+
+// Until all that the guest's cart held has arrived.
+bool merging_cart(const state& s) {
+  return s.absorbing == absorb_step::surrender || s.absorbing == absorb_step::open_cart ||
+         s.absorbing == absorb_step::merge;
 }
 
 }  // namespace
@@ -363,7 +376,9 @@ void check(const state& s) {
   ensure((s.absorbing == absorb_step::none) == s.absorb.empty(), "only a login takes a guest over");
   const bool holds_lines =
       s.absorbing == absorb_step::open_cart || s.absorbing == absorb_step::merge;
-  ensure(holds_lines != s.lines.empty(), "surrendered lines wait for their merge and no longer");
+  ensure(holds_lines != (s.lines.empty() && s.wishes.empty()),
+         "what was surrendered waits for its merge and no longer");
+  ensure(is_open || s.left.empty(), "only who is logged in is told what was left behind");
   ensure(s.holds.size() <= limits::session_holds_max && (is_open || s.holds.empty()),
          "only an open session holds, and at most ten");
   ensure(!s.reduced || (!is_open && !s.person_key.empty()),
@@ -377,7 +392,8 @@ void check_full(const state& s) {
          "states are known ones");
   ensure(s.refresh_digest.size() <= digest_bytes_max && s.user_agent.size() <= user_agent_bytes_max,
          "texts are bounded");
-  ensure(s.lines.empty() || decode_lines(s.lines).has_value(), "surrendered lines can be read");
+  ensure(decode_lines(s.lines).has_value() && decode_wishes(s.wishes).has_value(),
+         "what was surrendered can be read");
 }
 
 const counted_hold* find_hold(const state& s, const reservation_id& reservation) {
@@ -395,7 +411,9 @@ session_view view_of(const state& s) {
                     .revoked = s.status == session_status::revoked,
                     .refresh_index = s.refresh_index,
                     .untold = s.owes_user,
-                    .keyless = s.orders_keyed && s.person_key.empty()};
+                    .keyless = s.orders_keyed && s.person_key.empty(),
+                    .left = s.left,
+                    .merging = merging_cart(s)};
   if (!s.absorb.empty()) view.absorbed.push_back(s.absorb);
   if (s.was_guest) view.absorbed.push_back(s.id.str());
   return view;

@@ -68,16 +68,18 @@ struct cart_set {
   cart_id cart;
   OMNICART_FIELDS(cart)
 };
-// Of the login saga, in this order; without lines nothing is opened or merged.
+// Of the login saga, in this order; without lines and wishes nothing is opened or merged.
 struct guest_cart_surrendered {
   std::string lines;
-  OMNICART_FIELDS(lines)
+  std::string wishes = {};
+  OMNICART_FIELDS(lines, wishes)
 };
 struct user_cart_opened {
   OMNICART_FIELDS()
 };
 struct guest_cart_merged {
-  OMNICART_FIELDS()
+  std::string left = {};
+  OMNICART_FIELDS(left)
 };
 struct guest_session_revoked {
   bool keyless = false;
@@ -165,11 +167,13 @@ struct state {
   bool reduced = false;  // kept for its key alone
   bool orders_keyed = false;
   bool absorb_keyless = false;  // what the guest session said when it was revoked
+  std::string wishes;           // as lines (encode_wishes)
+  std::string left;             // by the merge (encode_left), to tell who logged in
   friend bool operator==(const state&, const state&) = default;
   OMNICART_FIELDS(status, as, absorbing, was_guest, owes_user, refresh_index, id, user, cart,
                   refresh_digest, spent_digest, spent_at, created_at, expires_at, ended_at, absorb,
                   absorb_cart, merge_into, lines, user_agent, end_reason, content, credentials,
-                  holds, person_key, reduced, orders_keyed, absorb_keyless)
+                  holds, person_key, reduced, orders_keyed, absorb_keyless, wishes, left)
 };
 
 // Refusals, in the order checked:
@@ -204,8 +208,12 @@ std::optional<command> settle(const state& s, std::string_view effect_key, const
 std::optional<timestamp_ms> wake_at(const state& s);
 bool absorbing_guest(const state& s);
 
-// Surrendered lines on their way to the merge; empty text for no lines. (session_codec.cpp)
+// Surrendered lines and wishes on their way to the merge, and what it left behind; empty text for none.
+// (session_codec.cpp)
 std::string encode_lines(const std::vector<cart::new_line>& lines);
 result<std::vector<cart::new_line>> decode_lines(std::string_view bytes);
+std::string encode_wishes(const cart::wishes& with);
+result<cart::wishes> decode_wishes(std::string_view bytes);
+std::string encode_left(const cart::left_behind& left);
 
 }  // namespace omnicart::session

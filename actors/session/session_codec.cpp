@@ -19,7 +19,11 @@ void shorten(std::string& lines) {
 void redact_event(opened& e) { redact(e.refresh_digest); }
 void redact_event(refreshed& e) { redact(e.refresh_digest); }
 void redact_event(person_key_kept& e) { redact(e.key); }
-void redact_event(guest_cart_surrendered& e) { shorten(e.lines); }
+void redact_event(guest_cart_surrendered& e) {
+  shorten(e.lines);
+  shorten(e.wishes);
+}
+void redact_event(guest_cart_merged& e) { shorten(e.left); }
 template <class Event>
 void redact_event(Event&) {}
 
@@ -39,6 +43,20 @@ std::string encode_lines(const std::vector<cart::new_line>& lines) {
 result<std::vector<cart::new_line>> decode_lines(std::string_view bytes) {
   if (bytes.empty()) return std::vector<cart::new_line>{};
   return codec::decode<std::vector<cart::new_line>>(bytes);
+}
+std::string encode_wishes(const cart::wishes& with) {
+  return with == cart::wishes{} ? std::string{} : codec::encode(with);
+}
+result<cart::wishes> decode_wishes(std::string_view bytes) {
+  if (bytes.empty()) return cart::wishes{};
+  return codec::decode<cart::wishes>(bytes);
+}
+std::string encode_left(const cart::left_behind& left) {
+  return left == cart::left_behind{} ? std::string{} : codec::encode(left);
+}
+result<cart::left_behind> decode_left(std::string_view bytes) {
+  if (bytes.empty()) return cart::left_behind{};
+  return codec::decode<cart::left_behind>(bytes);
 }
 
 std::string kind::encode_reply(const session_view& view) { return codec::encode(view); }
@@ -63,6 +81,8 @@ std::string kind::describe_state(const state& s) {
   redact(shown.spent_digest);
   redact(shown.person_key);
   shorten(shown.lines);
+  shorten(shown.wishes);
+  shorten(shown.left);
   return describe::to_json(shown);
 }
 

@@ -1,5 +1,6 @@
 #include "actors/session/session_kind.hpp"
 
+#include "actors/cart/cart_takeover.hpp"
 #include "actors/user/user_messages.hpp"
 #include "runtime/base/assert.hpp"
 
@@ -20,9 +21,11 @@ effect effect_to(std::string_view key, entity_ref to, std::string command) {
 
 effect merge_effect(const state& s) {
   auto lines = decode_lines(s.lines);
-  ensure(lines.has_value(), "surrendered lines can be read");
+  auto with = decode_wishes(s.wishes);
+  ensure(lines.has_value() && with.has_value(), "what was surrendered can be read");
   return effect_to(merge_key, {"cart", s.merge_into.str()},
-                   cart::encode(cart::merge{.from = s.absorb_cart, .lines = std::move(*lines)}));
+                   cart::encode(cart::merge{
+                       .from = s.absorb_cart, .lines = std::move(*lines), .with = std::move(*with)}));
 }
 
 std::optional<effect> absorb_effect(const state& s) {
@@ -71,7 +74,20 @@ std::optional<command> surrendered(const answer& got) {
                      .unit_price = line.unit_price,
                      .list_price = line.list_price});
   }
-  return cart_surrendered{.lines = encode_lines(lines)};
+  return cart_surrendered{.lines = encode_lines(lines), .wishes = encode_wishes(cart->with)};
+}
+
+// Refused for good, it left all of it behind: the user's cart is closed, or another's.
+command merged(const state& s, const answer& got) {
+  if (got.failure) {
+    const auto lines = decode_lines(s.lines);
+    const auto with = decode_wishes(s.wishes);
+    ensure(lines.has_value() && with.has_value(), "what was surrendered can be read");
+    return cart_merged{.left = encode_left(cart::leave_all(*lines, *with, cart::errc::closed))};
+  }
+  const auto reply = cart::decode_reply(got.payload);
+  const auto* cart = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;
+  return cart_merged{.left = cart == nullptr ? std::string{} : encode_left(cart->left)};
 }
 
 // Of a session that has ended, so that it gets no key any more. One that is not known left nothing.
@@ -103,11 +119,11 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
   return list;
 }
 
-std::optional<command> settle(const state&, std::string_view key, const answer& got) {
+std::optional<command> settle(const state& s, std::string_view key, const answer& got) {
   if (ask_again(got)) return std::nullopt;
   if (key == surrender_key) return surrendered(got);
   if (key == open_cart_key) return cart_opened{};
-  if (key == merge_key) return cart_merged{};
+  if (key == merge_key) return merged(s, got);
   if (key == revoke_key) return guest_revoked{.keyless = is_keyless(got)};
   const auto refused_as = [&](user::errc code) { return got.failure && got.failure->is(code); };
   if (key == absorb_key && refused_as(user::errc::no_such_user)) return user_gone{};
@@ -151,7 +167,7 @@ std::size_t kind::memory_bytes(const state& s) {
          heap_bytes(s.refresh_digest) + heap_bytes(s.spent_digest) + heap_bytes(s.absorb) +
          heap_bytes(s.absorb_cart.str()) + heap_bytes(s.merge_into.str()) + heap_bytes(s.lines) +
          heap_bytes(s.user_agent) + heap_bytes(s.end_reason) + heap_bytes(s.holds) +
-         heap_bytes(s.person_key);
+         heap_bytes(s.person_key) + heap_bytes(s.wishes) + heap_bytes(s.left);
 }
 
 }  // namespace omnicart::session

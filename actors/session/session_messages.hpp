@@ -8,6 +8,10 @@
 
 #include "runtime/base/entity.hpp"
 
+namespace omnicart::cart {
+struct left_behind;
+}
+
 // What may be said to a session and what it answers. Entity "session/<session_id>". Its word is what makes an access
 // token worth anything: revocation holds from the next request on.
 namespace omnicart::session {
@@ -27,7 +31,7 @@ const char* to_string(errc code);
 // kept as BLAKE2b-256 digests only. Idempotent by content, of which expires_at, user_agent and credentials are no part:
 // a retried login has read the clock again. A user's session tells its user of itself; answers to patient callers wait
 // for that too (session_view::untold), so that who holds its tokens holds a session that the user can end. `absorb` names the guest session a login takes over: its cart is merged into `cart`
-// (once) and it is revoked; the answer to a patient open waits for that. Whoever sends this has checked that the
+// (once) and it is revoked; the answer to a patient open waits for that, and says what the cart could not take over. Whoever sends this has checked that the
 // caller holds that guest session. Refused as malformed: no `id`, no or too long a digest, a user without role or cart
 // or the reverse, absorb by a guest or of itself.
 struct open {
@@ -66,8 +70,8 @@ struct revoke { std::string reason; OMNICART_FIELDS(reason) };
 struct adopt { std::string user; OMNICART_FIELDS(user) };
 struct set_cart { cart_id cart; OMNICART_FIELDS(cart) };  // by the owner or staff
 // Answers to its own effects.
-struct cart_surrendered { std::string lines; OMNICART_FIELDS(lines) };
-struct cart_merged { OMNICART_FIELDS() };
+struct cart_surrendered { std::string lines; std::string wishes = {}; OMNICART_FIELDS(lines, wishes) };
+struct cart_merged { std::string left = {}; OMNICART_FIELDS(left) };
 struct absorbed { OMNICART_FIELDS() };
 struct registered_with_user {
   bool disabled = false;  // the user was disabled meanwhile: the session ends
@@ -132,8 +136,10 @@ struct session_view {
   std::optional<timestamp_ms> hold_until = {};  // of the hold that the command named
   std::string person_key = {};        // answer to keep and read only; stays within the engine
   bool keyless = false;               // it has no key, and no order that was placed without one; false: it may have
+  std::string left = {};              // of the absorbed guest's cart, what `cart` could not take over (decode_left)
+  bool merging = false;               // that cart is still on its way
   OMNICART_FIELDS(as, user, cart, absorbed, created_at, expires_at, revoked, refresh_index, untold, hold_until,
-                  person_key, keyless)
+                  person_key, keyless, left, merging)
 };
 using reply = session_view;
 
@@ -141,5 +147,6 @@ std::string encode(const command& what);
 result<reply> decode_reply(std::string_view bytes);
 std::string encode_holds(const std::vector<counted_hold>& holds);
 std::vector<counted_hold> decode_holds(std::string_view bytes);  // none for bytes that are not that
+result<cart::left_behind> decode_left(std::string_view bytes);   // of session_view; none for empty text
 
 }  // namespace omnicart::session

@@ -26,6 +26,7 @@ SHIPPING = {"zones": [{"id": "uk", "countries": ["GB"]}],
             "methods": [{"zone": "uk", "id": "post", "name": "Royal Mail",
                          "bands": [{"max_weight_g": 1000, "prices": [pounds(300)]}, {"max_weight_g": 5000, "prices": [pounds(700)]}]},
                         {"zone": "uk", "id": "van", "name": "Courier", "bands": [{"max_weight_g": 30000, "prices": [pounds(900)]}]}]}
+PASSWORD = "correct horse battery"
 NO_TAX, NO_SHIPPING = {"rates": []}, {"zones": [], "methods": []}
 suite = Suite()
 
@@ -351,6 +352,73 @@ def a_cart_keeps_its_currency_and_products_have_prices_in_several(shop):
     guest.add(both, currency="EUR").expect(422, "currency_mismatch")
     direct = shop.guest().checkout(items=[{"product_id": both, "quantity": 1}], currency="EUR").expect(201).json
     equal(direct["total"], {"amount": 1200, "currency": "EUR"})
+
+
+def signed_in(shop, email, guest=None):
+    web = guest.web if guest else shop.web
+    given = web.post("/api/users/login", {"email": email, "password": PASSWORD}).expect(200).json
+    return Client(shop.node.http, given["token"]), given
+
+
+def account(shop):
+    email = fresh("ann") + "@example.com"
+    shop.web.post("/api/users/register", {"email": email, "password": PASSWORD, "name": "Ann"}).expect(201)
+    return email
+
+
+@suite.case
+def who_signs_in_keeps_the_coupon_the_gift_card_and_where_it_goes(shop):
+    shop.admin.put("/api/tax-rates", TAX).expect(200)
+    shop.admin.put("/api/shipping-methods", SHIPPING).expect(200)
+    shop.node.catch_up()
+    try:
+        email, guest = account(shop), shop.guest()
+        guest.add(shop.product(price=PRICE, category="Toys", weight_g=300), 2).expect(201)
+        name, card = coupon(shop.admin, type="percentage", rate_bps=1000), gift_card(shop.admin, 1500)
+        guest.web.post("/api/cart/coupons", {"code": name}).expect(200)
+        guest.web.post("/api/cart/gift-cards", {"code": card}).expect(200)
+        before = guest.web.put("/api/cart/shipping", {"country": "GB", "method": "van"}).expect(200).json
+        equal(amounts(before, "subtotal", "discount_total", "shipping_total", "total"), [4000, 400, 900, 5400])
+        web, given = signed_in(shop, email, guest)
+        check("not_carried_over" not in given and "guest_cart_pending" not in given, given)
+        after = web.get("/api/cart").expect(200).json
+        for member in set(before) - {"cart_id", "version", "updated_at", "items"}:
+            equal(after.get(member), before[member], member)
+        strip = lambda cart: [{k: v for k, v in line.items() if k != "line_id"} for line in cart["items"]]  # noqa: E731
+        equal(strip(after), strip(before))
+        body = {**guest.order_body(), "total_amount": before["total"]}
+        order = web.post("/api/orders", body, key=fresh("order")).expect(201).json
+        equal((order["total"], order["coupons"], order["amount_due"]), (before["total"], [name], before["amount_due"]))
+        equal(order["shipping"]["method"], "van")
+    finally:
+        shop.admin.put("/api/tax-rates", NO_TAX).expect(200)
+        shop.admin.put("/api/shipping-methods", NO_SHIPPING).expect(200)
+        shop.node.catch_up()
+
+
+@suite.case
+def who_signs_in_is_told_what_could_not_come_along(shop):
+    email, key = account(shop), fresh("login")
+    both = shop.product(price=1000, prices=[{"amount": 1200, "currency": "EUR"}])
+    guest = shop.guest()
+    guest.add(both, 2, currency="EUR").expect(201)
+    web, given = signed_in(shop, email, guest)  # the account's cart is empty: the guest's becomes it
+    check("not_carried_over" not in given, given)
+    cart = web.get("/api/cart").expect(200).json
+    equal((cart["total"], cart["items"][0]["quantity"]), ({"amount": 2400, "currency": "EUR"}, 2))
+    guest, name = shop.guest(), coupon(shop.admin, type="percentage", rate_bps=1000)
+    guest.add(both, 3).expect(201)
+    guest.web.post("/api/cart/coupons", {"code": name}).expect(200)
+    login = {"email": email, "password": PASSWORD}
+    given = guest.web.post("/api/users/login", login, key=key).expect(200).json
+    left = given["not_carried_over"]
+    equal(left["items"], [{"product_id": both, "name": left["items"][0]["name"], "quantity": 3, "unit_price": pounds(1000),
+                           "reason": "currency_mismatch"}])
+    equal((left["line_count"], left["codes"]), (1, [{"kind": "coupon", "code": name, "reason": "currency_mismatch"}]))
+    equal(guest.web.post("/api/users/login", login, key=key).expect(200).json["not_carried_over"], left, "told again")
+    after = Client(shop.node.http, given["token"]).get("/api/cart").expect(200).json
+    equal((after["total"], after.get("coupons"), after.get("refused_codes")), (cart["total"], None, None))
+    check("not_carried_over" not in signed_in(shop, email)[1], "told to who logs in later")
 
 
 # --- races -------------------------------------------------------------------------------------------------------

@@ -46,8 +46,8 @@ cart_step dropped(const std::string& order, std::vector<price_update> prices = {
 }
 price_update tea_at(std::int64_t price) { return {product_id{"tea"}, "Finer tea", {price, gbp}}; }
 cart_step moved_to(const std::string& cart) { return {surrender{cart_id{cart}}}; }
-cart_step merged_from(const std::string& cart, std::vector<new_line> lines) {
-  return {merge{cart_id{cart}, std::move(lines)}};
+cart_step merged_from(const std::string& cart, std::vector<new_line> lines, wishes with = {}) {
+  return {merge{cart_id{cart}, std::move(lines), std::move(with)}};
 }
 
 const cart_step opened_by_ann = by(ann, open{"ann", ""});
@@ -594,6 +594,9 @@ command random_command(std::mt19937& random) {
   std::vector<price_update> prices;
   for (int i = 0; i < 6; ++i)
     prices.push_back({product_id{"p" + std::to_string(pick(30))}, "n", {100 + pick(3), gbp}});
+  const auto code = [&] { return "C" + std::to_string(pick(14)); };
+  const auto kind_of_code = pick(2) == 0 ? code_kind::coupon : code_kind::gift_card;
+  const wishes with{{code(), code()}, {code(), code()}, pick(2) == 0 ? "GB" : "", pick(2) == 0 ? "van" : ""};
   const command commands[] = {add{{line()}},
                               add{{line(), line(), line()}},
                               add{{line()}},
@@ -603,7 +606,11 @@ command random_command(std::mt19937& random) {
                               seal{order, ann},
                               complete_checkout{order},
                               abandon_checkout{order, prices},
-                              merge{cart_id{std::to_string(pick(50))}, {line(), line()}},
+                              merge{cart_id{std::to_string(pick(50))}, {line(), line()}, with},
+                              merge{cart_id{std::to_string(pick(50))}, {euro_item(), euro_item()}, with},
+                              use_code{kind_of_code, code()},
+                              drop_code{kind_of_code, code()},
+                              choose_shipping{with.country, with.method},
                               get{},
                               wake{}};
   if (random() % 60 == 0) return clear{};
@@ -684,9 +691,10 @@ BOOST_AUTO_TEST_CASE(stored_bytes_never_change) {
       {checkout_abandoned{order, {tea_at(120)}, at(1)},
        "9201920593c4016f9193c403746561c40946696e6572207465619278c403474250cd03e8"},
       {checkout_completed{order, at(1)}, "9201920692c4016fcd03e8"},
-      {surrendered{cart_id{"c"}, at(1)}, "9201920792c40163cd03e8"},
+      {surrendered{cart_id{"c"}, at(1)}, "9201920793c40163cd03e8949090c400c400"},
       {merged{cart_id{"c"}, {item("tea", 2, 90, false)}, at(1)},
-       "9201920893c401639195c403746561c4075468652074656102925ac403474250c2cd03e8"},
+       "9201920895c401639195c403746561c4075468652074656102925ac403474250c2cd03e8949090c400c4"
+       "0093900090"},
       {assigned{"u", at(1)}, "9201920992c40175cd03e8"},
       {emptied{at(1)}, "9201920a91cd03e8"},
       {code_used{code_kind::coupon, "A", at(1)}, "9201920d9300c40141cd03e8"},
@@ -700,10 +708,18 @@ BOOST_AUTO_TEST_CASE(stored_bytes_never_change) {
     one.give(s.what, s.asker);
   }
   BOOST_TEST(hex(encode_state(one.s)) ==
-             "92019bc403616e6ec400c403474250929702c4036a616dc407546865206a616d0164c3009703c4037465"
+             "92019cc403616e6ec400c403474250929702c4036a616dc407546865206a616d0164c3009703c4037465"
              "61c407546865207465610464c30004ce000f424094c4016fc403474250929702c4036a616dc407546865"
              "206a616d0164c3019703c403746561c407546865207465610264c302949090c400c40091c4016e91c401"
-             "62c0949090c400c400");
+             "62c0949090c400c400c0");
+  // As builds wrote it that merged lines alone.
+  const auto of_lines = decode_state(unhex(
+      "92019bc403616e6ec400c403474250929702c4036a616dc407546865206a616d0164c3009703c4037465"
+      "61c407546865207465610464c30004ce000f424094c4016fc403474250929702c4036a616dc407546865"
+      "206a616d0164c3019703c403746561c407546865207465610264c302949090c400c40091c4016e91c401"
+      "62c0949090c400c400"));
+  BOOST_REQUIRE(of_lines.has_value());
+  BOOST_TEST((encode_state(*of_lines) == encode_state(one.s)));
   // As builds without coupons wrote it.
   const auto old = decode_state(unhex(
       "92019ac403616e6ec400c403474250929702c4036a616dc407546865206a616d0164c3009703c4037465"
@@ -713,9 +729,16 @@ BOOST_AUTO_TEST_CASE(stored_bytes_never_change) {
   BOOST_TEST((encode_state(*old) == encode_state(one.s)));
   one.give(moved_to("c").what);
   BOOST_TEST(hex(encode_state(one.s)) ==
-             "92019bc403616e6ec400c4034742509004ce000f424094c4016fc403474250929702c4036a616dc40754"
+             "92019cc403616e6ec400c4034742509004ce000f424094c4016fc403474250929702c4036a616dc40754"
              "6865206a616d0164c3009703c403746561c407546865207465610264c300949090c400c40091c4016e91"
-             "c4016293c40163c403474250919703c403746561c407546865207465610264c300949090c400c400");
+             "c4016294c40163c403474250919703c403746561c407546865207465610264c300949090c400c400949090c4"
+             "00c400c0");
+  const auto closed_of_lines = decode_state(unhex(
+      "92019bc403616e6ec400c4034742509004ce000f424094c4016fc403474250929702c4036a616dc40754"
+      "6865206a616d0164c3009703c403746561c407546865207465610264c300949090c400c40091c4016e91"
+      "c4016293c40163c403474250919703c403746561c407546865207465610264c300949090c400c400"));
+  BOOST_REQUIRE(closed_of_lines.has_value());
+  BOOST_TEST((encode_state(*closed_of_lines) == encode_state(one.s)));
 }
 
 BOOST_AUTO_TEST_CASE(longer_arrays_are_read_and_unknown_schemas_are_refused) {

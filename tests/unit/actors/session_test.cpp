@@ -403,8 +403,11 @@ BOOST_AUTO_TEST_CASE(texts_from_outside_are_cut_at_their_limits) {
   BOOST_TEST(one.s.end_reason.size() == reason_bytes_max);
 }
 
-answer surrendered_with(const std::vector<cart::new_line>& lines) {
+cart::wishes some_wishes() { return {{"TEN"}, {"GIFT"}, "GB", "van"}; }
+
+answer surrendered_with(const std::vector<cart::new_line>& lines, const cart::wishes& with = {}) {
   cart::cart_view view;
+  view.with = with;
   for (const auto& l : lines) {
     view.lines.push_back({.line_id = 7,
                           .product = l.product,
@@ -425,7 +428,8 @@ BOOST_AUTO_TEST_CASE(a_login_owes_each_step_of_the_takeover_in_order) {
   BOOST_TEST((step() == effect{.key = "surrender",
                                .to = {"cart", "g1"},
                                .command = cart::encode(cart::surrender{.to = cart_id{"c1"}})}));
-  BOOST_TEST(one.answered("surrender", surrendered_with(some_lines())));
+  BOOST_TEST(view(one).merging);
+  BOOST_TEST(one.answered("surrender", surrendered_with(some_lines(), some_wishes())));
   BOOST_TEST((step() == effect{.key = "open_cart",
                                .to = {"cart", "c1"},
                                .command = cart::encode(cart::open{.session = {}, .user = "u1"})}));
@@ -433,10 +437,15 @@ BOOST_AUTO_TEST_CASE(a_login_owes_each_step_of_the_takeover_in_order) {
   BOOST_TEST(one.answered("open_cart", trial::refused(cart::errc::already_open)));
   BOOST_TEST((step() == effect{.key = "merge",
                                .to = {"cart", "c1"},
-                               .command = cart::encode(
-                                   cart::merge{.from = cart_id{"g1"}, .lines = some_lines()})}));
+                               .command = cart::encode(cart::merge{.from = cart_id{"g1"},
+                                                                   .lines = some_lines(),
+                                                                   .with = some_wishes()})}));
+  one.give(authorize{});
+  BOOST_TEST(view(one).merging);
   BOOST_TEST(one.answered("merge", {}));
-  BOOST_TEST(one.s.lines.empty());
+  BOOST_TEST((one.s.lines.empty() && one.s.wishes.empty()));
+  one.give(authorize{});
+  BOOST_TEST((!view(one).merging && view(one).left.empty()));
   BOOST_TEST((step() == effect{.key = "revoke_guest",
                                .to = {"session", "g1"},
                                .command = encode(revoke{.reason = "taken over by a login"})}));
@@ -457,6 +466,69 @@ BOOST_AUTO_TEST_CASE(a_login_owes_each_step_of_the_takeover_in_order) {
   BOOST_TEST(kind::pending(one.s, 10).empty());
   BOOST_TEST(!kind::in_progress(one.s));
   BOOST_TEST(!view(one).untold);
+}
+
+// A login at the step of the merge.
+subject merging(const std::vector<cart::new_line>& lines, const cart::wishes& with) {
+  subject one;
+  one.give(login_from("g1"));
+  one.answered("surrender", surrendered_with(lines, with));
+  one.answered("open_cart", {});
+  return one;
+}
+answer merged_but(const cart::left_behind& left) {
+  cart::cart_view view;
+  view.left = left;
+  return {.failure = {}, .payload = codec::encode(cart::reply{view})};
+}
+cart::left_behind shown_left(subject& one) {
+  one.give(authorize{});
+  return decode_left(view(one).left).value();
+}
+
+BOOST_AUTO_TEST_CASE(codes_and_a_shipping_choice_are_taken_over_without_lines) {
+  for (const auto& with : {cart::wishes{{"TEN"}, {}, {}, {}}, cart::wishes{{}, {}, "GB", {}}}) {
+    subject one = merging({}, with);
+    BOOST_TEST((kind::pending(one.s, 1).at(0).command ==
+                cart::encode(cart::merge{.from = cart_id{"g1"}, .lines = {}, .with = with})));
+    one.reload();
+    BOOST_TEST(one.answered("merge", {}));
+    BOOST_TEST((one.s.absorbing == absorb_step::revoke_guest));
+    one.check_replay();
+  }
+  subject none;
+  none.give(login_from("g1"));
+  none.answered("surrender", surrendered_with({}));
+  BOOST_TEST((none.s.absorbing == absorb_step::revoke_guest));
+}
+
+BOOST_AUTO_TEST_CASE(what_the_merge_left_behind_is_told_as_long_as_the_session_is_open) {
+  using cart::errc;
+  const cart::left_behind left{{{product_id{"p1"}, "Mug", 2, {}, errc::currency_mismatch}}, 1, {}};
+  subject one = merging(some_lines(), {});
+  BOOST_TEST(one.answered("merge", merged_but(left)));
+  BOOST_TEST((shown_left(one) == left));
+  one.reload();
+  BOOST_TEST((shown_left(one) == left));
+  BOOST_TEST(kind::describe_state(one.s).find("Mug") == std::string::npos);
+  BOOST_TEST(kind::describe_event(kind::decode_event(one.log.back()).value()).find("Mug") ==
+             std::string::npos);
+  one.give(revoke{});
+  BOOST_TEST(one.s.left.empty());
+  one.check_replay();
+  subject ended = merging(some_lines(), {});
+  ended.give(revoke{});
+  BOOST_TEST(ended.answered("merge", merged_but(left)));
+  BOOST_TEST(ended.s.left.empty());
+}
+
+BOOST_AUTO_TEST_CASE(of_a_merge_that_is_refused_all_is_told_as_left_behind) {
+  subject one = merging(some_lines(), some_wishes());
+  BOOST_TEST(one.answered("merge", trial::refused(cart::errc::closed)));
+  const auto left = shown_left(one);
+  BOOST_TEST((left.line_count == 2 && left.lines.size() == 2 && left.lines[0].quantity == 2));
+  BOOST_TEST((left.codes.size() == 2 && left.codes[1].code == "GIFT"));
+  BOOST_TEST((left.lines[0].why == cart::errc::closed && left.codes[0].why == cart::errc::closed));
 }
 
 BOOST_AUTO_TEST_CASE(the_guests_cart_may_be_named_and_may_be_missing) {
@@ -484,6 +556,8 @@ BOOST_AUTO_TEST_CASE(effects_that_may_yet_succeed_are_sent_again) {
   BOOST_TEST(!one.answered("no such effect", {}));
   BOOST_TEST((kind::encode_state(one.s) == before));
   BOOST_TEST(one.give(cart_surrendered{.lines = "\xC1"}) == number(base_errc::malformed));
+  BOOST_TEST(one.give(cart_surrendered{.lines = {}, .wishes = "\xC1"}) ==
+             number(base_errc::malformed));
 }
 
 BOOST_AUTO_TEST_CASE(a_session_of_a_user_disabled_meanwhile_ends_itself) {
@@ -510,6 +584,8 @@ struct login_world {
   std::vector<cart::new_line> guest_lines = some_lines();
   std::optional<cart_id> closed_into;
   std::vector<cart::new_line> user_lines;
+  cart::wishes guest_wishes = some_wishes(), user_wishes;
+  const cart::left_behind left{{}, 1, {}};
   std::set<std::string> merged_from;
   bool user_cart_open = false, guest_revoked = false, guest_absorbed = false, told = false;
 
@@ -526,14 +602,15 @@ struct login_world {
         std::get<cart::surrender>(codec::decode<cart::command>(owed.command).value()).to;
     if (closed_into && *closed_into != to) return trial::refused(cart::errc::closed);
     closed_into = to;
-    return surrendered_with(guest_lines);
+    return surrendered_with(guest_lines, guest_wishes);
   }
   answer merge(const effect& owed) {
     BOOST_REQUIRE(user_cart_open && owed.to.id == closed_into->str());
     const auto what = std::get<cart::merge>(codec::decode<cart::command>(owed.command).value());
-    if (merged_from.insert(what.from.str()).second)
-      user_lines.insert(user_lines.end(), what.lines.begin(), what.lines.end());
-    return {};
+    if (!merged_from.insert(what.from.str()).second) return merged_but(left);
+    user_lines.insert(user_lines.end(), what.lines.begin(), what.lines.end());
+    user_wishes = what.with;
+    return merged_but(left);
   }
 };
 
@@ -577,6 +654,7 @@ BOOST_AUTO_TEST_CASE(whatever_happens_on_the_way_the_guests_lines_arrive_once) {
       login_world world;
       std::vector<command> past;
       if (random() % 4 == 0) world.guest_lines.clear();
+      if (random() % 4 == 0) world.guest_wishes = {};
       one.give(login_from("g1"));
       for (int i = 0; i < 2000; ++i) {
         const auto owed = kind::pending(one.s, 32);
@@ -593,6 +671,9 @@ BOOST_AUTO_TEST_CASE(whatever_happens_on_the_way_the_guests_lines_arrive_once) {
       }
       BOOST_REQUIRE(kind::pending(one.s, 32).empty() && !kind::in_progress(one.s));
       BOOST_REQUIRE(world.user_lines == world.guest_lines);
+      BOOST_REQUIRE(world.user_wishes == world.guest_wishes);
+      const bool told = one.s.status == session_status::open && !world.merged_from.empty();
+      BOOST_REQUIRE(one.s.left == (told ? encode_left(world.left) : ""));
       BOOST_REQUIRE(one.s.absorbing == absorb_step::done);
       BOOST_REQUIRE(world.guest_revoked && world.guest_absorbed);
       BOOST_REQUIRE(world.told || one.s.status != session_status::open);
@@ -654,12 +735,12 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
              "9201920292c40172cd03e8");
   BOOST_TEST(trial::hex(kind::encode_event(user_told{})) == "9201920c90");
   BOOST_TEST(trial::hex(one.reply) ==
-             "92019c01c4027531c402633191c4026731ce000f4240ce005b8d80c201c3c0c400c3");
+             "92019e01c4027531c402633191c4026731ce000f4240ce005b8d80c201c3c0c400c3c400c3");
   BOOST_TEST(
       trial::hex(kind::encode_state(one.s)) ==
-      "9201dc001c010101c2c301c4027331c4027531c4026331c4026431c4026430ce000f4240ce000f4240ce005b8d80"
+      "9201dc001e010101c2c301c4027331c4027531c4026331c4026431c4026430ce000f4240ce000f4240ce005b8d80"
       "00c4026731c4026731c4026331c400c40762726f77736572c40092cfc0d3e97ab60dd8c1cf5241e18ffd1699f3"
-      "0090c400c2c3c2");
+      "0090c400c2c3c2c400c400");
   // As builds stored it that kept no guest's key.
   const auto older = kind::decode_state(trial::unhex(
       "9201dc0018010101c2c301c4027331c4027531c4026331c4026431c4026430ce000f4240ce000f4240ce005b8d80"
@@ -668,6 +749,26 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
   state known = one.s;
   known.orders_keyed = false;  // so it may have orders that were placed without one
   BOOST_TEST((older && *older == known));
+  // As builds stored and sent it that took over lines alone.
+  const auto of_lines = kind::decode_state(trial::unhex(
+      "9201dc001c010101c2c301c4027331c4027531c4026331c4026431c4026430ce000f4240ce000f4240ce005b8d80"
+      "00c4026731c4026731c4026331c400c40762726f77736572c40092cfc0d3e97ab60dd8c1cf5241e18ffd1699f3"
+      "0090c400c2c3c2"));
+  BOOST_TEST((of_lines && *of_lines == one.s));
+  const auto surrendered = kind::decode_event(trial::unhex("9201920791c401a7"));
+  BOOST_TEST((surrendered && std::get<guest_cart_surrendered>(*surrendered).wishes.empty()));
+  const auto merged = kind::decode_event(trial::unhex("9201920990"));
+  BOOST_TEST((merged && std::get<guest_cart_merged>(*merged).left.empty()));
+  BOOST_TEST((std::get<cart_merged>(kind::decode_command(trial::unhex("9201920790")).value()).left ==
+              ""));
+  const auto reply_then = decode_reply(trial::unhex(
+      "92019c01c4027531c402633191c4026731ce000f4240ce005b8d80c201c3c0c400c3"));
+  BOOST_TEST((reply_then && reply_then->left.empty() && !reply_then->merging));
+  BOOST_TEST(trial::hex(kind::encode_event(guest_cart_surrendered{"l", "w"})) ==
+             "9201920792c4016cc40177");
+  BOOST_TEST(trial::hex(kind::encode_event(guest_cart_merged{"l"})) == "9201920991c4016c");
+  BOOST_TEST(trial::hex(encode(cart_surrendered{"l", "w"})) == "9201920692c4016cc40177");
+  BOOST_TEST(trial::hex(encode(cart_merged{"l"})) == "9201920791c4016c");
   BOOST_TEST(trial::hex(encode(keep_person_key{"k"})) == "9201920f91c4016b");
   BOOST_TEST(trial::hex(encode(read_person_key{})) == "9201921090");
   BOOST_TEST(trial::hex(encode(forget{})) == "9201921191c2");
