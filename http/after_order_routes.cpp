@@ -60,9 +60,10 @@ task<response> after_order_routes::carry_out(request& req, const authority& who,
   if (!options) co_return std::move(options.error());
   const std::string id(req.param("id"));
   if (!is_url_id(id)) co_return refuse(req, 404, "no_such_order", "no such order");
-  const caller asker = co_await asker_of(shop_, who, id);
+  const auto asker = co_await asker_of(shop_, who, id);
+  if (!asker) co_return failure_response(asker.error(), req);
   if (what.waits) options->wait = shop_.payment_patience;
-  auto asked = ask(shop_, {"order", id}, order::encode(what.what), asker, *options);
+  auto asked = ask(shop_, {"order", id}, order::encode(what.what), *asker, *options);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   const auto view = order::decode_reply(got.payload);

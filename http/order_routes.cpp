@@ -283,8 +283,9 @@ task<response> order_routes::show(request& req) {
   if (!who) co_return std::move(who.error());
   const std::string id(req.param("id"));
   if (!is_url_id(id)) co_return refuse(req, 404, "no_such_order", "no such order");
-  const caller asker = co_await asker_of(shop_, *who, id);
-  auto asked = inquire(shop_, {"order", id}, order::encode(order::get{}), asker);
+  const auto asker = co_await asker_of(shop_, *who, id);
+  if (!asker) co_return failure_response(asker.error(), req);
+  auto asked = inquire(shop_, {"order", id}, order::encode(order::get{}), *asker);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   auto view = order::decode_reply(got.payload);
@@ -320,7 +321,8 @@ task<response> order_routes::list(request& req) {
     if (!who->who.user.empty()) query.buyers.push_back(who->who.user);
     query.buyers.push_back(who->who.session);
     const auto guests = co_await guests_of(shop_, *who);
-    query.buyers.insert(query.buyers.end(), guests.begin(), guests.end());
+    if (!guests) co_return failure_response(guests.error(), req);
+    query.buyers.insert(query.buyers.end(), guests->begin(), guests->end());
   }
   auto page = co_await shop_.orders.page(std::move(query));
   if (!page) co_return failure_response(page.error(), req);
@@ -356,8 +358,9 @@ task<response> order_routes::change(request& req, const order::command& what) {
   if (!options) co_return std::move(options.error());
   const std::string id(req.param("id"));
   if (!is_url_id(id)) co_return refuse(req, 404, "no_such_order", "no such order");
-  const caller asker = co_await asker_of(shop_, *who, id);
-  auto asked = ask(shop_, {"order", id}, order::encode(what), asker, *options);
+  const auto asker = co_await asker_of(shop_, *who, id);
+  if (!asker) co_return failure_response(asker.error(), req);
+  auto asked = ask(shop_, {"order", id}, order::encode(what), *asker, *options);
   const answer got = co_await asked;
   if (!got.ok()) co_return failure_response(*got.failure, req);
   auto view = order::decode_reply(got.payload);
@@ -393,8 +396,9 @@ task<response> order_routes::history(request& req) {
   if (!who) co_return std::move(who.error());
   const entity_ref entity{"order", std::string(req.param("id"))};
   if (!is_url_id(entity.id)) co_return refuse(req, 404, "no_such_order", "no such order");
-  const caller asker = co_await asker_of(shop_, *who, entity.id);
-  auto allowed_asked = inquire(shop_, entity, order::encode(order::get{}), asker);
+  const auto asker = co_await asker_of(shop_, *who, entity.id);
+  if (!asker) co_return failure_response(asker.error(), req);
+  auto allowed_asked = inquire(shop_, entity, order::encode(order::get{}), *asker);
   const answer allowed = co_await allowed_asked;
   if (!allowed.ok()) co_return failure_response(*allowed.failure, req);
   co_return co_await history_page(shop_, req, entity, allowed.version);

@@ -159,7 +159,9 @@ task<tl::expected<bool, response>> review_routes::has_bought(request& req, autho
   order_query query;
   query.limit = limits::list_page_max;
   auto asked_guests = guests_of(shop_, who);
-  query.buyers = co_await std::move(asked_guests);
+  auto guests = co_await std::move(asked_guests);
+  if (!guests) co_return tl::unexpected(failure_response(guests.error(), req));
+  query.buyers = std::move(*guests);
   if (!who.who.user.empty()) query.buyers.push_back(who.who.user);
   if (!who.who.session.empty()) query.buyers.push_back(who.who.session);
   if (query.buyers.empty()) co_return false;

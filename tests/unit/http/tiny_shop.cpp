@@ -7,6 +7,7 @@
 #include "actors/gift_card/gift_card_kind.hpp"
 #include "actors/keyring/keyring_kind.hpp"
 #include "actors/location/location_kind.hpp"
+#include "actors/order/order_kind.hpp"
 #include "actors/product/product_kind.hpp"
 #include "actors/session/session_kind.hpp"
 #include "actors/stock/stock_kind.hpp"
@@ -93,8 +94,8 @@ kind_registry kinds_of_a_shop() {
   return kind_registry{{kind_of<audit::kind>(), kind_of<cart::kind>(), kind_of<coupon::kind>(),
                         kind_of<email::kind>(), kind_of<gift_card::kind>(),
                         kind_of<keyring::kind>(), kind_of<location::kind>(),
-                        kind_of<product::kind>(), kind_of<session::kind>(), kind_of<stock::kind>(),
-                        kind_of<tariff::kind>(), kind_of<user::kind>()}};
+                        kind_of<order::kind>(), kind_of<product::kind>(), kind_of<session::kind>(),
+                        kind_of<stock::kind>(), kind_of<tariff::kind>(), kind_of<user::kind>()}};
 }
 
 tiny_shop::tiny_shop(const rate_limits& limits)
