@@ -233,10 +233,21 @@ task<std::optional<response>> privacy_routes::erase_account(request& req, const 
 
 task<std::optional<response>> privacy_routes::forget_guest(request& req, std::string session, command_options options) {
   const entity_ref to{"session", session};
+  // Asked for first: who is forgotten does not know their cart any more.
+  auto looked = inquire(shop_, to, session::encode(session::authorize{}), engine());
+  const answer known = co_await looked;
+  if (!known.ok() && is_fault(known.failure->number)) co_return failure_response(*known.failure, req);
+  const auto view = known.ok() ? session::decode_reply(known.payload) : result<session::reply>(fail(*known.failure));
+  const std::string cart = view && !view->cart.empty() ? view->cart.str() : session;
   const session::command what = session::forget{.guest_only = true};
   auto asked = ask(shop_, to, session::encode(what), engine(), options);
   const answer got = co_await asked;
-  if (got.ok()) co_return std::nullopt;
+  if (got.ok()) {
+    auto last = ask(shop_, {"cart", cart}, cart::encode(cart::forget{.session = session}), engine());
+    const answer gone = co_await last;
+    if (!gone.ok()) co_return failure_response(*gone.failure, req);
+    co_return std::nullopt;
+  }
   if (!got.failure->is(session::errc::taken_over)) co_return failure_response(*got.failure, req);
   co_return refuse(req, 409, "not_a_guests_order", "the guest has become a user: " + got.failure->data);
 }

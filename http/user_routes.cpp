@@ -205,13 +205,15 @@ task<tl::expected<user_routes::opened, response>> user_routes::open_session(
   opening.absorb_cart = cart_id(from.cart);
   auto asked = ask(shop_, to, session::encode(opening), self, options);
   const answer got = co_await asked;
+  const auto spent = [&] {
+    return tl::unexpected(refuse(req, 409, "key_spent", "the session that was opened with this key has ended"));
+  };
+  // Opened before, from a guest session that cannot be named again.
+  if (keyed && !got.ok() && got.failure->is(session::errc::already_open)) co_return spent();
   if (!got.ok()) co_return tl::unexpected(failure_response(*got.failure, req));
   auto view = session::decode_reply(got.payload);
   if (!view) co_return tl::unexpected(failure_response(view.error(), req));
-  if (has_ended(shop_, *view) && keyed) {
-    co_return tl::unexpected(
-        refuse(req, 409, "key_spent", "the session that was opened with this key has ended"));
-  }
+  if (has_ended(shop_, *view) && keyed) co_return spent();
   if (has_ended(shop_, *view))
     co_return tl::unexpected(refuse(
         req, 403, "disabled", "this account was disabled, or its password changed, meanwhile"));

@@ -119,9 +119,10 @@ struct decider {
 
   result<events> operator()(const surrender& c) const {
     if (!may_use(s, ctx.asker)) return fail(base_errc::not_found);
-    if (!s.closed()) return events{surrendered{c.to, ctx.now, unsealed_wishes(s)}};
-    if (s.closed()->to != c.to) return refuse_closed(s);
-    return events{};
+    if (s.closed() && s.closed()->to != c.to) return refuse_closed(s);
+    if (s.closed()) return events{};
+    if (s.seal()) return refuse_sealed(s.seal()->order);
+    return events{surrendered{c.to, ctx.now, s.rare ? s.rare->with : wishes{}}};
   }
 
   result<events> operator()(const merge& c) const {
@@ -173,6 +174,12 @@ struct decider {
     if (!due || *due > ctx.now) return events{};
     if (s.seal()) return events{kept{ctx.now}};
     return events{forgotten{ctx.now}};
+  }
+
+  result<events> operator()(const forget& c) const {
+    if (ctx.asker.as != role::system) return fail(base_errc::not_found);
+    const bool theirs = s.user.empty() ? !s.session.empty() && s.session == c.session : s.user == c.user;
+    return theirs ? events{forgotten{ctx.now}} : events{};
   }
 
  private:

@@ -19,9 +19,8 @@
 // after the seal always stay. An order that completed or abandoned its checkout never seals again
 // (the last 8 are remembered).
 //
-// Surrender moves only what is not sealed. What was sealed belongs to its order: if that completes,
-// it is bought; if it is abandoned, those units and codes are gone with the closed cart. Nothing is
-// ever bought twice.
+// A sealed cart is not surrendered: what its order does not buy moves once that has ended. (Older
+// builds moved what was not sealed; their events still mean that.) Nothing is ever bought twice.
 namespace omnicart::cart {
 
 // Stored with their position in the variant: append only. `at` is log time.
@@ -145,7 +144,8 @@ struct settings {
 //   seal                  checkout_in_progress (data: the other order, or this one if it is
 //                         through), empty
 //   assign                already_open
-//   surrender             closed (moved to another cart already)
+//   surrender             closed (moved to another cart already), checkout_in_progress (data: the
+//                         order)
 //   merge                 none: what does not fit is left behind (cart_takeover.hpp)
 // A cart without owner that a guest or shopper adds to becomes theirs. complete_checkout and
 // abandon_checkout by an order that does not hold the seal: no event. An abandoned checkout's new

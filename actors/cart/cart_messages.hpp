@@ -78,6 +78,13 @@ struct merge { cart_id from; std::vector<new_line> lines; wishes with = {}; OMNI
 struct assign { std::string user; OMNICART_FIELDS(user) };
 // A guest's cart that nobody changed for so long is forgotten, as is one that was closed: it is as if it had never been.
 struct wake { duration_ms abandoned_after = std::chrono::days{30}; OMNICART_FIELDS(abandoned_after) };
+// A person is erased: the cart likewise, at once, if it is that user's, or that guest session's and no user's; else
+// nothing. An order that has sealed it goes on without it. By the engine.
+struct forget {
+  std::string session = {};
+  std::string user = {};
+  OMNICART_FIELDS(session, user)
+};
 
 // A coupon or gift card to check out with. Whether it is good for anything is not the cart's to say. Idempotent.
 enum class code_kind : std::uint8_t { coupon = 0, gift_card = 1 };
@@ -87,7 +94,8 @@ struct drop_code { code_kind kind{}; std::string code; OMNICART_FIELDS(kind, cod
 struct choose_shipping { std::string country; std::string method; OMNICART_FIELDS(country, method) };
 
 using command = std::variant<open, get, add, set_quantity, set_product_quantity, clear, seal, abandon_checkout,
-                             complete_checkout, surrender, merge, assign, wake, use_code, drop_code, choose_shipping>;
+                             complete_checkout, surrender, merge, assign, wake, use_code, drop_code, choose_shipping,
+                             forget>;
 
 struct line_view {
   std::uint32_t line_id = 0;

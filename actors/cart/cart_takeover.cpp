@@ -99,14 +99,4 @@ left_behind leave_all(const std::vector<new_line>& lines, const wishes& with, er
   return left;
 }
 
-wishes unsealed_wishes(const state& now) {
-  if (!now.rare) return {};
-  wishes with = now.rare->with;
-  if (!now.seal()) return with;
-  const wishes& sealed = now.seal()->with;
-  std::erase_if(with.coupons, [&](const auto& code) { return has(sealed.coupons, code); });
-  std::erase_if(with.gift_cards, [&](const auto& code) { return has(sealed.gift_cards, code); });
-  return with;
-}
-
 }  // namespace omnicart::cart

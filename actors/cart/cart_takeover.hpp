@@ -23,9 +23,6 @@ takeover plan_takeover(const state& now, const std::vector<new_line>& lines, con
 // All of it, for one reason.
 left_behind leave_all(const std::vector<new_line>& lines, const wishes& with, errc why);
 
-// What a cart hands on when it is surrendered: not the codes that an order was sealed with.
-wishes unsealed_wishes(const state& now);
-
 inline bool has_choice(const wishes& with) { return !with.country.empty() || !with.method.empty(); }
 
 }  // namespace omnicart::cart

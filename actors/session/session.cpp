@@ -281,6 +281,7 @@ void on_event(state& s, const refreshed& e) {
   s.spent_at = e.at;
   s.expires_at = e.expires_at;
   ++s.refresh_index;
+  s.left = {};
 }
 // An ended session needs no tokens, and its user no word of it. The login saga goes on: lines that
 // left the guest's cart must arrive.
@@ -318,8 +319,7 @@ void on_event(state& s, const cart_set& e) { s.cart = e.cart; }
 void on_event(state& s, const guest_cart_surrendered& e) {
   s.lines = e.lines;
   s.wishes = e.wishes;
-  const bool none = e.lines.empty() && e.wishes.empty();
-  s.absorbing = none ? absorb_step::revoke_guest : absorb_step::open_cart;
+  s.absorbing = e.lines.empty() ? absorb_step::revoke_guest : absorb_step::open_cart;
 }
 void on_event(state& s, const user_cart_opened&) { s.absorbing = absorb_step::merge; }
 void on_event(state& s, const guest_cart_merged& e) {
@@ -376,7 +376,7 @@ void check(const state& s) {
   ensure((s.absorbing == absorb_step::none) == s.absorb.empty(), "only a login takes a guest over");
   const bool holds_lines =
       s.absorbing == absorb_step::open_cart || s.absorbing == absorb_step::merge;
-  ensure(holds_lines != (s.lines.empty() && s.wishes.empty()),
+  ensure(holds_lines != s.lines.empty() && (holds_lines || s.wishes.empty()),
          "what was surrendered waits for its merge and no longer");
   ensure(is_open || s.left.empty(), "only who is logged in is told what was left behind");
   ensure(s.holds.size() <= limits::session_holds_max && (is_open || s.holds.empty()),

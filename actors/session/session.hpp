@@ -68,7 +68,7 @@ struct cart_set {
   cart_id cart;
   OMNICART_FIELDS(cart)
 };
-// Of the login saga, in this order; without lines and wishes nothing is opened or merged.
+// Of the login saga, in this order; with empty `lines` nothing is opened or merged.
 struct guest_cart_surrendered {
   std::string lines;
   std::string wishes = {};
@@ -168,7 +168,7 @@ struct state {
   bool orders_keyed = false;
   bool absorb_keyless = false;  // what the guest session said when it was revoked
   std::string wishes;           // as lines (encode_wishes)
-  std::string left;             // by the merge (encode_left), to tell who logged in
+  std::string left;             // by the merge (encode_left), to tell who logged in; until the first refresh
   friend bool operator==(const state&, const state&) = default;
   OMNICART_FIELDS(status, as, absorbing, was_guest, owes_user, refresh_index, id, user, cart,
                   refresh_digest, spent_digest, spent_at, created_at, expires_at, ended_at, absorb,
@@ -208,7 +208,8 @@ std::optional<command> settle(const state& s, std::string_view effect_key, const
 std::optional<timestamp_ms> wake_at(const state& s);
 bool absorbing_guest(const state& s);
 
-// Surrendered lines and wishes on their way to the merge, and what it left behind; empty text for none.
+// Surrendered lines and wishes on their way to the merge, and what it left behind; empty text for none, but for
+// lines that wishes go with: builds that know of no wishes merge what has lines.
 // (session_codec.cpp)
 std::string encode_lines(const std::vector<cart::new_line>& lines);
 result<std::vector<cart::new_line>> decode_lines(std::string_view bytes);

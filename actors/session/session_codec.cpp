@@ -37,9 +37,7 @@ std::vector<counted_hold> decode_holds(std::string_view bytes) {
   return codec::decode<std::vector<counted_hold>>(bytes).value_or(std::vector<counted_hold>{});
 }
 
-std::string encode_lines(const std::vector<cart::new_line>& lines) {
-  return lines.empty() ? std::string{} : codec::encode(lines);
-}
+std::string encode_lines(const std::vector<cart::new_line>& lines) { return codec::encode(lines); }
 result<std::vector<cart::new_line>> decode_lines(std::string_view bytes) {
   if (bytes.empty()) return std::vector<cart::new_line>{};
   return codec::decode<std::vector<cart::new_line>>(bytes);

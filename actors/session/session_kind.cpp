@@ -74,6 +74,7 @@ std::optional<command> surrendered(const answer& got) {
                      .unit_price = line.unit_price,
                      .list_price = line.list_price});
   }
+  if (lines.empty() && cart->with == cart::wishes{}) return cart_surrendered{};
   return cart_surrendered{.lines = encode_lines(lines), .wishes = encode_wishes(cart->with)};
 }
 

@@ -136,7 +136,7 @@ struct session_view {
   std::optional<timestamp_ms> hold_until = {};  // of the hold that the command named
   std::string person_key = {};        // answer to keep and read only; stays within the engine
   bool keyless = false;               // it has no key, and no order that was placed without one; false: it may have
-  std::string left = {};              // of the absorbed guest's cart, what `cart` could not take over (decode_left)
+  std::string left = {};              // of the absorbed guest's cart, what `cart` could not take over (decode_left); until the first refresh
   bool merging = false;               // that cart is still on its way
   OMNICART_FIELDS(as, user, cart, absorbed, created_at, expires_at, revoked, refresh_index, untold, hold_until,
                   person_key, keyless, left, merging)

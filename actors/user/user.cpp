@@ -228,6 +228,10 @@ result<events> on(const state& s, const guest_forgotten& c, const context&) {
   return owed ? one(guest_dropped{.session = c.session}) : events{};
 }
 
+result<events> on(const state& s, const cart_forgotten&, const context&) {
+  return s.status == user_status::erasing && !s.cart.empty() ? one(cart_dropped{}) : events{};
+}
+
 // A key that nobody remembered would outlast the user: only who has none may fall out. Builds before knew of one list of
 // a hundred, which they may still read.
 void absorb(state& s, const std::string& session, bool keyless) {
@@ -304,7 +308,8 @@ void on_event(state& s, const guest_absorbed& e) { absorb(s, e.session, e.keyles
 void on_event(state& s, const session_noted& e) { note(s, e.session); }
 // The last thing an erased user owed is done: as if there had never been one.
 void forget_if_done(state& s) {
-  const bool owes_none = s.email.empty() && s.revocations.empty() && s.absorbed.empty() && s.older.empty();
+  const bool owes_none = s.email.empty() && s.revocations.empty() && s.absorbed.empty() && s.older.empty() &&
+                         s.cart.empty();
   if (s.status == user_status::erasing && owes_none) s = state{};
 }
 
@@ -327,6 +332,7 @@ void on_event(state& s, const erasure_begun&) {
             .as = s.as,
             .id = s.id,
             .email = s.email,
+            .cart = s.cart,
             .created_at = s.created_at,
             .absorbed = std::move(s.absorbed),
             .revocations = std::move(s.revocations),
@@ -339,6 +345,10 @@ void on_event(state& s, const guest_dropped& e) {
 }
 void on_event(state& s, const address_released&) {
   s.email.clear();
+  forget_if_done(s);
+}
+void on_event(state& s, const cart_dropped&) {
+  s.cart = {};
   forget_if_done(s);
 }
 

@@ -114,12 +114,15 @@ struct guest_dropped {
   std::string session;
   OMNICART_FIELDS(session)
 };
+struct cart_dropped {
+  OMNICART_FIELDS()
+};
 
 using event =
     std::variant<registered, address_claimed, address_refused, guest_step_done, profile_updated,
                  password_changed, disabled_set, guest_absorbed, session_noted, session_dropped,
                  ticket_issued, ticket_redeemed, person_key_kept, erasure_begun, address_released,
-                 guest_dropped>;
+                 guest_dropped, cart_dropped>;
 using events = std::vector<event>;
 
 // Bits of state::guest_steps, and guest_adopted::step.

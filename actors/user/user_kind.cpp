@@ -13,6 +13,7 @@ constexpr std::string_view session_key = "guest_session";
 constexpr std::string_view cart_key = "guest_cart";
 constexpr std::string_view revoke_prefix = "revoke/";
 constexpr std::string_view forget_prefix = "forget/";
+constexpr std::string_view forget_cart_key = "forget_cart";
 
 effect claim_effect(const state& s) {
   return {.key = std::string(email_key),
@@ -53,6 +54,12 @@ effect forget_effect(const std::string& guest) {
   return {.key = std::string(forget_prefix) + guest,
           .to = {"session", guest},
           .command = session::encode(session::forget{})};
+}
+
+effect forget_cart_effect(const state& s) {
+  return {.key = std::string(forget_cart_key),
+          .to = {"cart", s.cart.str()},
+          .command = cart::encode(cart::forget{.user = s.id.str()})};
 }
 
 std::optional<command> claim_answered(const answer& got) {
@@ -99,6 +106,8 @@ std::vector<effect> pending(const state& s, std::size_t limit) {
     list.push_back(claim_effect(s));
   } else if (s.status == user_status::erasing) {
     if (!s.email.empty()) list.push_back(release_effect(s));
+    // Not before the sessions that could fill it again have ended.
+    if (!s.cart.empty() && s.revocations.empty()) list.push_back(forget_cart_effect(s));
   } else {
     add_guest_effects(s, list);
   }
@@ -126,6 +135,7 @@ std::optional<command> settle(const state&, std::string_view key, const answer& 
   if (key == session_key) return guest_adopted{.step = session_step, .joined = got.ok()};
   if (key == cart_key) return assign_answered(got);
   if (key == release_key) return email_released{};
+  if (key == forget_cart_key) return cart_forgotten{};
   if (key.starts_with(forget_prefix))
     return guest_forgotten{.session = std::string(key.substr(forget_prefix.size()))};
   if (!key.starts_with(revoke_prefix)) return std::nullopt;

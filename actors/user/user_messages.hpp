@@ -104,16 +104,17 @@ struct redeem_ticket {
 // The key that the user's personal data in orders is encrypted with; the first one given stays. By the engine.
 struct keep_person_key { std::string key; OMNICART_FIELDS(key) };
 // By its owner or an admin. Profile, password and key go at once; sessions end, those of guests that count as the user
-// are forgotten with their keys, and the address is free again; then nothing is left of the user but their id in the
+// are forgotten with their keys, so is the cart, and the address is free again; then nothing is left of the user but their id in the
 // orders they made. Answers to patient callers wait for that. Asked again meanwhile it changes nothing.
 struct erase { OMNICART_FIELDS() };
 struct email_released { OMNICART_FIELDS() };  // answer to its own effect
 struct guest_forgotten { std::string session; OMNICART_FIELDS(session) };  // answer to its own effect
+struct cart_forgotten { OMNICART_FIELDS() };                               // as above
 
 using command = std::variant<register_user, email_claimed, email_refused, guest_adopted, get, credentials, update_profile,
                              change_password, set_disabled, absorb_guest, wake, session_opened, session_revoked,
                              issue_ticket, redeem_ticket, keep_person_key, erase, email_released,
-                             guest_forgotten>;
+                             guest_forgotten, cart_forgotten>;
 
 enum class user_status : std::uint8_t {
   unregistered = 0, registering = 1, active = 2, refused = 3, disabled = 4, erasing = 5

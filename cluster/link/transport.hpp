@@ -36,8 +36,8 @@ inline constexpr channel_limits default_channel_limits{{
     {1024, 64 * 1024},
     {std::size_t{4} << 20, std::size_t{16} << 20},
     {64 * 1024, std::size_t{1} << 20},
-    {std::size_t{2} << 20, std::size_t{32} << 20},
-    {std::size_t{2} << 20, std::size_t{16} << 20},
+    {std::size_t{16} << 20, std::size_t{32} << 20},  // the largest cart or order in one piece
+    {std::size_t{8} << 20, std::size_t{16} << 20},
     {512 * 1024, std::size_t{2} << 20},
 }};
 

@@ -5,10 +5,12 @@ import json
 import urllib.parse
 
 from harness import Client, Shop, Suite, check, equal, exchange, poll, serving
-from harness.shop import ADDRESS, fresh
+from harness.group import NODES
+from harness.shop import ADDRESS, fresh, pounds
 
 suite = Suite()
 PASSWORD = "correct horse battery"
+LINES_MAX = 5_000
 
 
 def register(shop, guest=None, email=None, **more):
@@ -34,6 +36,40 @@ def a_guest_session_has_tokens_a_cart_and_an_expiry(shop):
     equal(set(opened.json), {"session_id", "token", "refresh_token", "expires_at", "cart_id"})
     check(opened["expires_at"].endswith("Z"), opened["expires_at"])
     check(opened.headers["location"].endswith(opened["session_id"]))
+
+
+@suite.case
+def a_key_that_opened_a_session_is_spent_when_that_has_ended(shop):
+    email, _ = register(shop)
+    for guest in (None, shop.guest()):
+        key = fresh("login")
+        token = login(shop, email, guest=guest, key=key).expect(200)["token"]
+        check(login(shop, email, guest=guest, key=key).expect(200).replayed)
+        Client(shop.node.http, token).post("/api/users/logout").expect(204)
+        login(shop, email, guest=guest, key=key).expect(409, "key_spent")
+
+
+@suite.case
+def a_cart_as_large_as_allowed_is_shown_everywhere_and_taken_over_whole(shop):
+    long = fresh("p").ljust(64, "x")
+    shop.product(product_id=long, name="N" * 500)
+    (email, _), guest = register(shop), shop.guest()
+    guest.add(long).expect(201)
+    for first in range(0, LINES_MAX - 500, 500):
+        add_at_prices(shop, guest, long, range(first, first + 500))
+    add_at_prices(shop, guest, long, range(LINES_MAX - 500, LINES_MAX - 1))
+    for _ in range(NODES):
+        equal(len(guest.cart()["items"]), LINES_MAX)
+    web, given = signed_in(shop, email, guest)
+    check("not_carried_over" not in given, given.get("not_carried_over"))
+    poll("it has arrived", lambda: web.get("/api/cart").expect(200)["items"])
+    for _ in range(NODES):
+        equal(len(web.get("/api/cart").expect(200)["items"]), LINES_MAX)
+
+
+def add_at_prices(shop, guest, product, prices):
+    lines = [{"product_id": product, "quantity": 1, "unit_price": pounds(2_000_000 + price)} for price in prices]
+    shop.admin.post(f"/api/carts/{guest.cart_id}/items", lines, key=fresh("many")).expect(201)
 
 
 @suite.case

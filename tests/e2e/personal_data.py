@@ -489,6 +489,32 @@ def a_guest_who_is_erased_is_signed_out_and_nobody_reads_their_orders():
 
 
 @suite.case
+def a_cart_is_forgotten_with_its_person():
+    with serving() as node:
+        shop = shop_of(node)
+        boss, _ = member_of_staff(shop, "admin")
+        went, asked, first = shop.guest(), shop.guest(), shop.guest()
+        email, ann_id = registered(shop, first)  # takes that guest's cart along
+        ann = signed_in(shop, email)
+        path = ordered(shop, asked)
+        for buyer in (went, asked, ann):
+            buyer.web.post("/api/cart/items", {"product_id": shop.product(), "quantity": 2}).expect(201)
+            buyer.web.put("/api/cart/shipping", {"country": "GB"}).expect(200)
+        carts = [buyer.web.get("/api/cart").expect(200)["cart_id"] for buyer in (went, asked, ann)]
+        for cart in carts:
+            equal(len(boss.get("/api/carts/" + cart).expect(200)["items"]), 1)
+        went.web.delete("/api/users/profile").expect(204)
+        boss.delete(path + "/guest", body=REASON).expect(204)
+        boss.delete("/api/users/" + ann_id, body=REASON).expect(204)
+        for cart in carts:
+            boss.get("/api/carts/" + cart).expect(404)
+        node.restart()
+        for cart in carts:
+            Shop(node).admin.get("/api/carts/" + cart).expect(404)
+        node.laws()
+
+
+@suite.case
 def who_ordered_as_a_guest_is_erased_by_an_admin_who_is_told_an_order():
     with serving() as node:
         shop = shop_of(node)

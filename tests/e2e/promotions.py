@@ -5,6 +5,7 @@ unit of stock, and all three at once, on one node and on three with a leader kil
 import collections
 import os
 import shutil
+import signal
 import tempfile
 import threading
 import time
@@ -419,6 +420,32 @@ def who_signs_in_is_told_what_could_not_come_along(shop):
     after = Client(shop.node.http, given["token"]).get("/api/cart").expect(200).json
     equal((after["total"], after.get("coupons"), after.get("refused_codes")), (cart["total"], None, None))
     check("not_carried_over" not in signed_in(shop, email)[1], "told to who logs in later")
+
+
+@suite.case
+def who_signs_in_while_an_order_is_placed_gets_what_it_does_not_buy(shop):
+    email, guest, name = account(shop), shop.guest(), coupon(shop.admin, type="percentage", rate_bps=1000)
+    toy = shop.product(price=PRICE)
+    guest.add(toy, 2).expect(201)
+    guest.web.post("/api/cart/coupons", {"code": name}).expect(200)
+    provider, said = shop.node.pay_pid(), []
+    os.kill(provider, signal.SIGSTOP)  # so that the order is under way until we say so
+    try:
+        buyer = guest.web.as_(guest.web.token)
+        placing = threading.Thread(target=lambda: said.append(buyer.post("/api/orders", guest.order_body("tok_declined"), key=fresh("o"))))
+        placing.start()
+        poll("the cart is sealed", lambda: guest.cart().get("sealed_by"))
+        web, given = signed_in(shop, email, guest)
+        check(given.get("guest_cart_pending") and "not_carried_over" not in given, given)
+        equal(web.get("/api/cart").expect(200)["items"], [], "not yet")
+    finally:
+        os.kill(provider, signal.SIGCONT)
+    placing.join()
+    check(said[0].status in (201, 402), said)  # pending, when it took the provider too long
+    poll("the cart has arrived", lambda: web.get("/api/cart").expect(200)["items"])
+    after = web.get("/api/cart").expect(200).json
+    equal([(line["product_id"], line["quantity"]) for line in after["items"]], [(toy, 2)])
+    equal(after["coupons"], [name])
 
 
 # --- races -------------------------------------------------------------------------------------------------------

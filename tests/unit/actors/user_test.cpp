@@ -643,6 +643,8 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
   BOOST_TEST(trial::hex(encode(erase{})) == "9201921090");
   BOOST_TEST(trial::hex(encode(guest_forgotten{"g"})) == "9201921291c40167");
   BOOST_TEST(trial::hex(kind::encode_event(guest_dropped{"g"})) == "9201920f91c40167");
+  BOOST_TEST(trial::hex(encode(cart_forgotten{})) == "9201921390");
+  BOOST_TEST(trial::hex(kind::encode_event(cart_dropped{})) == "9201921090");
   BOOST_TEST(trial::hex(encode(keep_person_key{"k"})) == "9201920f91c4016b");
   BOOST_TEST(trial::hex(kind::encode_event(erasure_begun{})) == "9201920d90");
   BOOST_TEST(trial::hex(kind::encode_event(ticket_redeemed{ticket_purpose::confirm_email})) ==
@@ -751,6 +753,14 @@ BOOST_FIXTURE_TEST_CASE(an_erased_user_leaves_nothing_once_sessions_and_address_
     BOOST_REQUIRE(next.has_value());
     BOOST_TEST(give(*next) == 0);
   }
+  // The cart at last: none of the sessions can fill it again.
+  const auto rest = kind::pending(s, 10);
+  BOOST_REQUIRE(rest.size() == 1U);
+  BOOST_TEST((rest.at(0).to == entity_ref{"cart", "u1"}));
+  BOOST_TEST(rest.at(0).command == cart::encode(cart::forget{.user = "u1"}));
+  BOOST_TEST(kind::in_progress(s));
+  BOOST_TEST(give(kind::settle(s, rest.at(0).key, answer{}).value()) == 0);
+  BOOST_TEST(give(cart_forgotten{}) == 0);
   BOOST_TEST((s == state{}));
   BOOST_TEST(kind::is_blank(s));
   BOOST_TEST(!kind::in_progress(s));
