@@ -270,6 +270,29 @@ def a_line_keeps_the_price_seen_when_it_was_added(shop):
 
 
 @suite.case
+def a_guests_cart_that_an_accounts_took_over_is_gone_under_its_id(shop):
+    guest, product, email = shop.guest(), shop.product(), fresh("taken") + "@example.com"
+    guest.add(product, 2).expect(201)
+    shop.web.post("/api/users/register", {"email": email, "password": PASSWORD}).expect(201)
+    given = guest.web.post("/api/users/login", {"email": email, "password": PASSWORD}).expect(200)
+    check("guest_cart_pending" not in given.json, given)
+    web, one = Client(shop.node.http, given["token"]), "/api/carts/" + guest.cart_id
+    equal(quantities(web.get("/api/cart").expect(200)), {product: 2})
+    sue, item = shop.node.staff("support"), {"product_id": product, "quantity": 1}
+    sue.get(one).expect(410, "closed")
+    for method, rest, body in (("POST", "/items", item), ("PUT", "/items/" + product, {"quantity": 3}), ("DELETE", "/items/" + product, None),
+                               ("PUT", "/lines/1", {"quantity": 3}), ("DELETE", "/lines/1", None), ("POST", "/coupons", {"code": "ANY"}),
+                               ("DELETE", "/coupons/ANY", None), ("POST", "/gift-cards", {"code": "ANY"}),
+                               ("DELETE", "/gift-cards/ANY", None), ("PUT", "/shipping", {"country": "GB"}), ("DELETE", "", None)):
+        sue.call(method, one + rest, body).expect(410, "closed")
+    # Whose it was has another one now; to customers it is as if it had never been.
+    for asker in (web, shop.guest().web):
+        asker.get(one).expect(404, "not_found")
+        asker.post(one + "/items", item).expect(404, "not_found")
+    equal(quantities(web.get("/api/cart").expect(200)), {product: 2})
+
+
+@suite.case
 def a_cart_read_with_head_has_no_body(shop):
     guest = shop.guest()
     guest.add(shop.product()).expect(201)
