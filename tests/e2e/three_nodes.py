@@ -4,11 +4,11 @@ case. A case that needs one node's process or files is left out by name, with it
 
 import os
 import re
-import subprocess
 import sys
 import time
 
 from harness.group import Group
+from harness.scripts import run_script
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 # The search first: some of its cases count all products that there are.
@@ -33,16 +33,13 @@ SCRIPT_S = 300
 
 def run(name, home, only):
     """Passed, failed, and what is to be told of it."""
-    try:
-        done = subprocess.run([sys.executable, os.path.join(HERE, name + ".py"), *only], capture_output=True, text=True,
-                              timeout=SCRIPT_S, stdin=subprocess.DEVNULL, check=False,
-                              env={**os.environ, "OMNICART_E2E_CLUSTER": home})
-    except subprocess.TimeoutExpired as late:
-        return 0, 1, [f"ended after {SCRIPT_S} s", (late.stdout or b"").decode()[-2000:]]
-    said = re.search(r"^(\d+) passed, (\d+) failed$", done.stdout, re.MULTILINE)
+    out, err, in_time = run_script(os.path.join(HERE, name + ".py"), SCRIPT_S, only, {"OMNICART_E2E_CLUSTER": home})
+    if not in_time:
+        return 0, 1, [f"ended after {SCRIPT_S} s", out[-2000:]]
+    said = re.search(r"^(\d+) passed, (\d+) failed$", out, re.MULTILINE)
     good, bad = (int(said[1]), int(said[2])) if said else (0, 1)
-    told = [line for line in done.stdout.splitlines() if line.startswith("skip ") or (bad and not line.startswith("ok "))]
-    return good, bad, told + ([done.stderr[-2000:]] if bad and not said else [])
+    told = [line for line in out.splitlines() if line.startswith("skip ") or (bad and not line.startswith("ok "))]
+    return good, bad, told + ([err[-2000:]] if bad and not said else [])
 
 
 scripts = {name.removesuffix(".py") for name in os.listdir(HERE) if name.endswith(".py")}
