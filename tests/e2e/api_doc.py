@@ -159,10 +159,29 @@ def every_example_is_as_its_schema_says(_):
     for (verb, path), call in document.operations().items():
         for body in [call.get("requestBody", {})] + [document.resolve(r) for r in call["responses"].values()]:
             for media, content in body.get("content", {}).items():
-                check("example" in content, "no example", verb, path, media)
-                equal(document.faults(content["example"], content["schema"]), [], f"{verb} {path}")
-                count += 1
+                examples = document.examples(content)
+                check(examples and not {"example", "examples"} <= content.keys(), "no example, or both kinds", verb, path, media)
+                for name, example in examples.items():
+                    equal(document.faults(example, content["schema"]), [], f"{verb} {path} {name}")
+                    count += 1
     print(f"       {count} examples", flush=True)
+
+
+@suite.case
+def the_examples_of_signing_in_show_what_did_not_come_along_for_the_reasons_that_the_page_names(_):
+    document = contract.Document()
+    content = document.operations()["POST", "/api/users/login"]["responses"]["200"]["content"]["application/json"]
+    shown = {name: example.keys() for name, example in document.examples(content).items()}
+    for member in ("not_carried_over", "guest_cart_pending"):
+        check(any(member in members for members in shown.values()), "no example with", member, shown)
+        check(any(member not in members for members in shown.values()), "no example without", member, shown)
+    lists = document.resolve({"$ref": "#/components/schemas/NotCarriedOver"})["properties"]
+    reasons = {name: set(lists[name]["items"]["properties"]["reason"].get("enum", [])) for name in ("items", "codes")}
+    said = doc().split("## Signing in with a cart")[1].split("\n## ")[0]
+    named = set(re.findall(r"`(\w+)`", said.split("would have been refused for:")[1].split("The member is not there")[0]))
+    equal(reasons["items"] | reasons["codes"], named)
+    equal((reasons["items"] & reasons["codes"], reasons["codes"] - reasons["items"]),
+          ({"currency_mismatch", "closed"}, {"code_limit"}), "which is whose")
 
 
 class Links(html.parser.HTMLParser):

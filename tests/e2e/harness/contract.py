@@ -143,7 +143,7 @@ class Document:
             for name, each in node.items() if isinstance(node, dict) else enumerate(node):
                 if name == "schema":
                     yield f"{at}/schema", each
-                elif isinstance(each, (dict, list)) and name not in ("example", "schemas"):
+                elif isinstance(each, (dict, list)) and name not in ("example", "examples", "schemas"):
                     yield from those_of(each, f"{at}/{name}")
         yield from ((f"/schemas/{name}", each) for name, each in self.root["components"]["schemas"].items())
         yield from those_of(self.root, "")
@@ -161,6 +161,13 @@ class Document:
         """(path, operation) of a request; None when the document has no such call."""
         path, verb = self.find(target), "get" if method == "HEAD" else (method or "").lower()
         return (path, self.paths[path][verb]) if path and verb in self.paths[path] else None
+
+    @staticmethod
+    def examples(content):
+        """{name: value} of a media type's examples; of the one that it has alone, under no name."""
+        if "example" in content:
+            return {"": content["example"]}
+        return {name: each["value"] for name, each in content.get("examples", {}).items()}
 
     def faults(self, value, schema):
         return self.checker.faults(value, schema)
