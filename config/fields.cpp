@@ -185,7 +185,7 @@ constexpr std::array table{
     field{"rate_limits", "user_percent", at<&o::rate_limits, &rat::user_percent>, "%", 1, 10'000, "", on_reload,
           "limits of a user, whatever address or session they come with, of those of an address"},
     field{"rate_limits", "quotas", at<&o::rate_limits, &rat::quotas>, "", 0, 100, "", on_reload,
-          "limits for single calls in place of the above, `POST /api/orders 5/60s burst 2 per user` (or per session, per address): the path as docs/access.md has it"},
+          "limits for single calls in place of the above, `POST /api/orders 5/60s burst 2 per user` (or per session, per address): the path as docs/access.md has it; one for each call and subject"},
     field{"rate_limits", "addresses_max", at<&o::rate_limits, &rat::addresses_max>, "addresses", 100, 10'000'000, "", on_reload,
           "addresses, sessions and users counted at once, about 100 bytes each; beyond it the longest idle is forgotten"},
 

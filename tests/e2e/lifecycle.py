@@ -118,6 +118,23 @@ def a_quota_for_a_call_that_there_is_not_is_a_configuration_error_also_when_it_i
 
 
 @suite.case
+def two_quotas_for_the_same_call_and_subject_are_a_configuration_error_that_names_the_second():
+    first, second = "POST /api/orders 5/60s burst 2 per user", "POST /api/orders 50/60s burst 20 per user"
+    quotas = '[rate_limits]\nquotas = ["{}", "POST /api/orders 9/60s burst 9 per session", "{}"]\n'
+    with Node(quotas.format(first, second)) as node:
+        refused(node, EX_CONFIG, "rate_limits.quotas", second, first)
+        done = daemon("--config", node.config_file, "--check-config")
+        equal(done.returncode, EX_CONFIG, done.stderr)
+        one_clear_line(done, "rate_limits.quotas", second)
+        node.write_config(quotas.format(first, second.replace("user", "address")))
+        node.start()
+        check(second not in node.stderr(), node.stderr())
+        node.write_config(quotas.format(first, first))
+        node.signal(signal.SIGHUP)
+        poll("it is not taken", lambda: "configuration not taken" in node.stderr() and first in node.stderr())
+
+
+@suite.case
 def a_host_name_is_served_and_what_is_no_host_of_ours_is_refused_for_its_own_reason():
     with Node() as node:
         node.addresses = ("localhost:0", "localhost:0")

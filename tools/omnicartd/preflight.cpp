@@ -5,8 +5,10 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <map>
 #include <memory>
 #include <string_view>
+#include <utility>
 
 #include "config/quota.hpp"
 #include "http/access_table.hpp"
@@ -31,17 +33,24 @@ std::string first_of(const addrinfo* found, int family) {
   return {};
 }
 
-// A quota for a call that there is not would limit nothing, and nobody would notice.
+// A quota for a call that there is not would limit nothing, and of two for the same call and subject one; nobody would
+// notice.
 status check_quotas(const config::rate_limit_options& o) {
+  std::map<std::pair<std::string, config::quota::subject>, std::string> before;
   for (const auto& text : o.quotas) {
     const auto parsed = config::parse_quota(text);
     if (!parsed) return fail(parsed.error());
     const std::string_view route = parsed->route;
     const auto between = route.find(' ');
     const auto verb = http::parse_method(route.substr(0, between));
-    if (http::find_access(verb, route.substr(between + 1)) != nullptr) continue;
-    return fail(base_errc::malformed, "rate_limits.quotas: '" + text + "': there is no call " + parsed->route +
-                                          "; docs/access.md has them all, as they are to be written");
+    if (http::find_access(verb, route.substr(between + 1)) == nullptr) {
+      return fail(base_errc::malformed, "rate_limits.quotas: '" + text + "': there is no call " + parsed->route +
+                                            "; docs/access.md has them all, as they are to be written");
+    }
+    const auto [first, is_new] = before.emplace(std::pair(parsed->route, parsed->per), text);
+    if (is_new) continue;
+    return fail(base_errc::malformed, "rate_limits.quotas: '" + text + "': there is one for this call and subject already, '" +
+                                          first->second + "'");
   }
   return {};
 }

@@ -13,7 +13,7 @@ result<std::string> listen_address(const std::string& key, const std::string& ho
 
 // What can be known before the data is touched, so that a wrong configuration leaves nothing
 // behind: host names become addresses, certificate and key are read and tried, the provider's URL
-// is one, quotas are for calls that there are. Refusal: malformed, with one clear line.
+// is one, quotas are for calls that there are, one for each and its subject. Refusal: malformed, with one clear line.
 status preflight(config::options& options);
 
 }  // namespace omnicart::node
