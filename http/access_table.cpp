@@ -20,7 +20,7 @@ constexpr cells account{no, no, own, own, own};  // what a registered user has o
 constexpr cells staff{no, no, no, any, any};
 constexpr cells admins{no, no, no, no, any};
 
-constexpr bool audited = true, not_audited = false;
+constexpr bool audited = true;
 constexpr bool asks_along = true, asked_first = false;
 constexpr bool reasoned = true;
 constexpr auto get = method::get;
@@ -84,12 +84,12 @@ constexpr access_rule table[] = {
     {put,    "/api/locations/{id}",                       "locations", admins, audited},
     {remove, "/api/locations/{id}",                       "locations", admins, audited},
 
-    // Carts, at their three addresses. At those that name whose cart it is, what staff do is audited:
-    // they may set prices there.
+    // Carts, at their three addresses. At those that name whose cart it is, what staff change is audited; in their own
+    // what they add, for which they may set prices.
     {post,   "/api/carts",                                "carts", owner_or_staff, audited},
     {get,    "/api/cart",                                 "carts", own_session},
     {remove, "/api/cart",                                 "carts", own_session},
-    {post,   "/api/cart/items",                           "carts", own_session, not_audited, asks_along},
+    {post,   "/api/cart/items",                           "carts", own_session, audited, asks_along},
     {put,    "/api/cart/items/{product_id}",              "carts", own_session},
     {remove, "/api/cart/items/{product_id}",              "carts", own_session},
     {put,    "/api/cart/lines/{line_id}",                 "carts", own_session},

@@ -63,6 +63,27 @@ def a_line_for_nothing_that_support_adds_to_a_customers_cart_is_in_the_audit_log
 
 
 @suite.case
+def a_price_that_support_sets_in_its_own_cart_is_in_the_audit_log():
+    with serving() as node:
+        shop = Shop(node.start())
+        product, guest = shop.product(price=5000), shop.guest()
+        sue, credential = member_of_staff(shop)
+        added = sue.post("/api/cart/items", {"product_id": product, "quantity": 1, "unit_price": 1}).expect(201)
+        equal(added["item"]["unit_price"]["amount"], 100)
+        sue.post("/api/cart/items", {"product_id": product, "quantity": 0, "unit_price": 1}).expect(400)
+        equal(done_by(node, credential), [("POST /api/cart/items", 201), ("POST /api/cart/items", 400)])
+        # What takes no price is anybody's shopping, and so is what customers add.
+        sue.put("/api/cart/lines/1", {"quantity": 2}).expect(200)
+        guest.add(product).expect(201)
+        ann = signed_in(shop, registered(shop)[0])
+        ann.add(product).expect(201)
+        for buyer in (guest, ann):
+            buyer.web.post("/api/cart/items", {"product_id": product, "quantity": 1, "unit_price": 1}).expect(400, "invalid_body")
+        whats = [e["what"] for e in node.staff().all_of("/api/audit") if e["event"] == "begun"]
+        equal([what for what in whats if "/api/cart" in what], ["POST /api/cart/items"] * 2)
+
+
+@suite.case
 def every_change_that_staff_make_to_a_customers_cart_is_in_the_audit_log_and_no_reading():
     with serving() as node:
         shop = Shop(node.start())

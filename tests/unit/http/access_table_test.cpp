@@ -61,6 +61,12 @@ BOOST_AUTO_TEST_CASE(reads_and_changes_have_scopes_of_their_own) {
   BOOST_TEST(find_access(method::post, "/api/nothing") == nullptr);
 }
 
+BOOST_AUTO_TEST_CASE(staff_who_may_set_a_price_are_written_down) {
+  for (const char* path : {"/api/cart/items", "/api/cart/{user_id}/items", "/api/carts/{cart_id}/items", "/api/orders"}) {
+    BOOST_TEST(find_access(method::post, path)->audited, path);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_the_table_forbids_no_handler_sees) {
   trial::tiny_shop api;
   const std::string guest = api({.verb = "POST", .path = "/api/sessions"}).text("token");
