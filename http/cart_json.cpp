@@ -35,15 +35,26 @@ void write_sums(json_writer& json, money subtotal, currency_code currency, std::
   write_money(json, "total", subtotal, own);
 }
 
+void write_destination(json_writer& json, const cart::wishes& with) {
+  if (with.country.empty() && with.method.empty()) return;
+  json.key("ship_to").begin_object();
+  if (!with.country.empty()) json.member("country", with.country);
+  if (!with.method.empty()) json.member("method", with.method);
+  json.end_object();
+}
+
 void write_wishes(json_writer& json, const cart::cart_view& view, const cart_quote& quote) {
   const auto& prices = quote.prices;
   write_codes(json, quote.coupons, quote.gifts, prices ? money{prices->total_minor, prices->currency} : money{});
   write_refused_codes(json, quote.refused);
-  if (view.with.country.empty() && view.with.method.empty()) return;
-  json.key("ship_to").begin_object();
-  if (!view.with.country.empty()) json.member("country", view.with.country);
-  if (!view.with.method.empty()) json.member("method", view.with.method);
-  json.end_object();
+  write_destination(json, view.with);
+}
+
+void write_entered(json_writer& json, std::string_view name, const std::vector<std::string>& codes) {
+  if (codes.empty()) return;
+  json.key(name).begin_array();
+  for (const auto& code : codes) json.value(code);
+  json.end_array();
 }
 
 void write_totals_of(json_writer& json, const cart::cart_view& view, currency_code currency, const cart_quote* quote) {
@@ -116,6 +127,16 @@ std::string cart_json(const std::string& id, const cart::cart_view& view, std::u
                       const cart_quote* quote) {
   return whole_cart(id, view, version, quote && quote->prices ? &*quote->prices : nullptr,
                     [&](json_writer& json) { write_totals_of(json, view, currency, quote); });
+}
+
+std::string exported_cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version,
+                               currency_code currency) {
+  return whole_cart(id, view, version, nullptr, [&](json_writer& json) {
+    write_money(json, "subtotal", view.subtotal, currency);
+    write_entered(json, "coupons", view.with.coupons);
+    write_entered(json, "gift_cards", view.with.gift_cards);
+    write_destination(json, view.with);
+  });
 }
 
 std::string unpriced_cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version,

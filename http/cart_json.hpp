@@ -17,6 +17,11 @@ void write_money(json_writer& json, std::string_view name, money amount, currenc
 std::string cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version, currency_code currency,
                       const cart_quote* quote = nullptr);
 
+// For who takes along what is known of them: the lines and their sum, the codes that were entered and where it is to go.
+// Not what it comes to with those, which is found out anew whenever the cart is read.
+std::string exported_cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version,
+                               currency_code currency);
+
 // Of a cart that was changed, and what it comes to could not be found out: the sum of its lines alone, and why, as a
 // problem code (`unpriced`).
 std::string unpriced_cart_json(const std::string& id, const cart::cart_view& view, std::uint64_t version,

@@ -166,7 +166,7 @@ task<tl::expected<std::string, response>> privacy_routes::carts_of(request& req,
     if (!got.ok() || got.version == 0) continue;  // nothing was ever in it
     const auto reply = cart::decode_reply(got.payload);
     const auto* view = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;
-    if (view) json.raw(cart_json(id, *view, got.version, shop_.currency));
+    if (view) json.raw(exported_cart_json(id, *view, got.version, shop_.currency));
   }
   json.end_array();
   co_return text;

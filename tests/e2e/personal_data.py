@@ -368,6 +368,46 @@ def the_export_has_profile_carts_orders_and_reviews_also_of_the_guest_and_nobody
         check(ann.id in taken["sessions"], taken["sessions"])
 
 
+def wishes_of(exported, cart_id):
+    """Codes and destination of one of the carts of an export."""
+    cart = next(each for each in exported["carts"] if each["cart_id"] == cart_id)
+    return cart.get("coupons"), cart.get("gift_cards"), cart.get("ship_to")
+
+
+@suite.case
+def the_export_has_the_codes_of_a_cart_and_where_it_is_to_go():
+    with serving() as node:
+        shop = shop_of(node)
+        path = "/api/users/profile/export"
+        coupons = [shop.admin.post("/api/coupons", {"code": fresh("C").upper(), "type": "percentage", "rate_bps": 1000})
+                   .expect(201)["code"] for _ in range(2)]
+        cards = [shop.admin.post("/api/gift-cards", {"value": {"amount": 500, "currency": "GBP"}}).expect(201)["code"]
+                 for _ in range(2)]
+        guest = shop.guest()
+        guest.web.put("/api/cart/shipping", {"country": "GB"}).expect(200)
+        equal(wishes_of(guest.web.get(path).expect(200).json, guest.cart_id), (None, None, {"country": "GB"}))
+        guest.add(shop.article, 2).expect(201)
+        for coupon, card in zip(coupons, cards):
+            guest.web.post("/api/cart/coupons", {"code": coupon}).expect(200)
+            guest.web.post("/api/cart/gift-cards", {"code": card}).expect(200)
+        # No such method has to be there: what was said is taken along.
+        guest.web.put("/api/cart/shipping", {"country": "GB", "method": "by-balloon"}).expect(200)
+        wanted = coupons, cards, {"country": "GB", "method": "by-balloon"}
+        taken = guest.web.get(path).expect(200).json
+        equal(wishes_of(taken, guest.cart_id), wanted)
+        equal([(i["product_id"], i["quantity"]) for i in taken["carts"][0]["items"]], [(shop.article, 2)])
+        equal(taken["carts"][0]["subtotal"], {"amount": 2000, "currency": "GBP"})
+        email, ann_id = registered(shop, guest)
+        ann = signed_in(shop, email)
+        equal(wishes_of(ann.web.get(path).expect(200).json, ann.cart_id), wanted, "the user's")
+        boss = member_of_staff(shop, "admin")[0]
+        equal(wishes_of(boss.get(f"/api/users/{ann_id}/export").expect(200).json, ann.cart_id), wanted, "an admin's")
+        # What is taken out again is there no more.
+        ann.web.delete("/api/cart/coupons/" + coupons[0]).expect(200)
+        ann.web.put("/api/cart/shipping", {}).expect(200)
+        equal(wishes_of(ann.web.get(path).expect(200).json, ann.cart_id), (coupons[1:], cards, None))
+
+
 # --- by staff, for those who write to the shop ------------------------------------------------------------------
 
 def key_for(node, *scopes, role="admin"):
