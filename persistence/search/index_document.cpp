@@ -14,7 +14,7 @@ namespace omnicart::search {
 namespace {
 
 constexpr std::uint32_t index_layout =
-    2;  // raised when documents are indexed otherwise: then all are, anew
+    3;  // raised when documents are indexed otherwise: then all are, anew
 constexpr std::size_t term_bytes_max = 200;  // Xapian's own limit is 245
 constexpr std::uint32_t field_gap = 100;     // phrases do not reach from one field into the next
 constexpr std::size_t description_bytes_max = 8'000;
@@ -81,6 +81,21 @@ bool is_text(std::string_view value) {
                      [](unsigned char c) { return (c | 0x20U) >= 'a' && (c | 0x20U) <= 'z'; });
 }
 
+// As they are found by code_query().
+void add_codes(Xapian::Document& out, const document& of) {
+  const std::string id = folded(of.id);
+  out.add_term(term(prefix::id, id));
+  if (const auto key = code_key(id); !key.empty() && key != id) out.add_term(term(prefix::code, key));
+  for (const auto& code : of.codes) {
+    const auto key = code_key(code);
+    if (const auto gtin = gtin_key(key); !gtin.empty()) {
+      out.add_term(term(prefix::gtin, gtin));
+    } else if (!key.empty()) {
+      out.add_term(term(prefix::code, key));
+    }
+  }
+}
+
 std::string big_endian(std::uint64_t number) {
   std::string bytes(8, '\0');
   for (auto at = bytes.rbegin(); at != bytes.rend(); ++at, number >>= 8)
@@ -124,10 +139,7 @@ Xapian::Document index_document(const document& of, std::uint64_t hash, const Xa
          {.counts = occurrences::description});
   add_attributes(to, of);
   for (const auto& head : head_words(of.name, of.brand)) to.add_head(head);
-  out.add_term(term(prefix::id, folded(of.id)));
-  for (const auto& code : of.codes) {
-    if (const auto key = gtin_key(code); !key.empty()) out.add_term(term(prefix::gtin, key));
-  }
+  add_codes(out, of);
   out.add_value(value_slot::hash, big_endian(hash));
   out.add_value(value_slot::id, of.id);
   if (!of.family.empty()) out.add_value(value_slot::family, of.family);

@@ -211,13 +211,17 @@ std::vector<Query> of_wishes(const Xapian::Database& index, const query_text& qu
   return all;
 }
 
-Query of_code(const std::string& code) {
-  const Query id(joined(prefix::id, code));
-  const auto gtin = gtin_key(code);
-  const Query either =
-      gtin.empty() ? id : Query(Query::OP_OR, id, Query(joined(prefix::gtin, gtin)));
-  return either;
+std::vector<std::string> terms_of_code(const std::string& code) {
+  std::vector<std::string> terms{joined(prefix::id, code)};
+  if (const auto gtin = gtin_key(code); !gtin.empty()) terms.push_back(joined(prefix::gtin, gtin));
+  return terms;
 }
+
+Query any_of(const std::vector<std::string>& terms) {
+  return Query(Query::OP_OR, terms.begin(), terms.end());
+}
+
+Query of_code(const std::string& code) { return any_of(terms_of_code(code)); }
 
 Query without(const Query& what, const query_text& query) {
   Query rest = what;
@@ -281,6 +285,17 @@ std::string nearest_word(const Xapian::Database& index, const std::string& word)
 adapted_query adapt(const Xapian::Database& index, const query_text& query,
                     const Xapian::Stem& stem) {
   return adapter(index, stem).run(query);
+}
+
+Xapian::Query code_query(const Xapian::Database& index, const query_text& query) {
+  const auto known = [&](const std::vector<std::string>& terms) {
+    return std::any_of(terms.begin(), terms.end(),
+                       [&](const auto& term) { return index.term_exists(term); });
+  };
+  if (query.code_key.empty() || known(terms_of_code(query.code))) return Query();
+  auto terms = terms_of_code(query.code_key);
+  terms.push_back(joined(prefix::code, query.code_key));
+  return known(terms) ? scaled(any_of(terms), weight::code) : Query();
 }
 
 Xapian::Query strict_query(const Xapian::Database& index, const query_text& query,

@@ -29,6 +29,10 @@ adapted_query adapt(const Xapian::Database& index, const query_text& query,
 // The nearest word of the catalogue, or "".
 std::string nearest_word(const Xapian::Database& index, const std::string& word);
 
+// What has the whole text as its id or as a code, written otherwise; an empty query when nothing
+// has, or when it is written as it stands there, which both queries below look for themselves.
+Xapian::Query code_query(const Xapian::Database& index, const query_text& query);
+
 // All that was asked for; and one of two wishes, two of more, with those that have everything before
 // the others: for two wishes or more.
 Xapian::Query strict_query(const Xapian::Database& index, const query_text& query,

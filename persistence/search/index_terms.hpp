@@ -16,6 +16,7 @@ inline constexpr std::string_view written =
     "N";  // a word of name or brand as it is written: for completions
 inline constexpr std::string_view id = "XI";
 inline constexpr std::string_view gtin = "XG";
+inline constexpr std::string_view code = "XK";  // code_key() of an id or a code, where it differs
 }  // namespace prefix
 
 // Occurrences that one word in a field counts as, in the ranking by BM25 over all fields together.

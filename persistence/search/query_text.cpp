@@ -47,6 +47,7 @@ class reader {
     leave_out_stop_words();
     query.wishes = wishes();
     query.code = code();
+    if (query.unwanted.empty()) query.code_key = code_key(text_);
     return query;
   }
 
@@ -141,6 +142,14 @@ class reader {
 }  // namespace
 
 query_text parse_query(std::string_view text) { return reader(text).run(); }
+
+std::string code_key(std::string_view text) {
+  std::string key = folded(text);
+  std::erase_if(key, [](char c) { return c == ' ' || c == '-' || c == '"' || c == '\''; });
+  const bool has_digit =
+      std::any_of(key.begin(), key.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return has_digit && key.size() <= code_bytes_max ? key : std::string();
+}
 
 std::string gtin_key(std::string_view text) {
   const bool digits =

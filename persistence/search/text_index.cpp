@@ -77,9 +77,18 @@ class text_index::impl {
              collapse to) const {
     const adapted_query adapted = adapt(index_, query, stem_);
     found all;
-    all.corrections = adapted.corrections;
     const Xapian::Query strict = strict_query(index_, adapted.query, stem_);
-    all.relaxed = adapted.query.wishes.size() > 1 && !has_at_least(strict, strict_enough);
+    const bool several = adapted.query.wishes.size() > 1;
+    const auto matching = count_of(strict, several ? strict_enough : 1);
+    // Words that were corrected did not match as they were typed.
+    if (matching == 0 || !adapted.corrections.empty()) {
+      if (const auto code = code_query(index_, query); !code.empty()) {
+        all.best = match(code, count, accept, all.total, to);
+        return all;
+      }
+    }
+    all.corrections = adapted.corrections;
+    all.relaxed = several && matching < strict_enough;
     all.best = match(all.relaxed ? relaxed_query(index_, adapted.query, stem_) : strict, count,
                      accept, all.total, to);
     return all;
@@ -157,12 +166,13 @@ class text_index::impl {
     }
   }
 
-  bool has_at_least(const Xapian::Query& query, Xapian::doccount count) const {
+  // Documents that match; not counted further than to `most`.
+  Xapian::doccount count_of(const Xapian::Query& query, Xapian::doccount most) const {
     Xapian::Enquire ask(index_);
     ask.set_query(query);
     ask.set_weighting_scheme(Xapian::BoolWeight());
     ask.set_docid_order(Xapian::Enquire::DONT_CARE);
-    return ask.get_mset(0, count).size() >= count;
+    return ask.get_mset(0, most).size();
   }
 
   std::vector<hit> match(const Xapian::Query& query, std::size_t count, const accept_fn& accept,

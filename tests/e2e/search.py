@@ -104,6 +104,9 @@ def words_find_things_however_they_are_written(shop):
     for text, first in (("kettles", "k1"), ("laser printer", "p1"), ("printer cable", "p2"), ("lq680", "p1"), ("RED KETTLE", "k1"),
                         ("5000000000079", "k1"), ("n2", "n2"), ("\"red kettle\"", "k1")):
         equal(ids(search(shop, text))[0], first, text)
+    for code in ("\"5000000000079\"", "5000 000000079", "5-000-000-000-079"):
+        page = search(shop, code)
+        equal((ids(page), page["total"], page["search"]["relaxed"]), (["k1"], 1, False), code)
     check({"n1", "n2"} <= set(ids(search(shop, "laptop"))), "another word for it")
     equal(ids(search(shop, "kettle -descaler")), ["k1"])
     page = search(shop, "ketle")

@@ -166,6 +166,65 @@ BOOST_AUTO_TEST_CASE(a_code_finds_its_product_first) {
   }
 }
 
+// Things that are known by nothing but their ids and codes.
+BOOST_AUTO_TEST_CASE(a_code_is_found_however_it_is_grouped_or_quoted) {
+  const struct {
+    const char *id, *code;
+  } coded[] = {{"b-2041", "978-0-306-40615-7"},
+               {"x9", "ZK-07/b"},
+               {"acme-14p", ""},
+               {"laser-kettle", ""},
+               {"haedphones-7", ""}};
+  for (slot i = 0; i < std::size(coded); ++i) {
+    document made;
+    made.id = coded[i].id;
+    made.name = "Gizmo";
+    if (*coded[i].code) made.codes.push_back(coded[i].code);
+    BOOST_REQUIRE(index->put(std::size(things) + i, made, text_hash(made)).has_value());
+  }
+  const auto found_by = [&](const std::string& text) {
+    std::string all;
+    for (const auto& [at, score] : ask(text).best) {
+      all += (all.empty() ? "" : " ");
+      all += at < std::size(things) ? things[at].id : coded[at - std::size(things)].id;
+    }
+    return all;
+  };
+  const std::pair<const char*, const char*> table[] = {
+      {"\"0088698629123\"", "k1"},
+      {"0088 698629123", "k1"},
+      {"0088-698-629-123", "k1"},
+      {"\xE2\x80\x9C"
+       "88698629123\xE2\x80\x9D",
+       "k1"},
+      {"'5000000000017'", "p1"},
+      {"\"n2\"", "n2"},
+      {"N 2", "n2"},
+      {"b-2041", "b-2041"},
+      {"B2041", "b-2041"},
+      {"\"b 2041\"", "b-2041"},
+      {"978-0-306-40615-7", "b-2041"},
+      {"9780306406157", "b-2041"},
+      {"978 0 306 40615 7", "b-2041"},
+      {"zk07/b", "x9"},
+      {"haedphones 7", "haedphones-7"},  // rather than another spelling of it
+      // What matches as words stays so, and words are no code.
+      {"acme 14p", "n1 s1 p2 p1"},
+      {"\"14p notebook\"", "n1"},
+      {"laser kettle", "k1 p1 k2"},
+      // More than the code, or less.
+      {"\"0088698629123\" -red", ""},
+      {"0088 69862912", ""},
+      {"0088698629123 gizmos", "acme-14p b-2041 haedphones-7 laser-kettle x9"},
+  };
+  for (const auto& [text, wanted] : table) {
+    BOOST_TEST_CONTEXT(text) { BOOST_TEST(found_by(text) == wanted); }
+  }
+  BOOST_TEST(!ask("0088 698629123").relaxed);
+  BOOST_TEST(ask("haedphones 7").corrections.empty());
+  BOOST_TEST(ask("laser kettle").relaxed);
+}
+
 BOOST_AUTO_TEST_CASE(with_too_little_that_has_every_word_a_part_will_do) {
   const auto got = ask("red wireless kettle");
   BOOST_TEST(got.relaxed);

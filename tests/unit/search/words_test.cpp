@@ -134,6 +134,27 @@ BOOST_AUTO_TEST_CASE(a_gtin_is_the_same_with_and_without_leading_zeros) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_code_is_the_same_however_it_is_grouped_or_quoted) {
+  const std::pair<std::string, const char*> table[] = {
+      {"978-0-306-40615-7", "9780306406157"},
+      {" \"0037 332013422\"", "0037332013422"},
+      {"978\xE2\x80\x93" "0\xC2\xA0" "306", "9780306"},
+      {"AB-12/c", "ab12/c"},
+      {"red kettle", ""},
+      {"", ""},
+      {" - ", ""},
+      {std::string(64, '1') + "-", "1111111111111111111111111111111111111111111111111111111111111111"},
+      {std::string(65, '1'), ""},
+  };
+  for (const auto& [text, key] : table) {
+    BOOST_TEST_CONTEXT(text) {
+      BOOST_TEST(code_key(text) == key);
+      BOOST_TEST(parse_query(text).code_key == key);
+    }
+  }
+  BOOST_TEST(parse_query("-12345678").code_key.empty());
+}
+
 BOOST_AUTO_TEST_CASE(synonyms_hold_both_ways_and_in_plural_but_narrower_words_one_way) {
   const auto has = [](const std::vector<std::string>& of, const std::vector<std::string>& other) {
     const auto all = synonyms_of(of);
