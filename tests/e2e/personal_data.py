@@ -382,8 +382,7 @@ def the_export_has_the_codes_of_a_cart_and_where_it_is_to_go():
         path = "/api/users/profile/export"
         coupons = [shop.admin.post("/api/coupons", {"code": fresh("C").upper(), "type": "percentage", "rate_bps": 1000})
                    .expect(201)["code"] for _ in range(2)]
-        cards = [shop.admin.post("/api/gift-cards", {"code": fresh("CARD").upper(), "value": {"amount": 500, "currency": "GBP"}})
-                 .expect(201)["code"] for _ in range(2)]
+        cards = [shop.gift_card(500) for _ in range(2)]
         guest = shop.guest()
         guest.web.put("/api/cart/shipping", {"country": "GB"}).expect(200)
         equal(wishes_of(guest.web.get(path).expect(200).json, guest.cart_id), (None, None, {"country": "GB"}))

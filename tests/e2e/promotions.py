@@ -317,6 +317,14 @@ def a_change_answers_the_total_that_the_cart_shows_and_a_checkout_takes_it(shop)
 
 
 @suite.case
+def a_gift_card_without_a_code_gets_one_of_its_own_unless_it_could_be_asked_for_again(shop):
+    body = {"value": pounds(100)}
+    made = [shop.admin.post("/api/gift-cards", body, key="").expect(201)["code"] for _ in range(2)]
+    check(made[0] != made[1] and all(shop.admin.get("/api/gift-cards/" + each).expect(200) for each in made), made)
+    shop.admin.post("/api/gift-cards", body, key=fresh("card")).expect(400, "invalid_body")
+
+
+@suite.case
 def staff_set_promotions_and_others_do_not(shop):
     guest, support = shop.guest().web, shop.node.staff("support")
     for web, status in ((shop.web, 401), (guest, 403), (support, 403)):

@@ -222,7 +222,7 @@ def an_authorised_order_is_captured_with_its_first_shipment(_):
 
 
 def gift_cards_and_authorisations_are_rows_of_the_ledger(shop):
-    card = shop.admin.post("/api/gift-cards", {"value": pounds(900)}).expect(201)["code"]
+    card = shop.gift_card(900)
     rows = lambda: [(row["kind"], row["status"], row["amount"]["amount"]) for row in ledger()["items"]]  # noqa: E731
 
     _, order = shop.buy(shop.product(price=500, stock=5), 1, gift_cards=[card])
@@ -239,7 +239,7 @@ def gift_cards_and_authorisations_are_rows_of_the_ledger(shop):
     equal(rows(), [("gift_card", "taken", 400), ("authorisation", "taken", 1000), ("capture", "made", 1000)])
     equal(sums(shop, order["order_id"]), (1000, 0))
 
-    card = shop.admin.post("/api/gift-cards", {"value": pounds(400)}).expect(201)["code"]
+    card = shop.gift_card(400)
     guest, order = shop.buy(shop.product(price=700, stock=5), 2, gift_cards=[card])
     path = "/api/orders/" + order["order_id"]
     shop.admin.post(path + "/refunds", {"amount": pounds(100)}, key=fresh("refund")).expect(201)

@@ -111,7 +111,7 @@ BODIES = {
     ("POST", "/api/orders/{id}/notes"): lambda s: {"text": "called back"},
     ("POST", "/api/coupons"): lambda s: {"code": fresh("C"), "type": "percentage", "rate_bps": 1000},
     ("PUT", "/api/coupons/{code}/status"): lambda s: {"status": "enabled"},
-    ("POST", "/api/gift-cards"): lambda s: {"value": pounds(1000)},
+    ("POST", "/api/gift-cards"): lambda s: {"code": fresh("CARD").upper(), "value": pounds(1000)},
     ("PUT", "/api/gift-cards/{code}/status"): lambda s: {"status": "enabled"},
     ("PUT", "/api/tax-rates"): lambda s: {"rates": []},
     ("PUT", "/api/shipping-methods"): lambda s: {"zones": [], "methods": []},
@@ -231,7 +231,7 @@ class StockedShop(Shop):
         self.article = self.product(stock=1_000_000)
         coupon = {"code": fresh("COUPON"), "type": "percentage", "rate_bps": 1000}
         self.coupon = self.admin.post("/api/coupons", coupon).expect(201)["code"]
-        self.card = self.admin.post("/api/gift-cards", {"value": pounds(1000)}).expect(201)["code"]
+        self.card = self.gift_card(1000)
         self.depot = self.location()
         self.somebody = Actor(self, "shopper")
         self.known_email = self.somebody.email

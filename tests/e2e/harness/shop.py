@@ -59,6 +59,11 @@ class Shop:
             self.stock(product_id, stock)
         return product_id
 
+    def gift_card(self, amount):
+        """The code of a fresh one worth this many pence."""
+        body = {"code": fresh("CARD").upper(), "value": pounds(amount)}
+        return self.admin.post("/api/gift-cards", body).expect(201)["code"]
+
     def stock(self, product_id, on_hand):
         return self.admin.put(f"/api/inventory/{product_id}", {"on_hand": on_hand, "reason": "delivery"},
                               key=fresh("counted")).expect(200)
