@@ -154,13 +154,7 @@ void write_left_behind(json_writer& json, const cart::left_behind& left) {
     json.member("reason", cart::to_string(line.why)).end_object();
   }
   json.end_array().member("line_count", left.line_count).key("codes").begin_array();
-  for (const auto& each : left.codes) {
-    json.begin_object()
-        .member("kind", each.kind == cart::code_kind::coupon ? "coupon" : "gift_card")
-        .member("code", each.code)
-        .member("reason", cart::to_string(each.why))
-        .end_object();
-  }
+  for (const auto& each : left.codes) write_refused_code(json, each.kind, each.code, cart::to_string(each.why));
   json.end_array().end_object();
 }
 

@@ -81,16 +81,18 @@ void write_codes(json_writer& json, const std::vector<std::string>& coupons,
     json.key("gift_card_refunded").money_value(returned.amount_minor, currency);
 }
 
+void write_refused_code(json_writer& json, cart::code_kind kind, std::string_view code, std::string_view reason) {
+  json.begin_object()
+      .member("kind", kind == cart::code_kind::coupon ? "coupon" : "gift_card")
+      .member("code", code)
+      .member("reason", reason)
+      .end_object();
+}
+
 void write_refused_codes(json_writer& json, const std::vector<order::refused_code>& refused) {
   if (refused.empty()) return;
   json.key("refused_codes").begin_array();
-  for (const auto& each : refused) {
-    json.begin_object()
-        .member("kind", each.kind == cart::code_kind::coupon ? "coupon" : "gift_card")
-        .member("code", each.code)
-        .member("reason", each.reason)
-        .end_object();
-  }
+  for (const auto& each : refused) write_refused_code(json, each.kind, each.code, each.reason);
   json.end_array();
 }
 

@@ -24,6 +24,7 @@ void write_totals(json_writer& json, const pricing::breakdown& prices);
 // "refused_codes".
 void write_codes(json_writer& json, const std::vector<std::string>& coupons,
                  const std::vector<order::gift_payment>& gifts, money total);
+void write_refused_code(json_writer& json, cart::code_kind kind, std::string_view code, std::string_view reason);
 void write_refused_codes(json_writer& json, const std::vector<order::refused_code>& refused);
 
 // A coupon's or gift card's code as typed: 3-64 letters, digits, '-' and '_', in capital letters.
