@@ -19,13 +19,12 @@ effect effect_to(std::string_view key, entity_ref to, std::string command) {
   return {.key = std::string(key), .to = std::move(to), .command = std::move(command)};
 }
 
-effect merge_effect(const state& s) {
+// Of what was surrendered, into the user's cart.
+cart::merge merge_of(const state& s) {
   auto lines = decode_lines(s.lines);
   auto with = decode_wishes(s.wishes);
   ensure(lines.has_value() && with.has_value(), "what was surrendered can be read");
-  return effect_to(merge_key, {"cart", s.merge_into.str()},
-                   cart::encode(cart::merge{
-                       .from = s.absorb_cart, .lines = std::move(*lines), .with = std::move(*with)}));
+  return {.from = s.absorb_cart, .lines = std::move(*lines), .with = std::move(*with)};
 }
 
 std::optional<effect> absorb_effect(const state& s) {
@@ -40,7 +39,7 @@ std::optional<effect> absorb_effect(const state& s) {
       return effect_to(open_cart_key, {"cart", s.merge_into.str()},
                        cart::encode(cart::open{.session = {}, .user = s.user}));
     case absorb_step::merge:
-      return merge_effect(s);
+      return effect_to(merge_key, {"cart", s.merge_into.str()}, cart::encode(merge_of(s)));
     case absorb_step::revoke_guest:
       return effect_to(revoke_key, {"session", s.absorb},
                        encode(revoke{.reason = "taken over by a login"}));
@@ -81,10 +80,8 @@ std::optional<command> surrendered(const answer& got) {
 // Refused for good, it left all of it behind: the user's cart is closed, or another's.
 command merged(const state& s, const answer& got) {
   if (got.failure) {
-    const auto lines = decode_lines(s.lines);
-    const auto with = decode_wishes(s.wishes);
-    ensure(lines.has_value() && with.has_value(), "what was surrendered can be read");
-    return cart_merged{.left = encode_left(cart::leave_all(*lines, *with, cart::errc::closed))};
+    const auto all = merge_of(s);
+    return cart_merged{.left = encode_left(cart::leave_all(all.lines, all.with, cart::errc::closed))};
   }
   const auto reply = cart::decode_reply(got.payload);
   const auto* cart = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;
