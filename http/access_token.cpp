@@ -18,7 +18,7 @@ namespace omnicart::http {
 namespace {
 
 constexpr const char* issuer = "omnicart";
-constexpr const char* audience = "omnicart-api";
+constexpr const char* api_audience = "omnicart-api";
 constexpr const char* token_type = "access";
 constexpr std::size_t token_bytes_max = 2'048;
 constexpr std::size_t remembered_max = 8'192;  // verified tokens per thread; about 4 MB
@@ -111,7 +111,7 @@ std::string access_tokens::issue(const access_claims& claims, std::int64_t now_s
   const auto& key = with->keys.signing.access;
   jwt_set_alg(raw, JWT_ALG_HS256, key.data(), static_cast<int>(key.size()));
   jwt_add_grant(raw, "iss", issuer);
-  jwt_add_grant(raw, "aud", audience);
+  jwt_add_grant(raw, "aud", api_audience);
   jwt_add_grant(raw, "typ", token_type);
   jwt_add_grant(raw, "sub", claims.user.c_str());
   jwt_add_grant(raw, "sid", claims.session.c_str());
@@ -162,7 +162,7 @@ result<access_claims> access_tokens::verify_signature(const ring& with, std::str
   }
   const jwt_ptr decoded(raw, &jwt_free);
   if (jwt_get_alg(raw) != JWT_ALG_HS256) return bad("token uses another algorithm");
-  if (grant(raw, "iss") != issuer || grant(raw, "aud") != audience || grant(raw, "typ") != token_type) {
+  if (grant(raw, "iss") != issuer || grant(raw, "aud") != api_audience || grant(raw, "typ") != token_type) {
     return bad("token was made for another purpose");
   }
   access_claims claims;

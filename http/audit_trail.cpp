@@ -9,8 +9,6 @@
 namespace omnicart::http {
 namespace {
 
-constexpr duration_ms patience{10'000};
-
 entity_ref staff_log() { return {"audit", audit::staff_log}; }
 
 command_options once(const shop& in) {
@@ -36,7 +34,7 @@ void complain(const answer& got, std::uint64_t action, int status) {
 answer ask_log(const shop& in, const audit::command& what) {
   std::vector<envelope> messages;
   messages.push_back(make_envelope(in, staff_log(), audit::encode(what), engine(), once(in)));
-  return ask_and_wait(in.entities, std::move(messages), patience).front();
+  return ask_and_wait(in.entities, std::move(messages), operator_patience).front();
 }
 
 audit::command ending(std::uint64_t action, int status) {

@@ -14,10 +14,10 @@
 namespace omnicart::http {
 namespace {
 
-using nlohmann::json;
+using json = nlohmann::ordered_json;
 namespace record = cluster_record;
 
-constexpr std::chrono::seconds patience{15};
+constexpr std::chrono::seconds record_patience{15};
 constexpr std::size_t node_text_bytes_max = record::name_bytes_max;
 
 // One call: its body, what is wrong with it, and what was asked for in words.
@@ -136,7 +136,7 @@ status wait_for(const std::function<void(cluster_desk::done_fn)>& start) {
   auto promised = std::make_shared<std::promise<status>>();
   auto got = promised->get_future();
   start([promised](status how) { promised->set_value(std::move(how)); });
-  if (got.wait_for(patience) != std::future_status::ready) return fail(base_errc::timeout);
+  if (got.wait_for(record_patience) != std::future_status::ready) return fail(base_errc::timeout);
   return got.get();
 }
 

@@ -19,7 +19,7 @@ response page(std::string_view text, std::string_view type) {
 
 task<response> document(request&) { co_return page(openapi_text(), "application/yaml"); }
 
-task<response> reader(request&) {
+task<response> docs(request&) {
   response shown = page(docs_page(), "text/html; charset=utf-8");
   // The page is whole; nothing that it might be tricked into showing can ask another host either.
   shown.add_header("Content-Security-Policy",
@@ -33,7 +33,7 @@ task<response> reader(request&) {
 
 void add_document_routes(router& routes) {
   routes.get("/openapi.yaml", document, {.produces = "application/yaml"});
-  routes.get("/docs", reader, {.produces = "text/html"});
+  routes.get("/docs", docs, {.produces = "text/html"});
 }
 
 }  // namespace omnicart::http

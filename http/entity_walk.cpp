@@ -5,13 +5,6 @@
 #include "http/blocking_ask.hpp"
 
 namespace omnicart::http {
-namespace {
-
-constexpr std::size_t step = 256;
-constexpr duration_ms step_patience{30'000};
-
-}  // namespace
-
 envelope engine_question(const char* kind, const std::string& id, const std::string& command) {
   envelope message;
   message.to = {kind, id};
@@ -26,14 +19,14 @@ status entity_walk::each(const char* kind, const std::string& question, const ta
     std::string after;
     while (true) {
       if (stopping_) return fail(base_errc::shutting_down);
-      const auto ids = all_.ids(kind, shard, after, step);
+      const auto ids = all_.ids(kind, shard, after, walk_step);
       if (!ids) return fail(ids.error());
       if (ids->empty()) break;
       after = ids->back();
       std::vector<envelope> questions;
       for (const auto& id : *ids) questions.push_back(engine_question(kind, id, question));
       const timestamp_ms asked_at = time_.wall();
-      const auto answers = ask_and_wait(entities_, std::move(questions), step_patience);
+      const auto answers = ask_and_wait(entities_, std::move(questions), walk_step_patience);
       for (std::size_t i = 0; i < ids->size(); ++i) {
         if (auto taken = take((*ids)[i], answers[i], asked_at); !taken) return taken;
       }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstddef>
 #include <functional>
 #include <string>
 
@@ -10,6 +11,10 @@
 #include "runtime/message.hpp"
 
 namespace omnicart::http {
+
+// So many are asked at once, and so long may they take.
+inline constexpr std::size_t walk_step = 256;
+inline constexpr duration_ms walk_step_patience{30'000};
 
 // Asks every entity of a kind the same question in the engine's name, a step at a time, so that memory stays small
 // however large the shop is. Blocks: for operators' threads only.

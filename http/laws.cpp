@@ -10,8 +10,6 @@
 namespace omnicart::http {
 namespace {
 
-constexpr std::size_t step = 256;
-constexpr duration_ms step_patience{30'000};
 constexpr std::size_t findings_max = 5;
 constexpr duration_ms poll_interval{100};
 
@@ -90,11 +88,11 @@ status law_check::wait_for_orders(duration_ms until, std::vector<std::string>& o
   if (!found) return found;
   while (!open.empty() && time_.monotonic() < until && !stopping_) {
     std::vector<std::string> still;
-    for (std::size_t at = 0; at < open.size(); at += step) {
-      const std::size_t end = std::min(at + step, open.size());
+    for (std::size_t at = 0; at < open.size(); at += walk_step) {
+      const std::size_t end = std::min(at + walk_step, open.size());
       std::vector<envelope> questions;
       for (std::size_t i = at; i < end; ++i) questions.push_back(engine_question("order", open[i], get));
-      const auto answers = ask_and_wait(entities_, std::move(questions), step_patience);
+      const auto answers = ask_and_wait(entities_, std::move(questions), walk_step_patience);
       for (std::size_t i = at; i < end; ++i) {
         const auto view = order::decode_reply(answers[i - at].payload);
         if (!answers[i - at].ok() || !view || in_flight(*view)) still.push_back(open[i]);

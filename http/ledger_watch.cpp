@@ -13,7 +13,7 @@ namespace omnicart::http {
 namespace {
 
 constexpr std::size_t asked_at_once = 256;
-constexpr duration_ms patience{3'000};
+constexpr duration_ms look_patience{3'000};
 
 enum class finding { known, under_way, unknown };
 
@@ -119,7 +119,7 @@ void ledger_watch::sift(const entries& all, suspects& found) {
       asked.push_back(at);
     }
     if (stopping_) questions.clear();
-    const auto answers = ask_and_wait(with_.entities, std::move(questions), patience);
+    const auto answers = ask_and_wait(with_.entities, std::move(questions), look_patience);
     for (std::size_t i = 0; i < asked.size(); ++i) {
       auto& [id, fresh] = *asked[i];
       const auto what = i < answers.size() ? judge(answers[i], fresh) : finding::under_way;
@@ -144,7 +144,7 @@ void ledger_watch::mend(suspects found, std::uint64_t last) {
   };
   std::set<std::string> orders;
   for (const auto& [id, fresh] : found) orders.insert(id);
-  reconciliation both(with_.entities, with_.all, with_.time, read, stopping_, patience);
+  reconciliation both(with_.entities, with_.all, with_.time, read, stopping_, look_patience);
   const auto report = both.mend(orders, {.since = at_->first, .strangers_max = strangers_max});
   if (!report) {
     log::warning("the provider's ledger cannot be compared",

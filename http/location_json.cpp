@@ -18,15 +18,11 @@ bool are_digits(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-void write_text(json_writer& json, std::string_view name, const std::string& text) {
-  if (!text.empty()) json.member(name, text);
-}
-
 void write_address(json_writer& json, const location::postal_address& at) {
   json.key("address").begin_object().member("line1", at.line1);
-  write_text(json, "line2", at.line2);
+  json.text_member("line2", at.line2);
   json.member("city", at.city);
-  write_text(json, "region", at.region);
+  json.text_member("region", at.region);
   json.member("postal_code", at.postal_code).member("country", at.country).end_object();
 }
 
@@ -120,13 +116,13 @@ std::string location_json(const std::string& id, const location::location_view& 
   std::string body;
   json_writer json(body);
   json.begin_object().member("id", id).member("name", about.name);
-  write_text(json, "type", about.type);
+  json.text_member("type", about.type);
   if (about.address) write_address(json, *about.address);
   if (about.at) {
     json.key("latitude").raw(degrees_text(about.at->latitude_udeg));
     json.key("longitude").raw(degrees_text(about.at->longitude_udeg));
   }
-  write_text(json, "hours", about.hours);
+  json.text_member("hours", about.hours);
   if (!about.services.empty()) {
     json.key("services").begin_array();
     for (const auto& each : about.services) json.value(each);

@@ -46,7 +46,6 @@ constexpr std::size_t threads = 32;
 constexpr int waiting_connections_max = 128;  // not yet taken by a thread
 constexpr std::chrono::seconds silence_max{2};  // before a request, and within one
 constexpr std::size_t body_bytes_max = 65'536;
-constexpr duration_ms patience{10'000};
 constexpr std::int64_t token_ttl_max_s = 86'400;
 constexpr std::size_t replay_events_max = 1'000'000;  // of one entity, for its state at a time
 
@@ -238,7 +237,7 @@ class operator_server::impl {
     auto promised = std::make_shared<std::promise<result<T>>>();
     auto got = promised->get_future();
     start([promised](result<T> value) { promised->set_value(std::move(value)); });
-    if (got.wait_for(patience) != std::future_status::ready) return fail(base_errc::timeout);
+    if (got.wait_for(operator_patience) != std::future_status::ready) return fail(base_errc::timeout);
     return got.get();
   }
 
@@ -401,7 +400,7 @@ class operator_server::impl {
     options.wait = duration_ms{5'000};
     std::vector<envelope> message;
     message.push_back(make_envelope(with_.front, {"user", id}, user::encode(wanted), admin, options));
-    const answer got = ask_and_wait(with_.front.entities, std::move(message), patience).front();
+    const answer got = ask_and_wait(with_.front.entities, std::move(message), operator_patience).front();
     if (!got.ok()) return answer_failure(out, *got.failure);
     const auto view = user::decode_reply(got.payload);
     if (!view) return answer_failure(out, view.error());

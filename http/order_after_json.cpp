@@ -10,16 +10,8 @@ namespace {
 
 using order::order_view;
 
-void write_text(json_writer& json, std::string_view name, const std::string& text) {
-  if (!text.empty()) json.member(name, text);
-}
-
 void write_time(json_writer& json, std::string_view name, timestamp_ms at) {
   if (at != timestamp_ms{}) json.member(name, to_rfc3339(at));
-}
-
-void write_amount(json_writer& json, std::string_view name, money amount) {
-  json.key(name).money_value(amount.amount_minor, amount.currency.text());
 }
 
 // The part of a refund that goes to gift cards; the rest goes to the provider.
@@ -31,7 +23,7 @@ std::int64_t to_cards_minor(const order::refund_record& of) {
 
 void write_card_total(json_writer& json, const order::refund_record& of) {
   const money sum{to_cards_minor(of), of.amount.currency};
-  if (sum.amount_minor > 0) write_amount(json, "gift_card_total", sum);
+  if (sum.amount_minor > 0) json.money_member("gift_card_total", sum);
 }
 
 void write_card_shares(json_writer& json, const order::refund_record& of) {
@@ -40,7 +32,7 @@ void write_card_shares(json_writer& json, const order::refund_record& of) {
   for (const auto& each : of.cards) {
     json.begin_object().member("code", each.code);
     json.member("status", to_string(each.made ? order::refund_status::made : order::refund_status::owed));
-    write_amount(json, "amount", {each.amount_minor, of.amount.currency});
+    json.money_member("amount", {each.amount_minor, of.amount.currency});
     json.end_object();
   }
   json.end_array();
@@ -57,8 +49,8 @@ void write_lines(json_writer& json, const order::line_counts& lines) {
 
 void write_members(json_writer& json, const order_view&, const order::shipment& each) {
   json.member("number", each.number).member("status", to_string(each.status));
-  write_text(json, "carrier", each.carrier);
-  write_text(json, "tracking", each.tracking);
+  json.text_member("carrier", each.carrier);
+  json.text_member("tracking", each.tracking);
   write_lines(json, each.lines);
   write_time(json, "shipped_at", each.shipped_at);
   write_time(json, "delivered_at", each.delivered_at);
@@ -67,12 +59,12 @@ void write_members(json_writer& json, const order_view&, const order::shipment& 
 void write_members(json_writer& json, const order_view& view, const order::return_record& each) {
   json.member("number", each.number).member("status", to_string(each.status));
   write_lines(json, each.lines);
-  write_text(json, "reason", each.reason);
+  json.text_member("reason", each.reason);
   if (each.status == order::return_status::received) json.member("restocked", each.restock);
   if (each.refund > 0 && each.refund <= view.after.refunds.size()) {
     const auto& refund = view.after.refunds[each.refund - 1];
     json.key("refund").begin_object().member("number", refund.number).member("status", to_string(refund.status));
-    write_amount(json, "amount", refund.amount);
+    json.money_member("amount", refund.amount);
     write_card_total(json, refund);
     json.end_object();
   }
@@ -82,11 +74,11 @@ void write_members(json_writer& json, const order_view& view, const order::retur
 
 void write_members(json_writer& json, const order_view&, const order::refund_record& each) {
   json.member("number", each.number).member("status", to_string(each.status));
-  write_amount(json, "amount", each.amount);
+  json.money_member("amount", each.amount);
   write_card_shares(json, each);
   if (!each.lines.empty()) write_lines(json, each.lines);
   if (each.for_return > 0) json.member("return", each.for_return);
-  write_text(json, "reason", each.reason);
+  json.text_member("reason", each.reason);
   write_time(json, "asked_at", each.asked_at);
   write_time(json, "made_at", each.made_at);
 }
@@ -94,7 +86,7 @@ void write_members(json_writer& json, const order_view&, const order::refund_rec
 void write_members(json_writer& json, const order_view&, const order::note_record& each) {
   json.member("number", each.number).member("text", each.text);
   json.key("by").begin_object().member("role", role_name(each.as));
-  write_text(json, "user_id", each.user);
+  json.text_member("user_id", each.user);
   json.end_object();
   write_time(json, "at", each.at);
 }
@@ -159,10 +151,10 @@ struct ledger_line {
 
 void write(json_writer& json, const ledger_line& line) {
   json.begin_object().member("kind", line.kind).member("status", line.status);
-  write_amount(json, "amount", line.amount);
+  json.money_member("amount", line.amount);
   json.member("key", line.key);
   if (line.number > 0) json.member("refund", line.number);
-  write_text(json, "gift_card", line.card);
+  json.text_member("gift_card", line.card);
   write_time(json, "at", line.at);
   json.end_object();
 }
@@ -282,16 +274,16 @@ std::string payments_json(const std::string& order_id, const order_view& view) {
   std::string body;
   json_writer json(body);
   json.begin_object().member("order_id", order_id).member("method", to_string(view.method));
-  write_amount(json, "captured", view.captured);
-  write_amount(json, "refunded", view.refunded);
+  json.money_member("captured", view.captured);
+  json.money_member("refunded", view.refunded);
   money by_cards{0, view.total.currency}, back{0, view.total.currency};
   for (const auto& each : view.gift_payments) {
     by_cards.amount_minor += each.amount.amount_minor;
     back.amount_minor += each.returned_minor;
   }
   if (by_cards.amount_minor > 0) {
-    write_amount(json, "gift_card_total", by_cards);
-    write_amount(json, "gift_card_refunded", back);
+    json.money_member("gift_card_total", by_cards);
+    json.money_member("gift_card_refunded", back);
   }
   json.key("items").begin_array();
   write_gift_payments(json, order_id, view);

@@ -18,7 +18,6 @@
 namespace omnicart::http {
 namespace {
 
-constexpr duration_ms patience{10'000};
 constexpr std::int64_t stuck_after_s = 60;
 constexpr std::int64_t stuck_listed_max = 1'000;
 
@@ -138,7 +137,7 @@ result<std::unique_ptr<entity>> order_desk::load(const std::string& id, std::uin
   const auto promised = std::make_shared<std::promise<result<stored_entity>>>();
   auto got = promised->get_future();
   with_.front.store.load({"order", id}, [promised](result<stored_entity> stored) { promised->set_value(std::move(stored)); });
-  if (got.wait_for(patience) != std::future_status::ready) return fail(base_errc::timeout);
+  if (got.wait_for(operator_patience) != std::future_status::ready) return fail(base_errc::timeout);
   const auto stored = got.get();
   if (!stored) return fail(stored.error());
   auto state = kind->make();
@@ -179,7 +178,7 @@ void order_desk::carry_out(httplib::Response& out, const std::string& id, const 
   message.repeatable = false;
   std::vector<envelope> one;
   one.push_back(std::move(message));
-  const answer got = ask_and_wait(with_.front.entities, std::move(one), patience).front();
+  const answer got = ask_and_wait(with_.front.entities, std::move(one), operator_patience).front();
   if (!got.ok()) return answer_failure(out, *got.failure);
   const auto view = order::decode_reply(got.payload);
   if (!view) return answer_failure(out, view.error());

@@ -44,14 +44,6 @@ const char* payment_status(const order::order_view& view) {
   return view.method == payment::method_type::invoice ? "invoiced" : "pending";
 }
 
-void write_amount(json_writer& json, std::string_view name, money amount) {
-  json.key(name).money_value(amount.amount_minor, amount.currency.text());
-}
-
-void write_text(json_writer& json, std::string_view name, const std::string& text) {
-  if (!text.empty()) json.member(name, text);
-}
-
 // Nothing of what has not begun.
 void write_progress(json_writer& json, const order::line_view& line) {
   if (line.shipped > 0) json.member("shipped", line.shipped);
@@ -69,8 +61,8 @@ void write_lines(json_writer& json, const std::vector<order::line_view>& lines,
         .member("product_id", line.product.str())
         .member("name", line.name)
         .member("quantity", line.quantity);
-    write_amount(json, "unit_price", line.unit_price);
-    write_amount(json, "line_total", line.line_total);
+    json.money_member("unit_price", line.unit_price);
+    json.money_member("line_total", line.line_total);
     write_progress(json, line);
     if (prices && i < prices->lines.size()) write_line_price(json, *prices, i);
     json.end_object();
@@ -80,10 +72,10 @@ void write_lines(json_writer& json, const std::vector<order::line_view>& lines,
 
 void write_payment(json_writer& json, const order::order_view& view) {
   json.key("payment").begin_object().member("status", payment_status(view)).member("method", to_string(view.method));
-  write_text(json, "last4", view.last4);
-  write_text(json, "decline_code", view.decline_code);
-  if (view.captured.amount_minor > 0) write_amount(json, "captured", view.captured);
-  if (view.refunded.amount_minor > 0) write_amount(json, "refunded", view.refunded);
+  json.text_member("last4", view.last4);
+  json.text_member("decline_code", view.decline_code);
+  if (view.captured.amount_minor > 0) json.money_member("captured", view.captured);
+  if (view.refunded.amount_minor > 0) json.money_member("refunded", view.refunded);
   json.end_object();
 }
 
@@ -101,11 +93,11 @@ money total_of(const order::order_view& view) {
 }
 
 void write_sums(json_writer& json, money total) {
-  write_amount(json, "subtotal", total);
+  json.money_member("subtotal", total);
   for (const char* none : {"discount_total", "shipping_total", "tax_total"}) {
-    write_amount(json, none, {0, total.currency});
+    json.money_member(none, {0, total.currency});
   }
-  write_amount(json, "total", total);
+  json.money_member("total", total);
 }
 
 const char* reason_of(const order::short_line& line, order::rejection why) {
@@ -144,15 +136,15 @@ std::string obstacles(const std::string& id, const order::order_view& view) {
     json.key("price_changes").begin_array();
     for (const auto& change : view.price_changes) {
       json.begin_object().member("product_id", change.product.str());
-      write_amount(json, "was", change.was);
-      write_amount(json, "is", change.is);
+      json.money_member("was", change.was);
+      json.money_member("is", change.is);
       json.end_object();
     }
     json.end_array();
   }
   if (view.other_order && !view.other_order->empty()) json.member("order_in_progress", view.other_order->str());
-  if (view.why == order::rejection::total_mismatch) write_amount(json, "total", total_of(view));
-  write_text(json, "decline_code", view.decline_code);
+  if (view.why == order::rejection::total_mismatch) json.money_member("total", total_of(view));
+  json.text_member("decline_code", view.decline_code);
   write_refused_codes(json, view.refused_codes);
   json.end_object();
   return text.substr(1, text.size() - 2);
@@ -183,11 +175,11 @@ const char* explanation(order::rejection why) {
 
 void write_address(json_writer& json, const order::address& at) {
   json.begin_object().member("name", at.name).member("line1", at.line1);
-  write_text(json, "line2", at.line2);
+  json.text_member("line2", at.line2);
   json.member("city", at.city).member("postal_code", at.postal_code);
-  write_text(json, "region", at.region);
+  json.text_member("region", at.region);
   json.member("country", at.country);
-  write_text(json, "phone", at.phone);
+  json.text_member("phone", at.phone);
   json.end_object();
 }
 
@@ -215,9 +207,9 @@ std::string order_json(const std::string& id, const order::order_view& view, std
   json_writer json(body);
   json.begin_object().member("order_id", id).member("status", to_string(view.status));
   if (view.why != order::rejection::none) json.member("reason", to_string(view.why));
-  write_text(json, "cart_id", view.cart.str());
-  write_text(json, "user_id", view.buyer.user);
-  write_text(json, "email", view.email);
+  json.text_member("cart_id", view.cart.str());
+  json.text_member("user_id", view.buyer.user);
+  json.text_member("email", view.email);
   write_lines(json, view.lines, view.prices);
   json.member("item_count", view.item_count);
   write_back_orders(json, view.back_orders);
@@ -235,8 +227,8 @@ std::string order_json(const std::string& id, const order::order_view& view, std
     write_address(json, *view.ship_to);
   }
   write_aftermath(json, view);
-  write_text(json, "reference", view.reference);
-  write_text(json, "customer_reference", view.customer_reference);
+  json.text_member("reference", view.reference);
+  json.text_member("customer_reference", view.customer_reference);
   json.member("placed_at", to_rfc3339(view.placed_at))
       .member("updated_at", to_rfc3339(view.updated_at))
       .member("version", version)

@@ -8,7 +8,7 @@
 namespace omnicart::http {
 namespace {
 
-constexpr duration_ms patience{10'000};  // a list that is made anew answers nobody before it is
+constexpr duration_ms catch_up_patience{10'000};  // a list that is made anew answers nobody before it is
 
 }  // namespace
 
@@ -16,7 +16,7 @@ std::string behind(const shop& in) {
   auto promised = std::make_shared<std::promise<result<bool>>>();
   auto told = promised->get_future();
   in.orders.when_caught_up([promised](result<bool> value) { promised->set_value(std::move(value)); });
-  if (told.wait_for(patience) != std::future_status::ready) return "its lists have not caught up";
+  if (told.wait_for(catch_up_patience) != std::future_status::ready) return "its lists have not caught up";
   const auto current = told.get();
   if (current) return {};
   const error& why = current.error();

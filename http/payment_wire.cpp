@@ -6,6 +6,7 @@
 #include <initializer_list>
 
 #include "http/flat_json.hpp"
+#include "runtime/base/text.hpp"
 
 namespace omnicart::http {
 namespace {
@@ -19,26 +20,6 @@ using payment::refund;
 using payment::void_charge;
 
 constexpr std::size_t decline_code_bytes_max = 64;
-
-// RFC 3986 section 2.3: all but the unreserved characters.
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view plain = "-._~", hex = "0123456789ABCDEF";
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool alphanumeric =
-        (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-    if (alphanumeric || plain.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      out += '%';
-      out += hex[byte >> 4];
-      out += hex[byte & 15];
-    }
-  }
-  return out;
-}
 
 // Bytes that are no UTF-8 become U+FFFD: the provider declines such a token like any other it does
 // not know.
@@ -201,7 +182,7 @@ wire_request to_wire(const payment::command& asked) {
   if (const auto* what = std::get_if<authorise>(&asked)) {
     return charge_wire({what->order, what->amount, what->how}, ",\"capture\":\"later\"");
   }
-  const std::string charge_target = "/charges/" + percent_encode(key_of(asked).str());
+  const std::string charge_target = "/charges/" + percent_encoded(key_of(asked).str());
   if (const auto* what = std::get_if<refund>(&asked)) {
     return {.target = charge_target + "/refunds",
             .body = "{\"refund_key\":" + quoted(what->refund_key) + ',' +

@@ -12,6 +12,7 @@
 #include "http/server/headers.hpp"
 #include "http/server/json_writer.hpp"
 #include "runtime/base/limits.hpp"
+#include "runtime/base/text.hpp"
 
 namespace omnicart::http {
 namespace {
@@ -185,7 +186,7 @@ task<response> product_routes::create(request& req) {
   auto asked = ask(shop_, {"product", *id}, product::encode(product::create{std::move(about)}), who->who, *options);
   const answer got = co_await asked;
   response answered = co_await shown(req, *id, got, 201);
-  if (got.ok()) answered.add_header("Location", "/api/products/" + percent_encode(*id));
+  if (got.ok()) answered.add_header("Location", "/api/products/" + percent_encoded(*id));
   co_return answered;
 }
 

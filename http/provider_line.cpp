@@ -4,6 +4,7 @@
 #include <boost/asio/write.hpp>
 #include <vector>
 
+#include "runtime/base/text.hpp"
 #include "runtime/crash_point.hpp"
 
 namespace omnicart::http {
@@ -15,12 +16,6 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 constexpr std::size_t read_bytes = 2'048;
-
-// RFC 3986 section 3.2: an IPv6 address stands in brackets.
-std::string authority(const provider_address& at) {
-  const bool is_ipv6 = at.host.find(':') != std::string::npos;
-  return (is_ipv6 ? '[' + at.host + ']' : at.host) + ':' + std::to_string(at.port);
-}
 
 }  // namespace
 
@@ -39,9 +34,9 @@ auto provider_line::on_this_connection(F then) {
 
 void provider_line::serve(open_call call) {
   const auto asked = to_wire(call.command);
+  const provider_address& at = owner_.options().provider;
   call_ = std::move(call);
-  out_ = "POST " + asked.target + " HTTP/1.1\r\nHost: " + authority(owner_.options().provider) +
-         "\r\n";
+  out_ = "POST " + asked.target + " HTTP/1.1\r\nHost: " + address_text(at.host, at.port) + "\r\n";
   if (!asked.body.empty()) out_ += "Content-Type: application/json\r\n";
   out_ += "Content-Length: " + std::to_string(asked.body.size()) + "\r\n\r\n" + asked.body;
   up_ ? write() : connect();

@@ -24,7 +24,6 @@
 namespace omnicart::http {
 namespace {
 
-constexpr duration_ms patience{10'000};
 constexpr std::int64_t ttl_s_max = 10LL * 365 * 86'400;
 constexpr std::size_t name_bytes_max = 100;
 constexpr std::size_t scopes_max = 40;
@@ -36,7 +35,7 @@ result<keyring::reply> ask_keyring(const shop& in, const keyring::command& what)
   std::vector<envelope> messages;
   messages.push_back(
       make_envelope(in, {"keyring", keyring::shop_keyring}, keyring::encode(what), engine()));
-  const answer got = ask_and_wait(in.entities, std::move(messages), patience).front();
+  const answer got = ask_and_wait(in.entities, std::move(messages), operator_patience).front();
   if (!got.ok()) return fail(*got.failure);
   return keyring::decode_reply(got.payload);
 }
@@ -77,7 +76,7 @@ result<entries> read_log(const shop& in, std::uint64_t from, std::size_t limit) 
   auto got = promised->get_future();
   in.store.history({"audit", audit::staff_log}, from, limit,
                    [promised](result<entries> found) { promised->set_value(std::move(found)); });
-  if (got.wait_for(patience) != std::future_status::ready) return fail(base_errc::timeout);
+  if (got.wait_for(operator_patience) != std::future_status::ready) return fail(base_errc::timeout);
   return got.get();
 }
 

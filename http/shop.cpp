@@ -223,23 +223,6 @@ std::string_view role_name(role as) {
   return "";
 }
 
-std::string percent_encode(std::string_view text) {
-  constexpr std::string_view digits = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-                       c == '.' || c == '_' || c == '~';
-    if (plain) {
-      encoded += c;
-    } else {
-      encoded += '%';
-      encoded += digits[static_cast<unsigned char>(c) >> 4];
-      encoded += digits[static_cast<unsigned char>(c) & 15];
-    }
-  }
-  return encoded;
-}
-
 bool is_url_id(std::string_view text) {
   const auto plain = [](char c) { return c > 0x20 && c < 0x7F && c != '/'; };
   const auto inner = [&](char c) { return plain(c) || c == ' '; };

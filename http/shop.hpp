@@ -157,9 +157,6 @@ void mark_replayed(response& answered, const answer& got);
 // "guest", "shopper", "support", "admin", "system".
 std::string_view role_name(role as);
 
-// `text` as one path segment (RFC 3986 section 2.1).
-std::string percent_encode(std::string_view text);
-
 // Ids as they may stand in a URL: 1-128 printable ASCII characters without '/' and spaces at the ends.
 bool is_url_id(std::string_view text);
 // Product ids: 1-64 such characters, none of the words that are path segments (api.md).

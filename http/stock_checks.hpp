@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,9 @@
 
 // What a change of stock is checked for before the stock is asked.
 namespace omnicart::http {
+
+// The most units that a body may name.
+inline constexpr std::int64_t units_max = 1'000'000'000'000;
 
 // 404 for a product that never was; nothing for one that is or was sold.
 task<std::optional<response>> unknown_product(const shop& in, request& req, const std::string& id);

@@ -20,7 +20,6 @@ namespace omnicart::http {
 namespace {
 
 constexpr std::int64_t ttl_default_s = 900;
-constexpr std::int64_t units_max = 1'000'000'000'000;
 // A stock that comes to a hold too late for its count is asked again, with a new one.
 constexpr int hold_tries_max = 2;
 

@@ -8,11 +8,11 @@
 #include "http/server/json_reader.hpp"
 #include "http/stock_checks.hpp"
 #include "http/stock_json.hpp"
+#include "runtime/base/text.hpp"
 
 namespace omnicart::http {
 namespace {
 
-constexpr std::int64_t units_max = 1'000'000'000'000;
 constexpr std::size_t reason_bytes_max = 500;
 
 // More than any transfer has: refused by a stock that knows the transfer, and no part of what is
@@ -84,8 +84,8 @@ task<response> transfer_routes::send(request& req) {
                                   .sent_at = {}};
   response made =
       json_response(201, transfer_json(id, what, sent ? std::optional(sent->sent_at) : std::nullopt));
-  made.add_header("Location", "/api/inventory/" + percent_encode(id) + "/transfers/" +
-                                  percent_encode(wanted.transfer));
+  made.add_header("Location", "/api/inventory/" + percent_encoded(id) + "/transfers/" +
+                                  percent_encoded(wanted.transfer));
   mark_replayed(made, got);
   co_return made;
 }

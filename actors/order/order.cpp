@@ -115,10 +115,6 @@ result<events> decide_place(const state& s, const place& what, const context& ct
   return done;
 }
 
-bool accepted_on_invoice(const state& s) {
-  return s.status == order_status::pending && s.at == step::over;
-}
-
 // What staff may ask for by name. A pending order is one that was accepted against an invoice.
 bool legal(const state& s, order_status to) {
   if (s.status == order_status::pending && !accepted_on_invoice(s)) return false;
@@ -138,10 +134,7 @@ result<events> decide_status(const state& s, const set_status& what, const conte
 
 result<events> decide_cancel(const state& s, const cancel& what, const context& ctx) {
   if (s.status == order_status::cancelled) return events{};
-  const bool before_shipping = accepted_on_invoice(s) || s.status == order_status::authorised ||
-                               s.status == order_status::paid ||
-                               s.status == order_status::processing;
-  if (!before_shipping) {
+  if (!awaits_shipping(s)) {
     return fail(errc::not_cancellable, std::string("an order that is ") + to_string(s.status));
   }
   if (anything_shipped(s)) return fail(errc::not_cancellable, "an order that was shipped in part");

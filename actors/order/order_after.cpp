@@ -44,15 +44,6 @@ status check_counts(const state& s, const line_counts& counts, Left left, const 
   return {};
 }
 
-bool accepted_on_invoice(const state& s) {
-  return s.status == order_status::pending && s.at == step::over;
-}
-
-bool may_ship(const state& s) {
-  return accepted_on_invoice(s) || s.status == order_status::authorised ||
-         s.status == order_status::paid || s.status == order_status::processing;
-}
-
 std::int64_t to_ship(const line& of) { return of.quantity - of.shipped; }
 std::int64_t to_return(const line& of) { return of.shipped - of.asked_back; }
 std::int64_t to_refund(const line& of) { return of.quantity - of.refunded; }
@@ -117,7 +108,7 @@ result<events> decide_after(const state& s, const ship& what, const context& ctx
     return fail(std::move(fits.error()));
   if (auto fits = text_fits(what.tracking, tracking_bytes_max, "a tracking number"); !fits)
     return fail(std::move(fits.error()));
-  if (!may_ship(s)) {
+  if (!awaits_shipping(s)) {
     return fail(errc::illegal_step,
                 std::string("an order that is ") + to_string(s.status) + " is not shipped");
   }

@@ -54,6 +54,10 @@ void fulfil(state& s, timestamp_ms at);
 
 // Null: no such line.
 const line* find_line(const state& s, std::uint32_t line_id);
+// Without a charge: its payment is an invoice's.
+bool accepted_on_invoice(const state& s);
+// Accepted, and nothing says that all of it is on its way: it may be shipped, and still be cancelled.
+bool awaits_shipping(const state& s);
 bool anything_shipped(const state& s);
 bool all_shipped(const state& s);
 // A refund that somebody may wait for is on its way.

@@ -276,6 +276,15 @@ void fulfil(state& s, timestamp_ms at) {
   }
 }
 
+bool accepted_on_invoice(const state& s) {
+  return s.status == order_status::pending && s.at == step::over;
+}
+
+bool awaits_shipping(const state& s) {
+  return accepted_on_invoice(s) || s.status == order_status::authorised ||
+         s.status == order_status::paid || s.status == order_status::processing;
+}
+
 bool anything_shipped(const state& s) { return !s.after.shipments.empty() || is_fulfilled(s); }
 
 bool all_shipped(const state& s) {

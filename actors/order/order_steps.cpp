@@ -103,8 +103,6 @@ bool awaits_quote(const state& s, std::uint32_t line) {
   return s.at == step::pricing && s.unpriced.contains(line);
 }
 
-bool paying(const state& s) { return s.at == step::charging || s.at == step::voiding; }
-
 events conclude_payment(const state& s, const payment::charge_result& result, timestamp_ms now) {
   switch (result.status) {
     case payment::charge_status::captured:
@@ -298,6 +296,8 @@ events finish_pricing(const state& s, timestamp_ms now) {
     return reject(rejection::total_mismatch, now);
   return {totalled{*total}};
 }
+
+bool paying(const state& s) { return s.at == step::charging || s.at == step::voiding; }
 
 state after(const state& s, const event& what) {
   state next = s;

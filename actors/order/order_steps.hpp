@@ -12,6 +12,9 @@ events advance(const state& s, const command& what, timestamp_ms now);
 // What follows as soon as the last quote is in; nothing while some are out.
 events finish_pricing(const state& s, timestamp_ms now);
 
+// True while the provider is asked for the order's money, or to give it up.
+bool paying(const state& s);
+
 // The state after one more event. O(order): for the few moves that look at all of it.
 state after(const state& s, const event& what);
 

@@ -3,14 +3,13 @@
 #include "actors/order/order_after.hpp"
 #include "actors/order/order_promotions.hpp"
 #include "actors/order/order_refund.hpp"
+#include "actors/order/order_steps.hpp"
 
 // What the provider tells by itself, and what operators say of orders that do not get on.
 namespace omnicart::order {
 namespace {
 
 using payment::news;
-
-bool paying(const state& s) { return s.at == step::charging || s.at == step::voiding; }
 
 events fresh_stray(const news& told, timestamp_ms now) {
   return {stray_charge{told.amount, told.last4, now}};

@@ -43,16 +43,15 @@ result<configuration> changed(const configuration& before, const membership_chan
 }
 
 status check(const configuration& members) {
-  const auto bad = [](const char* why) { return fail(base_errc::malformed, why); };
-  if (members.servers.size() > servers_max) return bad("too many members");
+  if (members.servers.size() > servers_max) return malformed("too many members");
   std::set<node_id> seen;
   for (const auto& s : members.servers) {
-    if (s.node == 0) return bad("a member without an id");
-    if (!seen.insert(s.node).second) return bad("a member twice");
+    if (s.node == 0) return malformed("a member without an id");
+    if (!seen.insert(s.node).second) return malformed("a member twice");
     if (s.as != role::standby && s.as != role::voter && s.as != role::spare)
-      return bad("an unknown role");
+      return malformed("an unknown role");
   }
-  if (voters_of(members).empty()) return bad("nobody is left to vote");
+  if (voters_of(members).empty()) return malformed("nobody is left to vote");
   return {};
 }
 

@@ -10,6 +10,9 @@
 // Configurations: how they change, and their stored form.
 namespace omnicart::raft {
 
+// The refusal of what another node sent, or of what was stored, and makes no sense.
+inline tl::unexpected<error> malformed(const char* why) { return fail(base_errc::malformed, why); }
+
 inline constexpr std::size_t servers_max = 16;  // of one group, voters or not
 
 // One step from a configuration to the next. Only one server may change at a time: only then do the

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "cluster/raft/membership.hpp"
 #include "runtime/base/assert.hpp"
 #include "runtime/base/codec.hpp"
 
@@ -125,8 +126,6 @@ bool unpack_message(const msgpack::object& in, group_message& m) {
          unpack_kind(kind, in.via.array.ptr[2], m.content.body);
 }
 
-tl::unexpected<error> bad(const char* why) { return fail(base_errc::malformed, why); }
-
 }  // namespace
 
 std::string encode_frame(const std::vector<group_message>& messages) {
@@ -150,22 +149,22 @@ std::string encode_frame(const std::vector<group_message>& messages) {
 }
 
 result<std::vector<group_message>> decode_frame(std::string_view bytes) {
-  if (bytes.size() > frame_bytes_max) return bad("the frame is too long");
+  if (bytes.size() > frame_bytes_max) return malformed("the frame is too long");
   const auto frame = codec::parse_message(bytes);
   if (!frame) return fail(frame.error());
-  if (frame->schema != schema) return bad("the frame's schema is not known here");
+  if (frame->schema != schema) return malformed("the frame's schema is not known here");
   node_id from = 0;
   node_id to = 0;
-  if (!unpack_array(*frame->value, from, to)) return bad("not a frame");
+  if (!unpack_array(*frame->value, from, to)) return malformed("not a frame");
   const auto& fields = frame->value->via.array;
-  if (fields.size < 3 || fields.ptr[2].type != msgpack::type::ARRAY) return bad("not a frame");
+  if (fields.size < 3 || fields.ptr[2].type != msgpack::type::ARRAY) return malformed("not a frame");
   const auto& list = fields.ptr[2].via.array;
-  if (list.size == 0 || list.size > frame_messages_max) return bad("no messages, or too many");
+  if (list.size == 0 || list.size > frame_messages_max) return malformed("no messages, or too many");
   std::vector<group_message> messages(list.size);
   for (std::uint32_t i = 0; i < list.size; ++i) {
     messages[i].content.from = from;
     messages[i].content.to = to;
-    if (!unpack_message(list.ptr[i], messages[i])) return bad("not a message");
+    if (!unpack_message(list.ptr[i], messages[i])) return malformed("not a message");
   }
   return messages;
 }

@@ -11,8 +11,6 @@ namespace {
 constexpr std::uint64_t number_max = std::uint64_t{1}
                                      << 62;  // indexes and terms stay far from overflow
 
-tl::unexpected<error> bad(const char* why) { return fail(base_errc::malformed, why); }
-
 term_number term_of(const message& m) {
   return std::visit([](const auto& body) { return body.term; }, m.body);
 }
@@ -23,7 +21,7 @@ bool is_from_leader(const message& m) {
 }
 
 status check_body(const vote_request& v) {
-  return v.last_index > number_max || v.last_term > v.term ? bad("an impossible request for a vote")
+  return v.last_index > number_max || v.last_term > v.term ? malformed("an impossible request for a vote")
                                                            : status{};
 }
 
@@ -31,12 +29,12 @@ status check_body(const vote_result&) { return {}; }
 
 status check_body(const append_result& r) {
   return r.rejected > number_max || r.last_index > number_max || r.echo.count() < 0
-             ? bad("an impossible result")
+             ? malformed("an impossible result")
              : status{};
 }
 
 status check_body(const timeout_now& t) {
-  return t.last_index > number_max || t.last_term > t.term ? bad("an impossible request to stand")
+  return t.last_index > number_max || t.last_term > t.term ? malformed("an impossible request to stand")
                                                            : status{};
 }
 
@@ -44,32 +42,32 @@ status check_body(const install_request& i) {
   const auto& s = i.snapshot;
   if (s.index == 0 || s.index > number_max || s.term == 0 || s.term > i.term ||
       s.configuration_index > s.index) {
-    return bad("an impossible snapshot");
+    return malformed("an impossible snapshot");
   }
   return check(s.members);
 }
 
 status check_entry(const log_entry& e, log_index index, term_number after, term_number newest) {
   if (e.index != index || e.term < std::max<term_number>(after, 1) || e.term > newest)
-    return bad("entries out of order");
+    return malformed("entries out of order");
   switch (e.type) {
     case entry_type::command:
-      return e.bytes ? status{} : bad("an entry without bytes");
+      return e.bytes ? status{} : malformed("an entry without bytes");
     case entry_type::barrier:
       return {};
     case entry_type::change:
-      if (!e.bytes) return bad("an entry without bytes");
+      if (!e.bytes) return malformed("an entry without bytes");
       if (const auto members = decode_configuration(*e.bytes); !members)
         return fail(members.error());
       return {};
   }
-  return bad("an unknown type of entry");
+  return malformed("an unknown type of entry");
 }
 
 status check_body(const append_request& a) {
   if (a.prev_index > number_max || a.prev_term > a.term ||
       (a.prev_index == 0) != (a.prev_term == 0)) {
-    return bad("entries that follow nothing");
+    return malformed("entries that follow nothing");
   }
   log_index index = a.prev_index;
   term_number after = a.prev_term;
@@ -127,14 +125,14 @@ result<update> raft_group::receive(monotonic_time now, const message& from_peer)
 }
 
 status raft_group::check_message(const message& m) const {
-  if (m.to != options_.self) return bad("a message for somebody else");
-  if (m.from == 0 || m.from == options_.self) return bad("a message from nobody");
-  if (term_of(m) == 0 || term_of(m) > number_max) return bad("an impossible term");
+  if (m.to != options_.self) return malformed("a message for somebody else");
+  if (m.from == 0 || m.from == options_.self) return malformed("a message from nobody");
+  if (term_of(m) == 0 || term_of(m) > number_max) return malformed("an impossible term");
   const bool as_leader = is_from_leader(m);
   if (as_leader && term_of(m) == term() && current_state() == state::leader)
-    return bad("a second leader in one term");
+    return malformed("a second leader in one term");
   if (as_leader && term_of(m) == stamp_term_ && m.from != stamp_from_)
-    return bad("a second leader in one term");
+    return malformed("a second leader in one term");
   return std::visit([](const auto& body) { return check_body(body); }, m.body);
 }
 

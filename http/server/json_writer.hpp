@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "runtime/base/money.hpp"
+
 namespace omnicart::http {
 
 // Appends JSON text to a string without building a tree. The caller keeps begin and end paired and
@@ -12,8 +14,7 @@ namespace omnicart::http {
 // outlives the writer.
 //
 //   json_writer json(body);
-//   json.begin_object().member("quantity",
-//   3).key("items").begin_array().value("a").end_array().end_object();
+//   json.begin_object().member("quantity", 3).key("items").begin_array().value("a").end_array().end_object();
 class json_writer {
  public:
   explicit json_writer(std::string& out) : out_(out) {}
@@ -55,6 +56,13 @@ class json_writer {
   template <class T>
   json_writer& member(std::string_view name, const T& v) {
     return key(name).value(v);
+  }
+  json_writer& money_member(std::string_view name, money amount) {
+    return key(name).money_value(amount.amount_minor, amount.currency.text());
+  }
+  // Nothing for an empty text.
+  json_writer& text_member(std::string_view name, std::string_view text) {
+    return text.empty() ? *this : member(name, text);
   }
 
  private:

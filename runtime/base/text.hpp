@@ -1,9 +1,11 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string>
 #include <string_view>
 
-// What the engine accepts as text from outside. Total functions over any bytes; no locale is
+// What the engine accepts as text from outside, and how it names things in URLs. Total functions over any bytes; no locale is
 // consulted.
 namespace omnicart {
 
@@ -23,5 +25,11 @@ bool is_single_line(std::string_view text);
 
 // As above, but line feed and tab are allowed. A description.
 bool is_plain_text(std::string_view text);
+
+// `text` as one path segment or query value: every byte but the unreserved ones as %XX (RFC 3986 sections 2.1 and 2.3).
+std::string percent_encoded(std::string_view text);
+
+// "host:port"; an IPv6 address stands in brackets (RFC 3986 section 3.2.2).
+std::string address_text(const std::string& host, std::uint16_t port);
 
 }  // namespace omnicart

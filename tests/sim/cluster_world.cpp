@@ -5,13 +5,12 @@
 
 #include "persistence/reader_pool.hpp"
 #include "persistence/verify.hpp"
+#include "tests/sim/story.hpp"
 
 namespace omnicart::sim {
 namespace {
 
-constexpr std::uint64_t steps_max = 2'000'000;  // far beyond what any story takes
 constexpr duration_ms story_max = std::chrono::minutes(30);
-constexpr duration_ms network_delay{3};
 constexpr duration_ms client_patience{4'000};  // beside the wait that it asked for
 
 // What is open ends within seconds; holds and orders within hours, which pass in leaps.
@@ -19,12 +18,6 @@ constexpr duration_ms first_rest{8'000};
 constexpr int rounds_of_rest = 6;
 constexpr duration_ms round_of_rest{3'500};
 constexpr duration_ms leap = std::chrono::minutes(15);
-
-answer lost_connection(base_errc code) {
-  answer got;
-  got.failure = make_error(code, "the connection is gone");
-  return got;
-}
 
 node_options draw_nodes(timeline& time) {
   node_options options;
@@ -44,7 +37,7 @@ node_options draw_nodes(timeline& time) {
   return options;
 }
 
-crowd_plan draw_crowd(timeline& time) {
+crowd_plan draw_small_crowd(timeline& time) {
   crowd_plan plan;
   plan.shoppers = static_cast<std::uint32_t>(time.between(1, 3));
   plan.products = static_cast<std::uint32_t>(time.between(1, 3));
@@ -64,7 +57,7 @@ cluster_world::cluster_world(std::uint64_t seed, node_id nodes, const reader& re
   if (read_along) {
     time_.read_along([this, read_along](std::string_view line) { read_along(time_.wall(), line); });
   }
-  plan_ = draw_crowd(time_);
+  plan_ = draw_small_crowd(time_);
   cluster_ = std::make_unique<sim_cluster>(time_, provider_, checks_, nodes, draw_nodes(time_),
                                            [this](node_id node) { node_died(node); });
   mishaps_ = std::make_unique<sim_mishaps>(time_, *cluster_);
@@ -196,7 +189,7 @@ bool cluster_world::step(duration_ms until) {
   if (!time_.step(until)) return false;
   checks_.booked(provider_.ledger());
   if (news_) news_->look();
-  if (time_.steps() > steps_max) checks_.violate("the story ends", "it does not");
+  if (time_.steps() > story_steps_max) checks_.violate("the story ends", "it does not");
   // The process ends in the middle of a write; or the machine does.
   for (const auto node : cluster_->doomed()) {
     cluster_->end(node,

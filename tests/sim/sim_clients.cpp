@@ -6,11 +6,11 @@
 #include "actors/session/session_messages.hpp"
 #include "actors/stock/stock_messages.hpp"
 #include "runtime/base/limits.hpp"
+#include "tests/sim/story.hpp"
 
 namespace omnicart::sim {
 namespace {
 
-const currency_code gbp = *currency_code::parse("GBP");
 constexpr duration_ms patience{30'000};
 constexpr const char* tokens[] = {"tok_ok",
                                   "tok_ok",

@@ -9,9 +9,7 @@
 namespace omnicart::sim {
 namespace {
 
-constexpr int steps_max = 4;  // of one node at once: cluster settings' moves_max
-
-std::string name_of(node_id node) { return "node " + std::to_string(node); }
+constexpr int moves_max = 4;  // of one node at once: cluster settings' moves_max
 
 }  // namespace
 
@@ -107,7 +105,7 @@ void sim_cluster::tend_shards(node_id id) {
   for (node_id each = 1; each <= size(); ++each) living.push_back(each);
   const auto reachable = [&](node_id other) { return other == id || net_.join(id).is_up(other); };
   for (const auto& view : log.views()) {
-    if (!view.leading || !view.serving || *own.steps >= steps_max) continue;
+    if (!view.leading || !view.serving || *own.steps >= moves_max) continue;
     const auto seen = cluster::seen_of(view, id, living, reachable);
     const auto step = cluster::next_step(wishes_[view.shard], seen);
     if (!step) continue;

@@ -20,6 +20,9 @@
 
 namespace omnicart::sim {
 
+// What the story calls it.
+inline std::string name_of(node_id node) { return "node " + std::to_string(node); }
+
 // Several nodes on one timeline and network, each with a disk and clocks of its own, and the laws
 // of replication, checked after every round of every journal. The first node founds the shards; who
 // else holds them is wished for by the story, and the leaders see to it as in production.

@@ -9,13 +9,13 @@
 #include "actors/session/session_messages.hpp"
 #include "actors/stock/stock_messages.hpp"
 #include "tests/sim/sim_clients.hpp"
+#include "tests/sim/story.hpp"
 
 namespace omnicart::sim {
 namespace {
 
 constexpr const char* law = "an order ends as it should";
 constexpr std::uint32_t looks_max = 2'000;
-const currency_code gbp = *currency_code::parse("GBP");
 const std::string session = "s-journey";
 
 // Order 1: goods 3 * 100 + 2 * 110, a tenth off each line, shipping 250, and a fifth of that as tax:

@@ -10,8 +10,6 @@ namespace {
 
 using ending = sim_cluster::ending;
 
-std::string name_of(node_id node) { return "node " + std::to_string(node); }
-
 }  // namespace
 
 sim_mishaps::sim_mishaps(timeline& time, sim_cluster& cluster) : time_(time), cluster_(cluster) {}

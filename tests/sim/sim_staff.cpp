@@ -7,11 +7,10 @@
 #include "actors/coupon/coupon_messages.hpp"
 #include "actors/gift_card/gift_card_messages.hpp"
 #include "actors/product/product_messages.hpp"
+#include "tests/sim/story.hpp"
 
 namespace omnicart::sim {
 namespace {
-
-const currency_code gbp = *currency_code::parse("GBP");
 
 caller admin() { return {.as = role::admin, .session = {}, .user = "staff"}; }
 

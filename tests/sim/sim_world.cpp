@@ -5,20 +5,13 @@
 
 #include "persistence/reader_pool.hpp"
 #include "persistence/verify.hpp"
+#include "tests/sim/story.hpp"
 
 namespace omnicart::sim {
 namespace {
 
-constexpr std::uint64_t steps_max = 2'000'000;  // far beyond what any story takes
 constexpr duration_ms settle_time =
     std::chrono::minutes(80);  // beyond the longest hold and the order's patience
-constexpr duration_ms network_delay{3};
-
-answer lost_connection(base_errc code) {
-  answer got;
-  got.failure = make_error(code, "the connection is gone");
-  return got;
-}
 
 node_options draw_node(timeline& time) {
   node_options options;
@@ -321,7 +314,7 @@ void sim_world::trade() {
     if (!time_.step(duration_ms::max()))
       return checks_.violate("the story goes on", "nothing is left to happen");
     heed_provider();
-    if (time_.steps() > steps_max) return checks_.violate("the story ends", "it does not");
+    if (time_.steps() > story_steps_max) return checks_.violate("the story ends", "it does not");
     if (crash_ && !struck_) note_turn();
     if (dying_ || (node_->up() && node_->disk().power_is_cut())) {
       // The process ends in the middle of a write; or the machine does.
@@ -346,7 +339,7 @@ void sim_world::note_turn() {
 void sim_world::step_until(duration_ms until) {
   while (!checks_.broken() && time_.step(until)) {
     heed_provider();
-    if (time_.steps() > steps_max) checks_.violate("the story ends", "it does not");
+    if (time_.steps() > story_steps_max) checks_.violate("the story ends", "it does not");
     if (dying_ || (node_->up() && node_->disk().power_is_cut())) go_down(ending::power_lost);
   }
 }

@@ -2,6 +2,7 @@
 
 #include "tests/sim/code_sums.hpp"
 #include "tests/sim/order_sum.hpp"
+#include "tests/sim/story.hpp"
 
 // The sums of coupons, gift cards and orders see what they are there for, at the event that breaks
 // it.
@@ -10,7 +11,6 @@ namespace {
 
 constexpr timestamp_ms now{duration_ms{1'000}};
 constexpr const char* fine = "none";
-const currency_code gbp = *currency_code::parse("GBP");
 
 template <class Sum>
 std::string law_of(const Sum& sum) {

@@ -6,13 +6,13 @@
 #include "tools/load/json_scan.hpp"
 #include "tools/load/prepared.hpp"
 #include "tools/load/scenario.hpp"
+#include "tools/load/values.hpp"
 
 // One kind of request as fast as the connections carry it, for ratios: the same client, the same
 // connections, the same bytes against another server.
 namespace omnicart::load {
 namespace {
 
-const currency_code sterling = *currency_code::parse("GBP");
 constexpr std::size_t catalogue_count = 1000;
 
 std::int64_t cpu_us() {

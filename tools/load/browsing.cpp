@@ -1,5 +1,7 @@
 #include "tools/load/browsing.hpp"
 
+#include "tools/load/values.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -13,8 +15,6 @@ constexpr std::int64_t letter_ms_max = 150;         // mean pause between two of
 constexpr std::int64_t facets_sampled_max = 2'000;  // in a run
 constexpr int facet_rounds_max = 4;                 // a catalogue may change between two questions
 constexpr std::int64_t facet_wait_ms = 50;          // before the second; then twice, thrice as long
-
-bool success(const http_answer& answer) { return answer.status >= 200 && answer.status < 300; }
 
 }  // namespace
 

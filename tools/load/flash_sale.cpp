@@ -1,10 +1,9 @@
 #include "tools/load/scenario.hpp"
+#include "tools/load/values.hpp"
 
 // Everyone wants the same few units at the same moment.
 namespace omnicart::load {
 namespace {
-
-const currency_code sterling = *currency_code::parse("GBP");
 
 class flash_sale {
  public:

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "tools/load/json_scan.hpp"
+#include "tools/load/values.hpp"
 
 namespace omnicart::load {
 namespace {
@@ -18,8 +19,6 @@ constexpr std::size_t destinations_max = 300;
 constexpr std::int64_t fixed_uses_max = 100;
 constexpr std::int64_t percentage_uses_max = 1'000'000;
 constexpr std::int64_t tidying_us = 5'000'000;
-
-bool success(const http_answer& answer) { return answer.status >= 200 && answer.status < 300; }
 
 // A member that is a list; an empty one where there is none.
 json list_in(const json& object, const char* name) {

@@ -2,15 +2,12 @@
 #include "tools/load/replay_returns.hpp"
 #include "tools/load/sales_book.hpp"
 #include "tools/load/scenario.hpp"
+#include "tools/load/values.hpp"
 
 // The wholesaler's year, invoice by invoice. Every number reported comes from the shop's answers;
 // the file says only what to ask for.
 namespace omnicart::load {
 namespace {
-
-const currency_code sterling = *currency_code::parse("GBP");
-
-bool success(int status) { return status >= 200 && status < 300; }
 
 class replay {
  public:

@@ -3,15 +3,12 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/load/json_scan.hpp"
+#include "tools/load/values.hpp"
 
 namespace omnicart::load {
 namespace {
 
 using nlohmann::json;
-
-const currency_code sterling = *currency_code::parse("GBP");
-
-bool success(const http_answer& answer) { return answer.status >= 200 && answer.status < 300; }
 
 std::int64_t amount_in(const json& object, const char* name) {
   const auto at = object.find(name);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/load/caller.hpp"
+#include "tools/load/values.hpp"
 
 namespace omnicart::load {
 namespace {
@@ -12,17 +13,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t suggestions_max = 10;
-
-std::string text_of(const json& object, const char* name) {
-  const auto at = object.find(name);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-
-std::optional<std::int64_t> integer_of(const json& object, const char* name) {
-  const auto at = object.find(name);
-  if (at == object.end() || !at->is_number_integer()) return std::nullopt;
-  return at->get<std::int64_t>();
-}
 
 // Small ASCII letters; nothing when there are others.
 std::optional<std::string> plain(std::string text) {

@@ -8,6 +8,7 @@
 
 #include "runtime/base/limits.hpp"
 #include "tools/load/json_scan.hpp"
+#include "tools/load/values.hpp"
 
 namespace omnicart::load {
 namespace {
@@ -48,8 +49,6 @@ std::string import_failure(const std::string& answer) {
   }
   return {};
 }
-
-bool success(const http_answer& answer) { return answer.status >= 200 && answer.status < 300; }
 
 std::string address_in(const std::string& country) {
   return R"({"name":"Ann Other","line1":"1 Market Street","city":"Anywhere",)"

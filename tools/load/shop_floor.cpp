@@ -1,5 +1,7 @@
 #include "tools/load/shop_floor.hpp"
 
+#include "tools/load/values.hpp"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
@@ -7,8 +9,6 @@ namespace omnicart::load {
 namespace {
 
 using nlohmann::json;
-
-bool success(const http_answer& answer) { return answer.status >= 200 && answer.status < 300; }
 
 std::string member(const json& object, const char* name) {
   const auto at = object.find(name);

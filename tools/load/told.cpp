@@ -4,22 +4,12 @@
 #include <nlohmann/json.hpp>
 
 #include "tools/load/order_prices.hpp"
+#include "tools/load/values.hpp"
 
 namespace omnicart::load {
 namespace {
 
 using nlohmann::json;
-
-std::string text_of(const json& object, const char* name) {
-  const auto at = object.find(name);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-
-std::optional<std::int64_t> integer_of(const json& object, const char* name) {
-  const auto at = object.find(name);
-  if (at == object.end() || !at->is_number_integer()) return std::nullopt;
-  return at->get<std::int64_t>();
-}
 
 std::optional<money> money_of(const json& object, const char* name) {
   const auto at = object.find(name);

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "runtime/base/text.hpp"
 #include "tools/omnicartctl/catalogue_line.hpp"
 #include "tools/omnicartctl/front_client.hpp"
 #include "tools/omnicartctl/import_tally.hpp"

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "runtime/base/text.hpp"
 #include "tools/omnicartctl/front_client.hpp"
 #include "tools/omnicartctl/import_tally.hpp"
 #include "tools/omnicartctl/line_file.hpp"

@@ -128,22 +128,6 @@ failure failure_of(int http_status, const std::string& body, const std::string& 
           .what = said.empty() ? url + ": status " + std::to_string(http_status) : said};
 }
 
-std::string percent_encoded(std::string_view text) {
-  constexpr std::string_view unreserved =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
-  constexpr char digits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    if (unreserved.find(c) != std::string_view::npos) {
-      out += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      out += {'%', digits[byte >> 4], digits[byte & 15]};
-    }
-  }
-  return out;
-}
-
 struct operator_client::connection {
   connection(const std::string& url, std::string bearer) : client(url), token(std::move(bearer)) {
     client.set_connection_timeout(connect_within);

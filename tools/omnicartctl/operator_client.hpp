@@ -37,9 +37,6 @@ class operator_client {
   std::unique_ptr<connection> connection_;
 };
 
-// `text` as one path segment or query value (RFC 3986 section 2.1).
-std::string percent_encoded(std::string_view text);
-
 // What an answer that is not 2xx means. `body` should be problem+json (RFC 9457): its detail, or
 // else its title, is shown on one line.
 failure failure_of(int http_status, const std::string& body, const std::string& url);

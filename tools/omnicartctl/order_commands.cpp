@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "runtime/base/text.hpp"
 #include "tools/omnicartctl/report.hpp"
 
 namespace omnicart::ctl {

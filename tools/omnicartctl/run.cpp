@@ -6,6 +6,7 @@
 #include <ostream>
 
 #include "persistence/verify.hpp"
+#include "runtime/base/text.hpp"
 #include "tools/omnicartctl/backup_commands.hpp"
 #include "tools/omnicartctl/catalogue_commands.hpp"
 #include "tools/omnicartctl/certificate_commands.hpp"

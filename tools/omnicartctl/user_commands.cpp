@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 #include <ostream>
 
+#include "runtime/base/text.hpp"
 #include "tools/omnicartctl/cluster_commands.hpp"
 #include "tools/omnicartctl/front_client.hpp"
 #include "tools/omnicartctl/report.hpp"

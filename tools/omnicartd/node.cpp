@@ -32,6 +32,7 @@
 #include "persistence/store.hpp"
 #include "persistence/store_identity.hpp"
 #include "persistence/timer_index.hpp"
+#include "runtime/base/text.hpp"
 #include "runtime/base/version.hpp"
 #include "runtime/caf_shell.hpp"
 #include "runtime/even_clock.hpp"

@@ -126,11 +126,6 @@ http::password_options password_options(const config::options& o) {
   return with;
 }
 
-std::string address_text(const std::string& host, std::uint16_t port) {
-  const bool v6 = host.find(':') != host.npos;
-  return (v6 ? "[" + host + "]" : host) + ':' + std::to_string(port);
-}
-
 void set_limits(http::shop& of, const config::options& o) {
   of.access_token_ttl = std::chrono::seconds(o.sessions.access_token_ttl_s);
   of.guest_session_ttl = std::chrono::seconds(o.sessions.guest_ttl_s);

@@ -30,8 +30,6 @@ http::sign_in_limits limits_of(const config::password_options& o);
 http::password_options password_options(const config::options& o);
 // Lives of tokens and sessions, origins of cookies, and when money is taken.
 void set_limits(http::shop& of, const config::options& o);
-// "HOST:PORT", as it stands in a URL.
-std::string address_text(const std::string& host, std::uint16_t port);
 // How this node's own simulated provider is started. It is told of the node's webhook where that can be reached: not over
 // TLS, nor at a port that is not known before it is opened.
 pay_command simulated_provider(const config::options& o);

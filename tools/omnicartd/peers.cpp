@@ -8,16 +8,13 @@
 #include "cluster/raft/message_codec.hpp"
 #include "config/cluster_check.hpp"
 #include "config/load.hpp"
+#include "runtime/base/text.hpp"
 
 namespace omnicart::node {
 namespace {
 
 constexpr duration_ms sender_tick{5};
 constexpr duration_ms report_tick{500};
-
-std::string address_text(const std::string& host, std::uint16_t port) {
-  return (host.find(':') == host.npos ? host : '[' + host + ']') + ':' + std::to_string(port);
-}
 
 cluster::link_options link_options(const config::cluster_options& o) {
   cluster::link_options with;

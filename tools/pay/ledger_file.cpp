@@ -17,7 +17,7 @@ namespace omnicart::pay {
 namespace {
 
 constexpr std::uint64_t index_stride = 256;
-constexpr std::size_t read_bytes = 64 * 1024;  // far above the longest record
+constexpr std::size_t ledger_read_bytes = 64 * 1024;  // far above the longest record
 
 tl::unexpected<error> io_error(const std::string& what) { return fail(base_errc::io, what); }
 
@@ -200,7 +200,7 @@ result<ledger_file::cursor> ledger_file::seek(std::uint64_t seq) const {
 }
 
 result<std::uint64_t> ledger_file::read(cursor& from, std::uint64_t limit, std::string& out) const {
-  std::string buffer(std::min<std::uint64_t>(read_bytes, size_ - from.offset), '\0');
+  std::string buffer(std::min<std::uint64_t>(ledger_read_bytes, size_ - from.offset), '\0');
   const auto got = ::pread(fd_, buffer.data(), buffer.size(), static_cast<off_t>(from.offset));
   if (got < 0) return system_error("cannot read the ledger");
   std::string_view rest(buffer.data(), static_cast<std::size_t>(got));
