@@ -8,7 +8,7 @@
 
 // The laws of the books see what they are there for, at the event that breaks them.
 namespace omnicart::sim {
-namespace {
+namespace books_test {
 
 using stock::event;
 
@@ -258,5 +258,5 @@ BOOST_FIXTURE_TEST_CASE(the_provider_and_the_orders_agree_as_they_go, open_books
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace books_test
 }  // namespace omnicart::sim

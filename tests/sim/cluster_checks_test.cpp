@@ -12,7 +12,7 @@
 
 // Each check of the simulated cluster sees what it is there for.
 namespace omnicart::sim {
-namespace {
+namespace cluster_checks_test {
 
 using persistence::committed_batch;
 using persistence::committed_entry;
@@ -379,5 +379,5 @@ BOOST_AUTO_TEST_CASE(a_cart_without_an_explanation_breaks_the_law_and_is_shown) 
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cluster_checks_test
 }  // namespace omnicart::sim

@@ -5,7 +5,7 @@
 #include "tests/sim/cluster_world.hpp"
 
 namespace omnicart::sim {
-namespace {
+namespace cluster_test {
 
 std::uint64_t seeds_to_run(std::uint64_t otherwise) {
   const char* text = std::getenv("OMNICART_SIM_SEEDS");
@@ -57,5 +57,5 @@ BOOST_AUTO_TEST_CASE(the_same_seed_tells_the_same_story_of_three_nodes) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cluster_test
 }  // namespace omnicart::sim

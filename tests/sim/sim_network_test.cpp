@@ -8,7 +8,7 @@
 #include <vector>
 
 namespace omnicart::sim {
-namespace {
+namespace sim_network_test {
 
 using cluster::channel;
 
@@ -147,5 +147,5 @@ BOOST_AUTO_TEST_CASE(chunks_wait_until_others_are_consumed) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace sim_network_test
 }  // namespace omnicart::sim

@@ -10,7 +10,7 @@
 
 // What a node does by itself, with nobody asking.
 namespace omnicart::sim {
-namespace {
+namespace sim_node_test {
 
 class no_provider final : public message_sink {
  public:
@@ -120,5 +120,5 @@ BOOST_AUTO_TEST_CASE(an_abandoned_guest_cart_leaves_no_key_and_a_users_stays) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace sim_node_test
 }  // namespace omnicart::sim

@@ -5,7 +5,7 @@
 #include "tests/sim/sim_world.hpp"
 
 namespace omnicart::sim {
-namespace {
+namespace sim_test {
 
 std::uint64_t seeds_to_run(std::uint64_t otherwise) {
   const char* text = std::getenv("OMNICART_SIM_SEEDS");
@@ -182,5 +182,5 @@ BOOST_AUTO_TEST_CASE(the_same_seed_tells_the_same_story) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace sim_test
 }  // namespace omnicart::sim

@@ -7,7 +7,7 @@
 // The sums of coupons, gift cards and orders see what they are there for, at the event that breaks
 // it.
 namespace omnicart::sim {
-namespace {
+namespace sums_test {
 
 constexpr timestamp_ms now{duration_ms{1'000}};
 constexpr const char* fine = "none";
@@ -188,5 +188,5 @@ BOOST_AUTO_TEST_CASE(units_and_money_that_an_order_never_had_are_seen) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace sums_test
 }  // namespace omnicart::sim

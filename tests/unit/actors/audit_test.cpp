@@ -7,7 +7,7 @@
 #include "tests/unit/actors/kind_trial.hpp"
 
 namespace omnicart::audit {
-namespace {
+namespace audit_test {
 
 static_assert(entity_kind<kind>);
 static_assert(keeps_something<kind>);
@@ -319,5 +319,5 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace audit_test
 }  // namespace omnicart::audit

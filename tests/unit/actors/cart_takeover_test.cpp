@@ -11,7 +11,7 @@
 
 // A guest's cart on its way into a user's: what moves, what stays behind, and that it is told.
 namespace omnicart::cart {
-namespace {
+namespace cart_takeover_test {
 
 using namespace trial;
 
@@ -321,5 +321,5 @@ BOOST_AUTO_TEST_CASE(snapshots_hold_what_moved_and_what_was_left) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cart_takeover_test
 }  // namespace omnicart::cart

@@ -3,7 +3,7 @@
 #include "runtime/base/limits.hpp"
 
 namespace omnicart::cart {
-namespace {
+namespace cart_test {
 
 using namespace trial;
 using rules = std::vector<rule<kind>>;
@@ -776,5 +776,5 @@ BOOST_AUTO_TEST_CASE(longer_arrays_are_read_and_unknown_schemas_are_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cart_test
 }  // namespace omnicart::cart

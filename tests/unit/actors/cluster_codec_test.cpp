@@ -5,7 +5,7 @@
 
 // What is stored of the cluster's record, and sent to it, byte by byte.
 namespace omnicart::cluster_record {
-namespace {
+namespace cluster_codec_test {
 
 // One of each alternative, in their order.
 std::vector<event> one_of_each_event() {
@@ -115,5 +115,5 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cluster_codec_test
 }  // namespace omnicart::cluster_record

@@ -8,7 +8,7 @@
 
 // Keys that may have leaked.
 namespace omnicart::cluster_record {
-namespace {
+namespace cluster_keys_test {
 
 signing_key key_of(std::uint64_t number, std::int64_t from_s) {
   return {.number = number,
@@ -139,5 +139,5 @@ BOOST_AUTO_TEST_CASE(a_rotation_of_an_older_build_distrusts_nobody) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cluster_keys_test
 }  // namespace omnicart::cluster_record

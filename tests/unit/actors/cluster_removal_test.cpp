@@ -6,7 +6,7 @@
 
 // Whom a removal by force may leave behind.
 namespace omnicart::cluster_record {
-namespace {
+namespace cluster_removal_test {
 
 using trial::number;
 const cause ann{.who = "ann@desk", .why = "its machine is gone"};
@@ -86,5 +86,5 @@ BOOST_AUTO_TEST_CASE(a_removal_of_an_older_build_names_nobody_unreachable) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cluster_removal_test
 }  // namespace omnicart::cluster_record

@@ -6,7 +6,7 @@
 #include "tests/unit/actors/rule_table.hpp"
 
 namespace omnicart::cluster_record {
-namespace {
+namespace cluster_test {
 
 static_assert(entity_kind<kind>);
 using trial::number;
@@ -701,5 +701,5 @@ BOOST_AUTO_TEST_CASE(memory_is_told_with_what_it_holds) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cluster_test
 }  // namespace omnicart::cluster_record

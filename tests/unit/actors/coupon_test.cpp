@@ -4,7 +4,7 @@
 #include "tests/unit/actors/rule_table.hpp"
 
 namespace omnicart::coupon {
-namespace {
+namespace coupon_test {
 
 static_assert(entity_kind<kind>);
 using trial::number;
@@ -300,5 +300,5 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace coupon_test
 }  // namespace omnicart::coupon

@@ -4,7 +4,7 @@
 #include "tests/unit/actors/kind_trial.hpp"
 
 namespace omnicart::email {
-namespace {
+namespace email_test {
 
 static_assert(entity_kind<kind>);
 using trial::number;
@@ -169,5 +169,5 @@ BOOST_AUTO_TEST_CASE(every_code_has_a_name) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace email_test
 }  // namespace omnicart::email

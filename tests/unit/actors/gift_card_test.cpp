@@ -4,7 +4,7 @@
 #include "tests/unit/actors/rule_table.hpp"
 
 namespace omnicart::gift_card {
-namespace {
+namespace gift_card_test {
 
 static_assert(entity_kind<kind>);
 using trial::number;
@@ -309,5 +309,5 @@ BOOST_AUTO_TEST_CASE(what_older_builds_stored_is_read) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace gift_card_test
 }  // namespace omnicart::gift_card

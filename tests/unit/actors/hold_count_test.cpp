@@ -8,7 +8,7 @@
 // A session and the stocks it holds from, with the messages between them late, lost and in any
 // order: the steps are those of http/stock_routes, each one message.
 namespace omnicart {
-namespace {
+namespace hold_count_test {
 
 using trial::number;
 constexpr std::size_t stock_count = 3;
@@ -245,5 +245,5 @@ BOOST_AUTO_TEST_CASE(whatever_was_lost_a_session_can_soon_hold_ten_again) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace hold_count_test
 }  // namespace omnicart

@@ -6,7 +6,7 @@
 #include "tests/unit/actors/kind_trial.hpp"
 
 namespace omnicart::keyring {
-namespace {
+namespace keyring_test {
 
 static_assert(entity_kind<kind>);
 
@@ -235,5 +235,5 @@ BOOST_FIXTURE_TEST_CASE(what_is_stored_reads_again, ring) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace keyring_test
 }  // namespace omnicart::keyring

@@ -4,7 +4,7 @@
 #include "tests/unit/actors/rule_table.hpp"
 
 namespace omnicart::location {
-namespace {
+namespace location_test {
 
 static_assert(entity_kind<kind>);
 using trial::number;
@@ -196,5 +196,5 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace location_test
 }  // namespace omnicart::location

@@ -11,7 +11,7 @@
 #include "tests/unit/source_dir.hpp"
 
 namespace omnicart::order {
-namespace {
+namespace order_after_test {
 
 using namespace test;
 
@@ -627,5 +627,5 @@ BOOST_AUTO_TEST_CASE(every_status_is_reached_and_ends_stay_ends) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace order_after_test
 }  // namespace omnicart::order

@@ -7,7 +7,7 @@
 #include "runtime/base/codec.hpp"
 
 namespace omnicart::order {
-namespace {
+namespace order_codec_test {
 
 std::string hex(std::string_view bytes) {
   constexpr const char* digits = "0123456789abcdef";
@@ -331,5 +331,5 @@ BOOST_AUTO_TEST_CASE(every_code_status_and_reason_has_a_name_of_its_own) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace order_codec_test
 }  // namespace omnicart::order

@@ -5,7 +5,7 @@
 #include "order_world.hpp"
 
 namespace omnicart::order {
-namespace {
+namespace order_promotions_test {
 
 using namespace test;
 
@@ -388,5 +388,5 @@ BOOST_AUTO_TEST_CASE(a_limit_per_customer_counts_users_then_guests_then_orders) 
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace order_promotions_test
 }  // namespace omnicart::order

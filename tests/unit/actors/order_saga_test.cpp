@@ -3,7 +3,7 @@
 #include "order_world.hpp"
 
 namespace omnicart::order {
-namespace {
+namespace order_saga_test {
 
 using namespace test;
 
@@ -247,5 +247,5 @@ BOOST_AUTO_TEST_CASE(pending_stays_bounded_for_an_order_of_5000_lines) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace order_saga_test
 }  // namespace omnicart::order

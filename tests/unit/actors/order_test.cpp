@@ -5,7 +5,7 @@
 #include "order_world.hpp"
 
 namespace omnicart::order {
-namespace {
+namespace order_test {
 
 using namespace test;
 
@@ -707,5 +707,5 @@ BOOST_AUTO_TEST_CASE(answers_are_read_as_what_they_mean) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace order_test
 }  // namespace omnicart::order

@@ -3,7 +3,7 @@
 #include "runtime/kind.hpp"
 
 namespace omnicart::order {
-namespace {
+namespace order_told_test {
 
 using namespace test;
 using payment::charge_status;
@@ -224,5 +224,5 @@ BOOST_AUTO_TEST_CASE(what_a_person_settled_is_owed_no_more) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace order_told_test
 }  // namespace omnicart::order

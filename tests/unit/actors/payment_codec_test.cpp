@@ -5,7 +5,7 @@
 #include "runtime/base/codec.hpp"
 
 namespace omnicart::payment {
-namespace {
+namespace payment_codec_test {
 
 const money ten{1000, *currency_code::parse("GBP")};
 
@@ -70,5 +70,5 @@ BOOST_AUTO_TEST_CASE(every_code_and_method_has_a_name) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace payment_codec_test
 }  // namespace omnicart::payment

@@ -7,7 +7,7 @@
 #include <random>
 
 namespace omnicart::pricing {
-namespace {
+namespace pricing_test {
 
 const currency_code pounds = *currency_code::parse("GBP");
 const currency_code euros = *currency_code::parse("EUR");
@@ -441,5 +441,5 @@ BOOST_AUTO_TEST_CASE(cuts_add_up_and_are_within_one_of_their_exact_part) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace pricing_test
 }  // namespace omnicart::pricing

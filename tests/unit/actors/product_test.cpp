@@ -2,7 +2,7 @@
 #include "rule_table.hpp"
 
 namespace omnicart::product {
-namespace {
+namespace product_test {
 
 using namespace trial;
 using rules = std::vector<rule<kind>>;
@@ -394,5 +394,5 @@ BOOST_AUTO_TEST_CASE(longer_arrays_are_read_and_unknown_schemas_are_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace product_test
 }  // namespace omnicart::product

@@ -3,7 +3,7 @@
 #include "rule_table.hpp"
 
 namespace omnicart::reviews {
-namespace {
+namespace reviews_test {
 
 using namespace trial;
 static_assert(entity_kind<kind>);
@@ -48,8 +48,6 @@ std::vector<rule<kind>> table() {
       {"nor does asking for one author", {ann}, {get_of{{"ann"}}}, 0, ""},
   };
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(reviews_rules)
 
@@ -159,4 +157,5 @@ BOOST_AUTO_TEST_CASE(every_code_has_a_name) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace reviews_test
 }  // namespace omnicart::reviews

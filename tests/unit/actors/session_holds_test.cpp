@@ -4,7 +4,7 @@
 
 // How a session counts what it holds; together with the stocks: hold_count_test.cpp.
 namespace omnicart::session {
-namespace {
+namespace session_holds_test {
 
 using trial::number;
 using subject = trial::subject<kind>;
@@ -162,5 +162,5 @@ BOOST_AUTO_TEST_CASE(a_full_session_names_the_holds_that_may_have_ended_unnotice
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace session_holds_test
 }  // namespace omnicart::session

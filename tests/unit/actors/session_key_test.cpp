@@ -6,7 +6,7 @@
 
 // The key of what a guest ordered: as long as anybody may read it, and no longer.
 namespace omnicart::session {
-namespace {
+namespace session_key_test {
 
 using trial::number;
 using subject = trial::subject<kind>;
@@ -44,8 +44,6 @@ void let_expire(subject& one) {
   one.now = expiry + forget_after;
   BOOST_TEST(one.give(kind::wake()) == 0);
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(session_key)
 
@@ -239,4 +237,5 @@ BOOST_AUTO_TEST_CASE(a_guest_whose_user_is_gone_is_forgotten_by_the_login) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace session_key_test
 }  // namespace omnicart::session

@@ -7,7 +7,7 @@
 #include "tests/unit/actors/rule_table.hpp"
 
 namespace omnicart::session {
-namespace {
+namespace session_test {
 
 static_assert(entity_kind<kind>);
 using trial::number;
@@ -796,5 +796,5 @@ BOOST_AUTO_TEST_CASE(every_code_has_a_name) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace session_test
 }  // namespace omnicart::session

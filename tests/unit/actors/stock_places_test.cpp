@@ -3,7 +3,7 @@
 
 // Where units are, what is sold ahead of coming in, and what one customer may have.
 namespace omnicart::stock {
-namespace {
+namespace stock_places_test {
 
 using namespace trial;
 using rules = std::vector<rule<kind>>;
@@ -304,5 +304,5 @@ BOOST_AUTO_TEST_CASE(any_sequence_keeps_the_law_and_replays_to_equal_bytes) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace stock_places_test
 }  // namespace omnicart::stock

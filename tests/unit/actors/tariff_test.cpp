@@ -9,7 +9,7 @@
 #include "tests/unit/actors/rule_table.hpp"
 
 namespace omnicart::tariff {
-namespace {
+namespace tariff_test {
 
 static_assert(entity_kind<kind>);
 using trial::number;
@@ -302,5 +302,5 @@ BOOST_AUTO_TEST_CASE(stored_and_sent_bytes_stay_as_they_are) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace tariff_test
 }  // namespace omnicart::tariff

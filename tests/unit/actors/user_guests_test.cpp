@@ -7,7 +7,7 @@
 
 // The guest sessions that count as a user: none with a key is forgotten before its key is destroyed.
 namespace omnicart::user {
-namespace {
+namespace user_guests_test {
 
 using trial::number;
 using subject = trial::subject<kind>;
@@ -69,8 +69,6 @@ std::set<std::string> erased(subject& one) {
   BOOST_TEST(kind::is_blank(one.s));
   return forgotten;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(user_guests)
 
@@ -215,4 +213,5 @@ BOOST_AUTO_TEST_CASE(what_builds_said_that_told_nothing_of_keys_counts_as_keyed)
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace user_guests_test
 }  // namespace omnicart::user

@@ -9,7 +9,7 @@
 #include "tests/unit/actors/rule_table.hpp"
 
 namespace omnicart::user {
-namespace {
+namespace user_test {
 
 static_assert(entity_kind<kind>);
 using trial::number;
@@ -778,5 +778,5 @@ BOOST_AUTO_TEST_CASE(every_code_and_status_has_a_name) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace user_test
 }  // namespace omnicart::user

@@ -10,7 +10,7 @@
 // Mails to reset a password and to confirm an address, sessions that end with the old password, and
 // erasure, in any order.
 namespace omnicart::user {
-namespace {
+namespace user_tickets_test {
 
 using trial::number;
 
@@ -182,5 +182,5 @@ BOOST_AUTO_TEST_CASE(random_mails_open_an_account_once_and_end_its_sessions) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace user_tickets_test
 }  // namespace omnicart::user

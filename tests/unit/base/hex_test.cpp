@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 namespace omnicart {
-namespace {
+namespace hex_test {
 
 BOOST_AUTO_TEST_SUITE(hex_suite)
 
@@ -25,5 +25,5 @@ BOOST_AUTO_TEST_CASE(what_is_no_small_hexadecimal_is_not_read) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace hex_test
 }  // namespace omnicart

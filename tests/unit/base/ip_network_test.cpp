@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 namespace omnicart {
-namespace {
+namespace ip_network_test {
 
 BOOST_AUTO_TEST_SUITE(base_ip_network)
 
@@ -63,5 +63,5 @@ BOOST_AUTO_TEST_CASE(a_network_holds_what_shares_its_first_bits) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace ip_network_test
 }  // namespace omnicart

@@ -4,7 +4,7 @@
 #include <limits>
 
 namespace omnicart {
-namespace {
+namespace money_test {
 
 const currency_code gbp = *currency_code::parse("GBP");
 const currency_code jpy = *currency_code::parse("JPY");
@@ -51,5 +51,5 @@ BOOST_AUTO_TEST_CASE(every_amount_prints_and_parses_back) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace money_test
 }  // namespace omnicart

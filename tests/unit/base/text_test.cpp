@@ -4,7 +4,7 @@
 #include <string>
 
 namespace omnicart {
-namespace {
+namespace text_test {
 
 BOOST_AUTO_TEST_SUITE(text_rules)
 
@@ -41,5 +41,5 @@ BOOST_AUTO_TEST_CASE(printable_ascii_is_space_to_tilde) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace text_test
 }  // namespace omnicart

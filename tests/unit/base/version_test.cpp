@@ -4,7 +4,7 @@
 #include <regex>
 
 namespace omnicart {
-namespace {
+namespace version_test {
 
 BOOST_AUTO_TEST_SUITE(version)
 
@@ -16,5 +16,5 @@ BOOST_AUTO_TEST_CASE(the_text_names_program_number_and_commit) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace version_test
 }  // namespace omnicart

@@ -8,7 +8,7 @@
 #include "config/fields.hpp"
 
 namespace omnicart::config {
-namespace {
+namespace load_test {
 
 std::string refusal(std::string_view text) {
   const auto parsed = parse(text, "shop.toml");
@@ -263,5 +263,5 @@ BOOST_AUTO_TEST_CASE(a_reload_takes_the_level_and_the_limits_and_names_the_rest)
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace load_test
 }  // namespace omnicart::config

@@ -13,7 +13,7 @@
 #include "tests/unit/source_dir.hpp"
 
 namespace omnicart::config {
-namespace {
+namespace print_test {
 
 const std::filesystem::path source{omnicart::trial::source_dir};
 
@@ -110,5 +110,5 @@ BOOST_AUTO_TEST_CASE(the_documented_table_is_the_table_in_the_code) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace print_test
 }  // namespace omnicart::config

@@ -11,7 +11,7 @@
 
 // The example of docs/add-an-entity.md: it runs on the real host, and the document shows it as it is.
 namespace omnicart::wishlist {
-namespace {
+namespace wishlist_test {
 
 static_assert(entity_kind<kind>);
 
@@ -124,5 +124,5 @@ BOOST_AUTO_TEST_CASE(the_document_shows_every_file_of_the_example_as_it_is) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace wishlist_test
 }  // namespace omnicart::wishlist

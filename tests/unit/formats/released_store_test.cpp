@@ -27,7 +27,7 @@
 // The stores in tests/data, one of each released format (made by tests/data/make_store.py): what an
 // older build wrote is read for ever.
 namespace omnicart {
-namespace {
+namespace released_store_test {
 
 namespace files = std::filesystem;
 using nlohmann::json;
@@ -137,8 +137,6 @@ json from_the_beginning(const persistence::reader_pool& reader, const entity_ref
   return json::parse(state->describe());
 }
 
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(formats)
 
 BOOST_AUTO_TEST_CASE(there_is_a_store_of_every_format_up_to_this_builds) {
@@ -222,4 +220,5 @@ BOOST_AUTO_TEST_CASE(a_command_that_ran_in_a_released_store_is_known_to_have_run
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace released_store_test
 }  // namespace omnicart

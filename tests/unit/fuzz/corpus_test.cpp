@@ -19,7 +19,7 @@
 // The fuzzers' bodies without libFuzzer: every file of their corpora as it is, and damaged at
 // random. OMNICART_FUZZ_SEED repeats a run.
 namespace omnicart::fuzz {
-namespace {
+namespace corpus_test {
 
 constexpr int mutations_per_file = 2'000;
 
@@ -134,8 +134,6 @@ bool holds(const target& t, const std::string& bytes, const std::string& what) {
   }
 }
 
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(fuzz)
 
 BOOST_DATA_TEST_CASE(every_target_has_a_corpus_and_keeps_its_promises_over_it, targets) {
@@ -161,4 +159,5 @@ BOOST_DATA_TEST_CASE(damaged_inputs_break_no_promise, targets) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace corpus_test
 }  // namespace omnicart::fuzz

@@ -6,7 +6,7 @@
 #include "tests/unit/http/tiny_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace access_table_test {
 
 std::string name_of(method verb, std::string_view pattern) {
   return std::string(to_string(verb)) + ' ' + std::string(pattern);
@@ -14,8 +14,6 @@ std::string name_of(method verb, std::string_view pattern) {
 
 // Operators and load balancers ask these, with and without a shop behind them.
 bool is_behind_the_door(std::string_view pattern) { return !pattern.starts_with("/health"); }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(access_table)
 
@@ -90,4 +88,5 @@ BOOST_AUTO_TEST_CASE(what_the_table_forbids_no_handler_sees) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace access_table_test
 }  // namespace omnicart::http

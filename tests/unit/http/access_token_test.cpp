@@ -9,7 +9,7 @@
 #include <memory>
 
 namespace omnicart::http {
-namespace {
+namespace access_token_test {
 
 constexpr std::int64_t now_s = 1'700'000'000;
 
@@ -57,8 +57,6 @@ std::string make(const forged& as) {
   const std::unique_ptr<char, decltype(&std::free)> text(jwt_encode_str(raw), &std::free);
   return text.get();
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(access_token_suite)
 
@@ -223,4 +221,5 @@ BOOST_AUTO_TEST_CASE(keys_are_made_once_and_for_their_owner_only) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace access_token_test
 }  // namespace omnicart::http

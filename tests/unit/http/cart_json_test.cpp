@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 namespace omnicart::http {
-namespace {
+namespace cart_json_test {
 
 using nlohmann::json;
 
@@ -13,8 +13,6 @@ const currency_code shops_own = *currency_code::parse("GBP");
 json exported(const cart::cart_view& view) {
   return json::parse(exported_cart_json("c1", view, 7, shops_own));
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(cart_json_suite)
 
@@ -39,4 +37,5 @@ BOOST_AUTO_TEST_CASE(an_exported_cart_without_them_has_no_such_members_and_says_
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace cart_json_test
 }  // namespace omnicart::http

@@ -2,7 +2,7 @@
 #include "tests/unit/http/tiny_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace cart_routes_test {
 
 using nlohmann::json;
 using trial::call;
@@ -56,8 +56,6 @@ struct shopping {
   std::string admin = api.staff_token(role::admin);
   told guest;
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(cart_routes_suite)
 
@@ -125,4 +123,5 @@ BOOST_FIXTURE_TEST_CASE(a_change_that_cannot_be_priced_is_told_as_made, shopping
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace cart_routes_test
 }  // namespace omnicart::http

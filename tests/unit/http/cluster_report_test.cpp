@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 
 namespace omnicart::http {
-namespace {
+namespace cluster_report_test {
 
 using cluster_record::node_id;
 using cluster_record::node_state;
@@ -181,5 +181,5 @@ BOOST_AUTO_TEST_CASE(the_json_has_what_each_node_holds) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cluster_report_test
 }  // namespace omnicart::http

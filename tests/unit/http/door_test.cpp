@@ -3,7 +3,7 @@
 #include "tests/unit/http/tiny_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace door_test {
 
 // What a user may do in all is less than what an address may.
 const rate_limits limits{.read = {1, 20}, .user_percent = 25};
@@ -29,8 +29,6 @@ struct entrance {
   }
 };
 
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(door_suite)
 
 BOOST_FIXTURE_TEST_CASE(who_knows_a_keys_id_alone_uses_up_nothing_of_its_limit, entrance) {
@@ -49,4 +47,5 @@ BOOST_FIXTURE_TEST_CASE(forged_keys_are_counted_by_their_address, entrance) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace door_test
 }  // namespace omnicart::http

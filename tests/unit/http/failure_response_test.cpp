@@ -8,14 +8,12 @@
 #include "runtime/placement.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace failure_response_test {
 
 nlohmann::json told_of(error_number number, std::string detail = {}) {
   const request req;
   return nlohmann::json::parse(failure_response(error{number, std::move(detail), {}}, req).body);
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(failure_response_suite)
 
@@ -60,4 +58,5 @@ BOOST_AUTO_TEST_CASE(a_node_that_does_not_lead_says_who_does) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace failure_response_test
 }  // namespace omnicart::http

@@ -3,7 +3,7 @@
 #include "tests/unit/http/tiny_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace hold_routes_test {
 
 using nlohmann::json;
 using trial::told;
@@ -71,8 +71,6 @@ struct holding {
   std::string admin = api.staff_token(role::admin);
   std::string token;
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(hold_routes)
 
@@ -149,4 +147,5 @@ BOOST_FIXTURE_TEST_CASE(a_repeat_of_an_ended_hold_takes_no_room, holding) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace hold_routes_test
 }  // namespace omnicart::http

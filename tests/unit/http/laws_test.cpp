@@ -14,7 +14,7 @@
 #include "tests/unit/http/manual_clock.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace laws_test {
 
 const currency_code gbp = *currency_code::parse("GBP");
 
@@ -287,8 +287,6 @@ const planted violations[] = {
     {"a payment the provider does not know", [](books& b) { b.ledger.clear(); }, "ledgers_agree"},
 };
 
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(laws_suite)
 
 BOOST_AUTO_TEST_CASE(each_planted_violation_breaks_its_law_and_no_other) {
@@ -319,4 +317,5 @@ BOOST_AUTO_TEST_CASE(a_broken_law_says_what_was_found) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace laws_test
 }  // namespace omnicart::http

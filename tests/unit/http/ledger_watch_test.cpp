@@ -9,7 +9,7 @@
 #include "tests/unit/http/manual_clock.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace ledger_watch_test {
 
 const currency_code gbp = *currency_code::parse("GBP");
 constexpr std::size_t page_entries = provider_ledger::page_entries;
@@ -96,8 +96,6 @@ struct watched : two_ledgers {
   watched() { BOOST_REQUIRE(watch.look().has_value()); }
   ledger_watch watch{parts()};
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(ledger_watch_suite)
 
@@ -284,4 +282,5 @@ BOOST_FIXTURE_TEST_CASE(who_is_stopped_looks_no_more, watched) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace ledger_watch_test
 }  // namespace omnicart::http

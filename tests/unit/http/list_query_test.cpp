@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 namespace omnicart::http {
-namespace {
+namespace list_query_test {
 
 // All that a list may read, and what was wrong with it; "" when nothing was.
 std::string errors_of(std::vector<name_value> params) {
@@ -19,8 +19,6 @@ std::string errors_of(std::vector<name_value> params) {
   const auto refused = read.finish();
   return refused ? refused->body : "";
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(list_query_suite)
 
@@ -80,4 +78,5 @@ BOOST_AUTO_TEST_CASE(what_is_left_out_has_its_default) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace list_query_test
 }  // namespace omnicart::http

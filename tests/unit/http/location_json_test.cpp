@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 namespace omnicart::http {
-namespace {
+namespace location_json_test {
 
 // What is wrong with a description, "pointer code" by "pointer code"; "" when nothing is.
 std::string faults_of(std::string_view text) {
@@ -16,8 +16,6 @@ std::string faults_of(std::string_view text) {
   for (const auto& each : errors) all += (all.empty() ? "" : ", ") + each.pointer + ' ' + each.code;
   return all;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(location_json_suite)
 
@@ -90,4 +88,5 @@ BOOST_AUTO_TEST_CASE(a_location_is_shown_with_what_it_has) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace location_json_test
 }  // namespace omnicart::http

@@ -5,7 +5,7 @@
 #include <vector>
 
 namespace omnicart::http {
-namespace {
+namespace metrics_test {
 
 access_record done(std::string_view method, std::string_view route, int status, std::int64_t us) {
   access_record record;
@@ -19,8 +19,6 @@ access_record done(std::string_view method, std::string_view route, int status, 
 bool has(const std::string& text, const std::string& line) {
   return text.find(line + '\n') != text.npos;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(metrics_suite)
 
@@ -103,4 +101,5 @@ BOOST_AUTO_TEST_CASE(threads_count_together) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace metrics_test
 }  // namespace omnicart::http

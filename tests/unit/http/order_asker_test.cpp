@@ -3,7 +3,7 @@
 #include "tests/unit/http/tiny_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace order_asker_test {
 
 authority ann() {
   authority who;
@@ -23,8 +23,6 @@ struct desk {
   }
   result<caller> asker() { return api.result_of(asker_of(api.in, ann(), "o1")); }
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(order_asker_suite)
 
@@ -64,4 +62,5 @@ BOOST_FIXTURE_TEST_CASE(guests_of_a_user_who_cannot_be_asked_are_not_left_out, d
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace order_asker_test
 }  // namespace omnicart::http

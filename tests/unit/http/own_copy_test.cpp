@@ -8,7 +8,7 @@
 
 // What operators are shown of a node's own store.
 namespace omnicart::http::trial {
-namespace {
+namespace own_copy_test {
 
 struct no_rows final : projection_rows {
   std::optional<std::string> get(std::string_view) override { return std::nullopt; }
@@ -140,5 +140,5 @@ BOOST_AUTO_TEST_CASE(a_node_that_is_cut_off_shows_what_it_has_and_says_that_it_m
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace own_copy_test
 }  // namespace omnicart::http::trial

@@ -1,7 +1,7 @@
 #include "tests/unit/http/tiny_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace people_routes_test {
 
 using nlohmann::json;
 using trial::told;
@@ -39,8 +39,6 @@ struct people {
     return api({.verb = "GET", .path = "/api/sessions", .token = token}).body["items"].size();
   }
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(people_routes_suite)
 
@@ -364,4 +362,5 @@ BOOST_AUTO_TEST_CASE(calls_beyond_the_rate_of_their_class_are_answered_429) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace people_routes_test
 }  // namespace omnicart::http

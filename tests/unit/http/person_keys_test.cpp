@@ -6,7 +6,7 @@
 
 // What is sealed with persons' own keys, and read where some of them cannot be asked for.
 namespace omnicart::http {
-namespace {
+namespace person_keys_test {
 
 using nlohmann::json;
 
@@ -34,8 +34,6 @@ struct persons {
     return view;
   }
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(person_keys_suite)
 
@@ -115,4 +113,5 @@ BOOST_FIXTURE_TEST_CASE(a_repeated_order_waits_until_it_can_be_told_whether_the_
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace person_keys_test
 }  // namespace omnicart::http

@@ -5,7 +5,7 @@
 
 // Guests who become users, and both who are erased, over entities in memory.
 namespace omnicart::http {
-namespace {
+namespace privacy_routes_test {
 
 using nlohmann::json;
 using trial::told;
@@ -46,8 +46,6 @@ struct desk {
     return api({.verb = "DELETE", .path = "/api/users/" + user, .body = body, .token = token});
   }
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(privacy_routes_suite)
 
@@ -97,4 +95,5 @@ BOOST_FIXTURE_TEST_CASE(an_erasure_by_staff_wants_a_reason_and_another_account, 
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace privacy_routes_test
 }  // namespace omnicart::http

@@ -17,7 +17,7 @@
 #include "tests/unit/http/rows_in_memory.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace product_search_test {
 
 const currency_code gbp = *currency_code::parse("GBP");
 
@@ -85,8 +85,6 @@ struct searching {
 };
 
 using names = std::set<std::string>;
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(product_searches, searching)
 
@@ -433,4 +431,5 @@ BOOST_AUTO_TEST_CASE(a_random_history_ends_as_if_only_its_end_had_been) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace product_search_test
 }  // namespace omnicart::http

@@ -15,7 +15,7 @@
 
 // That a node registers these and no others, tests/e2e/search.py asks it.
 namespace omnicart::http {
-namespace {
+namespace projections_page_test {
 
 struct row {
   std::string made_by;
@@ -24,7 +24,7 @@ struct row {
 };
 
 std::map<std::string, row> rows_of_page() {
-  std::ifstream file(std::string(trial::source_dir) + "/docs/architecture.md");
+  std::ifstream file(std::string(omnicart::trial::source_dir) + "/docs/architecture.md");
   std::stringstream page;
   page << file.rdbuf();
   const std::regex line(R"(\| `(\w+)` \| `(\w+)` \| (`[^|]*`) \| [^|]* \| ([^|]*) \|)"), word("`(\\w+)`");
@@ -40,8 +40,6 @@ std::map<std::string, row> rows_of_page() {
   }
   return rows;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(projections_page)
 
@@ -73,4 +71,5 @@ BOOST_AUTO_TEST_CASE(the_table_of_projections_says_what_they_are) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace projections_page_test
 }  // namespace omnicart::http

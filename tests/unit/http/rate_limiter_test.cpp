@@ -6,7 +6,7 @@
 #include "tests/unit/http/manual_clock.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace rate_limiter_test {
 
 const rate_limits limits{.enabled = true,
                          .loopback_exempt = true,
@@ -34,8 +34,6 @@ struct fixture {
     return allowed;
   }
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(rate_limiter_suite)
 
@@ -208,4 +206,5 @@ BOOST_AUTO_TEST_CASE(networks_are_told_apart) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace rate_limiter_test
 }  // namespace omnicart::http

@@ -5,7 +5,7 @@
 #include "tests/unit/http/manual_clock.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace sign_in_guard_test {
 
 constexpr sign_in_limits limits{.slow_after_account = 3,
                                 .slow_after_address = 6,
@@ -23,8 +23,6 @@ struct fixture {
     return told ? told->count() : -1;
   }
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(sign_in_guard_suite)
 
@@ -114,4 +112,5 @@ BOOST_FIXTURE_TEST_CASE(new_limits_hold_at_once, fixture) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace sign_in_guard_test
 }  // namespace omnicart::http

@@ -3,7 +3,7 @@
 
 // Units by location, transfers, and what is sold ahead of coming in, over HTTP.
 namespace omnicart::http {
-namespace {
+namespace stock_place_routes_test {
 
 using nlohmann::json;
 using trial::told;
@@ -116,8 +116,6 @@ refusal refused(const told& got) {
 
 const refusal not_there{409, "not_there", ""};
 const refusal unknown_transfer{404, "no_such_transfer", ""};
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(stock_place_routes)
 
@@ -408,4 +406,5 @@ BOOST_FIXTURE_TEST_CASE(only_what_is_low_is_listed, stocked) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace stock_place_routes_test
 }  // namespace omnicart::http

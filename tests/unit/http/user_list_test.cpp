@@ -9,7 +9,7 @@
 #include "tests/unit/http/rows_in_memory.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace user_list_test {
 
 using user::user_status;
 
@@ -62,8 +62,6 @@ struct listing {
     return ids;
   }
 };
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(user_list_suite, listing)
 
@@ -218,4 +216,5 @@ BOOST_AUTO_TEST_CASE(snapshots_give_who_was_there_before_the_events_that_are_kep
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace user_list_test
 }  // namespace omnicart::http

@@ -5,7 +5,7 @@
 #include "tests/unit/http/tiny_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace user_search_test {
 
 using nlohmann::json;
 using trial::told;
@@ -80,8 +80,6 @@ struct office {
 };
 
 using pages = std::vector<std::string>;
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(user_search_suite, office)
 
@@ -167,4 +165,5 @@ BOOST_AUTO_TEST_CASE(bad_queries_are_refused_member_by_member) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace user_search_test
 }  // namespace omnicart::http

@@ -4,7 +4,7 @@
 #include "http/webhook_signature.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace webhook_test {
 
 constexpr const char* secret = "a secret of more than thirty-two characters";
 constexpr std::int64_t now_s = 1'700'000'000;
@@ -56,5 +56,5 @@ BOOST_AUTO_TEST_CASE(a_word_has_kind_key_and_amount_and_nothing_nested) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace webhook_test
 }  // namespace omnicart::http

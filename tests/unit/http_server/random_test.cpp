@@ -5,7 +5,7 @@
 #include "tests/unit/http_server/test_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace random_test {
 
 struct prepared {
   std::string bytes;
@@ -123,5 +123,5 @@ BOOST_AUTO_TEST_CASE(damaged_requests_never_harm_the_server) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace random_test
 }  // namespace omnicart::http

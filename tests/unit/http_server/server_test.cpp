@@ -6,7 +6,7 @@
 #include "tests/unit/http_server/test_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace server_test {
 
 using std::chrono::milliseconds;
 using namespace std::string_literals;
@@ -563,5 +563,5 @@ BOOST_AUTO_TEST_CASE(new_limits_hold_for_what_comes) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace server_test
 }  // namespace omnicart::http

@@ -6,7 +6,7 @@
 #include "http/server/router.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace tables_test {
 
 using namespace std::string_literals;
 
@@ -367,5 +367,5 @@ BOOST_AUTO_TEST_CASE(every_401_names_a_way_to_be_let_in) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace tables_test
 }  // namespace omnicart::http

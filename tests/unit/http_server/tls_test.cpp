@@ -11,7 +11,7 @@
 #include "tests/unit/http_server/test_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace tls_test {
 
 template <auto Free>
 struct freer {
@@ -207,5 +207,5 @@ BOOST_AUTO_TEST_CASE(files_that_cannot_be_used_are_named_without_a_server) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace tls_test
 }  // namespace omnicart::http

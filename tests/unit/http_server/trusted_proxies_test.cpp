@@ -5,7 +5,7 @@
 #include "tests/unit/http_server/test_shop.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace trusted_proxies_test {
 
 // 10.0.0.0/8 and 2001:db8:1::/48 are proxies of ours.
 trusted_proxies ours(client_field field) {
@@ -90,5 +90,5 @@ BOOST_AUTO_TEST_CASE(the_field_that_was_not_chosen_says_nothing) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace trusted_proxies_test
 }  // namespace omnicart::http

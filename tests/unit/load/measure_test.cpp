@@ -9,7 +9,7 @@
 #include "tools/load/report.hpp"
 
 namespace omnicart::load {
-namespace {
+namespace measure_test {
 
 BOOST_AUTO_TEST_SUITE(load_measure)
 
@@ -171,5 +171,5 @@ BOOST_AUTO_TEST_CASE(numbers_are_shown_for_people) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace measure_test
 }  // namespace omnicart::load

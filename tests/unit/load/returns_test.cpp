@@ -7,7 +7,7 @@
 #include "tests/unit/source_dir.hpp"
 
 namespace omnicart::load {
-namespace {
+namespace returns_test {
 
 const std::string year = std::string(omnicart::trial::source_dir) + "/../shared/data/online-retail.csv.gz";
 
@@ -76,5 +76,5 @@ BOOST_AUTO_TEST_CASE(the_whole_year_comes_to_the_totals_that_are_known) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace returns_test
 }  // namespace omnicart::load

@@ -5,7 +5,7 @@
 #include "tools/load/sales_book.hpp"
 
 namespace omnicart::load {
-namespace {
+namespace sales_test {
 
 using records = std::vector<std::vector<std::string>>;
 
@@ -161,5 +161,5 @@ BOOST_AUTO_TEST_CASE(a_file_that_is_not_the_year_is_refused_with_the_place) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace sales_test
 }  // namespace omnicart::load

@@ -7,7 +7,7 @@
 #include "tests/unit/load/fake_shop.hpp"
 
 namespace omnicart::load {
-namespace {
+namespace scenario_test {
 
 using testing::fake_shop;
 using testing::mischief;
@@ -399,5 +399,5 @@ BOOST_AUTO_TEST_CASE(a_scenario_that_cannot_be_carried_out_says_why) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace scenario_test
 }  // namespace omnicart::load

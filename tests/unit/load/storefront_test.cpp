@@ -8,7 +8,7 @@
 #include "tools/load/storefront_book.hpp"
 
 namespace omnicart::load {
-namespace {
+namespace storefront_test {
 
 using nlohmann::json;
 using look = storefront_book::look;
@@ -396,5 +396,5 @@ BOOST_AUTO_TEST_CASE(what_a_gift_card_paid_is_not_the_providers) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace storefront_test
 }  // namespace omnicart::load

@@ -8,7 +8,7 @@
 #include "tools/load/prepared.hpp"
 
 namespace omnicart::load {
-namespace {
+namespace wire_test {
 
 // Feeds `bytes` in pieces; the answers read, or "malformed" at the end.
 std::vector<std::string> answers_in(std::string_view bytes, std::size_t piece,
@@ -261,5 +261,5 @@ BOOST_AUTO_TEST_CASE(wrong_usage_is_exit_code_2) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace wire_test
 }  // namespace omnicart::load

@@ -12,7 +12,7 @@
 #include <thread>
 
 namespace omnicart::node {
-namespace {
+namespace pay_supervisor_test {
 
 constexpr duration_ms patience{20'000};
 
@@ -131,5 +131,5 @@ BOOST_AUTO_TEST_CASE(a_first_start_that_fails_is_one_clear_line) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace pay_supervisor_test
 }  // namespace omnicart::node

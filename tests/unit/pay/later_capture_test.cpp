@@ -4,7 +4,7 @@
 #include "tools/pay/provider_rules.hpp"
 
 namespace omnicart::pay {
-namespace {
+namespace later_capture_test {
 
 const currency_code gbp = *currency_code::parse("GBP");
 constexpr timestamp_ms noon{duration_ms{1'700'000'000'000}};
@@ -117,5 +117,5 @@ BOOST_AUTO_TEST_CASE(the_engine_reads_authorisations_captures_and_pending) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace later_capture_test
 }  // namespace omnicart::pay

@@ -10,7 +10,7 @@
 #include "tools/pay/ledger_scan.hpp"
 
 namespace omnicart::pay {
-namespace {
+namespace ledger_file_test {
 
 const currency_code gbp = *currency_code::parse("GBP");
 constexpr timestamp_ms noon{duration_ms{1'700'000'000'000}};
@@ -369,5 +369,5 @@ BOOST_AUTO_TEST_CASE(a_write_that_fails_is_reported) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace ledger_file_test
 }  // namespace omnicart::pay

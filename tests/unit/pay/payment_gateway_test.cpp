@@ -7,7 +7,7 @@
 #include "tests/unit/pay/pay_fixture.hpp"
 
 namespace omnicart::http {
-namespace {
+namespace payment_gateway_test {
 
 using pay::machine_clock;
 using pay::running_provider;
@@ -345,5 +345,5 @@ BOOST_AUTO_TEST_CASE(a_stop_answers_what_does_not_end_in_time) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace payment_gateway_test
 }  // namespace omnicart::http

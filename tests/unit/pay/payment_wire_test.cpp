@@ -4,7 +4,7 @@
 #include <vector>
 
 namespace omnicart::http {
-namespace {
+namespace payment_wire_test {
 
 using payment::charge_status;
 using payment::errc;
@@ -167,5 +167,5 @@ BOOST_AUTO_TEST_CASE(provider_urls_are_checked) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace payment_wire_test
 }  // namespace omnicart::http

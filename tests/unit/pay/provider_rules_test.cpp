@@ -5,7 +5,7 @@
 #include <random>
 
 namespace omnicart::pay {
-namespace {
+namespace provider_rules_test {
 
 const currency_code gbp = *currency_code::parse("GBP");
 const currency_code jpy = *currency_code::parse("JPY");
@@ -313,5 +313,5 @@ BOOST_AUTO_TEST_CASE(random_requests_keep_the_books) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace provider_rules_test
 }  // namespace omnicart::pay

@@ -7,7 +7,7 @@
 #include "tests/unit/pay/pay_fixture.hpp"
 
 namespace omnicart::pay {
-namespace {
+namespace provider_server_test {
 
 const std::string captured_k =
     R"({"key":"k","status":"captured","amount":1299,"currency":"GBP","last4":"4242","decline_code":""})";
@@ -259,5 +259,5 @@ BOOST_AUTO_TEST_CASE(the_death_of_the_parent_ends_it) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace provider_server_test
 }  // namespace omnicart::pay

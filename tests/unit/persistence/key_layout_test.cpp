@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 namespace omnicart::persistence {
-namespace {
+namespace key_layout_test {
 
 using namespace std::string_literals;
 
@@ -102,5 +102,5 @@ BOOST_AUTO_TEST_CASE(bytes_that_are_no_key_are_told) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace key_layout_test
 }  // namespace omnicart::persistence

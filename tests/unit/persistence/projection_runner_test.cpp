@@ -11,7 +11,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::persistence {
-namespace {
+namespace projection_runner_test {
 
 // Counts the events of each cart.
 class cart_counts final : public projection {
@@ -84,7 +84,7 @@ struct counting {
   // As a projection of this format reads them after a start.
   std::string rows_of(std::uint32_t format) {
     cart_counts counts(format);
-    return persistence::rows_of(*node.data, counts);
+    return projection_runner_test::rows_of(*node.data, counts);
   }
   // One event more, and a snapshot that says so; the events before it go.
   void snapshot_at(const char* kind, const std::string& id, std::uint64_t version) {
@@ -96,8 +96,6 @@ struct counting {
     node.journal->flush_once();
   }
 };
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(projection_runners, counting)
 
@@ -158,9 +156,9 @@ BOOST_AUTO_TEST_CASE(rows_of_kinds_without_history_are_made_anew_from_snapshots_
   snapshot_at("session", "a", 2);
   commit("cart", "b", 4);
   cart_states first(1), second(2);
-  BOOST_TEST(persistence::rows_of(*node.data, first) == "ca=+1+2+3 cb=+1+2+3+4 cc=+1+2 ");
+  BOOST_TEST(projection_runner_test::rows_of(*node.data, first) == "ca=+1+2+3 cb=+1+2+3+4 cc=+1+2 ");
   cut_consumed(*node.data, {"states"});
-  BOOST_TEST(persistence::rows_of(*node.data, second) == "ca=a@3 cb=b@3+4 cc=+1+2 ");
+  BOOST_TEST(projection_runner_test::rows_of(*node.data, second) == "ca=a@3 cb=b@3+4 cc=+1+2 ");
   // Who is none of their readers has what is kept.
   BOOST_TEST(rows_of(2) == "v2/b=4 v2/c=2 ");
 }
@@ -171,7 +169,7 @@ BOOST_AUTO_TEST_CASE(a_projection_that_an_older_store_does_not_know_is_made_from
   BOOST_TEST(rows_of(1) == "v1/a=2 ");
   cut_consumed(*node.data, {"counts"});
   cart_states states(1);
-  BOOST_TEST(persistence::rows_of(*node.data, states) == "ca=a@2 ");
+  BOOST_TEST(projection_runner_test::rows_of(*node.data, states) == "ca=a@2 ");
 }
 
 BOOST_AUTO_TEST_CASE(rows_are_made_anew_while_the_runner_goes_on) {
@@ -210,4 +208,5 @@ BOOST_AUTO_TEST_CASE(a_rebuild_of_a_runner_that_has_stopped_is_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace projection_runner_test
 }  // namespace omnicart::persistence

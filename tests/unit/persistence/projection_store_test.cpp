@@ -6,7 +6,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::persistence {
-namespace {
+namespace projection_store_test {
 
 struct projecting {
   manual_clock time;
@@ -99,5 +99,5 @@ BOOST_AUTO_TEST_CASE(the_log_is_cut_at_the_slowest_projection_and_keeps_its_last
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace projection_store_test
 }  // namespace omnicart::persistence

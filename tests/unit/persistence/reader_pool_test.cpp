@@ -9,7 +9,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::persistence {
-namespace {
+namespace reader_pool_test {
 
 const entity_ref cart{"cart", "a"};
 
@@ -148,5 +148,5 @@ BOOST_AUTO_TEST_CASE(its_threads_answer_loads_receipts_and_history) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace reader_pool_test
 }  // namespace omnicart::persistence

@@ -3,7 +3,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::persistence {
-namespace {
+namespace receipts_test {
 
 const entity_ref cart{"cart", "a"};
 
@@ -58,5 +58,5 @@ BOOST_AUTO_TEST_CASE(memory_tells_most_absent_receipts_without_reading) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace receipts_test
 }  // namespace omnicart::persistence

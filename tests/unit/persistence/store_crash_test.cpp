@@ -9,7 +9,7 @@
 // Random operations against a model in memory, on a disk that fails, from a seed. OMNICART_SEED=n
 // runs one seed, OMNICART_SEEDS=n that many.
 namespace omnicart::persistence {
-namespace {
+namespace store_crash_test {
 
 struct model_entity {
   std::uint64_t version = 0;
@@ -185,5 +185,5 @@ BOOST_AUTO_TEST_CASE(nothing_acknowledged_is_lost_and_nothing_is_half_there) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace store_crash_test
 }  // namespace omnicart::persistence

@@ -13,7 +13,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::persistence {
-namespace {
+namespace store_test {
 
 struct on_disk {
   manual_clock time;
@@ -220,5 +220,5 @@ BOOST_AUTO_TEST_CASE(what_a_failed_sync_left_in_memory_is_not_believed_by_the_ne
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace store_test
 }  // namespace omnicart::persistence

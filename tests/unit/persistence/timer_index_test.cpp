@@ -5,7 +5,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::persistence {
-namespace {
+namespace timer_index_test {
 
 using due_list = std::vector<std::pair<entity_ref, timestamp_ms>>;
 
@@ -143,5 +143,5 @@ BOOST_AUTO_TEST_CASE(a_walk_ahead_goes_on_though_the_timer_it_stood_on_is_gone) 
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace timer_index_test
 }  // namespace omnicart::persistence

@@ -13,7 +13,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::persistence {
-namespace {
+namespace verify_test {
 
 namespace files = std::filesystem;
 
@@ -257,5 +257,5 @@ BOOST_AUTO_TEST_CASE(verifying_changes_no_file) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace verify_test
 }  // namespace omnicart::persistence

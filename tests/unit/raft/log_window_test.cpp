@@ -7,7 +7,7 @@
 #include <vector>
 
 namespace omnicart::raft {
-namespace {
+namespace log_window_test {
 
 log_entry entry(log_index index, term_number term, const std::string& bytes = "x") {
   return {.index = index, .term = term, .bytes = std::make_shared<const std::string>(bytes)};
@@ -19,8 +19,6 @@ log_window window_of(const std::vector<term_number>& terms) {
   for (std::size_t i = 0; i < terms.size(); ++i) window.append(entry(i + 1, terms[i]));
   return window;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(raft_log_window)
 
@@ -127,4 +125,5 @@ BOOST_AUTO_TEST_CASE(it_agrees_with_a_plain_list_whatever_is_done) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace log_window_test
 }  // namespace omnicart::raft

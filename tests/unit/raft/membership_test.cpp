@@ -5,7 +5,7 @@
 #include <string>
 
 namespace omnicart::raft {
-namespace {
+namespace membership_test {
 
 using kind = membership_change::kind;
 
@@ -39,8 +39,6 @@ const row rows[] = {
     {"a stranger is not", members({v1}), {kind::remove, 2}, {}},
     {"nor the last voter", members({v1, s2}), {kind::remove, 1}, {}},
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(raft_membership)
 
@@ -85,4 +83,5 @@ BOOST_AUTO_TEST_CASE(impossible_configurations_are_not_read) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace membership_test
 }  // namespace omnicart::raft

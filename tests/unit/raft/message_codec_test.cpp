@@ -6,7 +6,7 @@
 #include <string>
 
 namespace omnicart::raft {
-namespace {
+namespace message_codec_test {
 
 payload bytes(std::string text) { return std::make_shared<const std::string>(std::move(text)); }
 
@@ -39,8 +39,6 @@ std::vector<group_message> samples() {
           {64, from_1_to_2(install_request{.term = 5, .snapshot = taken})},
           {65, from_1_to_2(timeout_now{.term = 5, .last_index = 4, .last_term = 3})}};
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(raft_message_codec)
 
@@ -144,4 +142,5 @@ BOOST_AUTO_TEST_CASE(damaged_frames_do_no_harm) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace message_codec_test
 }  // namespace omnicart::raft

@@ -7,10 +7,6 @@
 namespace omnicart::raft {
 namespace {
 
-void law(bool holds, const std::string& what) {
-  if (!holds) throw broken_law(what);
-}
-
 std::string name(const log_entry& e) {
   return std::to_string(e.index) + "^" + std::to_string(e.term);
 }

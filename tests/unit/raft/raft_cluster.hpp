@@ -23,6 +23,10 @@ struct broken_law : std::logic_error {
   using std::logic_error::logic_error;
 };
 
+inline void law(bool holds, const std::string& what) {
+  if (!holds) throw broken_law(what);
+}
+
 struct network_options {
   std::int64_t delay_us_min = 200;
   std::int64_t delay_us_max = 3'000;

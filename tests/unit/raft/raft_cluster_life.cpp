@@ -5,10 +5,6 @@
 namespace omnicart::raft {
 namespace {
 
-void law(bool holds, const std::string& what) {
-  if (!holds) throw broken_law(what);
-}
-
 class life {
  public:
   explicit life(raft_cluster& cluster) : cluster_(cluster) {}

@@ -7,7 +7,7 @@
 
 // One replica, spoken to by hand.
 namespace omnicart::raft {
-namespace {
+namespace raft_group_test {
 
 using std::chrono::milliseconds;
 
@@ -88,8 +88,6 @@ struct replica {
 };
 
 bool is(const result<update>& got, base_errc code) { return !got && got.error().is(code); }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(raft_group_alone)
 
@@ -610,4 +608,5 @@ BOOST_AUTO_TEST_CASE(what_a_snapshot_covers_counts_as_matched) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace raft_group_test
 }  // namespace omnicart::raft

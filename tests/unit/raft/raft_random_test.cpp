@@ -7,7 +7,7 @@
 // Many short lives of a group under everything that may go wrong. OMNICART_RAFT_SEED=N runs that
 // seed alone, OMNICART_RAFT_SEEDS=N so many.
 namespace omnicart::raft {
-namespace {
+namespace raft_random_test {
 
 std::uint64_t setting(const char* name, std::uint64_t otherwise) {
   const char* given = std::getenv(name);
@@ -48,8 +48,6 @@ void live(std::uint64_t seed, totals& sum) {
   }
 }
 
-}  // namespace
-
 BOOST_AUTO_TEST_SUITE(raft_random)
 
 BOOST_AUTO_TEST_CASE(no_law_is_broken_and_nothing_acknowledged_is_lost) {
@@ -70,4 +68,5 @@ BOOST_AUTO_TEST_CASE(no_law_is_broken_and_nothing_acknowledged_is_lost) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace raft_random_test
 }  // namespace omnicart::raft

@@ -9,7 +9,7 @@
 
 // Stories of whole groups, told step by step; the cluster checks Raft's laws all the while.
 namespace omnicart::raft {
-namespace {
+namespace raft_story_test {
 
 using kind = membership_change::kind;
 
@@ -108,8 +108,6 @@ struct figure_8 {
 };
 
 const auto all_pass = [](const message&) { return true; };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(raft_story)
 
@@ -414,4 +412,5 @@ BOOST_AUTO_TEST_CASE(a_restarted_node_gives_no_vote_for_an_election_timeout) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace raft_story_test
 }  // namespace omnicart::raft

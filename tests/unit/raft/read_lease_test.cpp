@@ -5,7 +5,7 @@
 #include <vector>
 
 namespace omnicart::raft {
-namespace {
+namespace read_lease_test {
 
 using std::chrono::milliseconds;
 
@@ -56,8 +56,6 @@ read_lease lease_of(const std::vector<echo>& echoes) {
 const std::vector<node_id> three{1, 2, 3};
 
 bool holds(const read_lease& lease, int now) { return lease.holds(milliseconds{now}, 1, three); }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(raft_read_lease)
 
@@ -119,4 +117,5 @@ BOOST_AUTO_TEST_CASE(a_commit_does_not_end_a_transfer_under_way) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace read_lease_test
 }  // namespace omnicart::raft

@@ -12,7 +12,7 @@
 #include "runtime/caf_shell.hpp"
 
 namespace omnicart {
-namespace {
+namespace caf_reference_test {
 
 constexpr std::chrono::seconds patience{20};
 
@@ -45,8 +45,6 @@ struct stage {
   recorder entities;
   caf_shell shell{2};
 };
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(caf_reference, stage)
 
@@ -115,4 +113,5 @@ BOOST_AUTO_TEST_CASE(calls_without_an_answer_are_bounded) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace caf_reference_test
 }  // namespace omnicart

@@ -6,7 +6,7 @@
 #include <vector>
 
 namespace omnicart {
-namespace {
+namespace delay_line_test {
 
 using namespace std::chrono_literals;
 
@@ -51,5 +51,5 @@ BOOST_AUTO_TEST_CASE(a_job_may_hand_over_another) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace delay_line_test
 }  // namespace omnicart

@@ -5,7 +5,7 @@
 #include "tests/unit/runtime/bench_node.hpp"
 
 namespace omnicart::test {
-namespace {
+namespace entity_host_test {
 
 using counter::add;
 using counter::get;
@@ -602,5 +602,5 @@ BOOST_AUTO_TEST_CASE(an_entity_let_in_after_the_leadership_ended_reads_nothing_u
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace entity_host_test
 }  // namespace omnicart::test

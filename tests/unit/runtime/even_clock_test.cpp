@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 namespace omnicart {
-namespace {
+namespace even_clock_test {
 
 struct machine_clock final : clock {
   timestamp_ms shown{duration_ms{1'700'000'000'000}};
@@ -93,5 +93,5 @@ BOOST_AUTO_TEST_CASE(what_is_heard_late_for_a_moment_moves_nothing) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace even_clock_test
 }  // namespace omnicart

@@ -12,7 +12,7 @@
 #include <vector>
 
 namespace omnicart::log {
-namespace {
+namespace log_test {
 
 // A log file of this test's own; afterwards lines go to standard error again.
 class log_file {
@@ -179,5 +179,5 @@ BOOST_AUTO_TEST_CASE(lines_of_many_threads_stay_whole) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace log_test
 }  // namespace omnicart::log

@@ -7,7 +7,7 @@
 #include "tests/unit/runtime/bench_node.hpp"
 
 namespace omnicart::test {
-namespace {
+namespace router_test {
 
 // Takes everything and handles nothing, but counts who was told that the leadership is lost.
 struct idle_mailbox final : mailbox {
@@ -116,5 +116,5 @@ BOOST_AUTO_TEST_CASE(dropping_all_shards_of_200000_entities_is_timed) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace router_test
 }  // namespace omnicart::test

@@ -9,7 +9,7 @@
 #include "tests/unit/runtime/bench_node.hpp"
 
 namespace omnicart::test {
-namespace {
+namespace timers_test {
 
 using counter::add;
 
@@ -188,5 +188,5 @@ BOOST_AUTO_TEST_CASE(a_wake_up_that_comes_early_leaves_the_timer_where_it_is) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace timers_test
 }  // namespace omnicart::test

@@ -13,7 +13,7 @@
 #include "tools/sample_catalogue/push.hpp"
 
 namespace omnicart::sample {
-namespace {
+namespace catalogue_test {
 
 std::string all_lines(std::uint64_t seed, std::size_t count) {
   std::string lines;
@@ -136,5 +136,5 @@ BOOST_AUTO_TEST_CASE(a_shop_that_is_not_there_is_a_fault) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace catalogue_test
 }  // namespace omnicart::sample

@@ -8,7 +8,7 @@
 #include <set>
 
 namespace omnicart::search {
-namespace {
+namespace fact_table_test {
 
 const currency_code gbp = *currency_code::parse("GBP");
 const currency_code usd = *currency_code::parse("USD");
@@ -158,8 +158,6 @@ void limits_are_counted(const std::map<slot, shelved>& all, const filters& only,
   }
   if (only.in_stock) BOOST_TEST_REQUIRE((*only.in_stock ? counted.out_of_stock : counted.in_stock) == 0u);
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(fact_tables)
 
@@ -331,4 +329,5 @@ BOOST_AUTO_TEST_CASE(rows_sort_by_what_is_asked) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace fact_table_test
 }  // namespace omnicart::search

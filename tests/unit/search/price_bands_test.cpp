@@ -6,7 +6,7 @@
 #include <vector>
 
 namespace omnicart::search {
-namespace {
+namespace price_bands_test {
 
 using limit = std::optional<std::int64_t>;
 
@@ -24,8 +24,6 @@ std::string bands_of(const std::vector<std::int64_t>& prices, limit min = {}, li
   for (const auto each : prices) counter.add(each);
   return text_of(counter.bands(min, max));
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(price_bands)
 
@@ -89,4 +87,5 @@ BOOST_AUTO_TEST_CASE(what_has_several_prices_counts_once_in_a_band) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace price_bands_test
 }  // namespace omnicart::search

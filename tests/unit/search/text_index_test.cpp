@@ -9,7 +9,7 @@
 #include "persistence/search/fact_table.hpp"
 
 namespace omnicart::search {
-namespace {
+namespace text_index_test {
 
 class folder {
  public:
@@ -84,8 +84,6 @@ struct shop {
   folder home;
   std::unique_ptr<text_index> index = std::move(*text_index::open(home.path));
 };
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(text_indexes, shop)
 
@@ -356,4 +354,5 @@ BOOST_AUTO_TEST_CASE(what_tells_variants_apart_is_indexed_anew_when_it_changes) 
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace text_index_test
 }  // namespace omnicart::search

@@ -6,7 +6,7 @@
 #include "persistence/search/synonyms.hpp"
 
 namespace omnicart::search {
-namespace {
+namespace words_test {
 
 std::string line(const std::vector<std::string>& words) {
   std::string text;
@@ -26,8 +26,6 @@ std::string line(const std::vector<std::vector<std::string>>& groups) {
   for (const auto& each : groups) text += (text.empty() ? "" : " | ") + line(each);
   return text;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(search_words)
 
@@ -172,4 +170,5 @@ BOOST_AUTO_TEST_CASE(synonyms_hold_both_ways_and_in_plural_but_narrower_words_on
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace words_test
 }  // namespace omnicart::search

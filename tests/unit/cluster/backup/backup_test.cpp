@@ -7,7 +7,7 @@
 #include "tests/unit/cluster/backup/backup_bench.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace backup_test {
 
 using persistence::family;
 
@@ -306,5 +306,5 @@ BOOST_AUTO_TEST_CASE(a_newer_builds_backup_is_refused_in_plain_words) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace backup_test
 }  // namespace omnicart::cluster

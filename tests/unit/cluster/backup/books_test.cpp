@@ -7,7 +7,7 @@
 #include "tools/backup/shop_books.hpp"
 
 namespace omnicart::backup {
-namespace {
+namespace books_test {
 
 using persistence::family;
 
@@ -151,5 +151,5 @@ BOOST_AUTO_TEST_CASE(an_order_that_had_asked_asks_again_under_the_same_key_and_i
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace books_test
 }  // namespace omnicart::backup

@@ -8,7 +8,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace cut_coordinator_test {
 
 // Three nodes that do as told, unless a test says otherwise: node 1 leads shard 0, node 2 shards 1
 // and 2, node 3 none.
@@ -293,5 +293,5 @@ BOOST_AUTO_TEST_CASE(only_marks_are_read_as_marks) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cut_coordinator_test
 }  // namespace omnicart::cluster

@@ -5,7 +5,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace content_hash_test {
 
 using namespace omnicart::persistence;
 using std::chrono::hours;
@@ -77,5 +77,5 @@ BOOST_AUTO_TEST_CASE(an_empty_shard_has_no_records_and_none_that_is_not_here_has
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace content_hash_test
 }  // namespace omnicart::cluster

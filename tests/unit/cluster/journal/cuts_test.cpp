@@ -8,7 +8,7 @@
 
 // A node's part in a cut: what waits while it is paused, and what its markers stand for.
 namespace omnicart::cluster {
-namespace {
+namespace cuts_test {
 
 struct listener {
   std::vector<cut_report> reports;
@@ -251,5 +251,5 @@ BOOST_AUTO_TEST_CASE(no_cut_has_an_effect_without_its_cause) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace cuts_test
 }  // namespace omnicart::cluster

@@ -16,10 +16,6 @@ using persistence::family;
 constexpr auto content_families = {family::events, family::snapshots, family::receipts,
                                    family::timers};
 
-void law(bool holds, const std::string& what) {
-  if (!holds) throw broken_law(what);
-}
-
 std::string place(std::uint16_t shard, std::uint64_t index) {
   return "shard " + std::to_string(shard) + ", entry " + std::to_string(index);
 }

@@ -24,6 +24,10 @@ struct broken_law : std::logic_error {
   using std::logic_error::logic_error;
 };
 
+inline void law(bool holds, const std::string& what) {
+  if (!holds) throw broken_law(what);
+}
+
 struct network_options {
   std::int64_t delay_ms_max = 3;
   int lost_percent = 0;

@@ -9,10 +9,6 @@ using kind = raft::membership_change::kind;
 
 constexpr int entities = 3;  // of each shard
 
-void law(bool holds, const std::string& what) {
-  if (!holds) throw broken_law(what);
-}
-
 void ignore(const status&) {}
 
 }  // namespace

@@ -12,7 +12,7 @@
 
 // What a journal does with more than it may take, and with what it must not hear.
 namespace omnicart::cluster {
-namespace {
+namespace journal_limits_test {
 
 constexpr std::size_t mib = std::size_t{1} << 20;
 
@@ -257,5 +257,5 @@ BOOST_AUTO_TEST_CASE(an_order_after_a_failed_write_is_answered_and_holds_nothing
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace journal_limits_test
 }  // namespace omnicart::cluster

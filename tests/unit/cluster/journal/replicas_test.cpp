@@ -4,7 +4,7 @@
 #include "tests/unit/cluster/journal/journal_cluster.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace replicas_test {
 
 using kind = raft::membership_change::kind;
 
@@ -482,5 +482,5 @@ BOOST_AUTO_TEST_CASE(random_lives_keep_every_law) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace replicas_test
 }  // namespace omnicart::cluster

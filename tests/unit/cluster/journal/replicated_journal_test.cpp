@@ -11,7 +11,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace replicated_journal_test {
 
 using namespace omnicart::persistence;
 
@@ -354,5 +354,5 @@ BOOST_AUTO_TEST_CASE(stopping_writes_what_is_queued) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace replicated_journal_test
 }  // namespace omnicart::cluster

@@ -10,7 +10,7 @@
 #include "tests/unit/persistence/store_fixture.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace shard_copier_test {
 
 using namespace omnicart::persistence;
 
@@ -257,5 +257,5 @@ BOOST_AUTO_TEST_CASE(what_no_sound_source_sends_ends_the_copy_or_is_not_heard) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace shard_copier_test
 }  // namespace omnicart::cluster

@@ -14,7 +14,7 @@
 #include "tests/unit/cluster/link/link_bench.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace certificates_test {
 
 certificate_ptr read(const std::string& path) {
   const bio_ptr file(BIO_new_file(path.c_str(), "r"));
@@ -36,8 +36,6 @@ unsigned mode_of(const std::string& path) {
 struct folder : test::temporary_folder {
   std::string name = path / "certs";
 };
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(certificate_files, folder)
 
@@ -122,4 +120,5 @@ BOOST_AUTO_TEST_CASE(only_what_we_write_is_an_identity) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace certificates_test
 }  // namespace omnicart::cluster

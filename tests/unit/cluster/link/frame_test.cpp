@@ -7,7 +7,7 @@
 #include "cluster/link/hello.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace frame_test {
 
 std::string bytes_of(std::uint8_t version, std::uint64_t sequence, channel on,
                      const std::string& payload) {
@@ -40,8 +40,6 @@ frame_reader ready(std::uint8_t version = 1) {
   reader.expect(version, default_channel_limits);
   return reader;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(link_frame)
 
@@ -171,4 +169,5 @@ BOOST_AUTO_TEST_CASE(a_greeting_that_makes_no_sense_is_malformed) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace frame_test
 }  // namespace omnicart::cluster

@@ -4,7 +4,7 @@
 #include <vector>
 
 namespace omnicart::cluster {
-namespace {
+namespace half_open_test {
 
 BOOST_AUTO_TEST_SUITE(link_half_open)
 
@@ -28,5 +28,5 @@ BOOST_AUTO_TEST_CASE(the_oldest_of_whoever_has_most_gives_way) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace half_open_test
 }  // namespace omnicart::cluster

@@ -15,7 +15,7 @@ extern "C" std::size_t __sanitizer_get_current_allocated_bytes();
 // What strangers, broken peers and old recordings can do to a link: nothing but a line in the log
 // and a count.
 namespace omnicart::cluster::test {
-namespace {
+namespace link_abuse_test {
 
 std::size_t memory_in_use() {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -74,8 +74,6 @@ struct tls_peer {
   int socket = -1;
   bool connected = false;
 };
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(link_abuse)
 
@@ -338,4 +336,5 @@ BOOST_AUTO_TEST_CASE(a_storm_of_bad_connections_leaves_no_memory_behind) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace link_abuse_test
 }  // namespace omnicart::cluster::test

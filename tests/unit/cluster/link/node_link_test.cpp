@@ -6,7 +6,7 @@
 #include "tests/unit/cluster/link/link_bench.hpp"
 
 namespace omnicart::cluster::test {
-namespace {
+namespace node_link_test {
 
 std::string text(std::size_t size, char fill) { return std::string(size, fill); }
 
@@ -16,8 +16,6 @@ link_options impatient(link_options with) {
   with.handshake_within = duration_ms{200};
   return with;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(link_between_nodes)
 
@@ -296,4 +294,5 @@ BOOST_AUTO_TEST_CASE(certificates_are_replaced_without_a_restart) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace node_link_test
 }  // namespace omnicart::cluster::test

@@ -8,7 +8,7 @@
 #include "cluster/link/quiet_log.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace outbox_test {
 
 constexpr channel_limits small{
     {{64, 1'000}, {400, 1'000}, {400, 1'000}, {400, 1'000}, {400, 1'000}, {400, 1'000}}};
@@ -32,8 +32,6 @@ std::vector<frame> leaving(outbox& box, std::uint64_t& sequence) {
   all.erase(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(skipped));
   return all;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(link_outbox)
 
@@ -129,4 +127,5 @@ BOOST_AUTO_TEST_CASE(a_flood_of_one_kind_is_one_line_a_second) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace outbox_test
 }  // namespace omnicart::cluster

@@ -11,7 +11,7 @@ std::ostream& operator<<(std::ostream& out, const std::optional<shard_step>& ste
   return step ? out << to_string(step->what) << ' ' << step->node : out << "none";
 }
 
-namespace {
+namespace placement_test {
 
 using raft::role;
 using trial::toy_cluster;
@@ -382,5 +382,5 @@ BOOST_AUTO_TEST_CASE(a_group_takes_no_more_than_16_members) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace placement_test
 }  // namespace omnicart::cluster

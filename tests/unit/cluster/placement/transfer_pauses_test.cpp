@@ -3,7 +3,7 @@
 #include <boost/test/unit_test.hpp>
 
 namespace omnicart::cluster {
-namespace {
+namespace transfer_pauses_test {
 
 constexpr duration_ms start{1'000'000};
 constexpr duration_ms tick{20};
@@ -73,5 +73,5 @@ BOOST_AUTO_TEST_CASE(a_success_and_a_long_while_make_it_forgotten) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace transfer_pauses_test
 }  // namespace omnicart::cluster

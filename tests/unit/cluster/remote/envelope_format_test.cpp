@@ -8,7 +8,7 @@
 
 // Nodes of two builds in one cluster: 1 speaks this build's envelopes, the others also the next.
 namespace omnicart::cluster::test {
-namespace {
+namespace envelope_format_test {
 
 using counter::add;
 
@@ -33,8 +33,6 @@ struct mixed : small_cluster {
 };
 
 bool is_next(const std::string& bytes) { return bytes.front() == '\xc1'; }
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(envelopes_of_two_builds, mixed)
 
@@ -104,4 +102,5 @@ BOOST_AUTO_TEST_CASE(the_link_offers_every_version_of_the_table) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace envelope_format_test
 }  // namespace omnicart::cluster::test

@@ -6,7 +6,7 @@
 #include "tests/unit/cluster/remote/remote_bench.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace members_only_test {
 
 // Node 1, and what it hears of others.
 struct listener {
@@ -55,5 +55,5 @@ BOOST_AUTO_TEST_CASE(sending_is_as_it_was) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace members_only_test
 }  // namespace omnicart::cluster

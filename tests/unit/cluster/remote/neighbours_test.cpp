@@ -6,7 +6,7 @@
 #include "tests/unit/cluster/remote/remote_bench.hpp"
 
 namespace omnicart::cluster::test {
-namespace {
+namespace neighbours_test {
 
 struct hand_clock final : clock {
   timestamp_ms wall() const override { return wall_now; }
@@ -157,5 +157,5 @@ BOOST_AUTO_TEST_CASE(too_many_that_wait_are_refused) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
-}  // namespace
+}  // namespace neighbours_test
 }  // namespace omnicart::cluster::test

@@ -7,7 +7,7 @@
 #include "runtime/placement.hpp"
 
 namespace omnicart::cluster {
-namespace {
+namespace remote_codec_test {
 
 const timestamp_ms noon{duration_ms{1'800'000'000'000}};
 
@@ -45,8 +45,6 @@ std::string hex(const std::string& bytes) {
   }
   return text;
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(remote_codec)
 
@@ -199,4 +197,5 @@ BOOST_AUTO_TEST_CASE(a_node_that_does_not_lead_names_who_does) {
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace remote_codec_test
 }  // namespace omnicart::cluster

@@ -11,7 +11,7 @@
 
 // The whole way: a remote sender, two links with certificates, a remote receiver.
 namespace omnicart::cluster::test {
-namespace {
+namespace remote_over_link_test {
 
 // An entity that counts what it did by id, as receipts make the real ones do.
 struct counting final : message_sink {
@@ -45,8 +45,6 @@ std::unique_ptr<node_link> opened(link_options with) {
   BOOST_TEST_REQUIRE(link.has_value());
   return std::move(*link);
 }
-
-}  // namespace
 
 BOOST_AUTO_TEST_SUITE(remote_over_link)
 
@@ -97,4 +95,5 @@ BOOST_AUTO_TEST_CASE(commands_survive_that_their_connection_is_cut_again_and_aga
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace remote_over_link_test
 }  // namespace omnicart::cluster::test

@@ -7,7 +7,7 @@
 #include "tests/unit/cluster/remote/remote_bench.hpp"
 
 namespace omnicart::cluster::test {
-namespace {
+namespace remote_test {
 
 using counter::add;
 using counter::get;
@@ -41,8 +41,6 @@ bool is_answer(const virtual_net::flight& f) { return f.on == channel::answer; }
 bool is_command(const virtual_net::flight& f) { return f.on == channel::command; }
 
 struct calm : small_cluster {};
-
-}  // namespace
 
 BOOST_FIXTURE_TEST_SUITE(remote_entities, calm)
 
@@ -470,4 +468,5 @@ BOOST_AUTO_TEST_CASE(over_any_network_each_command_happens_at_most_once_and_if_a
 
 BOOST_AUTO_TEST_SUITE_END()
 
+}  // namespace remote_test
 }  // namespace omnicart::cluster::test
