@@ -1,9 +1,10 @@
 #include "tools/load/browsing.hpp"
 
-#include "tools/load/values.hpp"
-
+#include "runtime/base/text.hpp"
 #include <algorithm>
 #include <array>
+
+#include "tools/load/values.hpp"
 
 namespace omnicart::load {
 namespace {
@@ -32,7 +33,7 @@ task<bool> browsing::look_around(visit& here) {
   }
   const auto looks = 1 + floor_.luck.below(3);
   for (std::size_t i = 0; i < looks; ++i) {
-    const std::string path = "/api/products/" + path_segment(floor_.pick().id);
+    const std::string path = "/api/products/" + percent_encoded(floor_.pick().id);
     if (!co_await floor_.get(here, "product", path)) co_return false;
   }
   co_return true;
@@ -75,7 +76,7 @@ task<bool> browsing::type_in(visit& here, std::string text) {
   const std::int64_t pause_ms = std::min(letter_ms_max, floor_.on.options.think_ms);
   for (const auto& typed : typed_so_far(text, letters_max)) {
     co_await floor_.pause(pause_ms);
-    const std::string path = "/api/products/suggest?query=" + path_segment(typed);
+    const std::string path = "/api/products/suggest?query=" + percent_encoded(typed);
     const request ask{.method = "GET", .path = path, .as = &here.who};
     co_await here.by.call(op, ask);
     if (success(here.by.answer()))

@@ -4,26 +4,9 @@
 #include <charconv>
 
 #include "tools/load/json_scan.hpp"
+#include "tools/load/values.hpp"
 
 namespace omnicart::load {
-
-std::string path_segment(std::string_view text) {
-  constexpr char hex[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    const bool letter_or_digit =
-        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-    if (letter_or_digit || c == '-' || c == '.' || c == '_' || c == '~') {
-      out += c;
-    } else {
-      out += '%';
-      out += hex[byte >> 4];
-      out += hex[byte & 15];
-    }
-  }
-  return out;
-}
 
 void format_request(const request& what, const endpoint& peer, std::string& out) {
   out.clear();
@@ -140,7 +123,7 @@ task<const http_answer*> caller::call(recorder::operation op, const request& wha
   renewals_ = 0;
   while (co_await try_once(op, what, now_us) == next_step::again) {
   }
-  const verdict how = answer_.status >= 200 && answer_.status < 300    ? verdict::ok
+  const verdict how = success(answer_)                                 ? verdict::ok
                       : answer_.status == 402 || answer_.status == 409 ? verdict::refused
                                                                        : verdict::failed;
   run_.record.answered(op, run_.watch.now_us() - begin_us, how, code_);

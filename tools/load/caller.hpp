@@ -35,9 +35,6 @@ struct request {
   std::string_view content_type = "application/json";
 };
 
-// "a b/c" as a path segment: everything but RFC 3986's unreserved characters is percent-encoded.
-std::string path_segment(std::string_view text);
-
 // Writes the request's bytes into `out`, whose memory is reused.
 void format_request(const request& what, const endpoint& peer, std::string& out);
 

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "runtime/base/text.hpp"
 #include "tools/load/json_scan.hpp"
 #include "tools/load/values.hpp"
 
@@ -25,11 +26,6 @@ json list_in(const json& object, const char* name) {
   const auto at = object.is_object() ? object.find(name) : object.end();
   const bool there = at != object.end() && at->is_array();
   return there ? *at : json::array();
-}
-
-std::string text_in(const json& object, const char* name) {
-  const auto at = object.is_object() ? object.find(name) : object.end();
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
 }
 
 bool is_blank(const std::string& answer, const char* name) {
@@ -55,7 +51,7 @@ std::string country_from_elsewhere(const std::set<std::string>& named) {
 void add_zones(const json& shipping, std::vector<destination>& into) {
   std::map<std::string, std::vector<std::string>> methods;  // by zone
   for (const auto& each : list_in(shipping, "methods"))
-    methods[text_in(each, "zone")].push_back(text_in(each, "id"));
+    methods[text_of(each, "zone")].push_back(text_of(each, "id"));
   std::set<std::string> named;
   const auto zones = list_in(shipping, "zones");
   for (const auto& zone : zones) {
@@ -64,7 +60,7 @@ void add_zones(const json& shipping, std::vector<destination>& into) {
     }
   }
   for (const auto& zone : zones) {
-    const auto at = methods.find(text_in(zone, "id"));
+    const auto at = methods.find(text_of(zone, "id"));
     if (at == methods.end()) continue;  // nothing goes there
     for (const auto& country : list_in(zone, "countries")) {
       if (!country.is_string() || into.size() == destinations_max) continue;
@@ -83,7 +79,7 @@ std::vector<destination> destinations_of(std::string_view shipping, std::string_
   if (!all.empty()) return all;
   std::set<std::string> seen;
   for (const auto& rate : list_in(json::parse(taxes, nullptr, false), "rates")) {
-    auto country = text_in(rate, "country");
+    auto country = text_of(rate, "country");
     const bool fresh = country != "*" && !country.empty() && seen.insert(country).second;
     if (fresh && all.size() < destinations_max) all.push_back({std::move(country), {}});
   }
@@ -184,7 +180,7 @@ task<std::string> offer_desk::read(caller& by, const char* op, std::string path)
 task<std::int64_t> offer_desk::change(caller& by, const char* op, const char* method,
                                       std::string path, std::string body) {
   // What is asked may be asked again, after a lost answer: the path and what it says make the key.
-  const std::string key = where_.run_id() + "-" + path_segment(path) + "-" +
+  const std::string key = where_.run_id() + "-" + percent_encoded(path) + "-" +
                           std::to_string(std::hash<std::string>{}(body));
   const request ask{
       .method = method, .path = path, .body = body, .idempotency_key = key, .as = where_.admin()};

@@ -1,3 +1,4 @@
+#include "runtime/base/text.hpp"
 #include "tools/load/json_scan.hpp"
 #include "tools/load/replay_returns.hpp"
 #include "tools/load/sales_book.hpp"
@@ -103,7 +104,7 @@ class replay {
   }
 
   task<bool> add_row(caller& by, const guest& who, const sale& row, const std::string& key) {
-    const std::string path = "/api/carts/" + path_segment(who.cart_id()) + "/items";
+    const std::string path = "/api/carts/" + percent_encoded(who.cart_id()) + "/items";
     const std::string body = R"({"product_id":)" + json_quoted(book_.products[row.product].code) +
                              R"(,"quantity":)" + std::to_string(row.quantity) +
                              R"(,"unit_price":{"amount":)" + std::to_string(row.unit_pence) +

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/text.hpp"
 #include "tools/load/json_scan.hpp"
 #include "tools/load/values.hpp"
 
@@ -68,7 +69,7 @@ task<bool> returns_desk::one_part(caller& by, const matched_return& row, std::ui
   json wish{{"received", true}, {"restock", true}, {"refund", true}, {"reason", row.number}};
   for (const auto& [line, quantity] : counts)
     wish["lines"].push_back({{"line_id", line}, {"quantity", quantity}});
-  const std::string path = "/api/orders/" + path_segment(order_of_[invoice]) + "/returns";
+  const std::string path = "/api/orders/" + percent_encoded(order_of_[invoice]) + "/returns";
   const std::string body = wish.dump();
   const std::string key = on_.where.run_id() + "-return-" + std::to_string(row.row) + '-' + std::to_string(invoice);
   const request ask{
@@ -94,7 +95,7 @@ task<const returns_desk::line_ids*> returns_desk::shipped_lines(caller& by, std:
     ++refusals_["order_not_sold"];
     co_return nullptr;
   }
-  const std::string path = "/api/orders/" + path_segment(id);
+  const std::string path = "/api/orders/" + percent_encoded(id);
   const std::string to_ship = path + "/shipments";
   const std::string key = on_.where.run_id() + "-ship-" + std::to_string(invoice);
   const request ship{

@@ -2,8 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/text.hpp"
 #include "tools/load/json_scan.hpp"
 #include "tools/load/order_prices.hpp"
+#include "tools/load/values.hpp"
 
 namespace omnicart::load {
 namespace {
@@ -57,8 +59,7 @@ task<bool> say(shop_floor& floor, visit& here, credential* as, const char* op, c
   co_await here.by.call(floor.where.run().record.named(op), ask);
   if (here.by.gave_up())
     throw cannot_go_on(std::string("the shop is gone: ") + op + ": " + here.by.code());
-  const int status = here.by.answer().status;
-  if (status >= 200 && status < 300) co_return true;
+  if (success(here.by.answer())) co_return true;
   ++floor.counts[std::string(op) + ": " + here.by.code()];
   co_return false;
 }
@@ -70,7 +71,7 @@ task<> return_counter::send_back(shop_floor& floor, visit& here, std::string ord
   const auto lines = lines_of(order_json);
   const std::string id = json_string(order_json, "order_id");
   if (staff == nullptr || lines.empty() || id.empty()) co_return;
-  const std::string path = "/api/orders/" + path_segment(id);
+  const std::string path = "/api/orders/" + percent_encoded(id);
   const auto& line = lines[floor.luck.below(lines.size())];
   const auto units =
       static_cast<std::int64_t>(1 + floor.luck.below(static_cast<std::size_t>(line.quantity)));

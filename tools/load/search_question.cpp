@@ -4,6 +4,7 @@
 #include <array>
 #include <nlohmann/json.hpp>
 
+#include "runtime/base/text.hpp"
 #include "tools/load/caller.hpp"
 #include "tools/load/values.hpp"
 
@@ -118,7 +119,7 @@ void add_limits(const json& facets, const search_question& asked, std::vector<fa
 std::string search_question::path() const {
   std::string out = "/api/products?limit=20";
   const auto add = [&](const std::string& name, const std::string& value) {
-    if (!value.empty()) out += '&' + path_segment(name) + '=' + path_segment(value);
+    if (!value.empty()) out += '&' + percent_encoded(name) + '=' + percent_encoded(value);
   };
   add("q", text);
   add("category", category);

@@ -7,6 +7,7 @@
 #include <span>
 
 #include "runtime/base/limits.hpp"
+#include "runtime/base/text.hpp"
 #include "tools/load/json_scan.hpp"
 #include "tools/load/values.hpp"
 
@@ -167,7 +168,7 @@ task<checkout_outcome> shop::check_out(caller& by, guest& who, order_form form, 
   const std::int64_t give_up_us = run_.watch.now_us() + run_.ride_through_us;
   while (out.order && out.order->status == "pending" && run_.watch.now_us() < give_up_us) {
     co_await sleep_for(run_.io, std::chrono::milliseconds(200));
-    const std::string path = "/api/orders/" + path_segment(out.order->id);
+    const std::string path = "/api/orders/" + percent_encoded(out.order->id);
     const request poll{.method = "GET", .path = path, .as = &who};
     co_await by.call(op("await order"), poll);
     if (success(by.answer())) out.order = parse_order(by.answer().body);
@@ -202,10 +203,10 @@ task<> shop::import_products(std::vector<new_product> products) {
 }
 
 task<> shop::set_stock(caller& by, std::string product, std::int64_t on_hand, std::string reason) {
-  const std::string path = "/api/inventory/" + path_segment(product);
+  const std::string path = "/api/inventory/" + percent_encoded(product);
   const std::string body =
       R"({"on_hand":)" + std::to_string(on_hand) + R"(,"reason":)" + json_quoted(reason) + "}";
-  const std::string key = run_id_ + "-stock-" + path_segment(product);
+  const std::string key = run_id_ + "-stock-" + percent_encoded(product);
   const request ask{
       .method = "PUT", .path = path, .body = body, .idempotency_key = key, .as = admin()};
   co_await by.call(op("set stock"), ask);
@@ -213,7 +214,7 @@ task<> shop::set_stock(caller& by, std::string product, std::int64_t on_hand, st
 }
 
 task<stock_record> shop::read_stock(caller& by, std::string product) {
-  const std::string path = "/api/inventory/" + path_segment(product);
+  const std::string path = "/api/inventory/" + percent_encoded(product);
   const request ask{.method = "GET", .path = path, .as = admin()};
   co_await by.call(op("read stock"), ask);
   const auto stock = parse_stock(by.answer().body);
@@ -235,7 +236,7 @@ task<std::vector<order_record>> shop::orders_since(const told& clients, std::str
   std::string cursor;
   do {
     std::string path = "/api/orders?limit=" + std::to_string(limits::list_page_max);
-    if (!cursor.empty()) path += "&cursor=" + path_segment(cursor);
+    if (!cursor.empty()) path += "&cursor=" + percent_encoded(cursor);
     const request ask{.method = "GET", .path = path, .as = admin()};
     co_await by->call(op("list orders"), ask);
     auto page = parse_order_page(by->answer().body);

@@ -1,5 +1,6 @@
 #include "tools/load/shop_floor.hpp"
 
+#include "runtime/base/text.hpp"
 #include "tools/load/values.hpp"
 
 #include <algorithm>
@@ -10,27 +11,22 @@ namespace {
 
 using nlohmann::json;
 
-std::string member(const json& object, const char* name) {
-  const auto at = object.find(name);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-
 }  // namespace
 
 std::optional<shelf_item> shelf_item_of(const json& object) {
   if (!object.is_object() || !object.contains("price") || !object["price"].is_object())
     return std::nullopt;
   const auto& price = object["price"];
-  const auto currency = currency_code::parse(member(price, "currency"));
+  const auto currency = currency_code::parse(text_of(price, "currency"));
   if (!currency || !price.contains("amount") || !price["amount"].is_number_integer())
     return std::nullopt;
-  const std::string name = member(object, "name");
-  auto id = object.contains("id") ? member(object, "id") : member(object, "product_id");
+  const std::string name = text_of(object, "name");
+  auto id = object.contains("id") ? text_of(object, "id") : text_of(object, "product_id");
   if (id.empty()) return std::nullopt;
   return shelf_item{.id = std::move(id),
                     .word = name.substr(0, name.find(' ')),
-                    .category = member(object, "category"),
-                    .brand = member(object, "brand"),
+                    .category = text_of(object, "category"),
+                    .brand = text_of(object, "brand"),
                     .price = {price["amount"].get<std::int64_t>(), *currency}};
 }
 
@@ -91,7 +87,7 @@ task<> shop_floor::read_shelf(caller& by) {
   std::string cursor;
   do {
     std::string path = "/api/products?limit=100";
-    if (!cursor.empty()) path += "&cursor=" + path_segment(cursor);
+    if (!cursor.empty()) path += "&cursor=" + percent_encoded(cursor);
     const request ask{.method = "GET", .path = path};
     co_await by.call(op, ask);
     const auto page = json::parse(by.answer().body, nullptr, false);
@@ -105,7 +101,7 @@ task<> shop_floor::read_shelf(caller& by) {
         shelf.push_back(std::move(*item));
       }
     }
-    cursor = member(page, "next_cursor");
+    cursor = text_of(page, "next_cursor");
   } while (!cursor.empty() && shelf.size() < most);
   if (shelf.empty()) throw cannot_go_on("the shop has no products: import some first");
   popularity.emplace(shelf.size(), on.options.zipf_exponent);

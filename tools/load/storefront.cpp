@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "runtime/base/text.hpp"
 #include "tools/load/browsing.hpp"
 #include "tools/load/card_mix.hpp"
 #include "tools/load/json_scan.hpp"
@@ -209,7 +210,7 @@ task<bool> storefront::change(visit& here) {
   if (here.wanted.empty()) co_return true;
   if (!co_await floor_.get(here, "cart", "/api/cart")) co_return false;
   const std::string id = here.wanted.begin()->first;
-  const std::string path = "/api/cart/items/" + path_segment(id);
+  const std::string path = "/api/cart/items/" + percent_encoded(id);
   if (floor_.luck.percent(25)) {
     const auto quantity = static_cast<std::int64_t>(1 + floor_.luck.below(4));
     const std::string body = R"({"quantity":)" + std::to_string(quantity) + "}";
@@ -262,7 +263,7 @@ task<bool> storefront::drop_refused(visit& here) {
       const std::string kind = json_string(one, "kind"), code = json_string(one, "code");
       if (code.empty()) continue;
       paths.push_back((kind == "gift_card" ? "/api/cart/gift-cards/" : "/api/cart/coupons/") +
-                      path_segment(code));
+                      percent_encoded(code));
     }
   }
   bool dropped = false;

@@ -2,6 +2,7 @@
 #include <cstdio>
 #include <cstring>
 
+#include "runtime/base/text.hpp"
 #include "tools/load/caller.hpp"
 #include "tools/load/json_scan.hpp"
 #include "tools/load/options.hpp"
@@ -113,8 +114,8 @@ BOOST_AUTO_TEST_CASE(a_request_is_formatted_with_what_it_needs_only) {
       out ==
       "POST /a HTTP/1.1\r\nHost: h:1\r\nIdempotency-Key: k\r\nContent-Type: application/json\r\n"
       "Content-Length: 2\r\n\r\n{}");
-  BOOST_TEST(path_segment("BANK CHARGES") == "BANK%20CHARGES");
-  BOOST_TEST(path_segment("a/b?c%\xC2\xA3~") == "a%2Fb%3Fc%25%C2%A3~");
+  BOOST_TEST(percent_encoded("BANK CHARGES") == "BANK%20CHARGES");
+  BOOST_TEST(percent_encoded("a/b?c%\xC2\xA3~") == "a%2Fb%3Fc%25%C2%A3~");
 }
 
 BOOST_AUTO_TEST_CASE(only_answers_that_may_change_are_repeated) {
