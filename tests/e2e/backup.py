@@ -2,6 +2,7 @@
 """A backup of three nodes that trade, a second one that writes only what is new, the loss of everything, and five nodes that go
 on where the backup was, with what the provider did since listed first. The long version is tools/backup_drill.sh."""
 
+import http.server
 import json
 import os
 import random
@@ -69,6 +70,31 @@ class Trade:
         wanted = len(self.told) + ORDERS_BEFORE
         poll("orders go on", lambda: len(self.told) >= wanted or self.failures, 2 * PATIENCE_S)
         equal(self.failures, [])
+
+
+class EmptyLedger:
+    """A provider that has taken nothing; its URL while the block runs."""
+
+    class Answer(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            body = b'{"entries":[]}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    def __enter__(self):
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), self.Answer)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
 
 
 def backup(index, *more):
@@ -174,6 +200,20 @@ try:
         check(all(each["order_id"] in after["orders"] and each["amount_minor"] == PRICE for each in unknown), unknown)
 
     @suite.case
+    def a_restore_beside_another_provider_is_refused():
+        home = os.path.join(directory, "beside-another")
+        captures = made[0]["backup"]["totals"]["captures"]
+        with EmptyLedger() as url:
+            said, code = ctl("--json", "backup", "restore", folder, made[0]["backup"]["id"], "--accept-unknown", "--data", home,
+                             "--provider", url)
+        equal(code, 1, said)
+        check(not os.path.exists(home), "a refused restore left something")
+        with open(home + ".unknown-payments.json", encoding="utf-8") as file:
+            listed_there = json.load(file)
+        equal((listed_there["known"], listed_there["unknown"], listed_there["missing_count"]), (0, [], captures))
+        check(all(each["order_id"] in after["orders"] for each in listed_there["missing"]), listed_there)
+
+    @suite.case
     def after_the_loss_of_everything_one_node_goes_on_and_four_join_it():
         for index in cluster.running():
             cluster.kill(index)
@@ -182,7 +222,7 @@ try:
         said, code = restore(home, after["backup"]["backup"]["id"])
         equal(code, 0, said)
         compared = json.loads(said)["provider"]
-        equal((len(compared["unknown"]), compared["awaited"]), (0, 1))
+        equal((len(compared["unknown"]), compared["awaited"], compared["missing_count"]), (0, 1, 0))
         for index in lost:
             cluster.forget(index)
         first = cluster.add_node()

@@ -28,7 +28,7 @@ constexpr duration_ms answer_within = std::chrono::seconds(30);
 constexpr duration_ms look_every{200};
 constexpr const char* token_keys_name = "tokens.key";  // http/access_token.hpp
 constexpr std::size_t token_keys_bytes = 64;
-constexpr std::uint64_t mib = std::uint64_t{1} << 20;
+constexpr std::int64_t mib = std::int64_t{1} << 20;
 
 tl::unexpected<failure> failed(const error& why) {
   if (why.is(base_errc::io) || why.is(base_errc::storage_full))
@@ -46,19 +46,31 @@ void pause(const surroundings& with) {
   }
 }
 
+// Of an object: a member that is missing or of another type is "" or 0.
+std::string word_in(const json& object, const char* name) {
+  const auto at = object.find(name);
+  return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
+}
+std::int64_t number_in(const json& object, const char* name) {
+  const auto at = object.find(name);
+  return at != object.end() && at->is_number_integer() ? at->get<std::int64_t>() : 0;
+}
+
 std::string progress_of(const json& state) {
-  const auto bytes = state.value("bytes", std::uint64_t{0});
-  if (state.value("state", "") == "cutting") return "taking the cut";
-  return grouped(static_cast<std::int64_t>(bytes / mib)) + " MiB, " +
-         std::to_string(state.value("shards_copied", 0)) + " of " +
-         std::to_string(state.value("shards", 0)) + " shards";
+  if (word_in(state, "state") == "cutting") return "taking the cut";
+  return grouped(number_in(state, "bytes") / mib) + " MiB, " +
+         std::to_string(number_in(state, "shards_copied")) + " of " +
+         std::to_string(number_in(state, "shards")) + " shards";
 }
 
 ending end_of_create(const json& state, const command_line& given, const surroundings& with) {
-  if (state.value("state", "") != "done" || !state.contains("backup")) {
+  const bool made_one = word_in(state, "state") == "done" && state.contains("backup") &&
+                        state["backup"].is_object();
+  if (!made_one) {
+    const auto why = word_in(state, "why");
     return fail_with(
         exit_code::unreachable,
-        "no backup was made: " + printable(state.value("why", "the node does not say why")));
+        "no backup was made: " + (why.empty() ? "the node does not say why" : printable(why)));
   }
   if (given.as == form::json) {
     with.out << state.dump(2) << '\n';
@@ -66,10 +78,10 @@ ending end_of_create(const json& state, const command_line& given, const surroun
   }
   const json& made = state["backup"];
   with.out << report_backup(made) << "  new        "
-           << grouped(state.value("new_bytes", std::int64_t{0})) << " bytes in "
-           << state.value("took_ms", std::int64_t{0}) << " ms\n"
-           << "  paused     " << made.value("paused_ms", std::int64_t{0}) << " ms, try "
-           << made.value("tries", 0) << '\n';
+           << grouped(number_in(state, "new_bytes")) << " bytes in " << number_in(state, "took_ms")
+           << " ms\n"
+           << "  paused     " << number_in(made, "paused_ms") << " ms, try "
+           << number_in(made, "tries") << '\n';
   return exit_code::ok;
 }
 
@@ -89,8 +101,8 @@ ending create_backup(const command_line& given, operator_client& node, const sur
   for (;;) {
     if (!body) return tl::unexpected<failure>(body.error());
     const json state = json::parse(*body, nullptr, false);
-    const bool runs = state.is_object() && (state.value("state", "") == "cutting" ||
-                                            state.value("state", "") == "copying");
+    const auto at = state.is_object() ? word_in(state, "state") : std::string();
+    const bool runs = at == "cutting" || at == "copying";
     if (with.terminal && given.as == form::text)
       with.out << "\r\x1b[K" << (runs ? progress_of(state) : "") << std::flush;
     if (!state.is_object())
@@ -155,7 +167,8 @@ status ask_provider(const std::string& url, backup::ledger_comparison& compared)
                    .order = each.key,
                    .currency = each.currency,
                    .at = each.at,
-                   .amount_minor = each.amount});
+                   .amount_minor = each.amount,
+                   .refund_key = each.refund_key});
   });
 }
 
@@ -170,23 +183,33 @@ std::string restored_text(const chosen& from, const command_line& given,
   return "restored into " + given.data + ": " + report_backup(backup::to_json(from.what)) +
          "  provider   " + grouped(static_cast<std::int64_t>(compared.known())) +
          " entries known, " + grouped(static_cast<std::int64_t>(compared.awaited())) +
-         " captures that their orders will ask for again, " +
-         grouped(static_cast<std::int64_t>(compared.unknown().size())) + " unknown\n" +
+         " that their orders will ask for again, " +
+         grouped(static_cast<std::int64_t>(compared.unknown().size())) + " unknown, " +
+         grouped(static_cast<std::int64_t>(compared.missing().size())) + " missing\n" +
          "Start a node on it without [cluster] peers; then others may join: omnicartctl cluster "
          "join\n";
 }
 
-// Whether the provider allows it: nothing unknown, or accepted. What is unknown is on the disk by
-// then.
+// Whether the provider allows it: nothing unknown and nothing missing, or accepted. What is, is on
+// the disk by then.
 ending heed_provider(const command_line& given, const backup::ledger_comparison& compared,
                      const surroundings& with) {
-  if (compared.unknown().empty()) return exit_code::ok;
+  const auto missing = compared.missing().size();
+  if (compared.unknown().empty() && missing == 0) return exit_code::ok;
   const auto file = file_of_unknown(given.data);
   auto kept = cluster::write_private_file(file, unknown_json(compared).dump(2) + '\n',
                                           cluster::existing_files::replace);
   if (!kept) return failed(kept.error());
-  if (given.as == form::text) with.out << report_unknown(compared);
-  if (given.accept_unknown) return exit_code::ok;
+  if (given.as == form::text) with.out << report_unknown(compared) << report_missing(compared);
+  if (missing > 0 && !given.accept_missing) {
+    return fail_with(
+        exit_code::failed,
+        given.provider + " has no entry of " + std::to_string(missing) +
+            " payments that orders of the backup were paid with, listed in " + file +
+            ": another provider, or not its whole ledger. Nothing was restored. Name the right provider; if they "
+            "are really gone there, go on with --accept-missing");
+  }
+  if (compared.unknown().empty() || given.accept_unknown) return exit_code::ok;
   return fail_with(
       exit_code::failed,
       std::to_string(compared.unknown().size()) +

@@ -25,7 +25,8 @@ constexpr const char* restore_footer =
 as many as you like. No node of the old cluster may serve any more.
 The provider's ledger is asked first. What it captured or refunded and the backup does not know is listed, here and in
 DATA.unknown-payments.json, and ends it with exit code 1; with --accept-unknown it goes on. Those customers paid for orders
-that are lost: settle with each of them. Examples:
+that are lost: settle with each of them. Payments of the backup that the ledger does not have are listed as missing, and end
+it too, unless --accept-missing: the URL most likely names another provider. Examples:
   omnicartctl backup restore /backup/shop --data /srv/shop-new --provider http://pay.internal:9000
   omnicartctl backup restore /backup/shop 20260301T120000Z-1f2e3d4c --data ./n1 --provider http://127.0.0.1:9000 --accept-unknown)";
 
@@ -74,6 +75,8 @@ void describe_backup(CLI::App& app, command_line& into) {
       ->required();
   restore.add_flag("--accept-unknown", into.accept_unknown,
                    "Although payments are listed that the backup does not know");
+  restore.add_flag("--accept-missing", into.accept_missing,
+                   "Although the provider does not have payments that the backup knows");
 }
 
 }  // namespace omnicart::ctl

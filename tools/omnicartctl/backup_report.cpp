@@ -1,5 +1,6 @@
 #include "tools/omnicartctl/backup_report.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tools/omnicartctl/report.hpp"
@@ -9,7 +10,8 @@ namespace {
 
 using json = nlohmann::ordered_json;
 
-constexpr std::size_t shown_max = 50;  // of payments; the file has all
+constexpr std::size_t shown_max = 50;  // of payments; the file has more
+constexpr std::size_t missing_kept_max = 1'000;  // beside a wrong ledger, all of a shop's would be
 
 std::string count(const json& in, const char* name) {
   return in.contains(name) && in[name].is_number() ? grouped(in[name].get<std::int64_t>()) : "-";
@@ -84,12 +86,26 @@ std::string report_unknown(const backup::ledger_comparison& compared) {
   std::string out;
   for (std::size_t i = 0; i < std::min(all.size(), shown_max); ++i) {
     const auto& [what, why] = all[i];
-    out += "! " + printable(what.kind) + " of " + grouped(what.amount_minor) + ' ' +
+    const std::string key = what.refund_key.empty() ? "" : ' ' + printable(what.refund_key);
+    out += "! " + printable(what.kind) + key + " of " + grouped(what.amount_minor) + ' ' +
            printable(what.currency) + " (minor units) on " + printable(what.at) + " for order " +
            printable(what.order) + ": " + why + '\n';
   }
   if (all.size() > shown_max)
     out += "! and " + grouped(static_cast<std::int64_t>(all.size() - shown_max)) + " more\n";
+  return out;
+}
+
+std::string report_missing(const backup::ledger_comparison& compared) {
+  const auto all = compared.missing();
+  std::string out;
+  for (std::size_t i = 0; i < std::min(all.size(), shown_max); ++i) {
+    out += "! missing: order " + printable(all[i].order) + " was paid " +
+           grouped(all[i].amount_minor) + ' ' + printable(all[i].currency) +
+           " (minor units), of which the provider has no entry\n";
+  }
+  if (all.size() > shown_max)
+    out += "! and " + grouped(static_cast<std::int64_t>(all.size() - shown_max)) + " more missing\n";
   return out;
 }
 
@@ -101,11 +117,21 @@ json unknown_json(const backup::ledger_comparison& compared) {
                        {"amount_minor", what.amount_minor},
                        {"currency", what.currency},
                        {"at", what.at},
+                       {"refund_key", what.refund_key},
                        {"why", why}});
+  }
+  const auto gone = compared.missing();
+  auto missing = json::array();
+  for (std::size_t i = 0; i < std::min(gone.size(), missing_kept_max); ++i) {
+    missing.push_back({{"order_id", gone[i].order},
+                       {"amount_minor", gone[i].amount_minor},
+                       {"currency", gone[i].currency}});
   }
   return {{"known", compared.known()},
           {"awaited", compared.awaited()},
-          {"unknown", std::move(unknown)}};
+          {"unknown", std::move(unknown)},
+          {"missing_count", gone.size()},
+          {"missing", std::move(missing)}};
 }
 
 }  // namespace omnicart::ctl

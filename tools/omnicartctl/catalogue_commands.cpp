@@ -134,6 +134,7 @@ outcome<exit_code> list_projections(const command_line& given, operator_client& 
   if (!list.is_object() || !list.contains("items"))
     return fail_with(exit_code::unreachable, node.url() + ": no list");
   for (const auto& each : list["items"]) {
+    if (!each.is_object()) continue;
     with.out << printable(each.value("name", "")) << "  "
              << each.value("lag_batches", std::uint64_t{0}) << " batches behind, "
              << each.value("queries", std::uint64_t{0}) << " queries\n";

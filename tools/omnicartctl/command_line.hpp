@@ -109,6 +109,7 @@ struct command_line {
   std::string backup_id;                  // empty: the newest
   std::string data, provider;             // restore
   bool accept_unknown = false;            // restore
+  bool accept_missing = false;            // restore
   std::optional<std::uint32_t> rate_mib;  // create: MiB/s
 
   std::string file;                     // catalogue and locations import

@@ -79,7 +79,8 @@ outcome<bool> put_file(line_file& file, const command_line& given, front_client&
 
 void print_location(const json& each, std::ostream& out) {
   const json address = each.value("address", json::object());
-  out << printable(text_of(each, "id")) << "  " << (each.value("active", true) ? "open" : "closed")
+  const bool closed = each.contains("active") && each["active"] == false;
+  out << printable(text_of(each, "id")) << "  " << (closed ? "closed" : "open")
       << "  " << printable(text_of(each, "name"));
   for (const char* member : {"city", "region", "country"}) {
     if (const auto text = text_of(address, member); !text.empty()) out << ", " << printable(text);

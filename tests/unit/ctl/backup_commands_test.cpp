@@ -108,6 +108,12 @@ BOOST_AUTO_TEST_CASE(create_says_why_there_is_none) {
       {409,
        R"({"code":"precondition_failed","detail":"/b is neither empty nor a backup folder"})"});
   BOOST_TEST(has(other({"create", "--to", "/b"}).err, "neither empty"));
+  terminal odd;
+  odd.node.answers({200, R"({"state":"copying","shards":"many","bytes":[]})"});
+  odd.node.answers({200, R"({"state":"done","backup":7,"why":8})"});
+  const auto strange = odd({"create", "--to", "/b"});
+  BOOST_TEST((strange.code == exit_code::unreachable));
+  BOOST_TEST(has(strange.err, "the node does not say why"), strange.err);
 }
 
 BOOST_AUTO_TEST_CASE(list_and_verify_need_no_node) {
