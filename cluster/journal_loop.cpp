@@ -123,12 +123,17 @@ void replicated_journal::take_messages(round& now) {
     inbox_bytes_ = 0;
   }
   for (const auto& [shard, content] : came) {
-    if (shard >= replicas_.size()) continue;
+    if (shard >= replicas_.size()) {
+      malformed_.note(content.from, "there is no such shard");
+      continue;
+    }
     auto& r = replicas_[shard];
     if (!may_stand(r) && std::holds_alternative<raft::timeout_now>(content.body)) continue;
     auto update = r.group->receive(monotonic(), content);
     if (update) {
       note(r, std::move(*update), now);
+    } else if (update.error().is(base_errc::malformed)) {
+      malformed_.note(content.from, update.error().detail);
     } else if (update.error().is(base_errc::io) && !std::exchange(r.stopped, true)) {
       // A leader that contradicts what is committed here: a lost disk came back under its old name, or worse.
       log::error("replica stopped", {{"shard", shard}, {"why", update.error().detail}});

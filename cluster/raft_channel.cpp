@@ -1,9 +1,9 @@
 #include "cluster/raft_channel.hpp"
 
+#include <cstdint>
 #include <utility>
 
 #include "cluster/raft/message_codec.hpp"
-#include "runtime/log.hpp"
 
 namespace omnicart::cluster {
 
@@ -26,17 +26,18 @@ void raft_channel::send(node_id to, std::vector<shard_message> messages) {
 }
 
 void raft_channel::attach(replicated_journal& log) {
-  net_.receive(channel::raft, [&log, self = net_.self()](node_id from, const std::string& bytes) {
+  net_.receive(channel::raft, [this, &log](node_id from, const std::string& bytes) {
     auto frame = raft::decode_frame(bytes);
-    if (!frame) {
-      return log::warning("message of a peer dropped",
-                          {{"peer", from}, {"why", frame.error().detail}});
-    }
+    if (!frame) return malformed_.note(from, frame.error().detail);
     std::vector<shard_message> messages;
     messages.reserve(frame->size());
     for (auto& [group, content] : *frame) {
+      if (group > UINT16_MAX) {  // it must not be taken for another's
+        malformed_.note(from, "there is no such group");
+        continue;
+      }
       content.from = from;
-      content.to = self;
+      content.to = net_.self();
       messages.push_back({static_cast<std::uint16_t>(group), std::move(content)});
     }
     log.receive(std::move(messages));

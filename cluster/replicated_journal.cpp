@@ -267,6 +267,7 @@ journal_stats replicated_journal::stats() const {
   auto now = stats_;
   now.queue_items = queue_.items();
   now.queue_bytes = queue_.bytes();
+  now.malformed = malformed_.count();
   return now;
 }
 

@@ -15,6 +15,7 @@
 
 #include "cluster/backup/cut_messages.hpp"
 #include "cluster/copy/copy_frame.hpp"
+#include "cluster/link/drop_count.hpp"
 #include "cluster/raft/membership.hpp"
 #include "cluster/raft/types.hpp"
 #include "cluster/replica.hpp"
@@ -103,6 +104,7 @@ struct journal_stats {
   std::array<std::uint64_t, buckets> batch_items{};  // histogram of items per write
   std::array<std::uint64_t, buckets> commit_us{};    // histogram of write + sync
   std::uint64_t commit_us_total = 0;
+  std::uint64_t malformed = 0;  // Raft's messages that no sound node sends: dropped
 };
 
 // The durable log of a node, replicated by shard: gathers what all shards handed over and what their other replicas
@@ -294,6 +296,7 @@ class replicated_journal final : public journal, public placement {
   std::atomic<std::size_t> waiting_bytes_{0};  // the sum, for other threads
 
   std::optional<cut_pause> pause_;
+  drop_count malformed_{"a message of Raft's is none that a sound node sends"};
 
   std::mutex inbox_guard_;  // of what follows, as far as closed_
   std::vector<shard_message> inbox_;

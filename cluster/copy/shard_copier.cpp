@@ -3,6 +3,7 @@
 #include <pthread.h>
 
 #include <algorithm>
+#include <string>
 
 #include "runtime/base/assert.hpp"
 #include "runtime/log.hpp"
@@ -106,7 +107,10 @@ void shard_copier::peer_down(node_id peer) {
 
 copier_stats shard_copier::stats() const {
   const std::lock_guard lock(guard_);
-  return stats_;
+  auto now = stats_;
+  now.strangers = strangers_.count();
+  now.malformed = malformed_.count();
+  return now;
 }
 
 void shard_copier::count(const std::function<void(copier_stats&)>& change) {
@@ -171,7 +175,7 @@ bool shard_copier::take_frames() {
     if (const auto frame = decode_copy_frame(bytes)) {
       take(from, *frame);
     } else {
-      log::warning("a copy's frame does not read", {{"peer", from}, {"why", frame.error().detail}});
+      malformed_.note(from, frame.error().detail);
     }
     channel_.consumed(from, bytes.size());
   }
@@ -241,6 +245,10 @@ void shard_copier::answer(node_id asker, const copy_request& wanted) {
   const auto refuse = [&](std::string why) {
     channel_.send(asker, encode_copy_frame(copy_refused{wanted.copy, std::move(why)}));
   };
+  if (options_.may_have && !options_.may_have(asker)) {
+    strangers_.note(asker, "it wants shard " + std::to_string(wanted.shard));
+    return refuse("the cluster's record, as this node has it, does not name the asker");
+  }
   if (wanted.shard >= store_.group_count()) return refuse("there is no such shard");
   if (outgoing_.size() >= options_.sources_max) return refuse("too many copies at once");
   auto source = copy_source::open(store_, wanted);

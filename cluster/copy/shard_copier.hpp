@@ -15,6 +15,7 @@
 #include "cluster/copy/chunk_channel.hpp"
 #include "cluster/copy/copy_source.hpp"
 #include "cluster/copy/copy_target.hpp"
+#include "cluster/link/drop_count.hpp"
 #include "runtime/clock.hpp"
 
 namespace omnicart::cluster {
@@ -24,6 +25,8 @@ struct copier_options {
   std::size_t sources_max =
       4;  // shards being read for others at once; beyond it askers are refused
   duration_ms idle_max{10'000};  // a copy that did not move for that long is over
+  // Whom shards may be given to; asked on the copier's thread. Empty: to anybody.
+  std::function<bool(node_id)> may_have{};
 };
 
 struct copier_stats {
@@ -32,6 +35,8 @@ struct copier_stats {
   std::uint64_t failed = 0;    // of either, cut short
   std::uint64_t sent_bytes = 0;
   std::uint64_t received_bytes = 0;
+  std::uint64_t strangers = 0;  // requests of nodes that may not have any
+  std::uint64_t malformed = 0;  // frames that did not read
 };
 
 // Copies whole shards between the stores of two nodes, for replicas that are new or too far behind.
@@ -107,6 +112,9 @@ class shard_copier {
   chunk_channel& channel_;
   const clock& time_;
   const copier_options options_;
+
+  drop_count strangers_{"a shard is refused to a node that the cluster's record does not name"};
+  drop_count malformed_{"a copy's frame does not read"};
 
   // The worker's own.
   std::map<std::uint16_t, incoming> incoming_;

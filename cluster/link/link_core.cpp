@@ -120,7 +120,7 @@ status link_core::reload() {
 // ---------------------------------------------------------------------------------------------
 
 bool link_core::may_connect(node_id node) const {
-  return options_.may_connect ? options_.may_connect(node) : members_.contains(node);
+  return members_.contains(node);
 }
 
 void link_core::set_peers(std::vector<peer_address> peers) {
@@ -142,13 +142,7 @@ void link_core::take_peers(std::vector<peer_address> peers) {
     if (!known) call(node);
   }
   for (auto at = lines_.begin(); at != lines_.end();) {
-    const bool stays = may_connect(at->first);
-    if (stays && members_.contains(at->first)) {
-      ++at;
-      continue;
-    }
-    if (stays) {  // no address any more, but welcome
-      at->second.where.reset();
+    if (may_connect(at->first)) {
       ++at;
       continue;
     }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -27,10 +26,6 @@ struct link_options {
   std::uint16_t port = 0;             // 0: a free one
   // Without certificates a link binds and dials loopback only: whoever reaches it is believed.
   std::optional<link_certificates> certificates;
-
-  // Whether the committed membership has this node. Asked on the link's thread; must not block.
-  // Empty: whoever set_peers() named.
-  std::function<bool(node_id)> may_connect;
 
   version_range versions;  // of the envelopes that this build reads and writes
   channel_limits limits = default_channel_limits;

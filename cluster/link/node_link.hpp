@@ -56,7 +56,7 @@ class node_link final : public transport {
   // Names our store to those we meet. Before start().
   void set_store(std::uint64_t store);
   // Who there is, self included or not. Those with a higher number are dialled; connections to
-  // nodes that are gone, or that options.may_connect now refuses, are closed.
+  // others are refused, and closed where they are up.
   void set_peers(std::vector<peer_address> peers);
   // Reads the certificate files again, for connections made from now on. Fault: io; then nothing
   // changed.

@@ -9,6 +9,11 @@ void members_only::admit(std::set<node_id> members) {
   members_ = std::move(members);
 }
 
+bool members_only::has(node_id member) const {
+  const std::lock_guard lock(guard_);
+  return members_.contains(member);
+}
+
 std::uint64_t members_only::dropped() const {
   const std::lock_guard lock(guard_);
   return dropped_;

@@ -11,8 +11,8 @@ namespace omnicart::cluster {
 // A transport as it is without strangers: what nodes say that were not admitted is dropped and
 // counted. Peers that only the configuration names are strangers until the cluster's record has
 // them: they are connected, so that Raft's messages and snapshots of shards, which go past this,
-// can bring the record up to date; commands, answers and talk wait for it. Thread-safe, as
-// transport says.
+// can bring the record up to date; commands, answers and talk wait for it, and so do copies of
+// shards for them (has()). Thread-safe, as transport says.
 class members_only final : public transport {
  public:
   // `net` outlives it.
@@ -20,6 +20,8 @@ class members_only final : public transport {
 
   // From now on these and nobody else; nobody before the first call.
   void admit(std::set<node_id> members);
+  // Whether the node was admitted.
+  bool has(node_id member) const;
   std::uint64_t dropped() const;
 
   node_id self() const override { return net_.self(); }

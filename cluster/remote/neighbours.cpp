@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "runtime/base/codec.hpp"
-#include "runtime/log.hpp"
 
 namespace omnicart::cluster {
 
@@ -25,13 +24,7 @@ void neighbours::attach() {
 
 void neighbours::on_message(node_id from, std::string_view bytes) {
   auto read = decode_control(bytes);
-  if (!read) {
-    const std::lock_guard lock(guard_);
-    if (!std::exchange(complained_, true)) {
-      log::warning("a node sent control data that does not read", {{"node", from}, {"why", read.error().detail}});
-    }
-    return;
-  }
+  if (!read) return malformed_.note(from, read.error().detail);
   if (auto* about = std::get_if<node_report>(&*read)) {
     const auto ahead = time_.wall() - about->wall;
     const std::lock_guard lock(guard_);

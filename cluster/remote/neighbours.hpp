@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "cluster/backup/cut_messages.hpp"
+#include "cluster/link/drop_count.hpp"
 #include "cluster/link/transport.hpp"
 #include "runtime/base/fields.hpp"
 #include "runtime/base/result.hpp"
@@ -119,6 +120,8 @@ class neighbours {
   bool is_leaving(node_id node) const;
   // How far our clock is ahead of the median of all clocks, ours included; nothing while nobody was heard.
   std::optional<duration_ms> clock_ahead() const;
+  // Messages that did not read, and were dropped.
+  std::uint64_t malformed() const { return malformed_.count(); }
 
  private:
   void on_message(node_id from, std::string_view bytes);
@@ -132,7 +135,7 @@ class neighbours {
   rates_fn rates_;
   mutable std::mutex guard_;
   std::map<node_id, known> heard_;
-  bool complained_ = false;
+  drop_count malformed_{"a node sent control data that does not read"};
 };
 
 }  // namespace omnicart::cluster

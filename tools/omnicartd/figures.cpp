@@ -156,19 +156,23 @@ void add_endings(figure_list& out, const cluster::link_counts& now) {
   out.gauge("link_half_open", now.half_open, "Accepted connections whose handshake is not over");
 }
 
-// Messages of nodes that nobody took, by reason.
-void add_dropped(figure_list& out, const cluster::remote_receiver_counts& got, const cluster::remote_sender_counts& sent,
-                 std::uint64_t of_strangers) {
+// Messages of nodes that nobody took, by reason. `raft`: those that the journal took for unsound.
+void add_dropped(figure_list& out, peers& others, std::uint64_t raft) {
+  const auto got = others.receiver().counts();
+  const auto copies = others.copies().stats();
   const std::pair<const char*, std::uint64_t> reasons[] = {{"malformed_command", got.malformed},
+                                                           {"malformed_raft", raft + others.malformed_raft()},
+                                                           {"malformed_copy", copies.malformed},
+                                                           {"malformed_control", others.others().malformed()},
                                                            {"lost_answer", got.lost_answers},
-                                                           {"stray_answer", sent.stray},
-                                                           {"no_member", of_strangers}};
+                                                           {"stray_answer", others.sender().counts().stray},
+                                                           {"no_member", others.members().dropped() + copies.strangers}};
   for (const auto& [reason, count] : reasons) {
     out.counter("remote_dropped_total", count, "Messages between nodes that were dropped, by reason", label("reason", reason));
   }
 }
 
-void add_peers(figure_list& out, peers& others) {
+void add_peers(figure_list& out, peers& others, const cluster::journal_stats& journal) {
   const auto links = others.link().counts();
   add_endings(out, links);
   // A figure's lines stand together, whatever nodes it is told of.
@@ -198,7 +202,7 @@ void add_peers(figure_list& out, peers& others) {
   const auto got = others.receiver().counts();
   out.counter("remote_commands_total", got.commands, "Commands of other nodes");
   out.counter("remote_overloaded_total", got.overloaded, "Commands of other nodes refused beyond the limit");
-  add_dropped(out, got, sent, others.members().dropped());
+  add_dropped(out, others, journal.malformed);
 }
 
 }  // namespace
@@ -206,9 +210,10 @@ void add_peers(figure_list& out, peers& others) {
 std::vector<http::figure> node_figures(const figure_sources& from) {
   figure_list out;
   add_entities(out, from.entities.stats());
-  add_journal(out, from.log.stats());
+  const auto journal = from.log.stats();
+  add_journal(out, journal);
   add_shards(out, from.log.views());
-  if (from.others) add_peers(out, *from.others);
+  if (from.others) add_peers(out, *from.others, journal);
   add_projections(out, from.projections.stats());
   add_search(out, from.catalogue, from.finder);
   add_store(out, from.data.stats());

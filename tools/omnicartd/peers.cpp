@@ -62,7 +62,10 @@ result<std::unique_ptr<peers>> peers::open(const config::cluster_options& option
 
 void peers::describe(cluster::journal_options& journal, persistence::store& data) {
   chunks_ = std::make_unique<cluster::link_chunks>(*link_);
-  copies_ = std::make_unique<cluster::shard_copier>(data, *chunks_, time_);
+  // Who is asked may know less of the record than who asks: that one asks again.
+  cluster::copier_options copying;
+  copying.may_have = [this](cluster::node_id node) { return members_->has(node); };
+  copies_ = std::make_unique<cluster::shard_copier>(data, *chunks_, time_, std::move(copying));
   chunks_->attach(*copies_);
   copies_->start();
   journal.copies = copies_.get();

@@ -66,7 +66,7 @@ class peers {
   void say_unfit(bool unfit);
 
   // The committed membership, once it is known: who is let in, and where to find them. `strangers` are let in, too, for
-  // Raft's messages and copies of shards alone.
+  // Raft's messages and to be copied from; they are given no shard.
   void follow(std::vector<cluster::peer_address> members, std::vector<cluster::peer_address> strangers);
   // The certificates again. Fault: io.
   status reload() { return link_->reload(); }
@@ -83,6 +83,8 @@ class peers {
   const cluster::remote_sender& sender() const { return *sender_; }
   const cluster::remote_receiver& receiver() const { return *receiver_; }
   const cluster::members_only& members() const { return *members_; }
+  // What of Raft's did not read (cluster/raft_channel.hpp).
+  std::uint64_t malformed_raft() const { return raft_->malformed(); }
 
  private:
   peers(const config::cluster_options& options, const clock& time, id_source& ids);

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "cluster/raft/message_codec.hpp"
+#include "cluster/raft_channel.hpp"
 #include "runtime/log.hpp"
 #include "tests/unit/cluster/journal/journal_cluster.hpp"
 
@@ -216,6 +218,62 @@ BOOST_AUTO_TEST_CASE(the_largest_message_fits_into_the_inbox) {
        .bytes = std::make_shared<const std::string>(std::string(15 * mib, 'x'))});
   receive(std::move(large));
   journal().flush_once();
+  BOOST_TEST(view().term == before + 50);
+}
+
+// --- what no sound node sends
+
+BOOST_AUTO_TEST_CASE(messages_that_no_sound_node_sends_are_counted_and_change_nothing) {
+  const auto before = view().term;
+  receive(heartbeat(0));
+  receive(heartbeat(before));  // which this node leads in
+  auto gap = heartbeat(before + 50);
+  gap.entries.push_back({.index = 9, .term = 1, .bytes = std::make_shared<const std::string>("x")});
+  receive(std::move(gap));
+  std::vector<shard_message> nowhere(1);
+  nowhere[0] = {9'999, {.from = 2, .to = 1, .body = heartbeat(before + 50)}};
+  journal().receive(std::move(nowhere));
+  journal().flush_once();
+  BOOST_TEST(journal().stats().malformed == 4u);
+  BOOST_TEST(view().term == before);
+  receive(heartbeat(before + 50));
+  journal().flush_once();
+  BOOST_TEST(journal().stats().malformed == 4u);
+  BOOST_TEST(view().term == before + 50);
+}
+
+// Hands over what a test says that node 2 sent.
+struct one_way final : transport {
+  node_id self() const override { return 1; }
+  bool send(node_id, channel, std::string) override { return true; }
+  bool is_up(node_id) const override { return true; }
+  void receive(channel on, message_fn handler) override {
+    if (on == channel::raft) deliver = std::move(handler);
+  }
+  void watch(change_fn) override {}
+  void when_room(channel, room_fn) override {}
+  void snapshot_consumed(node_id, std::size_t) override {}
+  message_fn deliver;
+};
+
+BOOST_AUTO_TEST_CASE(frames_that_do_not_read_are_counted_and_no_group_is_taken_for_another) {
+  one_way net;
+  raft_channel over(net);
+  over.attach(journal());
+  const auto before = view().term;
+  const auto frame = [&](raft::group_id group) {
+    std::vector<raft::group_message> all(1);
+    all[0] = {group, {.from = 2, .to = 1, .body = heartbeat(before + 50)}};
+    return raft::encode_frame(all);
+  };
+  net.deliver(2, "\xc1 rubbish");
+  net.deliver(2, frame(65'536u + shard));
+  journal().flush_once();
+  BOOST_TEST(over.malformed() == 2u);
+  BOOST_TEST(view().term == before);
+  net.deliver(2, frame(shard));
+  journal().flush_once();
+  BOOST_TEST(over.malformed() == 2u);
   BOOST_TEST(view().term == before + 50);
 }
 

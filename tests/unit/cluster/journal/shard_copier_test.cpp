@@ -5,6 +5,7 @@
 #include <atomic>
 #include <boost/test/unit_test.hpp>
 #include <future>
+#include <set>
 
 #include "runtime/log.hpp"
 #include "tests/unit/persistence/store_fixture.hpp"
@@ -102,7 +103,10 @@ struct two_nodes {
   open_store to{options_on(std::make_shared<sim::fault_fs>(2)), time};
   wire from_wire{giver};
   wire to_wire{taker};
-  shard_copier source{*from.data, from_wire, time};
+  std::set<node_id> members{giver, taker};  // as the source knows them
+  shard_copier source{
+      *from.data, from_wire, time,
+      copier_options{.may_have = [this](node_id node) { return members.contains(node); }}};
   shard_copier target{*to.data, to_wire, time};
   std::optional<result<shard_content>> got;
 };
@@ -179,6 +183,26 @@ BOOST_AUTO_TEST_CASE(a_node_that_has_less_than_is_asked_for_refuses) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_node_that_the_record_does_not_name_gets_no_shard_before_it_does) {
+  write(from, cart, 1, "one");
+  members = {giver};
+  fetch({.shard = shard(), .at_least = 1});
+  work();
+  BOOST_REQUIRE(got && !got->has_value());
+  BOOST_TEST(got->error().is(base_errc::unavailable));  // so it asks again
+  BOOST_TEST(source.stats().strangers == 1u);
+  BOOST_TEST(source.stats().sent_bytes == 0u);
+  BOOST_TEST(content(to, shard()).empty());
+
+  members.insert(taker);  // the record was an old one
+  got.reset();
+  fetch({.shard = shard(), .at_least = 1});
+  work();
+  BOOST_REQUIRE(got && got->has_value());
+  BOOST_TEST((content(to, shard()) == content(from, shard())));
+  BOOST_TEST(source.stats().strangers == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_peer_that_is_silent_or_gone_ends_the_copy) {
   write(from, cart, 1, "one");
   fetch({.shard = shard(), .at_least = 1});
@@ -253,6 +277,7 @@ BOOST_AUTO_TEST_CASE(what_no_sound_source_sends_ends_the_copy_or_is_not_heard) {
       BOOST_TEST((!got || got->error().is(base_errc::malformed)));
     }
   }
+  BOOST_TEST(target.stats().malformed == 1u);  // the garbage
 }
 
 BOOST_AUTO_TEST_SUITE_END()

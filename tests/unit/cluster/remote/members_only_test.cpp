@@ -45,6 +45,15 @@ BOOST_AUTO_TEST_CASE(whoever_leaves_the_record_is_heard_no_more) {
   BOOST_TEST((one.heard == std::vector<std::string>{"still here"}));
 }
 
+BOOST_AUTO_TEST_CASE(who_may_have_copies_is_known_without_a_message) {
+  listener one;
+  BOOST_TEST(!one.gate.has(2));
+  one.gate.admit({2});
+  BOOST_TEST(one.gate.has(2));
+  BOOST_TEST(!one.gate.has(3));
+  BOOST_TEST(one.gate.dropped() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(sending_is_as_it_was) {
   listener one;
   BOOST_TEST(one.gate.self() == 1u);

@@ -89,6 +89,16 @@ BOOST_AUTO_TEST_CASE(a_node_hears_what_others_say_until_they_are_gone) {
   BOOST_TEST(pair.first.heard().empty());
 }
 
+BOOST_AUTO_TEST_CASE(what_does_not_read_is_counted_and_nothing_else) {
+  two_nodes pair;
+  for (int i = 0; i < 3; ++i) pair.one.handlers.at(channel::control)(2, "\xc1 rubbish");
+  pair.second.tell({1}, {.leaving = true, .wall = pair.other_time.wall(), .version = "2.0", .http = {}, .operators = {}});
+  pair.run();
+  BOOST_TEST(pair.first.malformed() == 3u);
+  BOOST_TEST(pair.second.malformed() == 0u);
+  BOOST_TEST(pair.first.is_leaving(2));
+}
+
 BOOST_AUTO_TEST_CASE(the_clock_that_differs_from_the_median_is_found) {
   two_nodes pair;
   BOOST_TEST(!pair.first.clock_ahead().has_value());
