@@ -24,9 +24,10 @@ struct token_keys {
   static result<token_keys> load_or_make(const std::string& directory);
 };
 
-// The keys of a shop whose nodes all know them: the newest in force signs, those before it are still believed until they
-// expire. The refresh key stays the same through all of them: a session remembers its refresh token anyway, and a
-// repeated answer must give the same one again.
+// The keys of a shop whose nodes all know them: the newest in force signs, those before it are still believed until
+// they expire. Of refresh keys only the signing one's is believed. It stays the same through them, since a session
+// remembers its refresh token anyway and a repeated answer must give the same one again; only when older keys are
+// distrusted it is another one.
 struct token_keyring {
   token_keys signing;
   std::vector<std::array<unsigned char, 32>> believed;  // other access keys, newest first

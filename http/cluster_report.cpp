@@ -267,6 +267,38 @@ std::vector<std::uint16_t> shards_voting(const cluster_report& of, node_id node)
   return found;
 }
 
+std::string needed_by_voters(const cluster_report& of, node_id node) {
+  const auto node_of = [&](node_id id) {
+    return std::ranges::find(of.nodes, id, [](const cluster_report::node& n) { return n.what.id; });
+  };
+  const auto name_of = [&](node_id id) {
+    return node_of(id) == of.nodes.end() ? "node " + std::to_string(id) : node_of(id)->what.name;
+  };
+  const auto is_away = [&](node_id id) { return node_of(id) == of.nodes.end() || !node_of(id)->reachable; };
+  std::size_t unknown = 0, short_ones = 0;
+  std::set<std::string> missing;
+  for (const auto& s : of.shards) {
+    unknown += s.voters.empty();
+    if (!votes_in(s, node)) continue;
+    std::size_t others = 0;
+    for (const auto& m : s.voters) others += m.node != node && !is_away(m.node);
+    if (others >= s.voters.size() / 2 + 1) continue;
+    ++short_ones;
+    for (const auto& m : s.voters) {
+      if (m.node != node && is_away(m.node)) missing.insert(name_of(m.node));
+    }
+  }
+  if (short_ones == 0 && unknown == 0) return {};
+  if (short_ones == 0)
+    return name_of(of.self) + " does not know who votes in " + counted(unknown, "shard") +
+           ": ask another node, or wait until it does";
+  std::string names;
+  for (const auto& name : missing) names += (names.empty() ? "" : ", ") + name;
+  return "without " + name_of(node) + ", " + counted(short_ones, "shard") + (short_ones == 1 ? " has" : " have") +
+         " no majority of the voters there are now" + (names.empty() ? "" : ": " + names + " cannot be reached") +
+         "; start what is missing, or wait until the moves are through: omnicartctl cluster status";
+}
+
 std::vector<node_id> unreachable_nodes(const cluster_report& of) {
   std::vector<node_id> found;
   for (const auto& n : of.nodes) {

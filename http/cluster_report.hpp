@@ -38,7 +38,7 @@ struct cluster_report {
   cluster_record::settings settings;
   std::vector<node> nodes;    // without the removed
   std::vector<shard> shards;  // by number; the last is the record's own group
-  std::vector<cluster_record::operation> operations;  // the newest, oldest first
+  std::vector<cluster_record::operation> operations;  // all that the record keeps, oldest first
 };
 
 // A replica's content as one number (cluster/copy/content_hash.hpp).
@@ -77,6 +77,10 @@ bool is_moving(const cluster_report::shard& s);
 const cluster_report::node* find_node(const cluster_report& of, std::string_view text);
 // The shards in which it votes, whatever the record wants.
 std::vector<std::uint16_t> shards_voting(const cluster_report& of, cluster_record::node_id node);
+// Why the node may not be cut off now, by the voters that Raft has, which differ from the wanted ones
+// while shards move: those of a shard in which it votes would have no majority within reach of the
+// reporting node, or it does not know them. For operators. Empty: it may.
+std::string needed_by_voters(const cluster_report& of, cluster_record::node_id node);
 // The nodes that the reporting one cannot reach now.
 std::vector<cluster_record::node_id> unreachable_nodes(const cluster_report& of);
 

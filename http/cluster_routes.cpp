@@ -30,12 +30,12 @@ class call {
     return {.who = read_.required_string("who", record::text_bytes_max),
             .why = read_.optional_string("why", record::text_bytes_max).value_or("")};
   }
-  // 0 and an error when the cluster has no such node.
+  // 0 and a refusal when the cluster has no such node.
   record::node_id node(std::string_view member) {
     const std::string text = read_.required_string(member, node_text_bytes_max);
     const auto* found = find_node(of_, text);
     if (found) return found->what.id;
-    if (errors_.empty() && !unknown_) unknown_ = make_error(record::errc::no_such_node, "there is no node " + text);
+    if (errors_.empty() && !refusal_) refusal_ = make_error(record::errc::no_such_node, "there is no node " + text);
     return 0;
   }
   std::string name(record::node_id id) const {
@@ -43,6 +43,10 @@ class call {
     return "node " + std::to_string(id) + (found ? " (" + found->what.name + ')' : "");
   }
   const cluster_report& report() const { return of_; }
+  // It is a sound call, but not one that may be obeyed now.
+  void refuse(error why) {
+    if (!refusal_) refusal_ = std::move(why);
+  }
 
   // Sees to what is wrong; false when it has answered.
   bool is_sound(httplib::Response& out) {
@@ -53,8 +57,8 @@ class call {
       out.set_content(shown.body, std::string(shown.content_type).c_str());
       return false;
     }
-    if (unknown_) answer_failure(out, *unknown_);
-    return !unknown_;
+    if (refusal_) answer_failure(out, *refusal_);
+    return !refusal_;
   }
 
  private:
@@ -62,7 +66,7 @@ class call {
   std::vector<field_error> errors_;
   std::optional<json_value> body_;
   object_reader read_;
-  std::optional<error> unknown_;
+  std::optional<error> refusal_;
 };
 
 // What to tell the record, and what to tell the operator once it is done.
@@ -90,13 +94,19 @@ wish read_resume(call& of) {
   const auto id = of.node("node");
   return {record::resume{.id = id, .by = of.by()}, of.name(id) + " is active"};
 }
-// Standbys are no obstacle: they leave once the node is no part of the cluster.
+// Standbys are no obstacle: they leave once the node is no part of the cluster. Whether the others are enough the
+// record reckons by the voters that it wants; of those there are it refuses each, unless forced.
 wish read_remove(call& of) {
   const auto id = of.node("node");
   const bool force = of.read().optional_bool("force").value_or(false);
+  auto voting = shards_voting(of.report(), id);
+  if (force || voting.empty()) {
+    auto why = needed_by_voters(of.report(), id);
+    if (!why.empty()) of.refuse(make_error(record::errc::no_majority, std::move(why)));
+  }
   return {record::remove{.id = id,
                          .force = force,
-                         .still_member = shards_voting(of.report(), id),
+                         .still_member = std::move(voting),
                          .by = of.by(),
                          .unreachable = unreachable_nodes(of.report())},
           of.name(id) + " is removed"};
@@ -119,7 +129,8 @@ wish read_rebalance(call& of) {
 wish read_rotate_key(call& of) {
   const bool distrust = of.read().optional_bool("distrust_others").value_or(false);
   return {record::rotate_key{.key = {}, .by = of.by(), .distrust_others = distrust},
-          std::string("another key signs in a minute") + (distrust ? "; what others signed is refused from then on" : "")};
+          std::string("another key signs in a minute") +
+              (distrust ? "; what others made is refused from then on, and everybody signs in again" : "")};
 }
 wish read_configure(call& of) {
   record::settings wanted = of.report().settings;

@@ -45,7 +45,8 @@ class cluster_desk {
 //   POST /cluster/transfer {shard, node}           shard: a number, the record's own group is the last
 //   POST /cluster/rebalance {}
 //   POST /cluster/configure {replicas?, moves_max?}
-//   POST /cluster/rotate-key {distrust_others?}    another signing key, in force a minute later
+//   POST /cluster/rotate-key {distrust_others?}    another signing key, in force a minute later; with distrust_others
+//                                                  also another key of refresh tokens: everybody signs in again
 //
 // Nodes are named by number or name, as strings. Each command but init takes `who` and `why` (texts of a line), is kept
 // in the log of operations and answers {done: what was done}. All may be repeated.

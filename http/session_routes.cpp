@@ -225,6 +225,9 @@ task<response> session_routes::refresh(request& req) {
   if (view->revoked) co_return bad_refresh_token(req);
 
   const session_tokens given = issue_tokens(shop_, claims->session, *view);
+  // The keys may have changed meanwhile, and who came with a token of distrusted ones gets none of the
+  // new. Looked at after those were made: keys only go on, so they are of keys that believe what came.
+  if (!shop_.tokens.verify_refresh(presented)) co_return bad_refresh_token(req);
   std::string text;
   json_writer json(text);
   json.begin_object();

@@ -1,6 +1,7 @@
 #include "http/signing_keys.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace omnicart::http {
 namespace {
@@ -11,6 +12,15 @@ std::array<unsigned char, half> part_of(const std::string& secret, std::size_t f
   std::array<unsigned char, half> part{};
   std::copy_n(secret.begin() + static_cast<std::ptrdiff_t>(from), half, part.begin());
   return part;
+}
+
+std::string draw_half(id_source& random) {
+  const auto one = random.next(), other = random.next();
+  std::string bytes;
+  for (const auto word : {one.high, one.low, other.high, other.low}) {
+    for (int shift = 0; shift < 64; shift += 8) bytes += static_cast<char>(word >> shift & 255);
+  }
+  return bytes;
 }
 
 }  // namespace
@@ -29,16 +39,13 @@ std::optional<token_keyring> keyring_at(const cluster_record::record& r, timesta
 }
 
 cluster_record::signing_key next_key(const cluster_record::record& r, const token_keys& first,
-                                     id_source& random, timestamp_ms now) {
+                                     id_source& random, timestamp_ms now, refresh_half refresh) {
   const std::string before = r.keys.empty() ? secret_of(first) : r.keys.back().secret;
-  const auto one = random.next(), other = random.next();
-  std::string secret;
-  for (const auto word : {one.high, one.low, other.high, other.low}) {
-    for (int shift = 0; shift < 64; shift += 8) secret += static_cast<char>(word >> shift & 255);
-  }
+  std::string secret = draw_half(random);
+  secret += refresh == refresh_half::kept ? before.substr(half) : draw_half(random);
   const auto from = now + key_is_known_after;
   return {.number = r.keys.empty() ? 1 : r.keys.back().number + 1,
-          .secret = secret + before.substr(half),
+          .secret = std::move(secret),
           .active_from = from,
           .expires_at = from + key_signs_for * 2};
 }

@@ -314,7 +314,8 @@ struct decider {
   }
 
   // Whoever is removed is cut off at once, while Raft goes by its old voters until their majority
-  // has agreed on fewer: so many must be there now, not only in the record.
+  // has agreed on fewer: so many of the wanted ones must be there now. Those that Raft has while
+  // shards move are not known here: who asks has looked at them (http/cluster_report.hpp).
   status leaves_majorities(const remove& c, const node& leaving) const {
     const auto stays = [&](node_id v) {
       return v != leaving.id && is_serving(*find(s, v)) &&

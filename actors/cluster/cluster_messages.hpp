@@ -121,7 +121,7 @@ struct rebalance {
 struct rotate_key {
   signing_key key;
   cause by;
-  bool distrust_others = false;  // they leaked: nobody believes them once the key is in force
+  bool distrust_others = false;  // they leaked: nobody believes them once the key is in force (its refresh half is new)
   OMNICART_FIELDS(key, by, distrust_others)
 };
 struct configure {

@@ -59,7 +59,9 @@ struct settings {
 // future when it is made.
 struct signing_key {
   std::uint64_t number = 0;  // rises
-  std::string secret;        // 64 bytes: of access tokens, then of refresh tokens (the same in all keys)
+  // 64 bytes: of access tokens, then of refresh tokens. The latter are those of the key before, but
+  // for a key that came because others may have leaked.
+  std::string secret;
   timestamp_ms active_from{};
   timestamp_ms expires_at{};
 

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
-"""A node dies in the middle of what ends sessions: they end all the same, and soon."""
+"""A node dies in the middle of what ends sessions: they end all the same, and soon. Keys that leaked open none."""
 
+import base64
+import hmac
+import os
 import signal
 
 from harness import Client, Gone, Node, Shop, Suite, check, equal, poll
@@ -8,6 +11,7 @@ from harness.shop import fresh
 
 suite = Suite()
 PASSWORD, NEW = "correct horse battery", "another fine password"
+IN_FORCE_S = 75  # of a new key: a minute, and until the node looks
 SOON_S = 10  # not the 30 s after which an entity that owes something is woken whatever happens
 
 
@@ -74,6 +78,35 @@ def a_disabled_account_cut_short_by_a_crash_ends_its_sessions_soon():
     with Node() as node:
         webs = cut_short(node, {"OMNICART_CRASH_AT": "before_effect:2"}, disable)
         poll("all have ended", lambda: all(ended(web) for web in webs), SOON_S)
+
+
+def stolen_refresh_token(node, session, index):
+    """What somebody who has copied the data directory makes of it."""
+    with open(os.path.join(node.data, "tokens.key"), "rb") as file:
+        secret = file.read()[32:]
+    mac = base64.urlsafe_b64encode(hmac.digest(secret, f"{session}\n{index}".encode(), "sha256"))
+    return f"{session}.{index}.{mac.rstrip(b'=').decode()}"
+
+
+@suite.case
+def leaked_keys_open_no_session_once_they_are_distrusted():
+    with Node() as node:
+        shop = Shop(node.start())
+        email = fresh("leaked") + "@example.com"
+        shop.web.post("/api/users/register", {"email": email, "password": PASSWORD}).expect(201)
+        who = {"email": email, "password": PASSWORD}
+        given = shop.web.post("/api/users/login", who).expect(200)
+        session = given["session_id"]
+        equal(stolen_refresh_token(node, session, 0), given["refresh_token"], "the thief has the keys")
+        done = node.ctl("cluster", "rotate-key", "--distrust-others", "--yes", "--why", "a backup was stolen")
+        equal(done.returncode, 0, done.stderr)
+        web = Client(node.http, given["token"])
+        poll("the access token is refused", lambda: ended(web), IN_FORCE_S)
+        for index in range(3):
+            token = stolen_refresh_token(node, session, index)
+            equal(shop.web.post("/api/users/refresh", {"refresh_token": token}).expect(401)["code"], "bad_refresh_token")
+        again = shop.web.post("/api/users/login", who).expect(200)
+        shop.web.post("/api/users/refresh", {"refresh_token": again["refresh_token"]}).expect(200)
 
 
 suite.run()

@@ -17,10 +17,18 @@ using ending = outcome<exit_code>;
 constexpr duration_ms answer_within = std::chrono::seconds(30);
 constexpr duration_ms hashes_within = std::chrono::minutes(30);  // the whole store is read
 
+// The object that an answer is.
+outcome<json> object_in(const std::string& body, const operator_client& node) {
+  auto answer = json::parse(body, nullptr, false);
+  if (answer.is_object()) return answer;
+  return fail_with(exit_code::unreachable,
+                   node.url() + ": an answer that is no JSON object; is this the node's operator port?");
+}
+
 outcome<json> ask(operator_client& node) {
   const auto body = node.get("/cluster", answer_within);
   if (!body) return tl::unexpected<failure>(body.error());
-  return json::parse(*body, nullptr, false);
+  return object_in(*body, node);
 }
 
 // Of the whole report, what the verb is about.
@@ -56,8 +64,9 @@ ending show(const command_line& given, operator_client& node, const surroundings
 ending show_hashes(const command_line& given, operator_client& node, const surroundings& with) {
   const auto body = node.get("/cluster/hashes", hashes_within);
   if (!body) return tl::unexpected<failure>(body.error());
-  const auto hashes = json::parse(*body, nullptr, false);
-  with.out << (given.as == form::json ? hashes.dump(2) + '\n' : report_hashes(hashes).text);
+  const auto hashes = object_in(*body, node);
+  if (!hashes) return tl::unexpected<failure>(hashes.error());
+  with.out << (given.as == form::json ? hashes->dump(2) + '\n' : report_hashes(*hashes).text);
   return exit_code::ok;
 }
 
@@ -89,7 +98,10 @@ outcome<std::string> question_of_replicas(const command_line& given, operator_cl
   if (!given.replicas) return std::string();
   const auto cluster = ask(node);
   if (!cluster) return tl::unexpected<failure>(cluster.error());
-  const std::uint64_t now = cluster->value("replicas", std::uint64_t{0}), wanted = *given.replicas;
+  const auto known = cluster->find("replicas");
+  if (known == cluster->end() || !known->is_number_unsigned())
+    return fail_with(exit_code::unreachable, node.url() + ": the node does not say how many replicas there are");
+  const std::uint64_t now = known->get<std::uint64_t>(), wanted = *given.replicas;
   if (wanted >= now) return std::string();
   const auto lost = (wanted + 1) / 2;  // no majority is left
   return "Keep each shard on " + std::to_string(wanted) + (wanted == 1 ? " node" : " nodes") +
@@ -114,7 +126,8 @@ outcome<std::string> question_for(const command_line& given, operator_client& no
     case verb::cluster_rotate_key:
       if (!given.distrust_others) return std::string();
       return std::string(
-          "Refuse all access tokens of now in a minute? Tokens of staff have to be issued again.");
+          "Refuse all tokens of now in a minute? Everybody has to sign in again, guests begin a new "
+          "session, and tokens of \"token issue\" have to be issued again.");
     default:
       return std::string();
   }
@@ -130,9 +143,11 @@ outcome<json> shard_number(const command_line& given, operator_client& node) {
   }
   const auto cluster = ask(node);
   if (!cluster) return tl::unexpected<failure>(cluster.error());
-  if (!cluster->contains("shards") || (*cluster)["shards"].empty())
-    return fail_with(exit_code::failed, "the node tells of no shards");
-  return (*cluster)["shards"].back()["shard"];
+  const auto shards = cluster->find("shards");
+  const bool has_own = shards != cluster->end() && shards->is_array() && !shards->empty() &&
+                       shards->back().is_object() && shards->back().contains("shard");
+  if (!has_own) return fail_with(exit_code::failed, "the node tells of no shards");
+  return shards->back().at("shard");
 }
 
 outcome<json> wish_of(const command_line& given, operator_client& node) {
@@ -190,12 +205,12 @@ const char* path_of(verb what) {
 
 std::string said_of(const json& answer) {
   const auto word = [&](const char* name) {
-    return answer.is_object() && answer.contains(name) && answer[name].is_string()
+    return answer.contains(name) && answer[name].is_string()
                ? printable(answer[name].get<std::string>())
                : std::string();
   };
   if (const auto done = word("done"); !done.empty()) return done;
-  const bool founded = answer.is_object() && answer.value("founded", false);
+  const bool founded = answer.contains("founded") && answer["founded"] == true;
   return (founded ? "founded cluster " : "this node belongs to cluster ") + word("cluster") +
          (founded ? "" : " already");
 }
@@ -218,8 +233,9 @@ ending command(const command_line& given, operator_client& node, const surroundi
   }
   const auto body = node.post(path_of(given.what), text, answer_within);
   if (!body) return tl::unexpected<failure>(body.error());
-  const json answer = json::parse(*body, nullptr, false);
-  with.out << (given.as == form::json ? answer.dump(2) : said_of(answer)) << '\n';
+  const auto answer = object_in(*body, node);
+  if (!answer) return tl::unexpected<failure>(answer.error());
+  with.out << (given.as == form::json ? answer->dump(2) : said_of(*answer)) << '\n';
   return exit_code::ok;
 }
 

@@ -75,8 +75,9 @@ Examples:
 
 constexpr const char* rotate_key_footer =
     R"(Access tokens are signed with another key a minute later; the cluster does so itself every 30 days. What older keys signed
-stays good until it expires, unless they are distrusted: then shoppers get new tokens by their refresh tokens, and tokens of
-staff ("token issue") have to be issued again. Examples:
+stays good until it expires, and refresh tokens go on working. When keys may have leaked, distrust the others: who has
+them can make tokens of anybody. From that minute on no token is good that was given out before: customers and staff
+sign in again, guests begin a new session, and tokens of "token issue" have to be issued again. Examples:
   omnicartctl cluster rotate-key
   omnicartctl cluster rotate-key --distrust-others --why "a backup of n2 was stolen")";
 
@@ -183,7 +184,7 @@ void describe_balance(CLI::App& group, command_line& into) {
   auto& rotate = add_verb(group, into, verb::cluster_rotate_key, "rotate-key",
                           "Sign access tokens with another key", rotate_key_footer);
   rotate.add_flag("--distrust-others", into.distrust_others,
-                  "Refuse what other keys signed: they may have leaked");
+                  "Refuse all tokens that others made, refresh tokens too: they may have leaked");
   add_question(rotate, into);
   for (auto* each : {&transfer, &rebalance, &configure, &rotate}) add_cause(*each, into);
 }

@@ -13,7 +13,6 @@ namespace omnicart::node {
 namespace {
 
 constexpr duration_ms command_patience{10'000};
-constexpr std::size_t operations_shown = 50;
 
 }  // namespace
 
@@ -33,8 +32,7 @@ http::cluster_report desk::report() {
     shard.desired = record->desired[view.shard];
     out.shards.push_back(std::move(shard));
   }
-  const auto& all = record->operations;
-  out.operations.assign(all.end() - static_cast<std::ptrdiff_t>(std::min(all.size(), operations_shown)), all.end());
+  out.operations = record->operations;
   return out;
 }
 
@@ -99,7 +97,11 @@ void desk::found(done_fn done) {
 }
 
 void desk::submit(cluster_record::command what, done_fn done) {
-  if (auto* rotation = std::get_if<cluster_record::rotate_key>(&what)) rotation->key = with_.members.next_key();
+  if (auto* rotation = std::get_if<cluster_record::rotate_key>(&what)) {
+    // Who has the old keys can compute the refresh tokens of all sessions.
+    const auto refresh = rotation->distrust_others ? http::refresh_half::fresh : http::refresh_half::kept;
+    rotation->key = with_.members.next_key(refresh);
+  }
   envelope message;
   message.to = cluster_record::the_record();
   message.command = cluster_record::encode(what);

@@ -247,13 +247,13 @@ void membership::tell_addresses(const cluster_record::record& now) {
 void membership::rotate_keys(const cluster_record::record& now) {
   const auto time = with_.time.wall();
   if (now.keys.empty() || time < now.keys.back().active_from + http::key_signs_for) return;
-  send(cluster_record::rotate_key{.key = next_key(),
+  send(cluster_record::rotate_key{.key = next_key(http::refresh_half::kept),
                                   .by = {.who = "the cluster", .why = "signing keys are changed every 30 days"},
                                   .distrust_others = false});
 }
 
-cluster_record::signing_key membership::next_key() const {
-  return http::next_key(*record(), first_keys_, with_.ids, with_.time.wall());
+cluster_record::signing_key membership::next_key(http::refresh_half refresh) const {
+  return http::next_key(*record(), first_keys_, with_.ids, with_.time.wall(), refresh);
 }
 
 // Who can be reached, this node included. A node that is about to stop counts as gone: it is to lead nothing more.

@@ -15,6 +15,7 @@
 #include "cluster/replicated_journal.hpp"
 #include "config/options.hpp"
 #include "http/access_token.hpp"
+#include "http/signing_keys.hpp"
 #include "runtime/id_source.hpp"
 #include "runtime/message.hpp"
 #include "tools/omnicartd/peers.hpp"
@@ -66,7 +67,7 @@ class membership {
 
   std::shared_ptr<const cluster_record::record> record() const { return watch_.now(); }
   // A signing key that may follow those of the record; any thread.
-  cluster_record::signing_key next_key() const;
+  cluster_record::signing_key next_key(http::refresh_half refresh) const;
   // A stored record does not read: others, whose copies are whole, lead from now on. Any thread.
   void met_damage(const error& what);
   // Where clients reach a node; empty: not known, or an address for all interfaces, of which no client knows more. Any thread.

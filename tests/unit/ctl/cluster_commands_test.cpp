@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "fake_desk.hpp"
+#include "fake_operator.hpp"
 #include "tools/omnicartctl/cluster_report.hpp"
 
 namespace {
@@ -37,11 +38,13 @@ struct terminal {
   std::vector<std::string> asked;
   std::function<bool(duration_ms)> pause = [](duration_ms) { return true; };
   bool is_terminal = false;
+  std::string elsewhere;  // asked in place of the port
 
   ~terminal() { std::filesystem::remove(token_file); }
 
   said operator()(std::vector<std::string> words) {
-    words.insert(words.begin(), {"--operator", port.url(), "--token-file", token_file, "cluster"});
+    const auto url = elsewhere.empty() ? port.url() : elsewhere;
+    words.insert(words.begin(), {"--operator", url, "--token-file", token_file, "cluster"});
     const auto given = parse_command_line(words);
     BOOST_TEST_REQUIRE(std::holds_alternative<command_line>(given));
     std::ostringstream out, err;
@@ -204,6 +207,50 @@ BOOST_AUTO_TEST_CASE(force_removes_nobody_whom_the_reachable_nodes_need) {
   BOOST_TEST(((*this)({"remove", "n2", "--yes", "--force"}).code == exit_code::ok));
 }
 
+// n4 takes the place of n3, which is dead, and three shards of five still wait for their turn to move.
+BOOST_AUTO_TEST_CASE(force_removes_nobody_whom_shards_need_that_are_still_to_move) {
+  desk.found_with(3);
+  desk.silent = 3;
+  desk.add(4);
+  BOOST_TEST_REQUIRE(((*this)({"replace", "n3", "n4", "--yes"}).code == exit_code::ok));
+  for (const std::uint16_t shard : {2, 3, 4}) desk.voting[shard] = {1, 2, 3};
+  const auto refused = (*this)({"remove", "n2", "--yes", "--force"});
+  BOOST_TEST((refused.code == exit_code::failed));
+  BOOST_TEST(has(refused.err,
+                 "without n2, 3 shards have no majority of the voters there are now: n3 cannot be "
+                 "reached; start what is missing, or wait until the moves are through: omnicartctl "
+                 "cluster status"),
+             refused.err);
+  BOOST_TEST((state_of(desk, 2) == cluster_record::node_state::active));
+  BOOST_TEST(has((*this)({"remove", "n3", "--yes"}).err, "n3 holds 3 shards; drain it first"));
+  // The dead one itself is not needed by anybody.
+  BOOST_TEST(((*this)({"remove", "n3", "--yes", "--force"}).code == exit_code::ok));
+  BOOST_TEST(has((*this)({"remove", "n2", "--yes", "--force"}).err, "node 3 cannot be reached"));
+  desk.voting.clear();  // the moves are through
+  BOOST_TEST(((*this)({"remove", "n2", "--yes", "--force"}).code == exit_code::ok));
+  BOOST_TEST((state_of(desk, 2) == cluster_record::node_state::removed));
+}
+
+BOOST_AUTO_TEST_CASE(a_dead_node_without_shards_is_removed) {
+  desk.found_with(3);
+  desk.add(4);
+  (*this)({"replace", "n3", "n4", "--yes"});
+  desk.silent = 3;
+  BOOST_TEST(((*this)({"remove", "n3", "--yes"}).code == exit_code::ok));
+  BOOST_TEST((state_of(desk, 3) == cluster_record::node_state::removed));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_that_does_not_know_the_voters_removes_nobody) {
+  desk.found_with(3);
+  desk.add(4);
+  desk.voting[1] = {};
+  const auto refused = (*this)({"remove", "n4", "--yes"});
+  BOOST_TEST((refused.code == exit_code::failed));
+  BOOST_TEST(has(refused.err, "n1 does not know who votes in 1 shard: ask another node"), refused.err);
+  desk.voting.clear();
+  BOOST_TEST(((*this)({"remove", "n4", "--yes"}).code == exit_code::ok));
+}
+
 BOOST_AUTO_TEST_CASE(a_node_takes_the_place_of_another) {
   desk.found_with(3);
   (*this)({"join", "--id", "4", "--link", "h:1"});
@@ -268,10 +315,42 @@ BOOST_AUTO_TEST_CASE(refusing_what_other_keys_signed_is_asked_for_first) {
   desk.found_with(1);
   reply = false;
   BOOST_TEST(((*this)({"rotate-key", "--distrust-others"}).code == exit_code::failed));
-  BOOST_TEST(asked.size() == 1u);
+  BOOST_REQUIRE(asked.size() == 1u);
+  BOOST_TEST(has(asked.back(), "Everybody has to sign in again"), asked.back());
   BOOST_TEST(desk.record().keys.empty());
   BOOST_TEST(((*this)({"rotate-key", "--distrust-others", "--yes"}).code == exit_code::ok));
   BOOST_TEST(has(desk.record().operations.back().what, "the others are distrusted"));
+}
+
+BOOST_AUTO_TEST_CASE(what_is_no_object_is_no_answer_of_a_node) {
+  const std::vector<std::vector<std::string>> commands{{"status"},
+                                                       {"shards"},
+                                                       {"hashes"},
+                                                       {"rebalance"},
+                                                       {"transfer", "cluster", "n1"},
+                                                       {"configure", "--replicas", "1"}};
+  for (const char* body : {"[1]", "7", "\"three\"", "null"}) {
+    omnicart::ctl::testing::fake_operator other;
+    other.answers({200, body});
+    elsewhere = other.url();
+    for (const auto& words : commands) {
+      const auto got = (*this)(words);
+      BOOST_TEST((got.code == exit_code::unreachable), words.front() + " and " + body);
+      BOOST_TEST(has(got.err, "no JSON object"), got.err);
+      BOOST_TEST(got.out.empty(), got.out);
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(replicas_that_are_no_number_are_not_compared) {
+  for (const char* body : {"{}", R"({"replicas":"three"})", R"({"replicas":-1})"}) {
+    omnicart::ctl::testing::fake_operator other;
+    other.answers({200, body});
+    elsewhere = other.url();
+    const auto got = (*this)({"configure", "--replicas", "1"});
+    BOOST_TEST((got.code == exit_code::unreachable), body);
+    BOOST_TEST(has(got.err, "how many replicas"), got.err);
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_node_is_named) {

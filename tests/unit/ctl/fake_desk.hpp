@@ -2,9 +2,11 @@
 
 #include <httplib.h>
 
+#include <map>
 #include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "actors/cluster/cluster.hpp"
 #include "fake_operator.hpp"
@@ -21,10 +23,7 @@ class fake_desk final : public http::cluster_desk {
     give(cluster_record::found{
         .cluster = std::string(32, 'c'), .first = node_of(1), .shard_count = 4, .keys = {}});
     cluster_record::place all;
-    for (cluster_record::node_id id = 2; id <= nodes; ++id) {
-      give(cluster_record::join{.who = node_of(id), .by = {.who = "ann@desk", .why = ""}});
-      give(cluster_record::ready{id});
-    }
+    for (cluster_record::node_id id = 2; id <= nodes; ++id) add(id);
     for (std::uint16_t shard = 0; shard <= 4; ++shard) {
       all.shards.push_back({.shard = shard, .voters = {}});
       for (cluster_record::node_id n = 0; n < nodes; ++n)
@@ -57,7 +56,9 @@ class fake_desk final : public http::cluster_desk {
                                     .voters = {},
                                     .standbys = {},
                                     .desired = wanted};
-      for (const auto voter : wanted.voters) s.voters.push_back({.node = voter, .lag = 0});
+      const auto still = voting.find(s.number);
+      for (const auto voter : still == voting.end() ? wanted.voters : still->second)
+        s.voters.push_back({.node = voter, .lag = 0});
       told.shards.push_back(std::move(s));
     }
     return told;
@@ -83,8 +84,15 @@ class fake_desk final : public http::cluster_desk {
   }
 
   const cluster_record::record& record() const { return record_; }
+  // Another node, which holds nothing yet.
+  void add(cluster_record::node_id id) {
+    give(cluster_record::join{.who = node_of(id), .by = {.who = "ann@desk", .why = ""}});
+    give(cluster_record::ready{id});
+  }
 
   cluster_record::node_id silent = 0;
+  // By shard, where Raft's voters are not the wanted ones yet.
+  std::map<std::uint16_t, std::vector<cluster_record::node_id>> voting;
   std::optional<error> fault;
 
  private:

@@ -159,6 +159,65 @@ BOOST_AUTO_TEST_CASE(a_shard_moves_until_raft_has_what_is_wanted) {
   BOOST_TEST(is_moving(s));
 }
 
+BOOST_AUTO_TEST_CASE(whom_the_voters_of_now_need_is_named_with_what_is_missing) {
+  const auto away = [](std::size_t node) {
+    return [node](cluster_report& of) { of.nodes[node].reachable = false; };
+  };
+  const auto vote = [](cluster_report::shard& s, std::vector<node_id> voters) {
+    s.voters.clear();
+    for (const auto id : voters) s.voters.push_back({.node = id, .lag = {}});
+  };
+  const std::string advice =
+      "; start what is missing, or wait until the moves are through: omnicartctl cluster status";
+  const struct {
+    const char* claim;
+    cluster_report of;
+    node_id node;
+    std::string told;
+  } rows[] = {
+      {"one of three", sound(3), 3, ""},
+      {"the dead one of three", with(sound(3), away(2)), 3, ""},
+      {"another than the dead one", with(sound(3), away(2)), 2,
+       "without n2, 6 shards have no majority of the voters there are now: n3 cannot be reached" +
+           advice},
+      {"one of two", sound(2), 2,
+       "without n2, 6 shards have no majority of the voters there are now" + advice},
+      {"the dead one, as it votes nowhere any more",
+       with(sound(4),
+            [&](cluster_report& of) {
+              away(3)(of);
+              for (auto& s : of.shards) vote(s, {1, 2, 3});
+            }),
+       4, ""},
+      {"one that the record wants nowhere, and a shard still has",
+       with(sound(3),
+            [&](cluster_report& of) {
+              away(2)(of);
+              for (auto& s : of.shards) s.desired.voters = {1};
+              for (auto& s : of.shards) vote(s, {1});
+              vote(of.shards[5], {1, 2, 3});
+            }),
+       2,
+       "without n2, 1 shard has no majority of the voters there are now: n3 cannot be reached" +
+           advice},
+      {"a voter that was removed is away",
+       with(sound(2),
+            [&](cluster_report& of) {
+              for (auto& s : of.shards) vote(s, {1, 2, 9});
+            }),
+       2,
+       "without n2, 6 shards have no majority of the voters there are now: node 9 cannot be "
+       "reached" +
+           advice},
+      {"voters that are not known",
+       with(sound(3), [](cluster_report& of) { of.shards[0].voters.clear(); }), 3,
+       "n1 does not know who votes in 1 shard: ask another node, or wait until it does"},
+  };
+  for (const auto& row : rows) BOOST_TEST_CONTEXT(row.claim) {
+      BOOST_TEST(needed_by_voters(row.of, row.node) == row.told);
+    }
+}
+
 BOOST_AUTO_TEST_CASE(a_node_is_named_by_its_number_or_its_name) {
   const auto of = sound(3);
   BOOST_TEST(find_node(of, "2")->what.id == 2u);

@@ -252,6 +252,28 @@ BOOST_FIXTURE_TEST_CASE(refresh_tokens_rotate_and_a_spent_one_is_forgiven_for_a_
   for (const char* bad : {"x", "a.0.b", "s.1."}) BOOST_TEST(refresh(bad).status == 401);
 }
 
+BOOST_FIXTURE_TEST_CASE(a_refresh_during_which_the_keys_are_distrusted_gives_nothing_of_the_new, people) {
+  token_keys fresh;
+  fresh.access.fill(7);
+  fresh.refresh.fill(8);
+  const token_keyring next{.signing = fresh, .believed = {}};
+  const told made = guest();
+  int asked = 0;
+  api.entities.unreachable = [&](const entity_ref& to) {
+    if (to.kind == "session" && ++asked == 2) api.tokens.use(next);  // with the refresh itself under way
+    return false;
+  };
+  const told late = refresh(made.text("refresh_token"));
+  BOOST_TEST(asked == 2);
+  BOOST_TEST(late.status == 401);
+  BOOST_TEST(late.text("code") == "bad_refresh_token");
+  BOOST_TEST(late.text("token") == "");
+  BOOST_TEST(refresh(made.text("refresh_token")).status == 401);
+  BOOST_TEST(api({.verb = "GET", .path = "/api/sessions", .token = made.text("token")}).status ==
+             401);
+  BOOST_TEST(refresh(guest().text("refresh_token")).status == 200);
+}
+
 BOOST_FIXTURE_TEST_CASE(an_access_token_lasts_five_minutes, people) {
   const told made = guest();
   api.time.pass(duration_ms{299'000});

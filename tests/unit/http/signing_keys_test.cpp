@@ -58,7 +58,8 @@ struct two_nodes {
     for (auto* node : {&one, &other}) node->use(*keyring_at(r, now));
   }
   void rotate(bool distrust_others) {
-    const cluster_record::rotate_key wish{.key = next_key(r, {}, ids, now),
+    const auto refresh = distrust_others ? refresh_half::fresh : refresh_half::kept;
+    const cluster_record::rotate_key wish{.key = next_key(r, {}, ids, now, refresh),
                                           .by = {.who = "ann@desk", .why = "a test"},
                                           .distrust_others = distrust_others};
     context ctx;
@@ -80,6 +81,11 @@ struct two_nodes {
   bool believe(const std::string& token) const {
     const bool good = one.verify(token, now_s()).has_value();
     BOOST_TEST(other.verify(token, now_s()).has_value() == good);
+    return good;
+  }
+  bool believe_refresh(const std::string& token) const {
+    const bool good = one.verify_refresh(token).has_value();
+    BOOST_TEST(other.verify_refresh(token).has_value() == good);
     return good;
   }
 };
@@ -105,14 +111,24 @@ BOOST_AUTO_TEST_CASE(without_a_key_in_force_the_newest_signs) {
 BOOST_AUTO_TEST_CASE(a_new_key_is_in_force_once_all_know_it_and_keeps_the_refresh_key) {
   counting_ids ids;
   const auto r = rotated();
-  const auto key = next_key(r, {}, ids, noon);
+  const auto key = next_key(r, {}, ids, noon, refresh_half::kept);
   BOOST_TEST(key.number == 3u);
   BOOST_TEST(key.secret.size() == cluster_record::key_secret_bytes);
   BOOST_TEST(key.secret.substr(32) == std::string(32, 'r'));
   BOOST_TEST((key.secret.substr(0, 32) != r.keys.back().secret.substr(0, 32)));
   BOOST_TEST((key.active_from == noon + key_is_known_after));
   BOOST_TEST((key.expires_at == key.active_from + key_signs_for * 2));
-  BOOST_TEST(next_key(r, {}, ids, noon).secret != key.secret);
+  BOOST_TEST(next_key(r, {}, ids, noon, refresh_half::kept).secret != key.secret);
+}
+
+BOOST_AUTO_TEST_CASE(a_key_may_come_with_another_refresh_key) {
+  counting_ids ids;
+  const auto r = rotated();
+  const auto key = next_key(r, {}, ids, noon, refresh_half::fresh);
+  BOOST_TEST(key.secret.size() == cluster_record::key_secret_bytes);
+  BOOST_TEST((key.secret.substr(32) != std::string(32, 'r')));
+  BOOST_TEST((key.secret.substr(32) != key.secret.substr(0, 32)));
+  BOOST_TEST((next_key(r, {}, ids, noon, refresh_half::fresh).secret.substr(32) != key.secret.substr(32)));
 }
 
 BOOST_AUTO_TEST_CASE(a_token_of_the_key_before_is_good_on_all_nodes_while_both_are_and_not_after) {
@@ -151,9 +167,41 @@ BOOST_AUTO_TEST_CASE(a_token_of_a_distrusted_key_is_good_until_the_next_is_in_fo
   BOOST_TEST(shop.believe(shop.issue(shop.other, longest_life)));
 }
 
+BOOST_AUTO_TEST_CASE(who_stole_the_keys_cannot_refresh_once_they_are_distrusted) {
+  two_nodes shop(key_of('a', timestamp_ms{}, noon + std::chrono::hours(1)));
+  const access_tokens thief(keyring_at(shop.r, noon)->signing);
+  const auto stolen = thief.refresh_token("s1", 3);
+  shop.rotate(true);
+  shop.at(noon + std::chrono::seconds(30));
+  shop.rotate(false);  // goes on from the new refresh key, not from the one that leaked
+  const auto late = shop.one.refresh_token("s1", 4);
+  const auto in_force = noon + key_is_known_after;
+  shop.at(in_force - std::chrono::seconds(1));
+  for (const auto& each : {stolen, late}) BOOST_TEST(shop.believe_refresh(each));
+  shop.at(in_force);
+  const auto fresh = shop.other.refresh_token("s1", 5);
+  for (const auto when : {in_force, in_force + std::chrono::seconds(30), in_force + key_signs_for}) {
+    shop.at(when);
+    for (const auto& each : {stolen, late, thief.refresh_token("s1", 5)}) BOOST_TEST(!shop.believe_refresh(each));
+    BOOST_TEST(!shop.believe(shop.issue(thief, longest_life)));
+    BOOST_TEST(shop.believe_refresh(fresh));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_refresh_token_goes_on_working_across_a_rotation) {
+  two_nodes shop(key_of('a', timestamp_ms{}, noon + std::chrono::hours(1)));
+  const auto before = shop.one.refresh_token("s1", 3);
+  shop.rotate(false);
+  for (const auto later : {duration_ms{0}, key_is_known_after, duration_ms{std::chrono::hours(2)}}) {
+    shop.at(noon + later);
+    BOOST_TEST(shop.believe_refresh(before));
+    BOOST_TEST(shop.other.refresh_token("s1", 3) == before);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(no_token_outlives_a_key_that_is_changed_in_time) {
   counting_ids ids;
-  two_nodes shop(next_key(record{}, {}, ids, noon - key_is_known_after));
+  two_nodes shop(next_key(record{}, {}, ids, noon - key_is_known_after, refresh_half::kept));
   shop.at(noon + key_signs_for);
   shop.rotate(false);
   shop.at(shop.r.keys.back().active_from - std::chrono::seconds(1));
@@ -167,7 +215,7 @@ BOOST_AUTO_TEST_CASE(the_first_key_goes_on_from_the_nodes_own) {
   counting_ids ids;
   token_keys own;
   own.refresh.fill('q');
-  const auto key = next_key(record{}, own, ids, noon);
+  const auto key = next_key(record{}, own, ids, noon, refresh_half::kept);
   BOOST_TEST(key.number == 1u);
   BOOST_TEST(key.secret.substr(32) == std::string(32, 'q'));
 }
