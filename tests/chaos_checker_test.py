@@ -15,7 +15,8 @@ from checker import Checker  # noqa: E402
 from harness import Suite, check, equal  # noqa: E402
 from linearizable import CartModel, Operation, search  # noqa: E402
 from shard_of import xxh3  # noqa: E402
-from shop import Replicas  # noqa: E402
+from shop import Replicas, wait_until_equal  # noqa: E402
+from table import in_a_row  # noqa: E402
 
 suite = Suite()
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
@@ -123,9 +124,9 @@ class ToldShop:
 
     def __init__(self):
         truth = {
-            "own_carts": {"t-bought": (200, {}), "t-kept": (200, {"tea": 2}), "t-ended": (401, {}), "t-doubt": (200, {}),
-                          "t-refused": (200, {"tea": 1})},
-            "carts": {"couple": (2, (("tea", 2),))},
+            "sessions": {"t-bought": 200, "t-kept": 200, "t-ended": 401, "t-doubt": 200, "t-refused": 200},
+            "carts": {"couple": (2, (("tea", 2),)), "bought": (4, ()), "kept": (2, (("tea", 2),)),
+                      "refused": (2, (("tea", 1),))},
             "orders": [order(), order("declined", order_id="o2", reference="key-2")],
             "stock": {"tea": {"on_hand": 97, "available": 97, "reserved": 0, "sold": 3, "received": 100}},
             "laws": (0, "")}
@@ -134,8 +135,8 @@ class ToldShop:
         self.entries = [{"kind": "capture", "key": "o1", "amount": 300}, {"kind": "decline", "key": "o2", "amount": 300}]
         self.again = {"status": 201, "json": order()}
 
-    def own_cart(self, node, token):
-        return self.says[node]["own_carts"][token]
+    def session(self, node, token):
+        return self.says[node]["sessions"][token]
 
     def cart(self, node, cart):
         return self.says[node]["carts"][cart]
@@ -200,13 +201,12 @@ def everywhere(name, value):
     return lambda shop, _: [says.update({name: copy.deepcopy(value)}) for says in shop.says.values()]
 
 
-def cart_shows(token, status, **lines):
-    return lambda shop, _: shop.says[2]["own_carts"].update({token: (status, lines)}) or (
-        shop.says[1]["own_carts"].update({token: (status, lines)}))
+def cart_shows(cart, *nodes, **lines):
+    return lambda shop, _: [shop.says[node]["carts"].update({cart: (3, tuple(lines.items()))}) for node in nodes]
 
 
-def one_node_shows(token, status):
-    return lambda shop, _: shop.says[2]["own_carts"].update({token: (status, {})})
+def one_node_answers(token, status):
+    return lambda shop, _: shop.says[2]["sessions"].update({token: status})
 
 
 def shelf(node, **figures):
@@ -225,16 +225,24 @@ def told_data(kind, **change):
 DECLINED = order("declined", order_id="o2", reference="key-2")
 LIES = {  # name: (the law that must see it, what is changed)
     "a_revoked_session_is_let_in_right_after": ("revoked sessions are dead at once", told("dead", 4, "ok")),
-    "a_revoked_session_lives_on_one_node": ("revoked sessions are dead on every node", one_node_shows("t-ended", 200)),
+    "a_revoked_session_lives_on_one_node": ("revoked sessions are dead on every node", one_node_answers("t-ended", 200)),
     "an_ending_in_doubt_is_known_to_one_node_only": ("an ending in doubt is one thing on every node",
-                                                     one_node_shows("t-doubt", 401)),
-    "an_opened_session_is_gone": ("an opened session lives", cart_shows("t-kept", 401)),
-    "a_cart_forgot_a_write": ("carts are linearizable", on(2, "carts", {"couple": (1, ())})),
-    "a_basket_forgot_a_line": ("no acknowledged write is lost", cart_shows("t-kept", 200)),
-    "a_basket_got_a_line_twice": ("no acknowledged write is lost", cart_shows("t-kept", 200, tea=4)),
-    "a_basket_kept_what_was_bought": ("no acknowledged write is lost", cart_shows("t-bought", 200, tea=3)),
-    "a_basket_lost_what_was_not_bought": ("no acknowledged write is lost", cart_shows("t-refused", 200)),
+                                                     one_node_answers("t-doubt", 401)),
+    "an_opened_session_is_gone": ("an opened session lives", everywhere("sessions", {
+        "t-bought": 200, "t-kept": 401, "t-ended": 401, "t-doubt": 200, "t-refused": 200})),
+    "a_cart_forgot_a_write": ("carts are linearizable", cart_shows("couple", 2)),
+    "a_basket_forgot_a_line": ("no acknowledged write is lost", cart_shows("kept", 1, 2)),
+    "a_basket_forgot_a_line_on_one_node": ("no acknowledged write is lost", cart_shows("kept", 2)),
+    "a_basket_is_gone": ("no acknowledged write is lost",
+                         lambda shop, _: shop.says[1]["carts"].update(kept=("refused", 404))),
+    "a_basket_of_an_hour_ago_forgot_a_line": ("no acknowledged write is lost", lambda shop, history: (
+        cart_shows("kept", 1, 2)(shop, history), find(history, "session", cart="kept").__setitem__(1, -3600))),
+    "a_basket_got_a_line_twice": ("no acknowledged write is lost", cart_shows("kept", 1, 2, tea=4)),
+    "a_basket_kept_what_was_bought": ("no acknowledged write is lost", cart_shows("bought", 1, 2, tea=3)),
+    "a_basket_lost_what_was_not_bought": ("no acknowledged write is lost", cart_shows("refused", 1, 2)),
     "an_acknowledged_order_is_gone": ("an acknowledged order exists", everywhere("orders", [DECLINED])),
+    "one_node_lists_other_lines": ("every node lists the same orders",
+                                   on(2, "orders", [order(items=[{"product_id": "tea", "quantity": 2}]), DECLINED])),
     "one_node_has_not_heard_of_an_order": ("every node lists the same orders", on(2, "orders", [DECLINED])),
     "an_order_is_listed_twice": ("an order is listed once", everywhere("orders", [order(), order(), DECLINED])),
     "one_checkout_made_two_orders": ("a checkout makes one order", everywhere("orders", [order(), order(order_id="o3"), DECLINED])),
@@ -262,6 +270,8 @@ LIES = {  # name: (the law that must see it, what is changed)
     "a_paid_order_was_never_captured": ("both ledgers agree", lambda shop, _: shop.entries.clear()),
     "a_declined_order_was_captured": ("both ledgers agree",
                                       lambda shop, _: shop.entries.append({"kind": "capture", "key": "o2", "amount": 300})),
+    "money_went_back_unasked": ("nobody's money is given back",
+                                lambda shop, _: shop.entries.append({"kind": "refund", "key": "o1", "amount": 300})),
     "a_node_finds_a_broken_law": ("omnicartctl laws", on(2, "laws", (1, "BROKEN"))),
 }
 
@@ -283,7 +293,7 @@ def a_checkout_in_doubt_may_end_either_way():
         unknown(shop, history)
         shop.again = {"status": 402, "json": {"order_id": "o1"}}
         everywhere("orders", [order("declined"), DECLINED])(shop, history)
-        cart_shows("t-bought", 200, tea=3)(shop, history)
+        cart_shows("bought", 1, 2, tea=3)(shop, history)
         for node in shop.nodes:
             shop.says[node]["stock"]["tea"].update(on_hand=100, available=100, sold=0)
         shop.entries.clear()
@@ -292,8 +302,20 @@ def a_checkout_in_doubt_may_end_either_way():
 
 
 @suite.case
+def an_order_that_nobody_was_told_of_holds_what_its_cart_held():
+    def twice(shop, history):
+        entry = find(history, "order", key="key-1")
+        entry[2:5] = [None, "1", "unknown"]
+        entry[6].update(order=None, token="t-ended")  # nobody asks for it again
+        everywhere("orders", [order(items=[{"product_id": "tea", "quantity": 3}] * 2), DECLINED])(shop, history)
+        for node in shop.nodes:
+            shop.says[node]["stock"]["tea"].update(on_hand=94, available=94, sold=6)
+    equal(laws_broken(twice), ["an order holds what its cart held"])
+
+
+@suite.case
 def an_unknown_write_to_a_basket_may_be_there():
-    equal(laws_broken(cart_shows("t-kept", 200, tea=6)), [])
+    equal(laws_broken(cart_shows("kept", 1, 2, tea=6)), [])
 
 
 for title, (law, change) in LIES.items():
@@ -309,13 +331,50 @@ def replicas_that_differ_are_seen():
         return [{"shard": 7, "through": through, "receipts_after": "x", "records": 3, "hash": value}]
     replicas, voters = Replicas(None), {7: {1, 2}, 8: {1, 2}}
     replicas.note(1, contents(10, "aa"))
-    equal(replicas.unequal(voters), [7])
+    equal(replicas.unequal(voters), [7, 8])
     replicas.note(2, contents(9, "bb"))
-    equal((replicas.unequal(voters), replicas.differ), ([7], []))
+    equal((replicas.unequal(voters), replicas.differ), ([7, 8], []))
     replicas.note(2, contents(10, "aa"))
-    equal((replicas.unequal(voters), replicas.differ), ([], []))
+    equal((replicas.unequal(voters), replicas.differ), ([8], []))
+    equal(replicas.unequal({9: {1, 2}}), [9])  # nobody shows it
     replicas.note(1, contents(9, "cc"))
     equal(len(replicas.differ), 1)
+
+
+class SlowReplicas(Replicas):
+    """Equal once the clock says `equal_at`."""
+
+    def __init__(self, equal_at):
+        super().__init__(None)
+        self.equal_at, self.time = equal_at, 0.0
+
+    def look(self):
+        self.time += 1.0
+
+    def voters(self):
+        return {7: {1, 2}}
+
+    def unequal(self, voters):
+        return [] if self.time >= self.equal_at else sorted(voters)
+
+
+@suite.case
+def replicas_that_are_equal_too_late_are_seen():
+    def found(equal_at):
+        replicas = SlowReplicas(equal_at)
+        return wait_until_equal(replicas, 5.0, 0.0, lambda: replicas.time)
+    equal(found(4.0), ([], 4.0))
+    equal([law for law, _ in found(6.0)[0]], ["replicas are equal within 5 s"])
+    equal([law for law, _ in found(1e9)[0]], ["replicas are equal within 5 s"])
+
+
+@suite.case
+def passes_in_a_row_are_of_one_build():
+    def run(build="b", laws=(), skipped=None):
+        return {"build": build, "laws_broken": laws, "notes": [], "skipped": skipped}
+    equal(in_a_row([run("a"), run(), run()]), 2)
+    equal(in_a_row([run(), run(laws=("stock",)), run()]), 1)
+    equal(in_a_row([run(), run(skipped="no nft")]), 0)
 
 
 suite.run()

@@ -20,7 +20,8 @@
 #   --build DIR     the programs (default build/release)
 #   --no-install    do not look for missing packages
 #
-# Exit code 0: all cells passed. Of one that did not, the nodes' data, their logs and the customers' books are kept.
+# Exit code 0: all cells passed; 1: one did not, or was too slow to count; 3: some could not be tried here. Of one that did
+# not pass, the nodes' data, their logs and the customers' books are kept.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -11,7 +11,7 @@
 #   --json FILE     writes what the load generator found there
 #   --build DIR     the programs (default build/release, made by tools/build.sh release)
 #
-# Exit code 0: the whole file was traded, all laws hold, and all nodes tell the same totals.
+# Exit code 0: the whole file was traded, all laws hold, and all nodes tell the file's totals; 3: there is no such file.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

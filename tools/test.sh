@@ -171,7 +171,7 @@ if ! ./tools/build.sh "$preset" "${programs[@]}"; then
   count "build" 0 1 $((SECONDS - start))
   finish
 fi
-note_time "build of programs" $((SECONDS - start)) 1200
+note_time "build of programs" $((SECONDS - start)) 720
 
 # What runs end to end waits for timers and processes half of its time: the tests are built in it, at the lowest priority.
 set -m  # a process group of its own, so that all of it can be ended
@@ -184,7 +184,7 @@ start=$SECONDS
 for script in tests/e2e/*.sh tests/e2e/*.py; do
   if [[ -x "$script" ]] && wanted "$script" && ! wants_tests "$script"; then run_script "$script"; fi
 done
-note_time "end to end" $((SECONDS - start)) 1080
+note_time "end to end" $((SECONDS - start)) 1320
 
 step "build: the tests, begun meanwhile"
 start=$SECONDS
@@ -197,7 +197,7 @@ if ((code != 0)); then
   count "build of tests" 0 1 $((SECONDS - start))
   finish
 fi
-note_time "build of tests" $((SECONDS - start)) 120
+note_time "build of tests" $((SECONDS - start)) 150
 
 step "unit tests and simulator"
 start=$SECONDS
@@ -211,5 +211,5 @@ for script in tests/*_test.py tests/*_test.sh tests/e2e/*.py; do
     run_script "$script"
   fi
 done
-note_time "unit and simulator" $((SECONDS - start)) 600
+note_time "unit and simulator" $((SECONDS - start)) 480
 finish

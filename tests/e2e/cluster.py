@@ -3,6 +3,7 @@
 lost disk, nodes that come and go. The long versions are in tools/chaos.sh and tools/failover.sh."""
 
 import glob
+import json
 import os
 import re
 import shutil
@@ -18,7 +19,7 @@ from harness.suite import PATIENCE_S
 from harness.trade import Book, Trade
 
 sys.path += [os.path.join(ROOT, "tools", "chaos")]
-from shop import wait_until_equal  # noqa: E402
+from shop import Replicas, wait_until_equal  # noqa: E402
 
 STOCK, PRICE = 100_000, 250
 CONFIG = {"payment": {"answer_timeout_ms": 400}}
@@ -46,7 +47,7 @@ class TwoBuilds(Cluster):
 
 
 def replicas_are_equal():
-    found, _ = wait_until_equal(cluster, PATIENCE_S, time.monotonic())
+    found, _ = wait_until_equal(Replicas(cluster), PATIENCE_S, time.monotonic())
     equal(found, [])
 
 
@@ -55,11 +56,14 @@ def log_of(index):
         return file.read()
 
 
-def metrics_of(index):
+def operator_of(index):
     node = cluster.node(index)
     with open(os.path.join(node["home"], "data", "operator.token"), encoding="utf-8") as file:
-        operator = Client(node["operator"], file.read().strip(), public=False)
-    return operator.get("/metrics").expect(200).body.decode()
+        return Client(node["operator"], file.read().strip(), public=False)
+
+
+def metrics_of(index):
+    return operator_of(index).get("/metrics").expect(200).body.decode()
 
 
 def damage(index, family):
@@ -132,6 +136,20 @@ try:
         two.delete("/api/sessions/" + opened["session_id"]).expect(204)
         for web in (one, two, three):
             web.get("/api/cart").expect(401)
+
+    @suite.case
+    def the_report_has_every_operation_that_the_record_keeps():
+        told_why = [f"operation {number}" for number in range(120)]
+        operator = operator_of(1)
+        for number, why in enumerate(told_why):  # 4 moves at first, and in the end
+            operator.post("/cluster/configure", {"moves_max": 5 - number % 2, "who": "a test", "why": why}).expect(200)
+
+        def kept(index):
+            whole = json.loads(cluster.ctl(index, "cluster", "status", "--json"))
+            return [each["why"] for each in whole["operations"] if each["who"] == "a test"]
+        for index in cluster.running():
+            poll("the record is everywhere", lambda at=index: kept(at)[-1:] == told_why[-1:])
+            equal(kept(index), told_why)
 
     @suite.case
     def the_metrics_are_those_that_the_documents_list():

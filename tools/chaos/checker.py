@@ -7,7 +7,7 @@ import time
 
 from linearizable import CartModel, Operation, Undecided, search
 
-RESOLVED_MAX = 150  # checkouts that are asked for once more with their key
+RESOLVED_MAX = 150  # checkouts in doubt that are asked for once more with their key; the others must end by themselves
 SHOWN_MAX = 5  # examples of one kind of violation
 TOKEN_S = 240  # a customer's token is good for a little longer
 
@@ -58,12 +58,13 @@ class Checker:
     # --- sessions -----------------------------------------------------------------------------------------------
 
     def sessions(self):
+        """Those that were ended are over on every node; the others live, of which each node is asked for some."""
         ended = [each for each in self.of("revoke") if each["outcome"] == "ok"]
         doubtful = [each for each in self.of("revoke") if each["outcome"] == "unknown" and each["begin"] > self.oldest]
         for entry in self.of("dead"):
             if entry["outcome"] == "ok":
                 self.wrong("revoked sessions are dead at once", entry)
-        seen = self.on_each_node(lambda node: [self.shop.own_cart(node, each["token"])[0] for each in ended + doubtful])
+        seen = self.on_each_node(lambda node: [self.shop.session(node, each["token"]) for each in ended + doubtful])
         for number, each in enumerate(ended):
             for node, statuses in seen.items():
                 if statuses[number] != 401:
@@ -73,6 +74,19 @@ class Checker:
             if set(statuses.values()) not in ({200}, {401}):
                 self.wrong("an ending in doubt is one thing on every node", statuses, each)
         self.facts["revoked"] = len(ended)
+        left = {each["token"] for each in self.of("revoke")}
+        alive = [each for each in self.buyers() if each["token"] not in left and each["begin"] > self.oldest]
+        nodes = self.shop.nodes
+        seen = self.on_each_node(lambda node: [self.shop.session(node, each["token"])
+                                               for each in alive[nodes.index(node)::len(nodes)]])
+        for at, node in enumerate(nodes):
+            for each, status in zip(alive[at::len(nodes)], seen[node]):
+                if status != 200:
+                    self.wrong("an opened session lives", "node", node, "answers", status, each)
+
+    def buyers(self):
+        """Sessions that buyers opened."""
+        return [each for each in self.of("session") if each["outcome"] == "ok" and each["of"] == "Buyer"]
 
     # --- carts --------------------------------------------------------------------------------------------------
 
@@ -98,7 +112,7 @@ class Checker:
         self.facts["carts"] = len(carts)
 
     def baskets(self, told, orders):
-        """Those of buyers: what was acknowledged is there, or was bought. Their sessions live."""
+        """Those of buyers, as every node shows them: what was acknowledged is there, or was bought."""
         filled, maybe = collections.defaultdict(collections.Counter), collections.defaultdict(list)
         for each in self.of("fill"):
             if each["outcome"] == "ok":
@@ -108,18 +122,13 @@ class Checker:
         bought = {each["reference"] for each in orders.values() if each["status"] == "paid"}
         empty = {each["cart"] for each in told if each["key"] in bought}
         left = {each["token"] for each in self.of("revoke")}
-        opened = [each for each in self.of("session") if each["outcome"] == "ok" and each["of"] == "Buyer" and
-                  each["token"] not in left and each["begin"] > self.oldest]
-        nodes = self.shop.nodes
-        seen = self.on_each_node(lambda node: [self.shop.own_cart(node, each["token"])
-                                               for each in opened[nodes.index(node)::len(nodes)]])
-        for at, node in enumerate(nodes):
-            for each, (status, lines) in zip(opened[at::len(nodes)], seen[node]):
-                if status != 200:
-                    self.wrong("an opened session lives", "node", node, "answers", status, each)
-                elif not could_be(lines, {} if each["cart"] in empty else filled[each["cart"]], maybe[each["cart"]]):
-                    self.wrong("no acknowledged write is lost", "node", node, "shows", lines, "told",
-                               dict(filled[each["cart"]]), maybe[each["cart"]], "bought:", each["cart"] in empty, each)
+        opened = [each for each in self.buyers() if each["token"] not in left]
+        for node, carts in self.on_each_node(lambda node: [self.shop.cart(node, each["cart"]) for each in opened]).items():
+            for each, (version, lines) in zip(opened, carts):
+                held = {} if each["cart"] in empty else filled[each["cart"]]
+                if version == "refused" or not could_be(dict(lines), held, maybe[each["cart"]]):
+                    self.wrong("no acknowledged write is lost", "node", node, "shows", version, lines, "told", dict(held),
+                               maybe[each["cart"]], "bought:", each["cart"] in empty, each)
         self.facts["baskets"] = len(opened)
 
     # --- orders -------------------------------------------------------------------------------------------------
@@ -141,7 +150,7 @@ class Checker:
                             order=said.get("order_id"))
                 if answer.status == 201:
                     each.update(status=said["status"], total=said["total"]["amount"],
-                                lines={line["product_id"]: line["quantity"] for line in said["items"]})
+                                lines=lines_of(said))
         return told
 
     def orders(self, told):
@@ -171,6 +180,8 @@ class Checker:
         if any(each["status"] == "pending" for each in found):
             self.wrong("an order in doubt ends", told["key"])
         if told["outcome"] == "unknown":
+            for each in found:
+                self.same_lines(told, each)
             return
         if told["outcome"] == "refused":
             if any(each["status"] not in ("pending", "declined", "rejected") for each in found):
@@ -183,8 +194,13 @@ class Checker:
         if told["outcome"] == "ok":
             self.acknowledged_order(told, found[0])
 
+    def same_lines(self, told, made):
+        """Of an order that nobody was told of: its cart's content was acknowledged."""
+        if lines_of(made) != told["wanted"] and (made["items"] or made["status"] != "rejected"):
+            self.wrong("an order holds what its cart held", told, made)
+
     def acknowledged_order(self, told, made):
-        lines = {each["product_id"]: each["quantity"] for each in made["items"]}
+        lines = lines_of(made)
         if (made["total"]["amount"], lines) != (told["total"], told["lines"]) or told["lines"] != told["wanted"]:
             self.wrong("acknowledged orders are unchanged", told, made)
         ends = ("paid", "declined", "rejected", "pending") if told["status"] == "pending" else (told["status"],)
@@ -197,8 +213,7 @@ class Checker:
         sold = collections.Counter()
         for each in orders.values():
             if each["status"] == "paid":
-                for line in each["items"]:
-                    sold[line["product_id"]] += line["quantity"]
+                sold.update(lines_of(each))
         wanted = {product: {"on_hand": stocked - sold[product], "sold": sold[product], "reserved": 0,
                             "available": stocked - sold[product], "received": stocked}
                   for product, stocked in self.stock.items()}
@@ -224,6 +239,9 @@ class Checker:
         if amounts != paid:
             differ = [key for key in amounts.keys() | paid.keys() if amounts.get(key) != paid.get(key)]
             self.wrong("both ledgers agree", len(differ), "orders differ", differ[:SHOWN_MAX])
+        back = [each for each in entries if each["kind"] == "refund"]
+        if back:
+            self.wrong("nobody's money is given back", len(back), "refunds that nobody asked for", back[:SHOWN_MAX])
         self.facts["captured"] = sum(amounts.values())
 
     def laws(self):
@@ -247,7 +265,15 @@ def as_tuple(result):
 
 
 def seen_of(orders):
-    return {each["order_id"]: (each["status"], each["total"]["amount"], each["version"]) for each in orders}
+    return {each["order_id"]: (each["status"], each["total"]["amount"], each["version"], each["items"]) for each in orders}
+
+
+def lines_of(order):
+    """Units by product: of each product all of its lines."""
+    units = collections.Counter()
+    for line in order["items"]:
+        units[line["product_id"]] += line["quantity"]
+    return dict(units)
 
 
 def could_be(lines, told, maybe):

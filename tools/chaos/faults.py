@@ -1,166 +1,20 @@
 """What is done to a cluster, one round at a time. Each fault takes a Scene, hurts, waits, and mends what it hurt; `heal` of the
-scene mends whatever an interrupted one left behind."""
+scene mends whatever an interrupted one left behind. A fault counts once it was seen to hurt."""
 
+import errno
 import glob
 import os
-import random
 import shutil
 import signal
 import subprocess
 import sys
-import time
 
-from local_cluster import Trouble, run, wait_for
+from local_cluster import Trouble, wait_for
+from scene import FELT_S, process_of, tail_of
 
 FREE_KIB_LEFT = 64
-SLOW_PORT = 7401  # where the proxy of a slow node listens
-HERE = os.path.dirname(os.path.abspath(__file__))
-
-
-class Scene:
-    def __init__(self, cluster, seed):
-        self.cluster, self.chance = cluster, random.Random(seed)
-        self.until = 0.0
-        self.counts, self.tracers, self.fillers, self.lossy, self.slow = {}, [], [], [], {}
-        self.ended = []  # nodes that nobody told to
-        self.wrong = []  # (law, what was seen), of faults that know what must follow
-
-    # --- for faults ---------------------------------------------------------------------------------------------
-
-    def did(self, what):
-        self.counts[what] = self.counts.get(what, 0) + 1
-
-    def wait(self, least, most=None):
-        """A moment, at most until the cell's time is over."""
-        span = self.chance.uniform(least, most or least)
-        time.sleep(max(0.0, min(span, self.until - time.monotonic())))
-
-    def any(self):
-        return self.chance.choice(self.cluster.indexes())
-
-    def leader(self):
-        """The node that leads most, as the cluster says; any when it does not say."""
-        for index in self.cluster.running():
-            try:
-                leads = {node["id"]: node["leads"] for node in self.cluster.report(index)["nodes"]}
-            except Trouble:
-                continue
-            if leads:
-                return max(leads, key=lambda each: (leads[each], self.chance.random()))
-        return self.any()
-
-    def kill(self, *indexes):
-        processes = [self.cluster.node(index)["process"] for index in indexes]
-        for process in processes:
-            self.cluster.send_signal(process, signal.SIGKILL)
-        for process in processes:
-            wait_for("the node is gone", lambda p=process: not self.cluster.alive(p), 30)
-
-    def start(self, *indexes):
-        """All at once: none of them serves without others."""
-        for index in indexes:
-            if not self.cluster.alive(self.cluster.node(index)["process"]):
-                self.cluster.launch(index)
-
-    def trace(self, index, *injections):
-        """strace on the running node. The tracer is ours; when it ends, the node goes on untouched."""
-        line = ["strace", "-f", "-qq", "-o", "/dev/null", "-p", str(self.cluster.node(index)["process"]["pid"])]
-        tracer = subprocess.Popen([*line, *injections], stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  start_new_session=True)
-        self.tracers.append(tracer)
-        return tracer
-
-    def end_tracers(self):
-        for tracer in self.tracers:
-            if tracer.poll() is None:
-                tracer.terminate()
-                try:
-                    tracer.wait(5)
-                except subprocess.TimeoutExpired:
-                    tracer.kill()
-                    tracer.wait()
-        self.tracers.clear()
-
-    def lose(self, index, percent):
-        """Of what arrives at a node from others."""
-        hosts = ", ".join(self.cluster.node(other)["host"] for other in self.cluster.indexes() if other != index)
-        rules = ("table ip chaos { chain loss { type filter hook input priority 0; "
-                 f"ip saddr {{ {hosts} }} numgen random mod 100 < {percent} drop\n }}\n}}\n")
-        run("ip", "netns", "exec", self.cluster.namespace(index), "nft", rules)
-        self.lossy.append(index)
-
-    def end_loss(self):
-        for index in self.lossy:
-            run("ip", "netns", "exec", self.cluster.namespace(index), "nft", "delete table ip chaos")
-        self.lossy.clear()
-
-    def slow_down(self, index, least_ms, most_ms):
-        """What others and a node say to each other passes a proxy from now on. The links of before are broken off."""
-        node, namespace = self.cluster.node(index), self.cluster.namespace(index)
-        self.slow[index] = subprocess.Popen(
-            ["ip", "netns", "exec", namespace, sys.executable, os.path.join(HERE, "slow_link.py"), str(SLOW_PORT), node["link"],
-             str(least_ms), str(most_ms)], stdin=subprocess.PIPE, start_new_session=True)
-        wait_for("the slow link listens", lambda: f":{SLOW_PORT} " in run("ip", "netns", "exec", namespace, "ss", "-ltnH"), 10)
-        port = node["link"].rpartition(":")[2]
-        hosts = ", ".join(self.cluster.node(other)["host"] for other in self.cluster.indexes() if other != index)
-        run("ip", "netns", "exec", namespace, "nft",
-            "table ip slow { chain way { type nat hook prerouting priority -100;\n"
-            f"ip saddr {{ {hosts} }} tcp dport {port} redirect to :{SLOW_PORT}\n}}\n}}\n")
-        self.break_links(index)
-
-    def break_links(self, index):
-        """All connections of now between a node and others."""
-        port = self.cluster.node(index)["link"].rpartition(":")[2]
-        run("ip", "netns", "exec", self.cluster.namespace(index), "ss", "-K", f"sport = :{port} or dport = :{port}")
-
-    def end_slowness(self):
-        for index, proxy in self.slow.items():
-            run("ip", "netns", "exec", self.cluster.namespace(index), "nft", "delete table ip slow")
-            proxy.stdin.close()
-            try:
-                proxy.wait(5)
-            except subprocess.TimeoutExpired:
-                proxy.kill()
-                proxy.wait()
-        self.slow.clear()
-
-    def look(self):
-        """After a round all nodes run; who does not has ended by itself."""
-        for index in self.cluster.indexes():
-            if self.cluster.condition(index) == "down":
-                node = self.cluster.node(index)
-                with open(os.path.join(node["home"], "log"), encoding="utf-8", errors="replace") as file:
-                    self.ended.append((index, file.read()[-600:]))
-                self.start(index)
-
-    # --- the provider ---------------------------------------------------------------------------------------------
-
-    def provider(self, number):
-        self.cluster.send_signal(self.cluster.state["pay"]["process"], number)
-
-    def heal_provider(self):
-        self.provider(signal.SIGCONT)
-        self.cluster.start_pay()
-
-    # --- after all -----------------------------------------------------------------------------------------------
-
-    def heal(self):
-        self.end_tracers()
-        self.end_loss()
-        self.end_slowness()
-        self.heal_provider()
-        for path in self.fillers:
-            if os.path.exists(path):
-                os.unlink(path)
-        self.fillers.clear()
-        self.cluster.heal()
-        for index in self.cluster.indexes():
-            if self.cluster.condition(index) == "paused":
-                self.cluster.resume(index)
-            elif self.cluster.condition(index) == "down":
-                self.cluster.launch(index)
-        for index in self.cluster.indexes():
-            wait_for(f"node {index} serves", lambda i=index: self.cluster.serves(i), 60)
+FILL_STEPS = (64 << 20, 1 << 20, 16 << 10)  # bytes
+CLOCK_FELT_S = 0.5  # by which a clock must be off for a node to give away what it leads
 
 
 # --- processes -------------------------------------------------------------------------------------------------------
@@ -296,8 +150,7 @@ def delay(scene):
     """Everything that nodes say to each other, or to one of them, takes its time on the way."""
     least, most = scene.chance.choice(((1, 3), (5, 25), (20, 60), (50, 150)))
     some = scene.cluster.indexes() if scene.chance.random() < 0.5 else [scene.any()]
-    for index in some:
-        scene.slow_down(index, least, most)
+    scene.slow_down(some, least, most)
     scene.did("slow network")
     scene.wait(5, 9)
     scene.end_slowness()
@@ -306,11 +159,13 @@ def delay(scene):
 
 # --- disk ------------------------------------------------------------------------------------------------------------
 
+STORAGE_FAILED = "storage failed, ending"  # what a node says then
+
 
 def slow_disk(scene):
     index = scene.leader() if scene.chance.random() < 0.5 else scene.any()
     delay_us = scene.chance.choice((5_000, 20_000, 100_000))
-    scene.trace(index, "-e", "trace=fdatasync,fsync", "-e", f"inject=fdatasync,fsync:delay_enter={delay_us}")
+    scene.trace(index, "fdatasync,fsync", f"delay_enter={delay_us}", "(DELAYED)")
     scene.did("slow disk")
     scene.wait(3, 8)
     scene.end_tracers()
@@ -321,32 +176,55 @@ def failed_sync(scene):
     """The next sync fails; the node must end by itself, and comes back."""
     index = scene.leader() if scene.chance.random() < 0.5 else scene.any()
     process = scene.cluster.node(index)["process"]
-    scene.trace(index, "-e", "trace=fdatasync", "-e", "inject=fdatasync:error=EIO")
+    scene.trace(index, "fdatasync", "error=EIO", "(INJECTED)")
     scene.did("failed sync")
     wait_for(f"node {index} ends of a failed sync", lambda: not scene.cluster.alive(process), 30)
     scene.end_tracers()
+    if STORAGE_FAILED not in tail_of(scene.log_of(index)):
+        scene.wrong.append(("a node that ends of a failed sync says so", tail_of(scene.log_of(index))))
     scene.wait(0.5, 3)
     scene.start(index)
     scene.wait(2, 4)
 
 
 def full_disk(scene):
-    """What is left of the disk is taken, for a while. The cell puts each data directory on a tmpfs of its own."""
+    """What is left of the disk is taken, for a while: the node must end, or give away what it leads. The cell puts each home on a
+    tmpfs of its own."""
     index = scene.any()
     path = os.path.join(scene.cluster.node(index)["home"], "data", "filler")
     scene.fillers.append(path)
-    free = os.statvfs(os.path.dirname(path))
-    with open(path, "wb") as file:
-        try:
-            os.posix_fallocate(file.fileno(), 0, max(0, free.f_bavail * free.f_frsize - FREE_KIB_LEFT * 1024))
-        except OSError:
-            pass  # the node was quicker
+    fill(path)
+    wait_for(f"node {index} feels that its disk is full",
+             lambda: not scene.cluster.alive(process_of(scene.cluster, index)) or scene.leads_nothing(index), FELT_S)
     scene.did("full disk")
     scene.wait(4, 8)
+    ended = not scene.cluster.alive(process_of(scene.cluster, index))
     os.unlink(path)
+    if ended:
+        scene.did("node ended for want of space")
     scene.wait(0.5, 1)
-    scene.start(*scene.cluster.indexes())  # one that ended for want of space
+    scene.start(index)
     scene.wait(3, 5)
+
+
+def fill(path):
+    """In ever smaller steps: a step for which there is no room takes none of it."""
+    with open(path, "wb") as file:
+        size = 0
+        for step in FILL_STEPS:
+            while free_bytes(path) - step > FREE_KIB_LEFT * 1024:
+                try:
+                    os.posix_fallocate(file.fileno(), size, step)
+                except OSError as wrong:
+                    if wrong.errno != errno.ENOSPC:
+                        raise
+                    break  # the node was quicker
+                size += step
+
+
+def free_bytes(path):
+    free = os.statvfs(os.path.dirname(path))
+    return free.f_bavail * free.f_frsize
 
 
 # What is damaged: the name of the fault, and where it is in the database.
@@ -361,7 +239,7 @@ def flipped_byte(scene):
     what = scene.chance.choice(sorted(DAMAGED))
     if what == "flipped byte in a table":  # an orderly stop makes tables of what was in the write-ahead log
         cluster.end(process_of(cluster, index))
-    scene.kill(index)
+    scene.put_down(index)
     path = flip(scene, os.path.join(home, "data", "db", DAMAGED[what]))
     said, code = verify(cluster, index)
     if code == 0 or os.path.basename(path) not in said:
@@ -374,12 +252,8 @@ def flipped_byte(scene):
     scene.did("node ended because of it" if ended else "node went on without the place")
     if ended and not names_damage(os.path.join(home, "log")):
         scene.wrong.append(("a node that ends of damage says so", tail_of(os.path.join(home, "log"))))
-    scene.kill(index)
+    scene.put_down(index)
     replace(scene, index, "its disk is damaged")
-
-
-def process_of(cluster, index):
-    return cluster.node(index)["process"]
 
 
 def flip(scene, pattern):
@@ -404,11 +278,6 @@ def verify(cluster, index):
     return done.stdout, done.returncode
 
 
-def tail_of(path):
-    with open(path, encoding="utf-8", errors="replace") as file:
-        return file.read()[-600:]
-
-
 def names_damage(path):
     return any(word in tail_of(path).lower() for word in ("corrupt", "damage", "checksum", "does not match"))
 
@@ -417,10 +286,15 @@ def names_damage(path):
 
 
 def clock_jump(scene):
-    """The wall clock of one node leaps, for a while; the monotonic one does not."""
+    """The wall clock of one node leaps, for a while; the monotonic one does not. Others must notice."""
     index = scene.any()
     seconds = scene.chance.choice((-3600, -60, -2, 2, 60, 3600))
     write_clock(scene.cluster, index, seconds)
+
+    def noticed():
+        told = next((node["clock_offset_ms"] for node in scene.seen_by_others(index) if node["id"] == index), None)
+        return told is not None and abs(told - seconds * 1000) < CLOCK_FELT_S * 1000
+    wait_for(f"the clock of node {index} is seen to be off", noticed, FELT_S)
     scene.did("clock jump")
     scene.wait(3, 8)
     write_clock(scene.cluster, index, 0)
@@ -485,7 +359,7 @@ def grow_and_shrink(scene):
     cluster.resume(other)
     tell(scene, other, "remove", gone)
     scene.did("node removed")
-    scene.kill(gone)
+    scene.put_down(gone)  # it may have ended when it heard of it
     cluster.forget(gone)
     wait_for("the cluster settles", cluster.settled, 60, 0.1)
 

@@ -1,6 +1,7 @@
 """A proxy in userspace that passes on each byte late, both ways: slow_link.py LISTEN_PORT HOST:PORT LEAST_MS MOST_MS.
 
-The delay of a piece is drawn anew for each, but none overtakes another of its connection. Ends with its standard input."""
+The delay of a piece is drawn anew for each, but none overtakes another of its connection. Says "used" once somebody has
+connected. Ends with its standard input."""
 
 import collections
 import random
@@ -62,7 +63,7 @@ class Proxy:
         self.target, self.least_s, self.most_s = target, least_s, most_s
         self.listener = socket.create_server(("0.0.0.0", port), backlog=64)
         self.listener.setblocking(False)
-        self.ways = []
+        self.ways, self.used = [], False
 
     def accept(self):
         try:
@@ -78,6 +79,9 @@ class Proxy:
             each.setblocking(False)
             each.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.ways += [Way(near, far), Way(far, near)]
+        if not self.used:
+            self.used = True
+            print("used", flush=True)
 
     def turn(self):
         over = set()

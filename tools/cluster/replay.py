@@ -19,6 +19,7 @@ RIDE_THROUGH_S = 60  # so long a request may be asked again
 AWAY_S = 1.0  # from a kill to the restart
 LIMIT_S = 3600
 LAWS_WAIT = "60s"
+SKIPPED = 3  # the exit code when there is nothing to replay
 
 
 def arguments():
@@ -61,6 +62,17 @@ def kill_while_it_runs(cluster, load, read):
         print(f"   {time.monotonic() - began:.0f} s: node {index} was killed and serves again", flush=True)
 
 
+def compare(agreed, found):
+    """Trouble when the nodes' totals are not those of the file, which the generator wrote to `found`."""
+    with open(found, encoding="utf-8") as file:
+        told = json.load(file)
+    figures, gross = agreed["figures"], told["gross"]
+    wanted = {"orders": told["orders"], "units": told["units"], "gross": {gross["currency"]: gross["amount"]}}
+    for name, value in wanted.items():
+        if figures[name] != value:
+            raise Trouble(f"{name}: the nodes tell {figures[name]}, the file has {value}")
+
+
 def totals(cluster):
     """What the laws say on each node; Trouble when one does not hold, or totals differ."""
     said = {}
@@ -87,6 +99,9 @@ def replay(read, directory):
             raise Trouble("the replay ended with an error, see above")
         wait_for("the cluster settles", cluster.settled, 60, 0.1)
         agreed = totals(cluster)
+        compare(agreed, found)
+        if not any(kills.values()):
+            raise Trouble("the replay was over before the first kill")
         told = ", ".join(f"node {index} {count} times" for index, count in kills.items())
         print(f"\n{took:.0f} s, {sum(kills.values())} kills ({told})")
         print(f"the same on {NODES} nodes: {json.dumps(agreed)}")
@@ -108,7 +123,7 @@ def main():
         read = arguments()
         if not os.path.exists(read.file):
             print(f"skip replay: {read.file} is not there")
-            return 0
+            return SKIPPED
         directory = tempfile.mkdtemp(prefix="omnicart-replay.")
         replay(read, directory)
     except (Trouble, OSError, subprocess.SubprocessError) as wrong:
