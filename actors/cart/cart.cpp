@@ -108,8 +108,10 @@ struct decider {
   }
 
   result<events> operator()(const abandon_checkout& c) const {
-    if (!s.seal() || s.seal()->order != c.order) return events{};
-    return events{checkout_abandoned{c.order, usable(c.prices), ctx.now}};
+    const bool holds = s.seal() && s.seal()->order == c.order;
+    if (holds) return events{checkout_abandoned{c.order, usable(c.prices), ctx.now}};
+    if (s.closed() || s.has_finished(c.order)) return events{};
+    return events{checkout_abandoned{c.order, {}, ctx.now}};
   }
 
   result<events> operator()(const complete_checkout& c) const {

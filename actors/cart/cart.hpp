@@ -17,7 +17,8 @@
 // Sealing copies the lines and their quantities aside; the cart stays open to changes. A quantity
 // set below what is sealed shrinks what completion will take off the line, so that units added
 // after the seal always stay. An order that completed or abandoned its checkout never seals again
-// (the last 8 are remembered).
+// (the last 8 are remembered), whether it had sealed the cart or was refused that: copies of its wish
+// may be late.
 //
 // A sealed cart is not surrendered: what its order does not buy moves once that has ended. (Older
 // builds moved what was not sealed; their events still mean that.) Nothing is ever bought twice.
@@ -147,8 +148,9 @@ struct settings {
 //   surrender             closed (moved to another cart already), checkout_in_progress (data: the
 //                         order)
 //   merge                 none: what does not fit is left behind (cart_takeover.hpp)
-// A cart without owner that a guest or shopper adds to becomes theirs. complete_checkout and
-// abandon_checkout by an order that does not hold the seal: no event. An abandoned checkout's new
+// A cart without owner that a guest or shopper adds to becomes theirs. complete_checkout by an order
+// that does not hold the seal: no event; abandon_checkout by one: it is remembered, once, unless the
+// cart is closed, and changes nothing else. An abandoned checkout's new
 // prices are left aside when the subtotal would leave 64 bits, and for a price in another currency;
 // lines that become equal by it merge, up to the limit of a line.
 result<std::vector<event>> decide(const state& now, const command& what, const context& ctx);

@@ -81,7 +81,7 @@ void reprice(state& s, const std::vector<price_update>& prices) {
 
 void end_checkout(state& s, const order_id& order) {
   rare_state& rare = s.make_rare();
-  rare.seal.reset();
+  if (rare.seal && rare.seal->order == order) rare.seal.reset();
   remember(rare.finished, order, finished_orders_max);
 }
 

@@ -55,7 +55,8 @@ struct clear { OMNICART_FIELDS() };
 // From the order's saga; idempotent by order. Sealing remembers lines and quantities; what is added later stays.
 struct seal { order_id order; caller on_behalf_of; OMNICART_FIELDS(order, on_behalf_of) };
 struct price_update { product_id product; std::string name; money unit_price; OMNICART_FIELDS(product, name, unit_price) };
-// Unseals without buying; list-price lines of the named products take the new price.
+// Unseals without buying; list-price lines of the named products take the new price. An order that does not hold the seal
+// changes nothing, but never gets it.
 struct abandon_checkout { order_id order; std::vector<price_update> prices; OMNICART_FIELDS(order, prices) };
 // Forgets the sealed quantities and unseals.
 struct complete_checkout { order_id order; OMNICART_FIELDS(order) };

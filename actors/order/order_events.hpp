@@ -141,7 +141,7 @@ struct cart_released {
 };
 struct cart_resealed {
   OMNICART_FIELDS()
-};  // a late copy of the seal came through after the order was done with it
+};  // a copy of the seal came through after the order was done with it, or may yet: the cart is to abandon it
 
 struct shipment_made {
   std::uint32_t number = 0;

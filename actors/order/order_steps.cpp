@@ -145,9 +145,15 @@ struct mover {
         s.at == step::over && s.content.items.empty() && s.cart == cart_duty::none;
     return done_with_cart ? events{cart_resealed{}} : events{};
   }
+  // Nor may one that comes through later, when there is something to seal, with an answer that this
+  // order never hears since it lives elsewhere by then: the cart is told that the order is over.
   events operator()(const cart_refused& what) const {
     if (s.at != step::sealing) return {};
-    return reject(reason_of(what.code), now, what.other);
+    const rejection why = reason_of(what.code);
+    events out = reject(why, now, what.other);
+    if (why == rejection::cart_empty || why == rejection::checkout_in_progress)
+      out.push_back(cart_resealed{});
+    return out;
   }
   events operator()(const priced& what) const {
     if (!awaits_quote(s, what.line)) return {};

@@ -338,7 +338,8 @@ BOOST_AUTO_TEST_CASE(each_answer_moves_the_saga_once) {
   run({{"sealed", placed_order(), listed, engine(), "cart_taken"},
        {"sealed, nothing to quote", placed_order(), agreed, engine(), "cart_taken totalled"},
        {"sealed with nothing", placed_order(), cart_sealed{}, engine(), "cart_taken rejected"},
-       {"seal refused", placed_order(), cart_refused{104, {}}, engine(), "rejected"},
+       {"seal refused", placed_order(), cart_refused{104, {}}, engine(), "rejected cart_resealed"},
+       {"no such cart", placed_order(), cart_refused{4, {}}, engine(), "rejected"},
        {"seal refused too late", pricing_order(), cart_refused{104, {}}, engine(), ""},
        {"priced", pricing_order(), priced{1, "A", gbp(100)}, engine(), "line_priced totalled"},
        {"priced otherwise", pricing_order(), priced{1, "A", gbp(99)}, engine(),
@@ -425,9 +426,9 @@ BOOST_AUTO_TEST_CASE(every_rejection_says_why) {
     const char* owed;
   };
   const std::vector<row> rows{
-      {"empty", rejected_order(), rejection::cart_empty, ""},
+      {"empty", rejected_order(), rejection::cart_empty, "abandon>cart/c1"},
       {"sealed", placed_order().then(cart_refused{105, order_id{"o9"}}),
-       rejection::checkout_in_progress, ""},
+       rejection::checkout_in_progress, "abandon>cart/c1"},
       {"closed", placed_order().then(cart_refused{107, {}}), rejection::cart_not_found, ""},
       {"no such cart", placed_order().then(cart_refused{4, {}}), rejection::cart_not_found, ""},
       {"unknown", pricing_order().then(unpriced{1}), rejection::unknown_product, "abandon>cart/c1"},
@@ -601,7 +602,7 @@ BOOST_AUTO_TEST_CASE(an_order_of_nothing_to_pay_is_paid_without_the_provider) {
 }
 
 BOOST_AUTO_TEST_CASE(a_seal_that_came_through_late_is_undone) {
-  for (const story& given : {rejected_order(), paid_order().then(cart_done{})}) {
+  for (const story& given : {rejected_order().then(cart_done{}), paid_order().then(cart_done{})}) {
     BOOST_TEST(keys(given.s).find("abandon") == std::string::npos);
     const auto after = story{given}.then(cart_sealed{{sealed_line(1, "a", 1)}});
     BOOST_TEST(keys(after.s).starts_with("abandon>cart/c1"));
