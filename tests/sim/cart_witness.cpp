@@ -31,6 +31,15 @@ void violate_linearity(const std::string& cart, const cart_history& book, sim_ch
   checks.violate("carts are linearizable", detail);
 }
 
+// A search that is given up says nothing, and must not pass for one that found something.
+void heed(verdict found, const std::string& cart, const cart_history& book, sim_checks& checks) {
+  if (found == verdict::broken) violate_linearity(cart, book, checks);
+  if (found == verdict::undecided) {
+    checks.violate("every history of a cart is judged",
+                   "too much to search: " + std::to_string(book.size()) + " calls of " + cart);
+  }
+}
+
 }  // namespace
 
 std::optional<cart_model::state> cart_model::next(const state& now, const cart_call& call,
@@ -78,8 +87,7 @@ void cart_book::end(std::size_t call, outcome how) {
 void cart_book::judge() {
   const auto from =
       calls_.begin() + static_cast<std::ptrdiff_t>(std::exchange(judged_, calls_.size()));
-  if (stretches_.add({from, calls_.end()}) == verdict::broken)
-    violate_linearity(cart_, calls_, checks_);
+  heed(stretches_.add({from, calls_.end()}), cart_, calls_, checks_);
 }
 
 cart_witness::cart_witness(timeline& time, wire& node, sim_checks& checks, const std::string& name,
@@ -173,8 +181,7 @@ bool cart_witness::note_answer(cart_call& call, const answer& got) {
 }
 
 void check_linearizable(const std::string& cart, const cart_history& book, sim_checks& checks) {
-  if (linear_search<cart_model, cart_call>(book, tries_max).run() == verdict::broken)
-    violate_linearity(cart, book, checks);
+  heed(linear_search<cart_model, cart_call>(book, tries_max).run(), cart, book, checks);
 }
 
 }  // namespace omnicart::sim

@@ -84,7 +84,7 @@ class cart_witness final : public sim_client {
   cart_book& book_;
 };
 
-// The whole history at once. Says which cart has no explanation.
+// The whole history at once. Says which cart has no explanation, or is too much to search.
 void check_linearizable(const std::string& cart, const cart_history& book, sim_checks& checks);
 
 }  // namespace omnicart::sim

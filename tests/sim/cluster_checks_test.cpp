@@ -53,6 +53,29 @@ BOOST_AUTO_TEST_CASE(a_leader_shows_in_what_it_sends) {
   BOOST_TEST(law_of(checks) == "one leader per shard and term");
 }
 
+BOOST_AUTO_TEST_CASE(two_nodes_that_read_by_a_lease_break_the_law) {
+  sim_checks checks;
+  leader_terms terms(checks);
+  terms.reading(0, {});
+  terms.reading(0, {1});
+  terms.reading(1, {2});
+  BOOST_TEST(law_of(checks) == "none");
+  terms.reading(0, {1, 2});
+  BOOST_TEST(law_of(checks) == "one node at most reads a shard by its lease");
+}
+
+BOOST_AUTO_TEST_CASE(a_new_leader_that_lacks_an_entry_breaks_the_law) {
+  sim_checks checks;
+  leader_terms terms(checks);
+  terms.in_office(0, 3, 1, 7, 7);
+  terms.in_office(1, 3, 1, 1, 1);
+  terms.in_office(0, 5, 2, 9, 9);
+  terms.in_office(0, 4, 1, 7, 9);  // replaced, and does not know it yet
+  BOOST_TEST(law_of(checks) == "none");
+  terms.in_office(0, 6, 3, 8, 9);
+  BOOST_TEST(law_of(checks) == "a leader has all that is committed");
+}
+
 // --- one log, and equal content
 // --------------------------------------------------------------------
 
@@ -366,6 +389,14 @@ BOOST_AUTO_TEST_CASE(a_history_that_is_too_long_to_search_is_undecided) {
   linear_stretches<cart_model, cart_call> stretches(10'000);
   BOOST_TEST((stretches.add(book) == verdict::undecided));
   BOOST_TEST((stretches.add({look({}, 400, 401)}) == verdict::undecided));
+}
+
+BOOST_AUTO_TEST_CASE(a_history_that_nobody_could_search_breaks_a_law_of_its_own) {
+  cart_history book;
+  while (book.size() <= 64) book.push_back(look({}, 1 + 2 * book.size(), 2 + 2 * book.size()));
+  sim_checks checks;
+  check_linearizable("c", book, checks);
+  BOOST_TEST(law_of(checks) == "every history of a cart is judged");
 }
 
 BOOST_AUTO_TEST_CASE(a_cart_without_an_explanation_breaks_the_law_and_is_shown) {

@@ -136,13 +136,16 @@ void cluster_world::arrive(std::uint64_t number, envelope message) {
   const auto by = at->second.by;
   if (!cluster_->up(by))
     return deliver(number, lost_connection(base_errc::unavailable), duration_ms{1});
-  message.reply = [this, number, to = message.to](answer got) {
-    checks_.answered(to, got, false);
+  message.reply = [this, number, by, to = message.to](answer got) {
+    checks_.answered(to, got, cluster_->storage_failed(by));
+    if (got.failure && got.failure->is(base_errc::storage_full)) taken_.add(harm::little_space);
     const bool lost = !healed_ && time_.chance(2);
     deliver(number, lost ? lost_connection(base_errc::timeout) : std::move(got),
             duration_ms{time_.between(0, network_delay.count())});
   };
-  cluster_->node(by).send(std::move(message));
+  time_.reach(timeline::owner_of(by), [this, by, message = std::move(message)]() mutable {
+    cluster_->node(by).send(std::move(message));
+  });
 }
 
 void cluster_world::deliver(std::uint64_t number, answer got, duration_ms delay) {
@@ -226,6 +229,9 @@ story_end cluster_world::run() {
   end.requests = requests_;
   end.crashes = crashes_;
   end.compared = cluster_->hashes().compared();
+  end.taken = taken_;
+  end.taken.add(cluster_->taken());
+  end.taken.add(mishaps_->taken());
   for (const auto& each : shoppers_) end.orders += each->orders().size();
   for (const auto& each : provider_.ledger())
     end.captures += each.kind == pay::entry_kind::capture ? 1 : 0;
@@ -292,13 +298,17 @@ void cluster_world::check_at_rest() {
   }
   for (const auto& cart : shared_)
     check_linearizable(cart->book.cart(), cart->book.calls(), checks_);
-  const auto image = cluster_->node(1).stop();
-  const auto report = persistence::verify("/data", std::make_shared<fault_fs>(1, image));
-  if (!report) return checks_.violate("the store verifies", report.error().detail);
-  if (!report->ok()) {
-    checks_.violate("the store verifies",
-                    report->problems.front().where + ": " + report->problems.front().what);
-  }
+  for (node_id id = 1; id <= cluster_->size() && !checks_.broken(); ++id) check_disk(id);
+}
+
+void cluster_world::check_disk(node_id id) {
+  auto image = cluster_->node(id).stop();
+  const auto report = persistence::verify("/data", std::make_shared<fault_fs>(1, std::move(image)));
+  if (!report)
+    return checks_.violate("the store verifies", name_of(id) + ": " + report.error().detail);
+  if (report->ok()) return;
+  const auto& first = report->problems.front();
+  checks_.violate("the store verifies", name_of(id) + ": " + first.where + ": " + first.what);
 }
 
 // Every entity as it is found on the node's disk against all its events from the first.

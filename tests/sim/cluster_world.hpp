@@ -57,6 +57,7 @@ class cluster_world final : public wire {
   void settle();
   void check_at_rest();
   void check_stored_states(node_id node);
+  void check_disk(node_id node);
 
   timeline time_;
   sim_provider provider_;
@@ -72,6 +73,7 @@ class cluster_world final : public wire {
   std::map<std::uint64_t, connection> connections_;  // requests that no node has answered
   std::uint64_t requests_ = 0;
   std::uint64_t crashes_ = 0;
+  toll taken_;
   bool healed_ = false;
   bool shop_is_open_ = false;
 };

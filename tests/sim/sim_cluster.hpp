@@ -17,6 +17,7 @@
 #include "tests/sim/sim_network.hpp"
 #include "tests/sim/sim_node.hpp"
 #include "tests/sim/sim_provider.hpp"
+#include "tests/sim/toll.hpp"
 
 namespace omnicart::sim {
 
@@ -43,7 +44,11 @@ class sim_cluster {
   // Nodes whose process or machine has ended by itself with this step.
   std::vector<node_id> doomed() const;
   bool up(node_id node) const { return at(node).machine->up(); }
+  // A write or sync of the node's has failed: it says no success any more.
   bool storage_failed(node_id node);
+  // For so long nothing happens in the process; clocks, machine and network go on.
+  void stand_still(node_id node, duration_ms span);
+  bool stands_still(node_id node) const { return time_.stands_still(timeline::owner_of(node)); }
   void jump_clock(node_id node, duration_ms ahead);
   // All clocks go on by so much at once.
   void skip(duration_ms span);
@@ -54,6 +59,9 @@ class sim_cluster {
   sim_network& net() { return net_; }
   const committed_log& log() const { return log_; }
   const replica_hashes& hashes() const { return hashes_; }
+
+  // What came of mishaps here and on the network.
+  toll taken() const;
 
   // Who should hold the shard; its leader takes the steps.
   cluster::shard_wish& wish(std::uint16_t shard) { return wishes_[shard]; }
@@ -69,12 +77,13 @@ class sim_cluster {
 
  private:
   struct member {
-    member(const timeline& time, duration_ms up) : clock(time, up) {}
+    member(const timeline& time, duration_ms up, std::int64_t fast) : clock(time, up, fast) {}
     node_clock clock;
     std::unique_ptr<sim_node> machine;
     disk_image disk;
     bool keeps_memory = false;  // killed: what was written is still there
     bool dying = false;         // its journal has given up
+    disk_counters counted;      // of its disk, in the toll
     std::vector<std::uint64_t> landed;
     std::shared_ptr<int> steps = std::make_shared<int>(0);  // asked of journals, not ended
   };
@@ -82,8 +91,13 @@ class sim_cluster {
   const member& at(node_id node) const { return *members_[node - 1]; }
   sim_node::hooks watch(node_id node);
   void after_round(node_id node);
+  void check_leases();
   void tend_shards(node_id node);
   void note_entries(const persistence::committed_batch& batch);
+  void took_office(node_id node, std::uint16_t shard, std::uint64_t term);
+  void step_taken(cluster::shard_step::kind what);
+  void go_on(node_id node);
+  void count_disk(member& own);
 
   timeline& time_;
   sim_checks& checks_;
@@ -93,6 +107,7 @@ class sim_cluster {
   leader_terms terms_;
   replica_hashes hashes_;
   committed_log log_;
+  toll taken_;
   std::vector<cluster::shard_wish> wishes_;
   std::vector<std::unique_ptr<member>> members_;
 };

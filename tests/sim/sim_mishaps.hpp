@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include "tests/sim/sim_cluster.hpp"
+#include "tests/sim/toll.hpp"
 
 namespace omnicart::sim {
 
@@ -17,6 +18,8 @@ class sim_mishaps {
   void begin(std::uint64_t count);
   // None happens any more, and what lasts is over.
   void end();
+  // Those that changed anything at once; of the others the cluster knows.
+  const toll& taken() const { return taken_; }
 
  private:
   enum class mishap : std::uint8_t {
@@ -39,19 +42,28 @@ class sim_mishaps {
     clock,
     membership,
     transfer,
-    cut_logs
+    cut_logs,
+    standstill
   };
 
   void plan_next();
   void strike();
   void strike(mishap what);
   mishap draw();
+  void end_node(mishap what, node_id node);
   void hurt_disk(mishap what, node_id node);
   void hurt_network(mishap what, node_id node);
-  void heal_later();
+  void cut_off(harm what, node_id node);
+  void halve();
+  void heal_later(harm what, bool cut);
   void change_members();
   void admit(std::uint16_t shard, node_id node);
+  void wish_for_another_leader();
+  void cut_logs_of(node_id node);
+  bool runs(node_id node) const { return cluster_.up(node) && !cluster_.stands_still(node); }
   node_id draw_node();
+  node_id draw_other(node_id node);
+  node_id draw_leader(node_id otherwise);
   std::uint16_t draw_shard();
   void later(duration_ms delay, std::function<void()> what);
 
@@ -59,6 +71,7 @@ class sim_mishaps {
   sim_cluster& cluster_;
   std::uint64_t left_ = 0;
   bool over_ = false;
+  toll taken_;
 };
 
 }  // namespace omnicart::sim

@@ -30,19 +30,27 @@ void sim_network::port::forget() {
 }
 
 void sim_network::port::tell(node_id peer, bool up) {
-  for (const auto& each : watchers_)
-    each({.peer = peer, .up = up, .boot = net_.ports_.at(peer)->boot_, .version = 1});
+  const cluster::peer_change change{
+      .peer = peer, .up = up, .boot = net_.ports_.at(peer)->boot_, .version = 1};
+  net_.time_.reach(timeline::owner_of(self_), [this, change] {
+    for (const auto& each : watchers_) each(change);
+  });
 }
 
 duration_ms sim_network::draw_delay() {
-  if (time_.chance(weather_.late)) return duration_ms{time_.between(1, weather_.late_max.count())};
+  if (time_.chance(weather_.late)) {
+    taken_.add(harm::message_late);
+    return duration_ms{time_.between(1, weather_.late_max.count())};
+  }
   return duration_ms{time_.between(0, weather_.delay_max.count())};
 }
 
 // Either direction: the link wants its heartbeats echoed.
 bool sim_network::silent(node_id a, node_id b) const {
-  return cuts_.contains({a, b}) || cuts_.contains({b, a}) || !alive_.contains(a) ||
-         !alive_.contains(b);
+  const auto mute = [this](node_id node) {
+    return !alive_.contains(node) || time_.stands_still(timeline::owner_of(node));
+  };
+  return cuts_.contains({a, b}) || cuts_.contains({b, a}) || mute(a) || mute(b);
 }
 
 // --- connections
@@ -69,9 +77,16 @@ void sim_network::end(node_id node, ending how) {
   }
 }
 
-void sim_network::cut(node_id from, node_id to) {
-  if (from == to || !cuts_.insert({from, to}).second) return;
+void sim_network::stands_still(node_id node) {
+  for (const auto& [other, end] : ports_) {
+    if (other != node) await_silence(node, other);
+  }
+}
+
+bool sim_network::cut(node_id from, node_id to) {
+  if (from == to || !cuts_.insert({from, to}).second) return false;
   await_silence(from, to);
+  return true;
 }
 
 void sim_network::heal() {
@@ -79,10 +94,11 @@ void sim_network::heal() {
   for (const auto& [node, end] : ports_) dial_all(node);
 }
 
-void sim_network::break_line(node_id one, node_id other) {
-  if (one == other) return;
+bool sim_network::break_line(node_id one, node_id other) {
+  if (one == other) return false;
   lose(one, other, duration_ms{time_.between(0, told_ms_max)});
   lose(other, one, duration_ms{time_.between(0, told_ms_max)});
+  return at(one, other).up || at(other, one).up;
 }
 
 // Each end gives up by its own clock.
@@ -154,6 +170,7 @@ bool sim_network::send(node_id from, node_id to, channel on, std::string bytes) 
     }
     way.chunk_bytes += bytes.size();
   } else if (time_.chance(weather_.crowded)) {
+    taken_.add(harm::message_refused);
     return false;
   }
   flight what{lines_[ordered(from, to)], std::move(bytes)};
@@ -162,7 +179,10 @@ bool sim_network::send(node_id from, node_id to, channel on, std::string bytes) 
     return true;
   }
   // A loss that nobody hears of: the transport allows it.
-  if (on != channel::snapshot && time_.chance(weather_.lost)) return true;
+  if (on != channel::snapshot && time_.chance(weather_.lost)) {
+    taken_.add(harm::message_lost);
+    return true;
+  }
   const auto number = static_cast<std::size_t>(on);
   const auto due = std::max(way.last_due[number], time_.monotonic() + draw_delay());
   way.last_due[number] = due;
@@ -177,8 +197,10 @@ void sim_network::travel(node_id from, node_id to, channel on, duration_ms delay
   time_.after(delay, timeline::owner::world, [this, from, to, on] {
     auto& waiting = at(from, to).under_way[static_cast<std::size_t>(on)];
     if (waiting.empty()) return;  // they went with their connection
-    if (cuts_.contains({from, to}) && stands(from, to, waiting.front().line))
+    if (cuts_.contains({from, to}) && stands(from, to, waiting.front().line)) {
+      taken_.add(harm::message_cut);
       return travel(from, to, on, duration_ms{time_.between(50, 200)});
+    }
     auto next = std::move(waiting.front());
     waiting.pop_front();
     arrive(from, to, on, std::move(next));
@@ -190,17 +212,24 @@ bool sim_network::stands(node_id from, node_id to, std::uint64_t line) {
 }
 
 void sim_network::send_raft(node_id from, node_id to, const flight& what) {
-  if (time_.chance(weather_.lost)) return;
-  for (int copies = time_.chance(weather_.doubled) ? 2 : 1; copies > 0; --copies) {
+  if (time_.chance(weather_.lost)) return taken_.add(harm::message_lost);
+  const bool twice = time_.chance(weather_.doubled);
+  if (twice) taken_.add(harm::message_doubled);
+  for (int copies = twice ? 2 : 1; copies > 0; --copies) {
     time_.after(draw_delay(), timeline::owner::world,
                 [this, from, to, what] { arrive(from, to, channel::raft, what); });
   }
 }
 
+// Whoever stands still reads it later, even if the connection is gone by then.
 void sim_network::arrive(node_id from, node_id to, channel on, flight what) {
-  if (!stands(from, to, what.line) || cuts_.contains({from, to})) return;
-  const auto& handler = ports_.at(to)->handlers_[static_cast<std::size_t>(on)];
-  if (handler) handler(from, std::move(what.bytes));
+  if (!stands(from, to, what.line)) return;
+  if (cuts_.contains({from, to})) return taken_.add(harm::message_cut);
+  time_.reach(timeline::owner_of(to),
+              [this, from, to, on, bytes = std::move(what.bytes)]() mutable {
+                const auto& handler = ports_.at(to)->handlers_[static_cast<std::size_t>(on)];
+                if (handler) handler(from, std::move(bytes));
+              });
 }
 
 void sim_network::consumed(node_id from, node_id to, std::size_t bytes) {
@@ -212,8 +241,11 @@ void sim_network::consumed(node_id from, node_id to, std::size_t bytes) {
           return;
         way.chunk_bytes -= std::min(way.chunk_bytes, bytes);
         const bool roomy = way.chunk_bytes <= chunk_window_bytes / 2;
-        const auto& handler = ports_.at(from)->room_;
-        if (roomy && std::exchange(way.refused_chunk, false) && handler) handler(to);
+        if (!roomy || !std::exchange(way.refused_chunk, false)) return;
+        time_.reach(timeline::owner_of(from), [this, from, to] {
+          const auto& handler = ports_.at(from)->room_;
+          if (handler) handler(to);
+        });
       });
 }
 

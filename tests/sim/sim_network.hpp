@@ -12,6 +12,7 @@
 
 #include "cluster/link/transport.hpp"
 #include "tests/sim/timeline.hpp"
+#include "tests/sim/toll.hpp"
 
 namespace omnicart::sim {
 
@@ -45,12 +46,21 @@ class sim_network {
   enum class ending : std::uint8_t { process, machine };
   void end(node_id node, ending how);
 
-  // Nothing goes from the one to the other. Several cuts of one pair count as one.
-  void cut(node_id from, node_id to);
+  // The process stands still, by the timeline: what comes for it waits, and the others notice by
+  // the silence. Then it goes on.
+  void stands_still(node_id node);
+  void goes_on(node_id node) { dial_all(node); }
+
+  // Nothing goes from the one to the other. Several cuts of one pair count as one; false: it was
+  // cut before, or there is no such way.
+  bool cut(node_id from, node_id to);
   void heal();
-  // The connection breaks, and is made anew.
-  void break_line(node_id one, node_id other);
+  // The connection breaks, and is made anew. False: there was none.
+  bool break_line(node_id one, node_id other);
   void set_weather(const weather& now) { weather_ = now; }
+
+  // What became of messages.
+  const toll& taken() const { return taken_; }
 
  private:
   friend class port;
@@ -87,6 +97,7 @@ class sim_network {
 
   timeline& time_;
   weather weather_;
+  toll taken_;
   std::map<node_id, std::unique_ptr<port>> ports_;
   std::map<pair, lane> lanes_;           // by sender and receiver
   std::map<pair, std::uint64_t> lines_;  // the number of a pair's connection

@@ -132,6 +132,60 @@ BOOST_AUTO_TEST_CASE(a_machine_that_is_back_before_it_was_missed_has_a_new_conne
   BOOST_TEST(ups[1] == 2);
 }
 
+BOOST_AUTO_TEST_CASE(who_stands_still_for_a_moment_hears_all_of_it_afterwards) {
+  const auto number = time.hold(timeline::owner_of(2));
+  net.stands_still(2);
+  for (int i = 0; i < 20; ++i) say(std::to_string(10 + i));
+  pass(duration_ms{1'000});
+  BOOST_TEST(heard.empty());
+  BOOST_TEST(time.release(timeline::owner_of(2), number));
+  net.goes_on(2);
+  pass(duration_ms{3'000});
+  BOOST_TEST(heard.size() == 20U);
+  BOOST_TEST(std::is_sorted(heard.begin(), heard.end()));
+  BOOST_TEST(downs[1] + downs[2] == 0);
+}
+
+BOOST_AUTO_TEST_CASE(who_stands_still_for_long_is_missed_and_learns_of_it_afterwards) {
+  const auto number = time.hold(timeline::owner_of(2));
+  net.stands_still(2);
+  say("before it was missed");
+  pass(duration_ms{3'000});
+  BOOST_TEST(!net.join(1).is_up(2));
+  BOOST_TEST(downs[1] == 1);
+  BOOST_TEST(downs[2] == 0);
+  BOOST_TEST(!say("nobody reads"));
+  time.release(timeline::owner_of(2), number);
+  net.goes_on(2);
+  pass(duration_ms{1'000});
+  BOOST_TEST((heard == std::vector<std::string>{"before it was missed"}));
+  BOOST_TEST(downs[2] == 1);
+  BOOST_TEST(ups[1] == 2);
+  BOOST_TEST(ups[2] == 2);
+}
+
+BOOST_AUTO_TEST_CASE(what_waits_for_who_stands_still_comes_in_its_order_or_goes_with_its_owner) {
+  const auto two = timeline::owner_of(2), three = timeline::owner_of(3);
+  std::string done;
+  const auto number = time.hold(two);
+  time.hold(three);
+  for (const char each : {'a', 'b', 'c', 'd'}) {
+    time.after(duration_ms{each - 'a'}, two, [&done, each] { done += each; });
+    time.after(duration_ms{each - 'a'}, three, [&done] { done += '!'; });
+  }
+  pass(duration_ms{10});
+  time.reach(two, [&done] { done += 'e'; });
+  BOOST_TEST(done.empty());
+  time.forget(three);
+  BOOST_TEST(!time.stands_still(three));
+  BOOST_TEST(!time.release(two, number + 7));
+  BOOST_TEST(time.release(two, number));
+  BOOST_TEST(!time.release(two, number));
+  pass(duration_ms{10});
+  time.reach(two, [&done] { done += 'f'; });
+  BOOST_TEST(done == "abcdef");
+}
+
 BOOST_AUTO_TEST_CASE(chunks_wait_until_others_are_consumed) {
   const std::string chunk(5'000, 'x');
   consumes = false;

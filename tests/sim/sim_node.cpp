@@ -72,7 +72,12 @@ const kind_registry& sim_node::kinds() {
 // In the order of construction: whatever a part refers to stands above it.
 struct sim_node::running {
   running(timeline& t, const node_options& o, const hooks& c, const surroundings& around)
-      : time(t), here(around.time ? *around.time : t), options(o), calls(c), net(around.net) {}
+      : time(t),
+        here(around.time ? *around.time : t),
+        fast(around.fast),
+        options(o),
+        calls(c),
+        net(around.net) {}
   ~running() { time.forget(owner()); }
 
   status open(const std::shared_ptr<fault_fs>& on);
@@ -94,6 +99,7 @@ struct sim_node::running {
 
   timeline& time;
   const clock& here;  // by which the node lives
+  const std::int64_t fast;
   const node_options& options;
   const hooks& calls;
   cluster::transport* net;  // null: it is alone
@@ -325,7 +331,8 @@ void sim_node::running::await_timeout() {
   const auto at = here.monotonic() + wait;
   if (timeout_at && *timeout_at <= at) return;
   timeout_at = at;
-  in_node(wait, [this, at] {
+  const duration_ms span = (wait * 1'000 + duration_ms{999 + fast}) / (1'000 + fast);
+  in_node(span, [this, at] {
     if (timeout_at != at) return;  // an earlier one took its place
     timeout_at.reset();
     log->until_next_timeout() <= raft::monotonic_time{1} ? flush() : await_timeout();

@@ -44,6 +44,7 @@ struct node_options {
 struct surroundings {
   const clock* time = nullptr;
   cluster::transport* net = nullptr;
+  std::int64_t fast = 0;  // by so many milliseconds in a second the monotonic clock is ahead
 };
 
 // A node as the composition root builds it, from the production parts, without threads: journal,

@@ -84,6 +84,7 @@ void print_end_of_story(std::uint64_t seed, std::uint64_t nodes) {
 struct totals {
   std::uint64_t seeds = 0, failed = 0, steps = 0, requests = 0, crashes = 0, orders = 0,
                 captures = 0, compared = 0;
+  omnicart::sim::toll taken;
 };
 
 void run_one(std::uint64_t seed, std::uint64_t nodes, bool twice, totals& sum) {
@@ -102,6 +103,7 @@ void run_one(std::uint64_t seed, std::uint64_t nodes, bool twice, totals& sum) {
   sum.orders += end.orders;
   sum.captures += end.captures;
   sum.compared += end.compared;
+  sum.taken.add(end.taken);
   if (!end.broken) return;
   print_failure(seed, end);
   if (++sum.failed <= 3) print_end_of_story(seed, nodes);
@@ -119,6 +121,13 @@ bool parse_range(const std::string& text, std::uint64_t& first, std::uint64_t& l
   return first <= last;
 }
 
+void print_toll(const omnicart::sim::toll& taken) {
+  for (std::size_t i = 0; i < omnicart::sim::harm_count; ++i) {
+    std::printf("%10llu %s\n", static_cast<unsigned long long>(taken.of(i)),
+                omnicart::sim::harm_names[i].data());
+  }
+}
+
 bool run_many(std::uint64_t first, std::uint64_t last, std::uint64_t nodes, bool twice) {
   totals sum;
   const auto began = std::chrono::steady_clock::now();
@@ -132,6 +141,7 @@ bool run_many(std::uint64_t first, std::uint64_t last, std::uint64_t nodes, bool
       static_cast<unsigned long long>(sum.crashes), static_cast<unsigned long long>(sum.orders),
       static_cast<unsigned long long>(sum.captures), static_cast<unsigned long long>(sum.compared),
       took.count());
+  if (nodes > 1) print_toll(sum.taken);
   return sum.failed == 0;
 }
 

@@ -18,6 +18,7 @@
 #include "tests/sim/sim_provider.hpp"
 #include "tests/sim/sim_staff.hpp"
 #include "tests/sim/timeline.hpp"
+#include "tests/sim/toll.hpp"
 
 namespace omnicart::sim {
 
@@ -34,6 +35,7 @@ struct story_end {
   std::uint64_t orders = 0;    // told to shoppers
   std::uint64_t captures = 0;  // in the provider's ledger
   std::uint64_t compared = 0;  // hashes of a shard's content, with those of another replica
+  toll taken;                  // of several nodes
 };
 
 // What goes on in a shop whose node goes down once.

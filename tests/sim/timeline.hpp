@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -30,6 +31,20 @@ class timeline final : public clock {
   // Runs what comes next; false when nothing is to come before `until` (then time stands there).
   bool step(duration_ms until);
   void forget(owner whose);
+
+  // The owner stands still, as a process does after SIGSTOP: what it would do waits, while time and
+  // everybody else go on. Returns the number of this standstill; forget() ends it.
+  std::uint64_t hold(owner whose);
+  // It goes on: what has waited happens now, in its order. False: that standstill is over already.
+  bool release(owner whose, std::uint64_t number);
+  bool stands_still(owner whose) const { return held_.contains(whose); }
+  // Somebody else has something for the owner: now, or when it goes on.
+  template <class What>
+  void reach(owner whose, What what) {
+    if (held_.empty() || !stands_still(whose)) return what();
+    held_[whose].waiting.emplace_back(std::move(what));
+  }
+
   std::size_t waiting() const { return events_.size(); }
 
   timestamp_ms wall() const override { return timestamp_ms{now_ + wall_offset_}; }
@@ -54,6 +69,10 @@ class timeline final : public clock {
     owner whose;
     std::function<void()> what;
   };
+  struct standstill {
+    std::uint64_t number = 0;
+    std::deque<std::function<void()>> waiting;
+  };
   struct hash_free {
     void operator()(XXH3_state_t* state) const { XXH3_freeState(state); }
   };
@@ -62,6 +81,8 @@ class timeline final : public clock {
   duration_ms now_{0};
   duration_ms wall_offset_{1'700'000'000'000};
   std::multimap<std::pair<duration_ms, std::uint64_t>, event> events_;  // by time and lot
+  std::map<owner, standstill> held_;
+  std::uint64_t standstills_ = 0;
   std::unique_ptr<XXH3_state_t, hash_free> hash_;
   std::uint64_t steps_ = 0;
   std::function<void(std::string_view)> reader_;

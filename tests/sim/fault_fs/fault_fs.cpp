@@ -107,6 +107,7 @@ struct fault_fs::disk {
     if (space && *space < data.size()) {
       to.bytes.append(data.data(), data.size() / 2);
       space = 0;
+      ++counts.refused_appends;
       return IOStatus::NoSpace("no space left on the simulated disk");
     }
     if (space) *space -= data.size();
@@ -125,6 +126,7 @@ struct fault_fs::disk {
     ++counts.syncs;
     if (sync_to_fail && --*sync_to_fail == 0) {
       sync_to_fail.reset();
+      ++counts.failed_syncs;
       what.poisoned = true;
       return IOStatus::IOError("the simulated sync failed");
     }

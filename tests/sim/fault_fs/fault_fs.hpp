@@ -22,7 +22,9 @@ struct disk_counters {
   std::uint64_t appended_bytes = 0;
   std::uint64_t syncs = 0;  // of files
   std::uint64_t directory_syncs = 0;
-  std::uint64_t operations = 0;  // appends, syncs, creations, renames, deletions
+  std::uint64_t operations = 0;       // appends, syncs, creations, renames, deletions
+  std::uint64_t failed_syncs = 0;     // on demand
+  std::uint64_t refused_appends = 0;  // for want of space
 };
 
 // A disk in memory that behaves as badly as a real one may, from a seed, without threads or clock:
