@@ -105,7 +105,7 @@ class Writer(threading.Thread):
         self.system, self.ended = system, threading.Event()
         self.names = dict(system.addresses())
         self.at = sorted(self.names)[0]
-        self.connection = None
+        self.connection = self.wanted = None
         self.acks = []  # (when the write was begun, when the attempt that succeeded was, when it was acknowledged)
         self.repeated = self.failed = 0
         self.reasons = {}
@@ -135,8 +135,9 @@ class Writer(threading.Thread):
         self.failed += not self.ended.is_set()
 
     def attempt(self, request):
-        if self.connection and self.connection.ended:  # the node has said that it goes
-            self.go_to(self.next())
+        if self.wanted or (self.connection and self.connection.ended):  # the node has said that it goes
+            self.at, self.wanted = self.wanted or self.next(), None
+            self.drop()
         try:
             if self.connection is None:
                 self.connection = Connection(self.names[self.at], ATTEMPT_S)
@@ -160,9 +161,8 @@ class Writer(threading.Thread):
         self.connection = None
 
     def go_to(self, index):
-        """Asks another node from the next write on."""
-        self.at = index
-        self.drop()
+        """Asks another node from the next attempt on. For other threads."""
+        self.wanted = index
 
     def first_after(self, moment):
         """When the first write was acknowledged whose last attempt was begun after the moment."""
@@ -216,7 +216,7 @@ def lose_one(system, writer, fault):
         lost = random.choice([index for index, _ in system.addresses() if index != leader])
         if writer.at == lost:
             writer.go_to(leader)
-            time.sleep(10 * EVERY_S)
+            wait_for("the client asks another node", lambda: writer.at != lost and not writer.wanted, 10)
     moment = time.monotonic()
     system.signal(lost, signal.SIGSTOP if fault == "stop" else signal.SIGKILL)
     until = moment + 2 * WRITE_S
