@@ -28,6 +28,27 @@ std::string span(duration_ms time) {
   return seconds < 120 ? std::to_string(seconds) + " s" : std::to_string(seconds / 60) + " min";
 }
 
+const cluster_report::node* node_of(const cluster_report& of, node_id id) {
+  const auto at = std::ranges::find(of.nodes, id, [](const cluster_report::node& n) { return n.what.id; });
+  return at == of.nodes.end() ? nullptr : &*at;
+}
+
+std::string name_of(const cluster_report& of, node_id id) {
+  const auto* known = node_of(of, id);
+  return known ? known->what.name : "node " + std::to_string(id);
+}
+
+bool is_reachable(const cluster_report& of, node_id id) {
+  const auto* known = node_of(of, id);
+  return known && known->reachable;
+}
+
+std::string comma_list(const std::set<std::string>& words) {
+  std::string list;
+  for (const auto& word : words) list += (list.empty() ? "" : ", ") + word;
+  return list;
+}
+
 // What can be said of a report; each sentence names what to do.
 class judgement {
  public:
@@ -57,19 +78,9 @@ class judgement {
   void severe(std::string what, std::string advice) { found_.push_back({true, std::move(what), std::move(advice)}); }
   void point_out(std::string what, std::string advice) { found_.push_back({false, std::move(what), std::move(advice)}); }
 
-  std::string name_of(node_id id) const {
-    for (const auto& n : of_.nodes) {
-      if (n.what.id == id) return n.what.name;
-    }
-    return std::to_string(id);
-  }
-  bool is_reachable(node_id id) const {
-    const auto at = std::ranges::find(of_.nodes, id, [](const cluster_report::node& n) { return n.what.id; });
-    return at != of_.nodes.end() && at->reachable;
-  }
   std::size_t reachable_voters(const cluster_report::shard& s) const {
     return static_cast<std::size_t>(
-        std::ranges::count_if(s.voters, [&](const cluster_report::member& m) { return is_reachable(m.node); }));
+        std::ranges::count_if(s.voters, [&](const cluster_report::member& m) { return is_reachable(of_, m.node); }));
   }
   bool has_majority(const cluster_report::shard& s) const { return reachable_voters(s) >= s.voters.size() / 2 + 1; }
 
@@ -84,14 +95,12 @@ class judgement {
       }
       ++stuck;
       for (const auto& m : s.voters) {
-        if (!is_reachable(m.node)) missing.insert(name_of(m.node));
+        if (!is_reachable(of_, m.node)) missing.insert(name_of(of_, m.node));
       }
     }
-    std::string names;
-    for (const auto& name : missing) names += (names.empty() ? "" : ", ") + name;
     if (stuck > 0)
       severe(counted(stuck, "shard") + " cannot be written to: fewer than half of the voters can be reached",
-             "start these again, or repair the network to them: " + names);
+             "start these again, or repair the network to them: " + comma_list(missing));
     if (choosing > 0)
       severe(counted(choosing, "shard") + " without a leader",
              "one is chosen within seconds; if this stays, look for \"raft\" in the nodes' logs");
@@ -101,7 +110,7 @@ class judgement {
     const auto count = static_cast<std::size_t>(
         std::ranges::count_if(of_.shards, &cluster_report::shard::stopped));
     if (count == 0) return;
-    const std::string name = name_of(of_.self);
+    const std::string name = name_of(of_, of_.self);
     severe(name + " takes no part in " + counted(count, "shard") +
                " any more: a leader contradicts what was committed on " + name,
            "one of them has lost its disk's content: see \"replica stopped\" in the log of " +
@@ -182,9 +191,7 @@ class judgement {
       if (!n.version.empty()) versions.insert(n.version);
     }
     if (versions.size() < 2) return;
-    std::string names;
-    for (const auto& version : versions) names += (names.empty() ? "" : ", ") + version;
-    point_out("nodes run different builds: " + names, "fine while you upgrade one after the other; then make them equal");
+    point_out("nodes run different builds: " + comma_list(versions), "fine while you upgrade one after the other; then make them equal");
   }
 
   const cluster_report& of_;
@@ -268,34 +275,25 @@ std::vector<std::uint16_t> shards_voting(const cluster_report& of, node_id node)
 }
 
 std::string needed_by_voters(const cluster_report& of, node_id node) {
-  const auto node_of = [&](node_id id) {
-    return std::ranges::find(of.nodes, id, [](const cluster_report::node& n) { return n.what.id; });
-  };
-  const auto name_of = [&](node_id id) {
-    return node_of(id) == of.nodes.end() ? "node " + std::to_string(id) : node_of(id)->what.name;
-  };
-  const auto is_away = [&](node_id id) { return node_of(id) == of.nodes.end() || !node_of(id)->reachable; };
   std::size_t unknown = 0, short_ones = 0;
   std::set<std::string> missing;
   for (const auto& s : of.shards) {
     unknown += s.voters.empty();
     if (!votes_in(s, node)) continue;
     std::size_t others = 0;
-    for (const auto& m : s.voters) others += m.node != node && !is_away(m.node);
+    for (const auto& m : s.voters) others += m.node != node && is_reachable(of, m.node);
     if (others >= s.voters.size() / 2 + 1) continue;
     ++short_ones;
     for (const auto& m : s.voters) {
-      if (m.node != node && is_away(m.node)) missing.insert(name_of(m.node));
+      if (m.node != node && !is_reachable(of, m.node)) missing.insert(name_of(of, m.node));
     }
   }
   if (short_ones == 0 && unknown == 0) return {};
   if (short_ones == 0)
-    return name_of(of.self) + " does not know who votes in " + counted(unknown, "shard") +
+    return name_of(of, of.self) + " does not know who votes in " + counted(unknown, "shard") +
            ": ask another node, or wait until it does";
-  std::string names;
-  for (const auto& name : missing) names += (names.empty() ? "" : ", ") + name;
-  return "without " + name_of(node) + ", " + counted(short_ones, "shard") + (short_ones == 1 ? " has" : " have") +
-         " no majority of the voters there are now" + (names.empty() ? "" : ": " + names + " cannot be reached") +
+  return "without " + name_of(of, node) + ", " + counted(short_ones, "shard") + (short_ones == 1 ? " has" : " have") +
+         " no majority of the voters there are now" + (missing.empty() ? "" : ": " + comma_list(missing) + " cannot be reached") +
          "; start what is missing, or wait until the moves are through: omnicartctl cluster status";
 }
 
