@@ -6,36 +6,26 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
-#include "cluster/backup/backup_folder.hpp"
-#include "fake_operator.hpp"
+#include "one_shard_backup.hpp"
+#include "shell.hpp"
 
 namespace {
 
 using namespace omnicart;
 using namespace omnicart::ctl;
+using omnicart::ctl::testing::backup_id;
 using omnicart::ctl::testing::fake_operator;
 using omnicart::ctl::testing::good_token;
+using omnicart::ctl::testing::has;
+using omnicart::ctl::testing::said;
 using json = nlohmann::ordered_json;
 
-constexpr const char* id = "20260301T120000Z-00000001";
-
-struct said {
-  exit_code code;
-  std::string out, err;
-};
-
 struct terminal {
-  std::string home = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "omnicart-ctl-XXXXXX").string();
-    return std::string(::mkdtemp(name.data()));
-  }();
-  std::string token_file = home + "/operator.token";
-  std::string folder = home + "/backups";
+  testing::folder home;
+  std::string token_file = home.file("operator.token", std::string(good_token) + "\n");
+  std::string backups = home.path / "backups";
   fake_operator node;
   int pauses = 0;
-
-  terminal() { std::ofstream(token_file) << good_token << '\n'; }
-  ~terminal() { std::filesystem::remove_all(home); }
 
   said operator()(std::vector<std::string> words) {
     words.insert(words.begin(), {"--operator", node.url(), "--token-file", token_file, "backup"});
@@ -52,30 +42,11 @@ struct terminal {
   }
   // An empty shop's backup of one shard.
   void make_backup() {
-    cluster::backup_manifest what{
-        .id = id,
-        .created = {},
-        .by = "ann",
-        .why = "",
-        .version = "v",
-        .cluster = "c",
-        .node = 1,
-        .shard_count = 1,
-        .store_format = 1,
-        .paused = duration_ms{9},
-        .tries = 1,
-        .token_keys = std::string(64, 'k'),
-        .totals = {},
-        .shards = {{.shard = 0, .index = 3, .term = 2, .time = {}, .records = 0, .chunks = {}}}};
-    const auto into = cluster::backup_folder::open(folder, cluster::backup_folder::use::write);
+    const auto into = cluster::backup_folder::open(backups, cluster::backup_folder::use::write);
     BOOST_TEST_REQUIRE(into.has_value());
-    BOOST_TEST((*into)->put_manifest(what).has_value());
+    testing::put_one_shard_backup(**into, testing::first_shard(), {});
   }
 };
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 
@@ -118,31 +89,31 @@ BOOST_AUTO_TEST_CASE(create_says_why_there_is_none) {
 
 BOOST_AUTO_TEST_CASE(list_and_verify_need_no_node) {
   make_backup();
-  const auto listed = (*this)({"--json", "list", folder});
-  BOOST_TEST(json::parse(listed.out)["backups"][0]["id"] == id);
+  const auto listed = (*this)({"--json", "list", backups});
+  BOOST_TEST(json::parse(listed.out)["backups"][0]["id"] == backup_id);
   BOOST_TEST(!has(listed.out, std::string(20, 'k')));
-  BOOST_TEST(((*this)({"verify", folder}).code == exit_code::ok));
-  BOOST_TEST(((*this)({"verify", folder, id}).code == exit_code::ok));
+  BOOST_TEST(((*this)({"verify", backups}).code == exit_code::ok));
+  BOOST_TEST(((*this)({"verify", backups, backup_id}).code == exit_code::ok));
   BOOST_TEST(
-      has((*this)({"verify", folder, "20260301T120000Z-00000002"}).err, "there is no backup"));
-  std::ofstream(folder + "/backups/" + id + ".manifest", std::ios::app) << 'x';
-  const auto damaged = (*this)({"list", folder});
+      has((*this)({"verify", backups, "20260301T120000Z-00000002"}).err, "there is no backup"));
+  std::ofstream(backups + "/backups/" + backup_id + ".manifest", std::ios::app) << 'x';
+  const auto damaged = (*this)({"list", backups});
   BOOST_TEST((damaged.code == exit_code::failed));
-  BOOST_TEST(has(damaged.out, "! " + std::string(id)));
-  BOOST_TEST(((*this)({"verify", folder}).code == exit_code::failed));
-  BOOST_TEST(((*this)({"list", home + "/none"}).code == exit_code::failed));
+  BOOST_TEST(has(damaged.out, "! " + std::string(backup_id)));
+  BOOST_TEST(((*this)({"verify", backups}).code == exit_code::failed));
+  BOOST_TEST(((*this)({"list", (home.path / "none").string()}).code == exit_code::failed));
 }
 
 BOOST_AUTO_TEST_CASE(restore_wants_an_empty_directory_and_a_provider_that_answers) {
   make_backup();
-  const auto full = (*this)({"restore", folder, "--data", home, "--provider", node.url()});
+  const auto full = (*this)({"restore", backups, "--data", home.path, "--provider", node.url()});
   BOOST_TEST((full.code == exit_code::failed));
   BOOST_TEST(has(full.err, "is not empty"));
   node.answers({500, "{}"});
   const auto silent =
-      (*this)({"restore", folder, "--data", home + "/new", "--provider", node.url()});
+      (*this)({"restore", backups, "--data", (home.path / "new").string(), "--provider", node.url()});
   BOOST_TEST((silent.code == exit_code::unreachable));
-  BOOST_TEST(!std::filesystem::exists(home + "/new"));
+  BOOST_TEST(!std::filesystem::exists(home.path / "new"));
 }
 
 BOOST_AUTO_TEST_SUITE_END()

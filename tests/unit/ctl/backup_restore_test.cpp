@@ -1,18 +1,17 @@
-#include <httplib.h>
-
 #include <boost/test/unit_test.hpp>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
-#include <thread>
 #include <vector>
 
 #include "actors/order/order_codec.hpp"
 #include "cluster/backup/backup_folder.hpp"
 #include "cluster/backup/chunk_cutter.hpp"
+#include "loopback_server.hpp"
+#include "one_shard_backup.hpp"
 #include "persistence/key_layout.hpp"
+#include "shell.hpp"
 #include "tools/backup/shop_books.hpp"
 #include "tools/omnicartctl/backup_commands.hpp"
 
@@ -21,8 +20,8 @@ namespace omnicart::ctl {
 namespace backup_restore_test {
 
 using json = nlohmann::ordered_json;
-
-constexpr const char* id = "20260301T120000Z-00000001";
+using testing::has;
+using testing::said;
 
 money pence(std::int64_t amount) { return {amount, *currency_code::parse("GBP")}; }
 
@@ -44,8 +43,7 @@ order::events paid_order() {
 void make_backup(const std::string& path) {
   const auto folder = cluster::backup_folder::open(path, cluster::backup_folder::use::write);
   BOOST_TEST_REQUIRE(folder.has_value());
-  cluster::backed_up_shard shard{
-      .shard = 0, .index = 3, .term = 2, .time = {}, .records = 0, .chunks = {}};
+  auto shard = testing::first_shard();
   cluster::chunk_cutter cutter([&](const std::string& chunk, std::size_t records) -> status {
     cluster::chunk_name name{.hash = cluster::hash_of(chunk), .bytes = chunk.size()};
     if (auto put = (*folder)->put_chunk(name, chunk); !put) return fail(put.error());
@@ -64,21 +62,7 @@ void make_backup(const std::string& path) {
     BOOST_TEST_REQUIRE(books.take(persistence::family::events, key, value).has_value());
   }
   BOOST_TEST_REQUIRE(cutter.finish().has_value());
-  const cluster::backup_manifest what{.id = id,
-                                      .created = {},
-                                      .by = "ann",
-                                      .why = "",
-                                      .version = "v",
-                                      .cluster = "c",
-                                      .node = 1,
-                                      .shard_count = 1,
-                                      .store_format = 1,
-                                      .paused = duration_ms{9},
-                                      .tries = 1,
-                                      .token_keys = std::string(64, 'k'),
-                                      .totals = books.totals(),
-                                      .shards = {shard}};
-  BOOST_TEST_REQUIRE((*folder)->put_manifest(what).has_value());
+  testing::put_one_shard_backup(**folder, std::move(shard), books.totals());
 }
 
 json entry_of(int seq, const char* kind, std::int64_t amount, const char* refund_key = "") {
@@ -94,49 +78,26 @@ struct provider {
     for (const auto& each : ledger) entries.push_back(each);
     json page = json::object();
     page["entries"] = std::move(entries);
-    server.Get("/ledger", [all = page.dump()](const httplib::Request& req, httplib::Response& res) {
+    server.routes().Get("/ledger", [all = page.dump()](const httplib::Request& req, httplib::Response& res) {
       const bool from_the_first = req.get_param_value("from") == "1";
       res.set_content(from_the_first ? all : std::string(R"({"entries":[]})"), "application/json");
     });
-    server.set_keep_alive_timeout(1);
-    port = server.bind_to_any_port("127.0.0.1");
-    thread = std::thread([this] { server.listen_after_bind(); });
-    while (!server.is_running()) std::this_thread::yield();
+    server.start();
   }
-  ~provider() {
-    server.stop();
-    thread.join();
-  }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port); }
 
-  httplib::Server server;
-  std::thread thread;
-  int port = 0;
+  testing::loopback_server server;
 };
-
-struct said {
-  exit_code code;
-  std::string out, err;
-};
-
-bool has(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
-}
 
 struct lost_shop {
-  std::string home = [] {
-    std::string name = (std::filesystem::temp_directory_path() / "omnicart-ctl-XXXXXX").string();
-    return std::string(::mkdtemp(name.data()));
-  }();
-  std::string folder = home + "/backups";
-  std::string data = home + "/new";
+  testing::folder home;
+  std::string backups = home.path / "backups";
+  std::string data = home.path / "new";
 
-  lost_shop() { make_backup(folder); }
-  ~lost_shop() { std::filesystem::remove_all(home); }
+  lost_shop() { make_backup(backups); }
 
   said restore(const provider& from, const std::vector<std::string>& more = {}) const {
-    std::vector<std::string> words{"backup", "restore",    folder,    "--data",
-                                   data,     "--provider", from.url()};
+    std::vector<std::string> words{"backup", "restore",    backups,          "--data",
+                                   data,     "--provider", from.server.url()};
     words.insert(words.end(), more.begin(), more.end());
     const auto given = parse_command_line(words);
     BOOST_TEST_REQUIRE(std::holds_alternative<command_line>(given));

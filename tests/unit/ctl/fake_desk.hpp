@@ -1,16 +1,14 @@
 #pragma once
 
-#include <httplib.h>
-
 #include <map>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <vector>
 
 #include "actors/cluster/cluster.hpp"
 #include "fake_operator.hpp"
 #include "http/cluster_routes.hpp"
+#include "loopback_server.hpp"
 
 namespace omnicart::ctl::testing {
 
@@ -126,29 +124,20 @@ class cluster_port {
  public:
   explicit cluster_port(http::cluster_desk* desk) : routes_(desk) {
     routes_.add_to(
-        server_, [](http::cluster_routes::handler what) -> http::cluster_routes::handler {
+        server_.routes(), [](http::cluster_routes::handler what) -> http::cluster_routes::handler {
           return [what](const httplib::Request& in, httplib::Response& out) {
             if (in.get_header_value("Authorization") == std::string("Bearer ") + good_token)
               return what(in, out);
             out.status = 401;
           };
         });
-    server_.set_keep_alive_timeout(1);
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::thread([this] { server_.listen_after_bind(); });
-    while (!server_.is_running()) std::this_thread::yield();
+    server_.start();
   }
-  ~cluster_port() {
-    server_.stop();
-    thread_.join();
-  }
-  std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string url() const { return server_.url(); }
 
  private:
   http::cluster_routes routes_;
-  httplib::Server server_;
-  std::thread thread_;
-  int port_ = 0;
+  loopback_server server_;
 };
 
 }  // namespace omnicart::ctl::testing

@@ -1,17 +1,13 @@
 #include "fake_operator.hpp"
 
-#include <httplib.h>
-
 #include <deque>
 #include <mutex>
-#include <thread>
+
+#include "loopback_server.hpp"
 
 namespace omnicart::ctl::testing {
 
 struct fake_operator::parts {
-  httplib::Server server;
-  std::thread thread;
-  int port = 0;
   mutable std::mutex mutex;
   std::deque<canned> next;
   std::vector<std::string> asked;
@@ -30,32 +26,26 @@ struct fake_operator::parts {
     res.status = now.status;
     res.set_content(now.body, now.status < 300 ? "application/json" : "application/problem+json");
   }
+
+  loopback_server server;
 };
 
 fake_operator::fake_operator() : parts_(std::make_unique<parts>()) {
   const auto handler = [p = parts_.get()](const httplib::Request& req, httplib::Response& res) {
     p->serve(req, res);
   };
-  parts_->server.Get(".*", handler).Post(".*", handler).Delete(".*", handler);
-  parts_->server.set_keep_alive_timeout(1);
-  parts_->port = parts_->server.bind_to_any_port("127.0.0.1");
-  parts_->thread = std::thread([p = parts_.get()] { p->server.listen_after_bind(); });
-  while (!parts_->server.is_running()) std::this_thread::yield();
+  parts_->server.routes().Get(".*", handler).Post(".*", handler).Delete(".*", handler);
+  parts_->server.start();
 }
 
-fake_operator::~fake_operator() {
-  parts_->server.stop();
-  parts_->thread.join();
-}
+fake_operator::~fake_operator() = default;
 
 void fake_operator::answers(canned next) {
   const std::lock_guard lock(parts_->mutex);
   parts_->next.push_back(std::move(next));
 }
 
-std::string fake_operator::url() const {
-  return "http://127.0.0.1:" + std::to_string(parts_->port);
-}
+std::string fake_operator::url() const { return parts_->server.url(); }
 
 std::vector<std::string> fake_operator::asked() const {
   const std::lock_guard lock(parts_->mutex);
