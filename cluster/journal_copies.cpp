@@ -67,6 +67,7 @@ bool replicated_journal::tend_copies(round& now) {
 }
 
 status replicated_journal::restart(replica& r, round& now) {
+  abandon(r, now);
   replica fresh;
   fresh.held = std::move(r.held);
   fresh.controls = std::move(r.controls);

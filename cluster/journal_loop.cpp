@@ -26,9 +26,6 @@ constexpr raft::log_index uncommitted_entries_max = 1'024;  // of one shard; the
 // entry_bytes_max. A larger item has one to itself.
 constexpr std::size_t gathered_bytes_max = std::size_t{8} << 20;
 
-// A replica without content would have nothing to lead with. (While Raft waits for a snapshot it does not stand.)
-bool may_stand(const replica& r) { return !r.stopped && (!r.content_void || r.installing); }
-
 // Content of the entry for the batch; of an own proposal it is at hand.
 void put_content(const persistence::store& data, std::uint16_t shard, const proposal& own, rocksdb::WriteBatch& out) {
   std::size_t next = 0;
@@ -63,16 +60,6 @@ void replicated_journal::run() {
     asleep_ = false;
     rung_ = false;
   }
-}
-
-raft::monotonic_time replicated_journal::until_next_timeout() const {
-  auto next = pause_ ? pause_->until : raft::monotonic_time::max();
-  for (const auto& r : replicas_) {
-    if (r.needs_clock && may_stand(r)) next = std::min(next, r.group->next_timeout());
-    if (r.content_void && !r.copy_runs) next = std::min(next, std::max(r.copy_at, monotonic() + options_.heartbeat));
-  }
-  if (next == raft::monotonic_time::max()) return next;
-  return std::max(next - monotonic(), raft::monotonic_time{1});
 }
 
 bool replicated_journal::flush_once() {
@@ -128,7 +115,7 @@ void replicated_journal::take_messages(round& now) {
       continue;
     }
     auto& r = replicas_[shard];
-    if (!may_stand(r) && std::holds_alternative<raft::timeout_now>(content.body)) continue;
+    if (!r.can_lead() && std::holds_alternative<raft::timeout_now>(content.body)) continue;
     auto update = r.group->receive(monotonic(), content);
     if (update) {
       note(r, std::move(*update), now);
@@ -139,13 +126,6 @@ void replicated_journal::take_messages(round& now) {
       log::error("replica stopped", {{"shard", shard}, {"why", update.error().detail}});
       now.touch(shard);
     }
-  }
-}
-
-void replicated_journal::take_timeouts(round& now) {
-  const auto time = monotonic();
-  for (auto& r : replicas_) {
-    if (r.needs_clock && may_stand(r) && r.group->next_timeout() <= time) note(r, r.group->timeout(time), now);
   }
 }
 
@@ -243,10 +223,21 @@ void replicated_journal::wait_behind(replica& r, std::vector<persistence::queued
   if (!r.proposals.empty()) {
     auto& last = r.proposals.back().items;
     std::move(barriers.begin(), barriers.end(), std::back_inserter(last));
-  } else if (r.alone || r.group->may_read(monotonic(), r.applied)) {
-    std::move(barriers.begin(), barriers.end(), std::back_inserter(now.finished));
   } else {
-    for (auto& item : barriers) now.refused.emplace_back(std::move(item), not_the_leader(std::nullopt));
+    finish_own(r, std::move(barriers), now);
+  }
+}
+
+// An own entry counts whoever committed it. A barrier is a read, and what was proposed before it may be committed by the
+// word of a leader that has taken more since.
+void replicated_journal::finish_own(const replica& r, std::vector<persistence::queued_item> items, round& now) {
+  const bool may_read = r.alone || r.group->may_read(monotonic(), r.applied);
+  for (auto& item : items) {
+    if (item.barrier && !may_read) {
+      now.refused.emplace_back(std::move(item), not_the_leader(std::nullopt));
+    } else {
+      now.finished.push_back(std::move(item));
+    }
   }
 }
 
@@ -350,6 +341,7 @@ void replicated_journal::answer_reads(replica& r, std::vector<raft::entries_want
     auto entries = storage_.read(r.shard, wanted.first, wanted.count);
     if (!entries) {
       log::error("log cannot be read for a follower", {{"shard", r.shard}, {"why", entries.error().detail}});
+      if (options_.damaged) options_.damaged(entries.error());
       continue;
     }
     for (auto& message : r.group->complete_append(wanted, std::move(*entries))) {
@@ -435,7 +427,7 @@ void replicated_journal::apply_next(replica& r, round& now) {
     r.proposals.pop_front();
     proposed_bytes_ -= own.bytes;
     told.entry = std::move(own.entry);
-    std::move(own.items.begin(), own.items.end(), std::back_inserter(now.finished));
+    finish_own(r, std::move(own.items), now);
   } else if (entry.type == raft::entry_type::command) {
     auto content = persistence::decode_log_entry(*entry.bytes);
     ensure(content.has_value(), "an entry of the log decodes");

@@ -68,8 +68,11 @@ struct replica {
   raft::node_id copy_from = 0;                       // then: the leader that offered it
   std::uint64_t copy_attempt = 0;
   raft::monotonic_time copy_at{0};                   // not asked again before
+  std::size_t handed_on = 0;                         // attempts to have another lead
   bool members_changed = true;                 // since the view was made
 
+  // It has content, or is about to get some (while Raft waits for a snapshot it does not stand).
+  bool can_lead() const { return !stopped && (!content_void || installing); }
   // Takes note of who belongs to the shard now.
   void learn_members(raft::node_id self);
 };

@@ -71,6 +71,8 @@ struct journal_options {
   // After a batch is durable and in the store, before its `done` callbacks and before last_index() and may_read() tell of it: what is
   // kept in memory from it is there when the answer leaves, and for who waited for an index.
   std::function<void(const persistence::committed_batch&)> committed;
+  // The log holds an entry that does not read, for which a follower waits: another node had better lead. May be null.
+  std::function<void(const error&)> damaged;
   // After a failed write or sync, when every open item has been told. Null: one line on stderr, _exit(74).
   std::function<void(const std::string&)> fatal;
   // This node leads the shard in this term from now on, or (0) no longer: entities in memory are then out of date, also
@@ -174,6 +176,7 @@ class replicated_journal final : public journal, public placement {
   bool flush_once();
   // When the next round is due although nothing comes in, from now; max(): never. For whoever calls flush_once().
   raft::monotonic_time until_next_timeout() const;
+  raft::monotonic_time clock_due(const replica& r) const;
   void start();
   // New work is refused from here; what is queued is written, then the thread ends. Items handed over after it has
   // returned are neither written nor told.
@@ -222,12 +225,14 @@ class replicated_journal final : public journal, public placement {
   void take_messages(round& now);
   void take_controls(round& now);
   void take_timeouts(round& now);
+  void hand_on(replica& r, round& now);
   void take_items(round& now);
   void propose(replica& r, std::vector<persistence::queued_item> items, round& now);
   void propose_entry(replica& r, std::vector<persistence::queued_item> taken, round& now);
   void refuse(replica& r, std::vector<persistence::queued_item> items, const error& why,
               round& now);
   void wait_behind(replica& r, std::vector<persistence::queued_item> barriers, round& now);
+  void finish_own(const replica& r, std::vector<persistence::queued_item> items, round& now);
   bool settle(round& now);
   void note(replica& r, raft::update update, round& now);
   void end_lease(const replica& r);

@@ -17,6 +17,17 @@ constexpr duration_ms last_retry{5'000};
 // How long an answer to an effect waits for those of the others that are out: taken in together they cost one write.
 constexpr duration_ms answers_gather{20};
 
+// For whoever waits for what follows from a command that is in the log: "unavailable" would say that nothing was done,
+// and have it done again at the node that leads now.
+reply_fn never_undone(reply_fn reply) {
+  if (!reply) return reply;
+  return [reply = std::move(reply)](answer got) {
+    if (got.failure && got.failure->is(base_errc::unavailable))
+      got.failure = make_error(base_errc::unknown_outcome, "another node took the lead");
+    reply(std::move(got));
+  };
+}
+
 }  // namespace
 
 // --- patient callers ------------------------------------------------------------------------------------------
@@ -43,7 +54,7 @@ std::vector<std::pair<reply_fn, answer>> entity_host::released_waiters() {
     } else {
       got.failure = std::move(reply.error());
     }
-    released.emplace_back(std::move(w.message.reply), std::move(got));
+    released.emplace_back(never_undone(std::move(w.message.reply)), std::move(got));
     return true;
   });
   return released;

@@ -43,6 +43,7 @@ void shard_copier::stop() {
   }
   bell_.notify_one();
   if (thread_.joinable()) thread_.join();
+  outgoing_.clear();  // they hold on to the store, which may be closed now
 }
 
 void shard_copier::run() {

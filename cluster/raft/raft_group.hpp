@@ -203,6 +203,7 @@ class raft_group {
   void receive_install(node_id from, const install_request& request, update& into);
   void receive_result(const message& m, update& into);
   void note_echo(node_id from, const append_result& result);
+  void forget_late_rejection(node_id from, raft_engine_message& result) const;
 
   // raft_group_update.cpp: what a call to the engine changed, and what follows from it
   void note(int engine_error, const raft_engine_output& out, std::vector<log_entry> batch,

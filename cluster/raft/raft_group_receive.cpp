@@ -322,6 +322,7 @@ void raft_group::receive_result(const message& m, update& into) {
     shape.type = raft_engine_append_result;
     shape.index = result->last_index;
     shape.rejected = result->rejected;
+    forget_late_rejection(m.from, shape);
     empties_ = empty_appends::thin_out;
     note_echo(m.from, *result);
   } else {
@@ -333,6 +334,15 @@ void raft_group::receive_result(const message& m, update& into) {
   raft_engine_output out;
   const int rv = raft_engine_receive(engine_.get(), now_ms_, &shape, &out);
   note(rv, out, {}, into);
+}
+
+// A follower refuses an entry, gets it, and its refusal arrives last. libraft, while it probes, would go back behind what
+// it knows the follower to have, and from there send it no entry any more for as long as it leads.
+void raft_group::forget_late_rejection(node_id from, raft_engine_message& result) const {
+  if (result.rejected == 0) return;
+  const log_index known = match_index(from);
+  result.index = std::max<log_index>(result.index, known);
+  if (result.rejected <= known) result.rejected = 0;
 }
 
 void raft_group::note_echo(node_id from, const append_result& result) {

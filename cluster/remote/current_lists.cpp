@@ -43,6 +43,7 @@ void current_lists::told(const positions_told& positions) {
   const std::lock_guard lock(guard_);
   if (!under_way_ || positions.request != request_) return;
   for (const auto& [shard, index] : positions.led) {
+    if (shard >= with_.shard_count) continue;
     auto& wanted = wanted_[shard];
     wanted = std::max(wanted, index);
   }

@@ -1,5 +1,6 @@
 #include "cluster/raft/raft_group.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <memory>
 #include <string>
@@ -287,6 +288,27 @@ BOOST_AUTO_TEST_CASE(of_two_changes_the_earlier_one_is_what_a_roll_back_returns_
   r.persist();
   r.take(append_request{.term = 3, .prev_index = 3, .prev_term = 2, .entries = {command(4, 3)}}, 3);
   BOOST_TEST((r.group.members() == with_standby));
+}
+
+// Of a follower that got the barrier after it had refused it; libraft would send it no entry any more.
+BOOST_AUTO_TEST_CASE(a_refusal_that_comes_late_stops_no_replication) {
+  replica r;
+  r.lead();
+  r.commit_barrier();
+  for (const char* text : {"three", "four"}) {
+    r.keep(r.group.submit(r.now, {text}).value());
+    r.persist();
+  }
+  r.take(append_result{.term = 2, .rejected = 3, .last_index = 2, .echo = r.now});  // three was lost
+  r.take(append_result{.term = 2, .rejected = 2, .last_index = 1, .echo = r.now});
+  BOOST_TEST(r.group.match_index(2) == 2);
+  r.wait(30);
+  r.keep(r.group.timeout(r.now));
+  const auto to_two = std::ranges::find(r.last.messages, node_id{2}, &message::to);
+  BOOST_REQUIRE(to_two != r.last.messages.end());
+  const auto& sent = std::get<append_request>(to_two->body);
+  BOOST_TEST(sent.prev_index == 2);
+  BOOST_TEST(sent.entries.size() == 2);
 }
 
 BOOST_AUTO_TEST_CASE(a_late_answer_to_a_pre_vote_does_not_depose_anybody) {

@@ -337,6 +337,34 @@ BOOST_AUTO_TEST_CASE(an_effect_whose_leader_was_refused_for_a_moment_is_sent_all
   BOOST_TEST(!node.log.records["counter/a"].entity.timer.has_value());
 }
 
+// Its command is in the log; whoever is told that nothing was done gives it to the node that leads now.
+BOOST_AUTO_TEST_CASE(a_caller_that_waits_is_never_told_that_nothing_was_done) {
+  const auto is_doubtful = [](const std::optional<answer>& got) {
+    return got && got->failure && got->failure->is(base_errc::unknown_outcome);
+  };
+  bench_node node;
+  const auto settled = node.send("a", add{5, "b"}, {}, 1, duration_ms{60'000});
+  node.run();
+  node.log.flush();
+  node.run();
+  node.log.flush();
+  node.run();
+  BOOST_REQUIRE(node.log.queue.size() == 1u);  // that b was told, and with it the answer
+  BOOST_TEST(!settled->has_value());
+  node.log.refuse(make_error(base_errc::unavailable));
+  BOOST_TEST(is_doubtful(*settled));
+
+  bench_node other;
+  const auto late = other.send("a", add{5, "b"}, {}, 1, duration_ms{1'000});
+  other.run();
+  other.log.flush();
+  other.messages.clear();  // b hears nothing
+  other.pass(duration_ms{1'000});
+  other.log.has_lease = false;
+  other.run();
+  BOOST_TEST(is_doubtful(*late));
+}
+
 BOOST_AUTO_TEST_CASE(a_fault_is_retried_with_back_off_and_never_reaches_the_rules) {
   router_limits limits;
   bench_node node(limits);

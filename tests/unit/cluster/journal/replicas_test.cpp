@@ -459,6 +459,91 @@ BOOST_AUTO_TEST_CASE(a_copy_that_was_cut_short_is_not_gone_on_from_by_another_le
   }
 }
 
+// The leader hears the answer to its last entry when another leads that has committed it, and more.
+BOOST_FIXTURE_TEST_CASE(a_read_behind_an_entry_that_another_leader_committed_is_refused, three) {
+  const auto cart = entity_of(0, 1);
+  const auto early = send(1, cart);
+  run_for(1);
+  stop(1);
+  run_for(10);
+  for (const node_id other : {2U, 3U}) {
+    cut(other, 1);
+    cut(1, other);
+  }
+  BOOST_TEST_REQUIRE(run_until([&] { return journal(2).leads(0) || journal(3).leads(0); }));
+  const auto late = send(journal(2).leads(0) ? 2 : 3, cart);
+  BOOST_TEST_REQUIRE(run_until([&] { return is_told(late); }));
+  BOOST_TEST(late->version == early->version + 1);
+
+  std::optional<status> read;
+  const auto term = journal(1).term_of(cart);
+  BOOST_TEST_REQUIRE(term != 0u);  // it does not know yet
+  journal(1).append({.entity = cart, .term = term, .done = [&](status outcome) { read = outcome; }});
+  go_on(1);
+  BOOST_TEST_REQUIRE(run_until([&] { return read.has_value(); }));
+  BOOST_TEST((!*read && read->error().is(base_errc::unavailable)));
+  BOOST_TEST(is_ok(early->told));
+  heal();
+  settle(0);
+}
+
+// What a leader proposed is told of also when it gives up a copy in the round in which it hears of its successors.
+BOOST_FIXTURE_TEST_CASE(a_leader_that_is_deposed_twice_in_a_round_leaves_nobody_waiting, three) {
+  isolate(2);
+  isolate(3);
+  const auto item = send(1, entity_of(0, 1));
+  run_for(5);
+  BOOST_TEST_REQUIRE(!is_told(item));
+  const auto now = view(1, 0);
+  const raft::snapshot_metadata ahead{
+      .index = now.last + 100, .term = now.term + 1, .configuration_index = 1, .members = now.members};
+  const auto from = [](node_id node, raft::message_body body) {
+    return shard_message{0, {.from = node, .to = 1, .body = std::move(body)}};
+  };
+  journal(1).receive({from(2, raft::install_request{.term = now.term + 1, .snapshot = ahead}),
+                      from(3, raft::append_request{.term = now.term + 2, .entries = {}})});
+  run_for(5);
+  BOOST_TEST_REQUIRE(is_told(item));
+  BOOST_TEST(item->told->error().is(base_errc::unknown_outcome));
+  heal();
+  settle(0);
+  BOOST_TEST(view(1, 0).whole);
+}
+
+// It has what was committed, and no content to lead with; the other has content, and lags.
+BOOST_FIXTURE_TEST_CASE(a_voter_without_content_brings_what_it_has_to_one_that_can_lead, three) {
+  isolate(3);
+  for (int i = 0; i < 30; ++i) {
+    send(1, entity_of(0, i % 3));
+    run_for(1);
+  }
+  run_for(20);
+  cut_logs(1);
+  cut_logs(2);
+  heal();
+  for (int i = 0; i < 1'000 && copies(3) == 0; ++i) {
+    send(1, entity_of(0, i % 3));
+    run_for(1);
+  }
+  crash(3);  // its log goes on behind the copy, which was not whole yet
+  start(3);
+  isolate(2);
+  run_for(20);
+  const auto item = send(1, entity_of(0, 1));
+  BOOST_TEST_REQUIRE(run_until([&] { return is_told(item); }, 200));
+  BOOST_TEST_REQUIRE(is_ok(item->told));
+  BOOST_TEST_REQUIRE(!view(3, 0).whole);
+  crash(1);
+  heal();
+  BOOST_TEST_REQUIRE(run_until([&] { return leader(0) == 2u; }));
+  const auto next = send(2, entity_of(0, 1));
+  BOOST_TEST_REQUIRE(run_until([&] { return is_told(next); }));
+  BOOST_TEST(next->version == item->version + 1);
+  start(1);
+  settle(0);
+  BOOST_TEST(view(3, 0).whole);
+}
+
 BOOST_AUTO_TEST_CASE(random_lives_keep_every_law) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   constexpr std::uint64_t seeds = 80;

@@ -203,6 +203,22 @@ BOOST_AUTO_TEST_CASE(a_node_that_the_record_does_not_name_gets_no_shard_before_i
   BOOST_TEST(source.stats().strangers == 1u);
 }
 
+BOOST_AUTO_TEST_CASE(a_copier_that_was_stopped_holds_nothing_of_the_store) {
+  const auto snapshots = [&] {
+    std::uint64_t held = 0;
+    BOOST_REQUIRE(from.data->db().GetIntProperty("rocksdb.num-snapshots", &held));
+    return held;
+  };
+  for (std::uint64_t i = 1; i <= 200; ++i) write(from, cart, i, std::string(1'000, 'x'));
+  fetch({.shard = shard(), .at_least = 1});
+  target.work();
+  source.work();
+  BOOST_REQUIRE(!got);
+  BOOST_TEST(snapshots() == 1u);
+  source.stop();
+  BOOST_TEST(snapshots() == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_peer_that_is_silent_or_gone_ends_the_copy) {
   write(from, cart, 1, "one");
   fetch({.shard = shard(), .at_least = 1});
