@@ -348,6 +348,10 @@ clusters() {
   check "and kills none" refused 'there is no node 1; there are none'
   run ./tools/cluster.sh down
   check "but taking down nothing is fine" test "$code" == 0
+  run ./tools/cluster.sh grow
+  check "nothing cannot grow" refused 'there is no cluster in .*data/cluster: tools/cluster.sh up'
+  run ./tools/cluster.sh forget 1
+  check "nor be forgotten" refused 'there is no node 1; there are none'
   run ./tools/cluster.sh frobnicate
   check "an unknown command is refused" refused "there is no command 'frobnicate'"
   run ./tools/cluster.sh up 10
@@ -365,6 +369,8 @@ clusters() {
   check "run.sh refuses a port for a cluster" refused '--port is for one node'
   run ./tools/failover.sh --kills 0
   check "failover.sh refuses no kills" refused '0 is not a number from 1'
+  run ./tools/failover.sh --only etcd --fault restart
+  check "failover.sh refuses what would measure nothing" refused '--fault restart is of OmniCart only; tools/failover.sh --help'
   run ./tools/backup_drill.sh --into 0
   check "backup_drill.sh refuses to restore into nothing" refused '0 is not a number from 1'
   run ./tools/chaos.sh --no-install --cells "kill one,nonsense"

@@ -5,14 +5,15 @@
 #   tools/run.sh [--once] [--no-install] [--port PORT]
 #   tools/run.sh --nodes N [--once] [--no-install]
 #
-#   --nodes N      a cluster of N nodes in ./data/cluster instead (tools/cluster.sh); one of them is lost on the way
+#   --nodes N      a cluster of N nodes in ./data/cluster instead (tools/cluster.sh); of three or more one is lost
+#                  on the way
 #   --once         stop the node at the end and exit 0
 #   --no-install   do not look for missing packages
 #   --port PORT    where the shop listens (default 8080)
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-usage() { sed -n '2,11s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
+usage() { sed -n '2,12s/^# \{0,1\}//p' "${BASH_SOURCE[0]}"; }
 
 fail() {
   echo "error: $*" >&2

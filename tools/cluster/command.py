@@ -47,32 +47,54 @@ def existing(cluster):
 
 
 def up(cluster, words):
-    count = number(words, "how many nodes") if words else max(3, len(cluster.indexes()))
-    if not 1 <= count <= local_cluster.NODES_MAX:
+    had = len(cluster.indexes())
+    count = number(words, "how many nodes") if words else max(3, had)
+    if not 1 <= count <= max(local_cluster.NODES_MAX, had):
         raise Trouble(f"from 1 to {local_cluster.NODES_MAX} nodes")
-    had, ran = len(cluster.indexes()), cluster.running()
     if count < had:
-        raise Trouble(f"it has {had} nodes already; fewer: omnicartctl cluster remove, or down --wipe and up {count}")
-    if len(ran) == count:
-        print(f"the cluster is up already: {count} nodes")
+        raise Trouble(f"it has {had} nodes already; fewer: omnicartctl cluster drain, then cluster remove, then "
+                      f"tools/cluster.sh forget; or down --wipe and up {count}")
+    before, paid = {i: cluster.condition(i) for i in cluster.indexes()}, pays(cluster)
+    if len(before) == count and set(before.values()) == {"running"} and paid:
+        print(f"the cluster is up already: {nodes(count)}")
     else:
         cluster.up(count)
-        started = [f"node {i}" for i in cluster.running() if i not in ran]
-        print(f"{', '.join(started)} started; the cluster has {count} nodes")
+        resumed = [f"node {i} goes on" for i, was in before.items() if was == "paused"]
+        started = [f"node {i} started" for i in cluster.indexes() if before.get(i) not in ("running", "paused")]
+        print(f"{', '.join(resumed + started + ([] if paid else ['the payment provider started']))}; "
+              f"the cluster has {nodes(count)}")
     describe(cluster)
     go_on(cluster)
 
 
+def pays(cluster):
+    return bool(cluster.state["pay"]) and cluster.alive(cluster.state["pay"]["process"])
+
+
+def nodes(count):
+    return "1 node" if count == 1 else f"{count} nodes"
+
+
 def status(cluster, words):
+    """What the first node says that sees all shards served; of one that is cut off, others may know better."""
     nothing(words, "status")
     existing(cluster)
     describe(cluster)
-    healthy = [i for i in cluster.running() if cluster.condition(i) == "running"]
-    if not healthy:
-        return
-    said, code = cluster.ctl(healthy[0], "cluster", "status", check=False)
-    if said:
-        print(f"\nwhat node {healthy[0]} says:\n{said.rstrip()}")
+    heard = None
+    for index in cluster.indexes():
+        if cluster.condition(index) != "running":
+            continue
+        said, code = cluster.ctl(index, "cluster", "status", check=False)
+        if heard is None or code == 0:
+            heard = index, said, code
+        if code == 0:
+            break
+    if heard is None:
+        print("\nno node runs")
+        return 1
+    index, said, code = heard
+    print(f"\nwhat node {index} says:\n{said.rstrip() or 'nothing, it does not answer'}")
+    return 0 if code == 0 else 1
 
 
 def kill(cluster, words):
@@ -153,6 +175,24 @@ def grow(cluster, words):
     print(f"node {index} has joined and serves http://{cluster.node(index)['http']}")
 
 
+def forget(cluster, words):
+    index = number(words)
+    process = cluster.node(index)["process"]
+    if cluster.indexes() == [index]:
+        raise Trouble(f"node {index} is the only one: tools/cluster.sh down --wipe")
+    told = cluster.records(besides=index)
+    # What the node says that leads the record; else nobody may have it: one that was away may not know yet.
+    for record in [each for each in told if each["leads"]] or told:
+        if index in record["members"]:
+            raise Trouble(f"node {index} belongs to the cluster still, as node {record['node']} knows: omnicartctl cluster "
+                          f"drain {index}, once it holds nothing cluster remove {index}, and then this again")
+    if not told:
+        print("no other node answers: whether it was removed from the cluster is not known")
+    cluster.end(process)
+    cluster.forget(index)
+    print(f"node {index} is no part of this any more; its data stays in {os.path.join(cluster.directory, f'node-{index}')}")
+
+
 def down(cluster, words, wipe=False):
     nothing(words, "down")
     if not os.path.exists(cluster.file):
@@ -163,7 +203,7 @@ def down(cluster, words, wipe=False):
 
 
 COMMANDS = {"up": up, "status": status, "kill": kill, "restart": restart, "pause": pause, "resume": resume,
-            "partition": partition, "heal": heal, "grow": grow, "down": down}
+            "partition": partition, "heal": heal, "grow": grow, "forget": forget, "down": down}
 
 
 # --- what is shown ---------------------------------------------------------------------------------------------------
@@ -213,13 +253,12 @@ def main():
                 fcntl.flock(lock, fcntl.LOCK_EX)
             cluster = Cluster(read.dir, read.build)
             more = {"wipe": read.wipe} if read.command == "down" else {}
-            COMMANDS[read.command](cluster, read.words, **more)
+            return COMMANDS[read.command](cluster, read.words, **more) or 0
     except (Trouble, OSError) as wrong:
         print(f"error: {wrong}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
-    return 0
 
 
 if __name__ == "__main__":

@@ -28,7 +28,10 @@ def program():
         packages = [name for name in os.listdir(UNPACKED) if name.endswith(".deb")]
         if fetched.returncode != 0 or not packages:
             raise Trouble(f"no etcd here, and apt-get download etcd-server failed: {fetched.stderr.strip()[-200:]}")
-        subprocess.run(("dpkg-deb", "-x", packages[0], "."), cwd=UNPACKED, check=True)
+        try:
+            subprocess.run(("dpkg-deb", "-x", packages[0], "."), cwd=UNPACKED, check=True, capture_output=True)
+        except (OSError, subprocess.CalledProcessError) as wrong:
+            raise Trouble(f"no etcd here, and its package cannot be unpacked: {wrong}") from wrong
     return path
 
 

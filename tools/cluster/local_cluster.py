@@ -7,73 +7,25 @@ ever signalled or removed, and a process only when its start time is still the o
 
 import json
 import os
-import random
 import re
 import shutil
 import signal
 import socket
 import subprocess
-import time
 import urllib.request
+
+from machine import Trouble, free_port, run, start_time, wait_for
+from network import ADDRESS_MAX, Network
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NODES_MAX = 9
-PORT_MIN = 10_000
 CLUSTER_NAME = "local"
+SETTLED_S = 120  # what the nodes have to come up and fill each other's copies
+REMOVED_SEEN_S = 20  # of which it is not asked whether one of them was removed: they may still choose a leader
 LAG_ENTRIES = 1000  # so far behind the leader counts as caught up, under load
 
 
-class Trouble(Exception):
-    """Something that a person can read and mend."""
-
-
-def start_time(pid):
-    """When a process began, in clock ticks; None when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-            fields = file.read().rpartition(")")[2].split()
-        # Of several threads the first may be gone while others still hold files.
-        others = len(os.listdir(f"/proc/{pid}/task")) > 1
-    except OSError:
-        return None
-    return None if fields[0] == "Z" and not others else int(fields[19])
-
-
-def wait_for(what, condition, seconds=60.0, step=0.02):
-    until = time.monotonic() + seconds
-    while True:
-        found = condition()
-        if found:
-            return found
-        if time.monotonic() > until:
-            raise Trouble(f"waited {seconds:.0f} s in vain: {what}")
-        time.sleep(step)
-
-
-def free_port():
-    """Of loopback, and none that a connection of somebody else gets as its own end: a node that is started again wants its
-    port back."""
-    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
-        first_given_out = int(file.read().split()[0])
-    for _ in range(1_000):
-        port = random.randrange(PORT_MIN, first_given_out)
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
-    raise Trouble(f"no port is free between {PORT_MIN} and {first_given_out}")
-
-
-def run(*words):
-    done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    if done.returncode != 0:
-        raise Trouble(f"{' '.join(words)}: {done.stdout.strip()}")
-    return done.stdout
-
-
-class Cluster:
+class Cluster(Network):
     """`build`: the folder of the programs. `config`: what every node gets besides its own, {section: {key: value}}."""
 
     def __init__(self, directory, build, config=None, namespaces=None):
@@ -89,16 +41,6 @@ class Cluster:
         self.state = {"namespaces": namespaces, "tag": None, "config": config or {}, "pay": None, "nodes": {}, "cuts": []}
 
     # --- what lies below ----------------------------------------------------------------------------------------
-
-    @staticmethod
-    def can_make_namespaces():
-        name = f"ocprobe{os.getpid()}"
-        try:
-            run("ip", "netns", "add", name)
-            run("ip", "netns", "del", name)
-            return True
-        except (Trouble, OSError):
-            return False
 
     def reload(self):
         """What others did to the cluster meanwhile."""
@@ -119,51 +61,6 @@ class Cluster:
         if not os.access(path, os.X_OK):
             raise Trouble(f"{path} is not there: build it first (tools/build.sh release)")
         return path
-
-    def make_network(self):
-        """A bridge that no other cluster here uses; its number is the third byte of all addresses. What `down` took
-        away comes back as it was."""
-        before = self.state["tag"]
-        if before and os.path.exists(f"/sys/class/net/ocbr{before}"):
-            return
-        for number in [before] if before else range(1, 200):
-            name = f"ocbr{number}"
-            if subprocess.run(("ip", "link", "add", name, "type", "bridge"), stderr=subprocess.DEVNULL).returncode == 0:
-                self.state["tag"] = number
-                self.save()
-                run("ip", "addr", "add", f"198.18.{number}.254/24", "dev", name)
-                run("ip", "link", "set", name, "up")
-                for index in self.indexes():
-                    self.make_namespace(index)
-                return
-        raise Trouble("no bridge could be made")
-
-    def namespace(self, index):
-        return f"oc{self.state['tag']}-{index}"
-
-    def make_namespace(self, index):
-        name, tag = self.namespace(index), self.state["tag"]
-        run("ip", "netns", "add", name)
-        # One of the same name is of a cluster that went away a moment ago: the kernel takes its end apart when it likes.
-        subprocess.run(("ip", "link", "del", f"ocv{tag}-{index}"), stderr=subprocess.DEVNULL)
-        run("ip", "link", "add", f"ocv{tag}-{index}", "type", "veth", "peer", "name", "eth0", "netns", name)
-        run("ip", "link", "set", f"ocv{tag}-{index}", "master", f"ocbr{tag}", "up")
-        run("ip", "-n", name, "addr", "add", f"198.18.{tag}.{index}/24", "dev", "eth0")
-        run("ip", "-n", name, "link", "set", "eth0", "up")
-        run("ip", "-n", name, "link", "set", "lo", "up")
-        # For cut(): rules come before the table of local addresses, and each packet is looked up, not each connection.
-        run("ip", "-n", name, "rule", "add", "pref", "10", "lookup", "local")
-        run("ip", "-n", name, "rule", "del", "pref", "0")
-        run("ip", "netns", "exec", name, "sysctl", "-qw", "net.ipv4.ip_early_demux=0", "net.ipv4.tcp_early_demux=0")
-
-    def remove_namespace(self, index):
-        """Its cable first: that of a namespace goes some time after it, and would be in the next one's way."""
-        for line in (("ip", "link", "del", f"ocv{self.state['tag']}-{index}"), ("ip", "netns", "del", self.namespace(index))):
-            subprocess.run(line, stderr=subprocess.DEVNULL)
-
-    def outside(self):
-        """Where nodes find what does not belong to one of them."""
-        return f"198.18.{self.state['tag']}.254" if self.state["namespaces"] else "127.0.0.1"
 
     # --- processes ------------------------------------------------------------------------------------------------
 
@@ -259,25 +156,30 @@ class Cluster:
             return "new"
         if not self.alive(process):
             return "down"
-        with open(f"/proc/{process['pid']}/stat", encoding="utf-8", errors="replace") as file:
-            return "paused" if file.read().rpartition(")")[2].split()[0] in "Tt" else "running"
+        try:
+            with open(f"/proc/{process['pid']}/stat", encoding="utf-8", errors="replace") as file:
+                return "paused" if file.read().rpartition(")")[2].split()[0] in "Tt" else "running"
+        except OSError:  # it has ended just now
+            return "down"
 
     def running(self):
         return [each for each in self.indexes() if self.alive(self.node(each)["process"])]
 
     def add_node(self):
         index = max(self.indexes() + [self.state.get("last", 0)]) + 1
-        if index > NODES_MAX and not self.state["namespaces"]:
-            raise Trouble(f"at most {NODES_MAX} nodes")
         inside = self.state["namespaces"]
+        if len(self.indexes()) >= NODES_MAX:
+            raise Trouble(f"at most {NODES_MAX} nodes")
+        if inside and index > ADDRESS_MAX:
+            raise Trouble(f"no address is left for a node {index}; cluster.sh down --wipe, and up again")
         host = f"198.18.{self.state['tag']}.{index}" if inside else "127.0.0.1"
         ports = (8080, 8081, 7400) if inside else (free_port(), free_port(), free_port())
         home = os.path.join(self.directory, f"node-{index}")
         os.makedirs(home, exist_ok=True)
-        self.state["nodes"][str(index)] = {"host": host, "http": f"{host}:{ports[0]}", "operator": f"{host}:{ports[1]}",
-                                           "link": f"{host}:{ports[2]}", "home": home, "process": None}
         if inside:
             self.make_namespace(index)
+        self.state["nodes"][str(index)] = {"host": host, "http": f"{host}:{ports[0]}", "operator": f"{host}:{ports[1]}",
+                                           "link": f"{host}:{ports[2]}", "home": home, "process": None}
         self.save()
         self.prepare(index)
         return index
@@ -372,18 +274,49 @@ class Cluster:
 
     def grow(self):
         """One more node, known to the others before it comes."""
+        by = next((each for each in self.indexes() if self.condition(each) == "running"), None)
+        if by is None:
+            raise Trouble("no node runs that could let another one in: tools/cluster.sh up, and then this again")
         index = self.add_node()
-        by = next(each for each in self.running() if each != index)
         node = self.node(index)
-        self.ctl(by, "cluster", "join", "--id", str(index), "--link", node["link"], "--http", node["http"],
-                 "--operators", node["operator"], "--why", "cluster.sh")
+        try:
+            self.ctl(by, "cluster", "join", "--id", str(index), "--link", node["link"], "--http", node["http"],
+                     "--operators", node["operator"], "--why", "cluster.sh")
+        except (Trouble, subprocess.TimeoutExpired):
+            self.forget(index)  # or `up` would start a node that no other one knows
+            raise
         self.start(index)
         return index
+
+    def removed(self):
+        """Nodes of this folder that the cluster does not have any more, as the node says that leads its record."""
+        for told in self.records():
+            if told["leads"]:
+                return [index for index in self.indexes() if index not in told["members"]]
+        return []
+
+    def records(self, besides=None):
+        """What each node that answers knows of who belongs to the cluster."""
+        found = []
+        for index in self.indexes():
+            if index == besides or self.condition(index) != "running":
+                continue
+            try:
+                report = self.report(index)
+            except Trouble:
+                continue
+            found.append({"node": index, "members": {each["id"] for each in report["nodes"]},
+                          "leads": any(each["own"] and each["leader"] == index for each in report["shards"])})
+        return found
 
     def forget(self, index):
         """Of a node that was removed and is down. Its number is not given again, its data stays."""
         if self.alive(self.node(index)["process"]):
             raise Trouble(f"node {index} runs")
+        for sender, receiver in [each for each in self.state["cuts"] if index in each]:
+            if sender == index:
+                self.rule("del", sender, receiver)
+            self.state["cuts"].remove([sender, receiver])
         if self.state["namespaces"]:
             self.remove_namespace(index)
         del self.state["nodes"][str(index)]
@@ -415,12 +348,25 @@ class Cluster:
         self.start_pay()
         if not self.indexes():
             self.start(self.add_node())
+        self.refuse_removed()
         for index in self.indexes():
-            if not self.alive(self.node(index)["process"]):
+            if self.condition(index) == "paused":
+                self.resume(index)
+            elif not self.alive(self.node(index)["process"]):
                 self.start(index)
         while len(self.indexes()) < count:
             self.grow()
-        wait_for("all shards have their copies", self.settled, 120, 0.1)
+        try:
+            wait_for("all shards have their copies", self.settled, REMOVED_SEEN_S, 0.1)
+        except Trouble:
+            self.refuse_removed()
+            wait_for("all shards have their copies", self.settled, SETTLED_S - REMOVED_SEEN_S, 0.1)
+
+    def refuse_removed(self):
+        gone = self.removed()
+        if gone:
+            raise Trouble(f"node {gone[0]} does not belong to the cluster (any more): tools/cluster.sh forget {gone[0]}, "
+                          "and then this again")
 
     # --- faults ---------------------------------------------------------------------------------------------------
 
@@ -434,39 +380,6 @@ class Cluster:
 
     def resume(self, index):
         self.send_signal(self.node(index)["process"], signal.SIGCONT)
-
-    def cut(self, sender, receiver):
-        """Nothing that `sender` sends reaches `receiver` any more, and nobody is told; the other direction is another
-        cut."""
-        if not self.state["namespaces"]:
-            raise Trouble("partitions need network namespaces: be root")
-        self.node(receiver)
-        if [sender, receiver] in self.state["cuts"]:
-            return
-        self.rule("add", sender, receiver)
-        self.state["cuts"].append([sender, receiver])
-        self.save()
-
-    def rule(self, verb, sender, receiver):
-        run("ip", "-n", self.namespace(receiver), "rule", verb, "pref", "5", "from", self.node(sender)["host"], "blackhole")
-
-    def partition(self, *groups):
-        """Nodes of different groups do not hear each other; those not named are a group of their own."""
-        named = [index for group in groups for index in group]
-        rest = [index for index in self.indexes() if index not in named]
-        groups = [*groups, rest] if rest else groups
-        for one in groups:
-            for other in groups:
-                if one is not other:
-                    for sender in one:
-                        for receiver in other:
-                            self.cut(sender, receiver)
-
-    def heal(self):
-        for sender, receiver in self.state["cuts"]:
-            self.rule("del", sender, receiver)
-        self.state["cuts"] = []
-        self.save()
 
     # --- down -----------------------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import time
 
 import command
 import local_cluster
-from local_cluster import Cluster, Trouble, wait_for
+from local_cluster import Cluster, Trouble
 
 PRODUCTS, SEED = 1000, 1
 TRAFFIC_S, KILL_AFTER_S, AWAY_S = 20, 7, 4
@@ -44,13 +44,17 @@ def traffic(cluster):
     load = subprocess.Popen(line)
     try:
         time.sleep(KILL_AFTER_S)
-        if len(nodes) > 2:
+        if outlives_a_loss(cluster):
             lose_and_return(cluster, random.choice(nodes))
         code = load.wait(timeout=TRAFFIC_S + 300)
     finally:
         load.kill()
     if code != 0:
         raise Trouble("the storefront traffic ended with an error, see above")
+
+
+def outlives_a_loss(cluster):
+    return len(cluster.running()) > 2
 
 
 def lose_and_return(cluster, index):
@@ -85,12 +89,28 @@ tools/cluster.sh status; tools/cluster.sh kill {cluster.indexes()[-1]}; tools/cl
 
 
 def watch(cluster):
-    """Until Ctrl-C. Nodes may be killed and started meanwhile by tools/cluster.sh."""
+    """Until Ctrl-C, or until somebody takes the folder away. Nodes may be killed and started meanwhile by
+    tools/cluster.sh."""
     print("\nThe cluster serves. Ctrl-C stops it.", flush=True)
-    while True:
+    ran = True
+    while is_there(cluster):
+        runs = bool(cluster.running())
+        if ran and not runs:
+            print("No node runs any more; tools/cluster.sh up brings them back, Ctrl-C ends this.", flush=True)
+        if runs and not ran:
+            print("The cluster runs again.", flush=True)
+        ran = runs
         time.sleep(1)
+    print("The cluster was taken away.", flush=True)
+
+
+def is_there(cluster):
+    """With what others did to it meanwhile."""
+    try:
         cluster.reload()
-        wait_for("somebody brings a node back", cluster.running, 3600, 1)
+        return True
+    except FileNotFoundError:
+        return False
 
 
 def leave(_number, _frame):
@@ -102,19 +122,23 @@ def run(nodes, once):
                       os.path.join(local_cluster.ROOT, "build", "release"))
     if cluster.running():
         raise Trouble("a cluster runs already: tools/cluster.sh down, and then this again")
+    had = len(cluster.indexes())
+    if had > nodes:
+        raise Trouble(f"data/cluster has {command.nodes(had)}: --nodes {had}, or tools/cluster.sh down --wipe and then this "
+                      "again")
     os.makedirs(cluster.directory, exist_ok=True)
     free = shutil.disk_usage(cluster.directory).free >> 20
     if free < FREE_MIB_MIN:
         raise Trouble(f"too little disk: {cluster.directory} has {free} MiB free, {nodes} nodes want {FREE_MIB_MIN} MiB")
     try:
-        step(f"{nodes} nodes in data/cluster")
+        step(f"{command.nodes(nodes)} in data/cluster")
         cluster.up(nodes)
         command.describe(cluster)
         step(f"sample catalogue: {PRODUCTS} products from seed {SEED}")
         fill(cluster, cluster.indexes()[0])
         step("try it")
         show(cluster)
-        step(f"{TRAFFIC_S} s of storefront traffic; a node is lost on the way")
+        step(f"{TRAFFIC_S} s of storefront traffic" + ("; a node is lost on the way" if outlives_a_loss(cluster) else ""))
         traffic(cluster)
         step("the books, on every node")
         books(cluster)
@@ -122,8 +146,9 @@ def run(nodes, once):
             watch(cluster)
     finally:
         print("stopping the cluster", flush=True)
-        cluster.reload()
-        cluster.down()
+        there = is_there(cluster)
+        if there or cluster.running():
+            cluster.down(keep=there)
 
 
 def main():
