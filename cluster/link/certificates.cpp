@@ -9,11 +9,13 @@
 #include <cstring>
 #include <filesystem>
 
+#include "cluster/link/certificate_end.hpp"
 #include "cluster/link/hello.hpp"
 #include "cluster/link/identity.hpp"
 #include "cluster/link/openssl_ptr.hpp"
 #include "cluster/link/private_file.hpp"
 #include "runtime/base/ids.hpp"
+#include "runtime/system_ports.hpp"
 
 namespace omnicart::cluster {
 namespace {
@@ -133,13 +135,30 @@ struct authority {
   std::string cluster;
 };
 
+// One of the two files alone means that the other is kept elsewhere. A new authority would be
+// trusted by no node.
+status find_authority(const authority_files& files) {
+  const bool has_certificate = std::filesystem::exists(files.certificate);
+  const bool has_key = std::filesystem::exists(files.private_key);
+  if (has_certificate && has_key) return {};
+  if (has_certificate) {
+    return fail(base_errc::not_found, files.private_key +
+                                          " is not there: bring the cluster's ca.key from where "
+                                          "it is kept");
+  }
+  if (has_key) {
+    return fail(base_errc::not_found, files.certificate +
+                                          " is not there: bring the cluster's ca.crt, which every "
+                                          "one of its nodes has");
+  }
+  return fail(base_errc::not_found, files.certificate +
+                                        " is not there: make the cluster's authority first "
+                                        "(omnicartctl cert init DIR)");
+}
+
 result<authority> open_authority(const std::string& folder) {
   const authority_files files = authority_files_in(folder);
-  for (const auto& path : {files.certificate, files.private_key}) {
-    if (!std::filesystem::exists(path)) {
-      return fail(base_errc::not_found, path + " is not there: make the cluster's authority first");
-    }
-  }
+  if (auto whole = find_authority(files); !whole) return fail(std::move(whole.error()));
   authority found;
   const bio_ptr certificate(BIO_new_file(files.certificate.c_str(), "r"));
   if (certificate)
@@ -157,6 +176,17 @@ result<authority> open_authority(const std::string& folder) {
   }
   found.cluster = who->cluster;
   return found;
+}
+
+// Nobody takes a certificate whose authority's has ended.
+status check_end(int days, const X509& authority) {
+  const timestamp_ms now = system_clock().wall(), last = end_of(authority);
+  if (now + std::chrono::days(days) <= last) return {};
+  const auto most = std::chrono::floor<std::chrono::days>(last - now).count();
+  const std::string until = "the authority's own certificate ends on " + day_of(last);
+  if (most < 1) return fail(base_errc::malformed, until + ": it signs no more");
+  return fail(base_errc::malformed, until + ", " + std::to_string(days) +
+                                        " days go beyond that: at most " + std::to_string(most));
 }
 
 status check_days(int days) {
@@ -202,10 +232,15 @@ result<std::string> make_authority(const std::string& folder, const authority_wi
 }
 
 result<node_files> make_node(const std::string& folder, const node_wish& wish) {
-  if (wish.node == no_node) return fail(base_errc::malformed, "nodes are numbered from 1");
+  if (wish.node == no_node || wish.node > node_id_max) {
+    return fail(base_errc::malformed,
+                "nodes are numbered from 1 to " + std::to_string(node_id_max));
+  }
   if (auto sound = check_days(wish.days); !sound) return fail(std::move(sound.error()));
   const auto by = open_authority(folder);
   if (!by) return fail(by.error());
+  if (auto within = check_end(wish.days, *by->certificate); !within)
+    return fail(std::move(within.error()));
   const identity who{.cluster = by->cluster, .node = wish.node};
   const auto names = alternative_names(who, wish.hosts);
   if (!names) return fail(names.error());

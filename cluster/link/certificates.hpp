@@ -35,11 +35,12 @@ struct node_wish {
   node_id node = no_node;
   std::vector<std::string> hosts;  // names and addresses others reach it by; for people and other
                                    // programs: the link goes by the node's number alone
-  int days = 397;
+  int days = 397;  // that end no later than the authority's
   existing_files on_existing = existing_files::keep;
 };
-// Signs with the authority in the folder. Refusals: malformed, precondition_failed, not_found (no
-// authority there). Fault: io.
+// Signs with the authority in the folder. Refusals: malformed (also a number above node_id_max, and
+// days beyond the authority's own end), precondition_failed, not_found (a file of the authority is
+// not there; says where to get it). Fault: io.
 result<node_files> make_node(const std::string& folder, const node_wish& wish);
 
 }  // namespace omnicart::cluster

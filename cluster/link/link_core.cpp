@@ -7,6 +7,7 @@
 #include <boost/asio/post.hpp>
 #include <utility>
 
+#include "cluster/link/certificate_end.hpp"
 #include "cluster/link/half_open.hpp"
 #include "cluster/link/link_tls.hpp"
 #include "runtime/base/assert.hpp"
@@ -47,7 +48,8 @@ link_core::link_core(link_options given)
       boot_(random_boot()),
       peers_(options_.limits),
       acceptor_(context_),
-      pause_(context_) {}
+      pause_(context_),
+      end_watch_(context_) {}
 
 status link_core::listen() {
   ensure(options_.self != no_node && is_cluster_id(options_.cluster),
@@ -77,6 +79,7 @@ void link_core::start() {
   if (!tls_)
     log::warning(
         "links to other nodes are plain and on loopback only: no certificates are configured");
+  watch_end();
   accept();
   thread_ = std::thread([this] {
     const auto guard = asio::make_work_guard(context_);
@@ -97,6 +100,7 @@ void link_core::close_all() {
   error_code ignored;
   acceptor_.close(ignored);
   pause_.cancel();
+  end_watch_.cancel();
   const auto open = half_open_;
   for (const auto& each : open) each->end(ending::stopped);
   for (auto& [peer, of] : lines_) forget(of);
@@ -109,11 +113,43 @@ status link_core::reload() {
       make_link_tls(*options_.certificates, {.cluster = options_.cluster, .node = options_.self});
   if (!fresh) return fail(std::move(fresh.error()));
   if (!thread_.joinable()) {
-    tls_ = std::move(*fresh);
+    use(std::move(*fresh));
   } else {
-    asio::post(context_, [this, made = std::move(*fresh)] { tls_ = made; });
+    asio::post(context_, [this, made = std::move(*fresh)] {
+      if (stopping_) return;
+      use(made);
+      watch_end();
+    });
   }
   return {};
+}
+
+void link_core::use(std::shared_ptr<asio::ssl::context> made) {
+  shown_until_ = shown_until(*made);
+  tls_ = std::move(made);
+}
+
+// Now and from time to time; a reload begins anew.
+void link_core::watch_end() {
+  if (!tls_) return;
+  const auto ends = shown_until_.load();
+  if (const auto says = end_warning(ends, machine_.wall())) {
+    log::warning(*says, {{"ends", to_rfc3339(ends)}, {"file", options_.certificates->certificate}});
+  }
+  end_watch_.expires_after(options_.end_warned_every);
+  end_watch_.async_wait([this](error_code cancelled) {
+    if (!cancelled && !stopping_) watch_end();
+  });
+}
+
+link_counts link_core::counts() const {
+  link_counts now = peers_.counts();
+  const auto ends = shown_until_.load();
+  if (ends != timestamp_ms::max()) {
+    now.certificate_expires_s =
+        std::chrono::floor<std::chrono::seconds>(ends - machine_.wall()).count();
+  }
+  return now;
 }
 
 // --- who may come

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include <array>
+#include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -21,6 +22,7 @@
 #include "cluster/link/dial.hpp"
 #include "cluster/link/peer_table.hpp"
 #include "cluster/link/quiet_log.hpp"
+#include "runtime/system_ports.hpp"
 
 namespace omnicart::cluster {
 
@@ -37,6 +39,8 @@ class link_core final : public connection_owner {
   status reload();
   bool send(node_id to, channel on, std::string bytes);
   void consumed(node_id from, std::size_t bytes);
+
+  link_counts counts() const;
 
   const peer_table& table() const { return peers_; }
   std::uint16_t port() const { return port_; }
@@ -86,6 +90,8 @@ class link_core final : public connection_owner {
   void dialled(node_id peer, result<boost::asio::ip::tcp::socket> got);
   void forget(line& of);
   void went_down(line& of, const connection& by);
+  void use(std::shared_ptr<boost::asio::ssl::context> made);
+  void watch_end();
   void note(ending why, node_id peer, const std::string& address, const std::string& detail);
   void close_all();
 
@@ -98,11 +104,14 @@ class link_core final : public connection_owner {
   std::array<transport::room_fn, channel_count> room_;
   std::vector<transport::change_fn> watchers_;
   std::uint16_t port_ = 0;
+  system_clock machine_;  // certificates end by the machine's time
+  std::atomic<timestamp_ms> shown_until_{timestamp_ms::max()};  // max(): without certificates
   std::thread thread_;
 
   // The link's thread alone.
   boost::asio::ip::tcp::acceptor acceptor_;
   boost::asio::steady_timer pause_;
+  boost::asio::steady_timer end_watch_;
   std::shared_ptr<boost::asio::ssl::context> tls_;  // null: plain
   std::map<node_id, line> lines_;
   std::map<node_id, std::uint64_t> members_;            // named by set_peers, each with its store

@@ -35,6 +35,8 @@ struct link_options {
   duration_ms heartbeat_every{250};
   // Without an echo: longer than a busy machine stalls, shorter than clients wait.
   duration_ms dead_after{1'500};
+  // Lines of the log about a certificate that ends soon or has ended.
+  duration_ms end_warned_every = std::chrono::hours(24);
   duration_ms redial_first{20};
   duration_ms redial_most{500};  // a node that restarts waits this long for its peers, at most
 };

@@ -2,6 +2,7 @@
 
 #include <openssl/ssl.h>
 
+#include "cluster/link/certificate_end.hpp"
 #include "cluster/link/openssl_ptr.hpp"
 
 namespace omnicart::cluster {
@@ -12,6 +13,16 @@ using boost::system::error_code;
 
 tl::unexpected<error> unusable(const std::string& file, const std::string& why) {
   return fail(base_errc::io, "cannot use " + file + ": " + why);
+}
+
+// Why a certificate of `who` is not this node's.
+std::string not_ours(const std::optional<identity>& who, const identity& self) {
+  if (!who) return "it names no node of a cluster (omnicartctl cert node makes one that does)";
+  if (who->node == no_node) return "it is the certificate of a cluster's authority, not of a node";
+  if (who->cluster != self.cluster)
+    return "it is for cluster " + who->cluster + ", but cluster.name is " + self.cluster;
+  return "it is for node " + std::to_string(who->node) + ", but cluster.node is " +
+         std::to_string(self.node);
 }
 
 void forbid_old_ways(SSL_CTX* context) {
@@ -41,11 +52,12 @@ result<std::shared_ptr<asio::ssl::context>> make_link_tls(const link_certificate
   }
   const X509* const own = SSL_CTX_get0_certificate(made->native_handle());
   const auto who = own ? identity_of(*own) : std::nullopt;
-  if (who != self) {
-    return unusable(files.certificate,
-                    "it is not for " + to_uri(self) + (who ? " but for " + to_uri(*who) : ""));
-  }
+  if (who != self) return unusable(files.certificate, not_ours(who, self));
   return made;
+}
+
+timestamp_ms shown_until(asio::ssl::context& made) {
+  return end_of(*SSL_CTX_get0_certificate(made.native_handle()));
 }
 
 std::optional<identity> peer_of(SSL& connection) {

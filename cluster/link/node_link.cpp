@@ -21,7 +21,7 @@ std::uint16_t node_link::port() const { return core_->port(); }
 void node_link::set_store(std::uint64_t store) { core_->set_store(store); }
 void node_link::set_peers(std::vector<peer_address> peers) { core_->set_peers(std::move(peers)); }
 status node_link::reload() { return core_->reload(); }
-link_counts node_link::counts() const { return core_->table().counts(); }
+link_counts node_link::counts() const { return core_->counts(); }
 node_id node_link::self() const { return core_->options().self; }
 bool node_link::send(node_id to, channel on, std::string bytes) {
   return core_->send(to, on, std::move(bytes));

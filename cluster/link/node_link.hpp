@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,8 @@ struct link_counts {
   std::uint64_t bad_handshakes = 0;                   // those before ending::lost
   std::uint64_t failed_dials = 0;
   std::size_t half_open = 0;
+  // Seconds until the certificate in use ends, negative once it has; none without certificates.
+  std::optional<std::int64_t> certificate_expires_s;
 };
 
 // The link of one node to all others: one connection for each pair of nodes, dialled by the lower
@@ -58,7 +61,8 @@ class node_link final : public transport {
   // Who there is, self included or not. Those with a higher number are dialled; connections to
   // others are refused, and closed where they are up.
   void set_peers(std::vector<peer_address> peers);
-  // Reads the certificate files again, for connections made from now on. Fault: io; then nothing
+  // Reads the certificate files again, for connections made from now on, and warns in the log
+  // when the certificate ends soon, as start() does; then once a day. Fault: io; then nothing
   // changed.
   status reload();
   link_counts counts() const;

@@ -14,6 +14,7 @@ import time
 from harness import Client, Node, Shop, Suite, check, equal, metrics, poll, programs, run_ctl
 from harness.cluster import Cluster, addresses_of, admin_of, as_told, laws_hold, leading, operate, stock_is_conserved
 from harness.node import ROOT
+from harness.secrets import link_config
 from harness.shop import fresh, pounds
 from harness.suite import PATIENCE_S
 from harness.trade import Book, Trade
@@ -156,6 +157,13 @@ try:
         with Node() as alone:  # with a provider of its own
             Shop(alone.start()).buy()
             found = metrics.exported(alone.operate().get("/metrics").expect(200).body.decode())
+        with Node() as secured:  # its link has a certificate
+            folder = os.path.join(secured.home, "certs")
+            for command in (("init", folder, "--cluster", "secured"), ("node", folder, "--id", "1")):
+                equal(run_ctl("cert", *command).returncode, 0)
+            secured.write_config(link_config(folder, "secured"))
+            secured.start()
+            found |= metrics.exported(secured.operate().get("/metrics").expect(200).body.decode())
         for index in cluster.running():
             found |= metrics.exported(metrics_of(index))
         documented = metrics.listed()

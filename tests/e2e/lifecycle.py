@@ -13,6 +13,7 @@ import subprocess
 from harness import Node, Shop, Suite, check, equal, poll, run_ctl
 from harness.node import is_alive, program
 from harness.raw import connect, read_answer
+from harness.secrets import link_config
 from harness.shop import fresh
 
 suite = Suite()
@@ -434,6 +435,27 @@ def certify(folder, node, *options):
 
 
 @suite.case
+def a_link_that_would_not_come_up_is_a_configuration_error_that_names_the_key():
+    with Node() as node:
+        folder = os.path.join(node.home, "certs")
+        equal(run_ctl("cert", "init", folder, "--cluster", "berlin-1").returncode, 0)
+        certify(folder, 1)
+        sound = link_config(folder, "berlin-1")
+        bare = '[cluster]\naddress = "192.0.2.1"\nport = 0\n[payment]\nurl = "http://127.0.0.1:9"\n'
+        for config, words in ((sound.replace('name = "berlin-1"\n', ""), ("cluster.name", "berlin-1")),
+                              (sound.replace("port = 0", "port = 0\nnode = 2"), ("cluster.node", "node-1.crt")),
+                              (bare, ("cluster.address", "without certificates"))):
+            node.write_config(config)
+            refused(node, EX_CONFIG, *words)
+            done = daemon("--config", node.config_file, "--check-config")
+            equal(done.returncode, EX_CONFIG, done.stderr)
+            one_clear_line(done, *words)
+        node.write_config(sound)
+        done = daemon("--config", node.config_file, "--check-config")
+        equal(done.returncode, 0, done.stderr)
+
+
+@suite.case
 def sighup_takes_a_renewed_certificate_and_keeps_the_old_one_for_a_pair_that_does_not_match():
     with Node() as node:
         folder = os.path.join(node.home, "certs")
@@ -441,9 +463,7 @@ def sighup_takes_a_renewed_certificate_and_keeps_the_old_one_for_a_pair_that_doe
         certify(folder, 1)
         certify(folder, 2)
         own = {part: os.path.join(folder, f"node-1.{part}") for part in ("crt", "key")}
-        node.write_config(f'[cluster]\nname = "renewed"\nport = 0\nauthority = "{folder}/ca.crt"\n'
-                          f'certificate = "{own["crt"]}"\nprivate_key = "{own["key"]}"\n'
-                          '[payment]\nurl = "http://127.0.0.1:9"\n')
+        node.write_config(link_config(folder, "renewed"))
         node.start()
         link = node.operate().get("/cluster").expect(200)["nodes"][0]["link"]
         first = shown_certificate(link, folder)

@@ -15,13 +15,12 @@ cluster::existing_files existing_of(const command_line& given) {
   return given.force ? cluster::existing_files::replace : cluster::existing_files::keep;
 }
 
-tl::unexpected<failure> failed(const error& why) {
+// `when_there`: what --force would do to the file that is there already.
+tl::unexpected<failure> failed(const error& why, const char* when_there) {
   if (why.is(base_errc::malformed)) return fail_with(exit_code::usage, why.detail);
-  if (why.is(base_errc::not_found)) {
-    return fail_with(exit_code::failed, why.detail + " (omnicartctl cert init DIR)");
-  }
+  if (why.is(base_errc::not_found)) return fail_with(exit_code::failed, why.detail);
   if (why.is(base_errc::precondition_failed)) {
-    return fail_with(exit_code::failed, why.detail + "; --force replaces it");
+    return fail_with(exit_code::failed, why.detail + when_there);
   }
   return fail_with(exit_code::io, why.detail);
 }
@@ -41,13 +40,18 @@ outcome<exit_code> make_authority(const command_line& given, std::ostream& out) 
   cluster::authority_wish wish{.cluster = given.cluster, .on_existing = existing_of(given)};
   if (given.days) wish.days = *given.days;
   const auto made = cluster::make_authority(given.directory, wish);
-  if (!made) return failed(made.error());
+  if (!made) {
+    return failed(made.error(),
+                  "; --force makes another authority, which no node of this cluster trusts");
+  }
   const auto files = cluster::authority_files_in(given.directory);
   print(
       given,
       {{"cluster", *made}, {"certificate", files.certificate}, {"private_key", files.private_key}},
       "made the authority of cluster " + *made + "\n  certificate  " + files.certificate +
-          "\n  private key  " + files.private_key + " (keep it away from the nodes)\n",
+          "\n  private key  " + files.private_key +
+          " (keep it away from the nodes)\nevery node's configuration needs under [cluster]:\n" +
+          "  name = \"" + *made + "\"\n",
       out);
   return exit_code::ok;
 }
@@ -57,7 +61,7 @@ outcome<exit_code> make_node_certificate(const command_line& given, std::ostream
       .node = given.node, .hosts = given.hosts, .on_existing = existing_of(given)};
   if (given.days) wish.days = *given.days;
   const auto made = cluster::make_node(given.directory, wish);
-  if (!made) return failed(made.error());
+  if (!made) return failed(made.error(), "; --force replaces it");
   print(given,
         {{"node", given.node},
          {"authority", made->authority},

@@ -74,13 +74,13 @@ A running node's directory is refused: stop the node, or verify a copy. Examples
 
 constexpr const char* cert_init_footer =
     R"(Makes ca.crt and ca.key in a folder, readable by you only. Keep ca.key where no node is: whoever has it can
-make a node. Examples:
+make a node. It prints the name that every node of the cluster needs in its configuration. Examples:
   omnicartctl cert init ./certs
   omnicartctl cert init ./certs --cluster berlin-1)";
 
 constexpr const char* cert_node_footer =
     R"(Makes node-N.crt and node-N.key beside the authority's files. A node is given these two and ca.crt, never ca.key.
-To renew them, make them again with --force and copy them over the old ones.
+To renew them, make them again with --force and copy them over the old ones. They end no later than the authority's.
 Nodes on one machine that listen on loopback only can do without.
 Examples:
   omnicartctl cert node ./certs --id 1

@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "cluster/node_id.hpp"
 #include "tools/omnicartctl/duration_text.hpp"
 
 namespace omnicart::ctl {
@@ -30,8 +31,12 @@ std::uint64_t node_number_or_throw(const char* option, const std::string& text) 
   std::uint64_t number = 0;
   const char* const end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, number);
-  if (failure != std::errc{} || stop != end || number == 0)
-    throw CLI::ValidationError(option, "\"" + text + "\" is no number of a node; they begin at 1");
+  if (failure != std::errc{} || stop != end || number == cluster::no_node ||
+      number > cluster::node_id_max) {
+    throw CLI::ValidationError(option, "\"" + text +
+                                           "\" is no number of a node; they are from 1 to " +
+                                           std::to_string(cluster::node_id_max));
+  }
   return number;
 }
 

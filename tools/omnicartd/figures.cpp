@@ -153,6 +153,10 @@ void add_endings(figure_list& out, const cluster::link_counts& now) {
   }
   out.counter("link_bad_handshakes_total", now.bad_handshakes, "Those that ended before they were up");
   out.counter("link_failed_dials_total", now.failed_dials, "Nodes that could not be reached when they were called");
+  if (now.certificate_expires_s) {
+    out.gauge("link_certificate_expires_seconds", *now.certificate_expires_s,
+              "Seconds until this node's certificate ends; negative once it has");
+  }
   out.gauge("link_half_open", now.half_open, "Accepted connections whose handshake is not over");
 }
 

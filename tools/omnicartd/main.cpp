@@ -81,6 +81,7 @@ void wait_for_end(const sigset_t& signals, node::node& running, const arguments&
 int serve(const arguments& given) {
   auto options = read_options(given);
   if (!options) return complain(exit_config, options.error().detail);
+  if (auto link = node::check_link(options->cluster); !link) return complain(exit_config, link.error().detail);
   if (given.check_config) {
     std::fputs(config::to_toml(*options).c_str(), stdout);
     return 0;
@@ -133,7 +134,7 @@ int main(int argc, char** argv) {
   app.add_option("--pay", given.said.pay, "The payment provider; without one the simulated provider is started")
       ->type_name("URL");
   app.add_flag("--check-config", given.check_config,
-               "Print the effective configuration and end; a certificate is read and tried, nothing is opened");
+               "Print the effective configuration and end; certificates are read and tried, nothing is opened");
   app.set_version_flag("--version", version_text());
   app.footer(
       "Prints \"ready http=… operator=… pay=…\" when it serves. SIGTERM stops it in order, SIGHUP reads the\n"

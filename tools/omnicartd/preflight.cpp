@@ -5,11 +5,14 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <boost/asio/ip/address.hpp>
 #include <map>
 #include <memory>
 #include <string_view>
 #include <utility>
 
+#include "cluster/link/hello.hpp"
+#include "cluster/link/link_tls.hpp"
 #include "config/quota.hpp"
 #include "http/access_table.hpp"
 #include "http/payment_wire.hpp"
@@ -88,6 +91,28 @@ status preflight(config::options& options) {
   if (options.payment.url.empty()) return {};
   const auto provider = http::parse_provider_url(options.payment.url);
   return provider ? status{} : fail(provider.error());
+}
+
+status check_link(const config::cluster_options& o) {
+  if (o.port < 0) return {};
+  if (!cluster::is_cluster_id(o.name)) {
+    return fail(base_errc::malformed, "cluster.name: '" + o.name + "': a cluster is named with 1 to 64 of a-z, 0-9 and -");
+  }
+  boost::system::error_code no_address;
+  const auto address = boost::asio::ip::make_address(o.address, no_address);
+  if (no_address) {
+    return fail(base_errc::malformed, "cluster.address: '" + o.address + "' is no IP address");
+  }
+  if (o.authority.empty()) {
+    if (address.is_loopback()) return {};
+    return fail(base_errc::malformed, "cluster.address: without certificates a node listens for others on loopback only, not on " +
+                                          o.address + ": set cluster.authority, cluster.certificate and cluster.private_key " +
+                                          "(omnicartctl cert makes them)");
+  }
+  const auto made = cluster::make_link_tls(
+      {.authority = o.authority, .certificate = o.certificate, .private_key = o.private_key},
+      {.cluster = o.name, .node = static_cast<cluster::node_id>(o.node)});
+  return made ? status{} : fail(base_errc::malformed, "the certificates of [cluster]: " + made.error().detail);
 }
 
 }  // namespace omnicart::node

@@ -20,6 +20,13 @@ def tls_config(chain, key):
     return f'[http]\ntls_cert = "{chain}"\ntls_key = "{key}"\n'
 
 
+def link_config(folder, name):
+    """Of node 1 of the cluster, with what `cert init` and `cert node` made in the folder."""
+    return (f'[cluster]\nname = "{name}"\nport = 0\nauthority = "{folder}/ca.crt"\n'
+            f'certificate = "{folder}/node-1.crt"\nprivate_key = "{folder}/node-1.key"\n'
+            '[payment]\nurl = "http://127.0.0.1:9"\n')
+
+
 def secret_file(folder, secret):
     """A file with the secret, for its owner alone."""
     path = os.path.join(folder, "webhook.secret")

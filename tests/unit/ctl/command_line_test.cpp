@@ -1,8 +1,10 @@
 #include "tools/omnicartctl/command_line.hpp"
 
+#include <algorithm>
 #include <boost/test/unit_test.hpp>
 #include <sstream>
 
+#include "config/fields.hpp"
 #include "tools/omnicartctl/completion.hpp"
 
 namespace {
@@ -100,9 +102,9 @@ BOOST_AUTO_TEST_CASE(every_command_takes_its_options) {
   const auto authority = parsed("cert init d --cluster shop-1 --days 30 --force");
   BOOST_TEST((authority.what == verb::cert_init && authority.force && authority.days == 30));
   BOOST_TEST(authority.directory + authority.cluster == "dshop-1");
-  const auto node = parsed("cert node --host a --id 18446744073709551615 --host b d");
+  const auto node = parsed("cert node --host a --id 65535 --host b d");
   BOOST_TEST((node.what == verb::cert_node && !node.force && !node.days));
-  BOOST_TEST((node.node == UINT64_MAX && node.hosts == std::vector<std::string>{"a", "b"}));
+  BOOST_TEST((node.node == 65'535u && node.hosts == std::vector<std::string>{"a", "b"}));
   BOOST_TEST(node.directory == "d");
   const auto stores = parsed("locations import stores.gz --from-line 7");
   BOOST_TEST((stores.what == verb::locations_import));
@@ -168,11 +170,14 @@ BOOST_AUTO_TEST_CASE(a_wrong_command_line_is_exit_64_with_a_reason) {
                            "cert node d --id 0",
                            "cert node d --id -1",
                            "cert node d --id one",
+                           "cert node d --id 65536",
+                           "cert node d --id 18446744073709551616",
                            "cert node d --id 1 --host",
                            "cert node d --id 1 --days 36501",
                            "cluster",
                            "cluster join --id 2",
                            "cluster join --id 0 --link h:1",
+                           "cluster join --id 65536 --link h:1",
                            "cluster drain",
                            "cluster replace n1",
                            "cluster transfer 1",
@@ -207,12 +212,24 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_with_a_command_line_is_named_on_one_line) {
        {row{"", "wants a command: status, entity, laws"},
         row{"token", "token wants a command: issue"}, row{"statsu", "statsu"},
         row{"entity shwo", "shwo"}, row{"laws --wiat 3", "--wiat"}, row{"token issue", "--role"},
+        row{"cert node d --id 70000", "\"70000\" is no number of a node; they are from 1 to 65535"},
+        row{"cluster join --id 70000 --link h:1", "they are from 1 to 65535"},
         row{"laws --wait soon", "\"soon\" is no span of time"}}) {
     const auto text = std::get<early_end>(parse(line)).text;
     BOOST_TEST(text.starts_with("omnicartctl: "), text);
     BOOST_TEST(text.find(says) != std::string::npos, text);
     BOOST_TEST(text.find('\n') == text.size() - 1, text);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_node_may_have_any_number_that_a_configuration_may_give_it) {
+  const auto all = omnicart::config::fields();
+  const auto number = std::ranges::find(all, "cluster.node", &omnicart::config::field::name);
+  BOOST_TEST_REQUIRE((number != all.end()));
+  BOOST_TEST(parsed("cert node d --id " + std::to_string(number->least)).node == 1u);
+  const auto most = static_cast<std::uint64_t>(number->most);
+  BOOST_TEST(parsed("cert node d --id " + std::to_string(most)).node == most);
+  BOOST_TEST((std::holds_alternative<early_end>(parse("cert node d --id " + std::to_string(most + 1)))));
 }
 
 BOOST_AUTO_TEST_CASE(of_an_option_of_the_program_given_twice_the_last_counts) {

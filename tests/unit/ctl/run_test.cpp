@@ -338,6 +338,7 @@ BOOST_AUTO_TEST_CASE(certificates_are_made_without_a_node_and_never_over_others)
   const auto authority = (*this)({"cert", "init", certs, "--cluster", "shop-1"});
   BOOST_TEST((authority.code == exit_code::ok), authority.err);
   BOOST_TEST(has(authority.out, "cluster shop-1"), authority.out);
+  BOOST_TEST(has(authority.out, "under [cluster]:\n  name = \"shop-1\"\n"), authority.out);
   const auto made = (*this)({"cert", "node", certs, "--id", "1", "--host", "n1.example", "--json"});
   BOOST_TEST((made.code == exit_code::ok), made.err);
   const auto files = nlohmann::json::parse(made.out);
@@ -348,7 +349,17 @@ BOOST_AUTO_TEST_CASE(certificates_are_made_without_a_node_and_never_over_others)
   BOOST_TEST((again.code == exit_code::failed));
   BOOST_TEST(has(again.err, "--force"), again.err);
   BOOST_TEST(((*this)({"cert", "node", certs, "--id", "1", "--force"}).code == exit_code::ok));
-  BOOST_TEST(((*this)({"cert", "init", certs}).code == exit_code::failed));
+  const auto other = (*this)({"cert", "init", certs});
+  BOOST_TEST((other.code == exit_code::failed));
+  BOOST_TEST(has(other.err, "--force makes another authority, which no node of this cluster trusts"), other.err);
+  const auto longer = (*this)({"cert", "node", certs, "--id", "2", "--days", "36500"});
+  BOOST_TEST((longer.code == exit_code::usage));
+  BOOST_TEST(has(longer.err, "the authority's own certificate ends on "), longer.err);
+  std::filesystem::remove(certs + "/ca.key");
+  const auto keyless = (*this)({"cert", "node", certs, "--id", "2"});
+  BOOST_TEST((keyless.code == exit_code::failed));
+  BOOST_TEST(has(keyless.err, "bring the cluster's ca.key from where it is kept"), keyless.err);
+  BOOST_TEST(!has(keyless.err, "cert init"), keyless.err);
   BOOST_TEST(((*this)({"cert", "init", certs + "2", "--cluster", "A B"}).code == exit_code::usage));
   BOOST_TEST(((*this)({"cert", "init", certs + "/a/b"}).code == exit_code::io));
   BOOST_TEST(node.asked().empty());

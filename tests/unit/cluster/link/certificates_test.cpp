@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 
+#include "cluster/link/certificate_end.hpp"
 #include "cluster/link/identity.hpp"
 #include "cluster/link/openssl_ptr.hpp"
 #include "tests/unit/cluster/link/link_bench.hpp"
@@ -98,12 +99,49 @@ BOOST_AUTO_TEST_CASE(wishes_that_make_no_sense_are_refused) {
   BOOST_TEST(make_node(name, {.node = 1}).error().is(base_errc::not_found));
   BOOST_TEST_REQUIRE(make_authority(name, {}).has_value());
   BOOST_TEST(make_node(name, {.node = 0}).error().is(base_errc::malformed));
+  BOOST_TEST(make_node(name, {.node = node_id_max + 1}).error().is(base_errc::malformed));
   BOOST_TEST(make_node(name, {.node = 1, .days = 40'000}).error().is(base_errc::malformed));
   for (const char* host : {"", "a b", "a,URI:omnicart:shop/node/2", "10.0.0.1,DNS:x", "host\n"}) {
     BOOST_TEST(make_node(name, {.node = 1, .hosts = {host}}).error().is(base_errc::malformed),
                host);
   }
   BOOST_TEST(make_authority("/proc/no", {}).error().is(base_errc::io));
+}
+
+BOOST_AUTO_TEST_CASE(a_node_is_certified_no_longer_than_its_authority) {
+  BOOST_TEST_REQUIRE(make_authority(name, {.days = 30}).has_value());
+  const auto until = end_of(*read(authority_files_in(name).certificate));
+  const auto beyond = make_node(name, {.node = 1, .days = 31});
+  BOOST_TEST_REQUIRE(beyond.error().is(base_errc::malformed));
+  BOOST_TEST(beyond.error().detail.find("ends on " + day_of(until)) != std::string::npos,
+             beyond.error().detail);
+  BOOST_TEST(beyond.error().detail.find("at most 29") != std::string::npos, beyond.error().detail);
+  BOOST_TEST(make_node(name, {.node = 1}).error().is(base_errc::malformed));  // nor by default
+  BOOST_TEST(!std::filesystem::exists(node_files_in(name, 1).certificate));
+  const auto files = make_node(name, {.node = 1, .days = 29});
+  BOOST_TEST_REQUIRE(files.has_value());
+  BOOST_TEST((end_of(*read(files->certificate)) <= until));
+}
+
+BOOST_AUTO_TEST_CASE(half_an_authority_is_completed_and_not_made_anew) {
+  BOOST_TEST_REQUIRE(make_authority(name, {}).has_value());
+  const auto files = authority_files_in(name);
+  const std::string elsewhere = path / "kept.key";
+  std::filesystem::rename(files.private_key, elsewhere);
+  const auto keyless = make_node(name, {.node = 1}).error();
+  BOOST_TEST(keyless.is(base_errc::not_found));
+  BOOST_TEST(keyless.detail.find("bring the cluster's ca.key") != std::string::npos,
+             keyless.detail);
+  BOOST_TEST(keyless.detail.find("cert init") == std::string::npos, keyless.detail);
+  std::filesystem::rename(elsewhere, files.private_key);
+  std::filesystem::remove(files.certificate);
+  const auto nameless = make_node(name, {.node = 1}).error();
+  BOOST_TEST(nameless.is(base_errc::not_found));
+  BOOST_TEST(nameless.detail.find("bring the cluster's ca.crt") != std::string::npos,
+             nameless.detail);
+  std::filesystem::remove(files.private_key);
+  const auto nothing = make_node(name, {.node = 1}).error();
+  BOOST_TEST(nothing.detail.find("cert init") != std::string::npos, nothing.detail);
 }
 
 BOOST_AUTO_TEST_CASE(only_what_we_write_is_an_identity) {

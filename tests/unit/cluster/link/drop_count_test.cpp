@@ -40,6 +40,19 @@ BOOST_AUTO_TEST_CASE(each_drop_counts_and_a_flood_of_them_is_a_line_a_second) {
   BOOST_TEST(lines[0].find("node=7 why=rubbish more_of_these=0") != std::string::npos, lines[0]);
 }
 
+BOOST_AUTO_TEST_CASE(a_line_says_how_many_were_passed_over_since_the_one_before) {
+  quiet_line line;
+  const quiet_line::time_point begin{};
+  const auto at = [&](int ms) { return line.take(begin + std::chrono::milliseconds{ms}); };
+  BOOST_TEST(at(0).value() == 0u);
+  BOOST_TEST(!at(1).has_value());
+  BOOST_TEST(!at(999).has_value());
+  BOOST_TEST(at(1'000).value() == 2u);
+  BOOST_TEST(!at(1'500).has_value());
+  BOOST_TEST(at(9'000).value() == 1u);
+  BOOST_TEST(at(20'000).value() == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace drop_count_test

@@ -240,12 +240,16 @@ BOOST_AUTO_TEST_CASE(certificate_files_that_do_not_fit_are_named_at_the_start) {
   };
   auto with = options_for(1, by);
   with.self = 2;
-  BOOST_TEST(
-      error_of(with).find(
-          "node-1.crt: it is not for omnicart:shop-1/node/2 but for omnicart:shop-1/node/1") !=
-      std::string::npos);
+  BOOST_TEST(error_of(with).find("node-1.crt: it is for node 1, but cluster.node is 2") !=
+             std::string::npos);
   with = options_for(1, of_others);
-  BOOST_TEST(error_of(with).find("but for omnicart:shop-2/node/1") != std::string::npos);
+  BOOST_TEST(error_of(with).find("it is for cluster shop-2, but cluster.name is shop-1") !=
+             std::string::npos);
+  with = options_for(1, by);
+  with.certificates->certificate = with.certificates->authority;
+  with.certificates->private_key = authority_files_in(by.folder.path).private_key;
+  BOOST_TEST(error_of(with).find("ca.crt: it is the certificate of a cluster's authority") !=
+             std::string::npos);
   with = options_for(1, by);
   with.certificates->private_key = by.of(2).private_key;
   BOOST_TEST(error_of(with).find("node-2.key") != std::string::npos);
