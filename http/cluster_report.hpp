@@ -11,12 +11,23 @@
 namespace omnicart::http {
 
 struct cluster_report {
+  // Why a node gives away what it leads and takes no other lead, by its own word.
+  struct unfitness {
+    bool damaged = false;    // it met a record of its store that does not read
+    bool disk_low = false;   // it refuses writes for want of room
+    bool clock_off = false;  // from the others', beyond clock_offset_max
+    bool stopping = false;
+    bool unsaid = false;  // its build does not say why
+
+    bool any() const { return damaged || disk_low || clock_off || stopping || unsaid; }
+  };
   struct node {
     cluster_record::node what;
     bool reachable = true;                      // from the node that reports; itself always
     duration_ms silent_for{0};                  // since when not
     std::optional<duration_ms> clock_offset{};  // ahead of the others' median; none: not known
     std::string version;                        // of the program; empty: not known
+    unfitness unfit{};                          // none of one that is not heard
   };
   struct member {
     cluster_record::node_id node = 0;
@@ -28,10 +39,12 @@ struct cluster_report {
     cluster_record::node_id leader = 0;  // 0: none known
     std::vector<member> voters, standbys;
     cluster_record::shard_nodes desired;
+    bool moving = false;   // by the rule of who plans it (is_on_the_move, cluster/placement/plan.hpp)
     bool stopped = false;  // the reporting node's own replica, for good (cluster/replica_view.hpp)
   };
 
   std::string cluster;  // empty: none founded
+  std::uint64_t record_version = 0;  // of the record this was made from, or an older one
   cluster_record::node_id self = 0;
   timestamp_ms at{};
   std::uint16_t shard_count = 0;
@@ -62,7 +75,8 @@ inline constexpr duration_ms joining_patience{60'000};
 inline constexpr duration_ms clock_offset_max{500};  // beyond it a node does not lead
 inline constexpr std::uint64_t lag_entries_calm = 10'000;
 
-// The severe ones first.
+// The severe ones first. That a node may be stopped is said of none whose shards would then have no
+// majority of voters that can be reached, do not drain and do not stop themselves.
 std::vector<cluster_warning> judge(const cluster_report& of);
 
 struct node_load {
@@ -71,8 +85,8 @@ struct node_load {
   std::size_t standbys = 0;
 };
 node_load load_of(const cluster_report& of, cluster_record::node_id node);
-// Not yet as the record wants it: other voters, or another leader than the preferred one.
-bool is_moving(const cluster_report::shard& s);
+// By Raft's voters, whatever the record wants.
+bool votes_in(const cluster_report::shard& s, cluster_record::node_id node);
 // The node that an operator names by its number or its name; null when there is none.
 const cluster_report::node* find_node(const cluster_report& of, std::string_view text);
 // The shards in which it votes, whatever the record wants.

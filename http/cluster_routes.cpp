@@ -6,6 +6,8 @@
 #include <future>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <thread>
 
 #include "http/operator_answers.hpp"
 #include "http/server/json_reader.hpp"
@@ -18,6 +20,8 @@ using json = nlohmann::ordered_json;
 namespace record = cluster_record;
 
 constexpr std::chrono::seconds record_patience{15};
+constexpr int looks_max = 20;
+constexpr std::chrono::milliseconds look_again_after{25};
 constexpr std::size_t node_text_bytes_max = record::name_bytes_max;
 
 // One call: its body, what is wrong with it, and what was asked for in words.
@@ -73,12 +77,13 @@ class call {
 struct wish {
   record::command command;
   std::string done;
+  bool rests_on_report = false;  // void when the record has changed since
 };
 using reader = wish (*)(call&);
 
 wish read_join(call& of) {
   record::node who;
-  who.id = static_cast<record::node_id>(of.read().required_int("id", 1, INT64_MAX));
+  who.id = static_cast<record::node_id>(of.read().required_int("id", 1, UINT16_MAX));
   who.name = of.read().required_string("name", record::name_bytes_max);
   who.link = of.read().required_string("link", record::address_bytes_max);
   who.http = of.read().optional_string("http", record::address_bytes_max).value_or("");
@@ -109,7 +114,7 @@ wish read_remove(call& of) {
                          .still_member = std::move(voting),
                          .by = of.by(),
                          .unreachable = unreachable_nodes(of.report())},
-          of.name(id) + " is removed"};
+          of.name(id) + " is removed", true};
 }
 wish read_replace(call& of) {
   const auto old_node = of.node("node");
@@ -140,7 +145,7 @@ wish read_configure(call& of) {
   set("replicas", wanted.replicas);
   set("moves_max", wanted.moves_max);
   return {record::configure{.settings = wanted, .by = of.by()},
-          std::to_string(wanted.replicas) + " replicas, " + std::to_string(wanted.moves_max) + " moves at a time"};
+          std::to_string(wanted.replicas) + " replicas, " + std::to_string(wanted.moves_max) + " moves at a time", true};
 }
 
 status wait_for(const std::function<void(cluster_desk::done_fn)>& start) {
@@ -157,14 +162,21 @@ void answer_refusal(httplib::Response& out, const error& why) {
   answer_problem(out, 503, to_string(static_cast<base_errc>(why.number)), why.detail);
 }
 
+// What rests on a report is judged anew when the record was changed meanwhile; this node hears of that within a heartbeat.
 void obey(cluster_desk& desk, reader read, const httplib::Request& in, httplib::Response& out) {
-  const cluster_report report = desk.report();
-  call of(in.body, report);
-  wish what = read(of);
-  if (!of.is_sound(out)) return;
-  const auto done = wait_for([&](auto then) { desk.submit(std::move(what.command), std::move(then)); });
-  if (!done) return answer_refusal(out, done.error());
-  answer_json(out, 200, json{{"done", what.done}}.dump());
+  for (int look = 1;; ++look) {
+    const cluster_report report = desk.report();
+    call of(in.body, report);
+    wish what = read(of);
+    if (!of.is_sound(out)) return;
+    const auto version = what.rests_on_report ? std::optional(report.record_version) : std::nullopt;
+    const auto done = wait_for([&](auto then) { desk.submit(std::move(what.command), version, std::move(then)); });
+    if (done) return answer_json(out, 200, json{{"done", what.done}}.dump());
+    if (!done.error().is(base_errc::precondition_failed)) return answer_refusal(out, done.error());
+    if (look == looks_max)
+      return answer_refusal(out, make_error(base_errc::precondition_failed, "the cluster's record changes all the time: try again"));
+    std::this_thread::sleep_for(look_again_after);
+  }
 }
 
 void answer_hashes(cluster_desk& desk, httplib::Response& out) {

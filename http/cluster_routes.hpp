@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "actors/cluster/cluster_messages.hpp"
@@ -29,8 +31,9 @@ class cluster_desk {
   // what the record says. `done` is called once, on any thread.
   virtual void found(done_fn done) = 0;
   // Has the record of the cluster take an operator's command, wherever it is led, as an admin's; a
-  // lost answer is asked for again. A rotate_key comes without its key: one is made here. `done` as above.
-  virtual void submit(cluster_record::command what, done_fn done) = 0;
+  // lost answer is asked for again. A rotate_key comes without its key: one is made here. `done` as above; with
+  // precondition_failed when the record is not of `version` any more.
+  virtual void submit(cluster_record::command what, std::optional<std::uint64_t> version, done_fn done) = 0;
 };
 
 // The operators' calls about the cluster. `desk` null: each answers 409, no_cluster.

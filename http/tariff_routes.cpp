@@ -105,7 +105,7 @@ std::string shipping_json(const tariff::shipping& set, std::uint64_t version) {
 
 enum class part { taxes, shipping };
 
-response shown(const request& req, const answer& got, part of) {
+response part_response(const request& req, const answer& got, part of) {
   if (!got.ok()) return failure_response(*got.failure, req);
   const auto view = tariff::decode_reply(got.payload);
   if (!view) return failure_response(view.error(), req);
@@ -139,12 +139,12 @@ task<answer> tariff_routes::get(request&) {
 
 task<response> tariff_routes::show_taxes(request& req) {
   const answer got = co_await get(req);
-  co_return shown(req, got, part::taxes);
+  co_return part_response(req, got, part::taxes);
 }
 
 task<response> tariff_routes::show_shipping(request& req) {
   const answer got = co_await get(req);
-  co_return shown(req, got, part::shipping);
+  co_return part_response(req, got, part::shipping);
 }
 
 task<response> tariff_routes::set_taxes(request& req) {
@@ -180,7 +180,7 @@ task<response> tariff_routes::set(request& req, const authority& who, const tari
                            : result<tariff::reply>(fail(base_errc::not_found))) {
     board_.post(std::move(*view));
   }
-  co_return shown(req, got,
+  co_return part_response(req, got,
                   std::holds_alternative<tariff::set_taxes>(what) ? part::taxes : part::shipping);
 }
 

@@ -68,6 +68,7 @@ struct decider {
     if (const node* known = find(s, c.who.id)) {
       if (known->state == node_state::removed) return refuse_removed(*known);
       if (is_same_but_state(*known, c.who)) return events{};
+      if (known->state == node_state::joining && known->name == c.who.name) return readdressed(*known, c.who);
       return fail(errc::node_exists,
                   "node " + std::to_string(c.who.id) + " is " + known->name + " at " + known->link);
     }
@@ -264,6 +265,20 @@ struct decider {
     if (of && (*of)->state == node_state::joining)
       return fail(errc::illegal_state, (*of)->name + " is still joining");
     return of;
+  }
+
+  // Until it was heard nobody but the operator knows where it is, and may have been mistaken.
+  result<events> readdressed(const node& known, const node& who) const {
+    if (auto free = is_free(who.link, who.id); !free) return fail(free.error());
+    const auto or_known = [](const std::string& now, const std::string& before) { return now.empty() ? before : now; };
+    const addresses_updated found{.id = who.id,
+                                  .link = who.link,
+                                  .http = or_known(who.http, known.http),
+                                  .operators = or_known(who.operators, known.operators),
+                                  .at = ctx.now,
+                                  .store = 0};
+    const bool is_known = found.link == known.link && found.http == known.http && found.operators == known.operators;
+    return is_known ? events{} : events{found};
   }
 
   static status is_good(const node& n) {

@@ -76,7 +76,8 @@ struct read {
   OMNICART_FIELDS(operations)
 };  // with this many of the newest
 
-// Operators' (role admin) or the system's. Each may be repeated: what is so already makes no event.
+// Operators' (role admin) or the system's. Each may be repeated: what is so already makes no event. A join of a node that
+// is joining already, by the same name, puts its addresses right.
 struct join {
   node who;
   cause by;

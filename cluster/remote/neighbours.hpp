@@ -32,15 +32,27 @@ struct shard_position {
   OMNICART_FIELDS(shard, index)
 };
 
+// Why a node wants no leadership. New reasons go to the end.
+struct unfitness {
+  bool damaged = false;    // it met a record of its store that does not read
+  bool disk_low = false;   // it refuses writes for want of room
+  bool clock_off = false;  // its clock is far from the others'
+  bool stopping = false;
+
+  bool any() const { return damaged || disk_low || clock_off || stopping; }
+  friend bool operator==(const unfitness&, const unfitness&) = default;
+  OMNICART_FIELDS(damaged, disk_low, clock_off, stopping)
+};
 // A node about itself, said every half second or so and when `leaving` changes.
 struct node_report {
-  bool leaving = false;  // it is about to stop, or its clock is off: no leadership for it
+  bool leaving = false;  // no leadership for it
   timestamp_ms wall;     // its clock as it wrote this
   std::string version;   // of its build, for people
   std::string http, operators;  // where it serves
+  unfitness why{};  // it is leaving; none of that: a build which did not say it
 
   friend bool operator==(const node_report&, const node_report&) = default;
-  OMNICART_FIELDS(leaving, wall, version, http, operators)
+  OMNICART_FIELDS(leaving, wall, version, http, operators, why)
 };
 struct positions_wanted {
   std::uint64_t request = 0;

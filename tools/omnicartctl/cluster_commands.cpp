@@ -61,36 +61,52 @@ ending show(const command_line& given, operator_client& node, const surroundings
   return made.sound ? exit_code::ok : exit_code::failed;
 }
 
+// What a node cannot read of its own store is found, and no reason to ask it again. The request has nothing in it that
+// could be malformed: so is what was read.
+failure failed_hashing(failure why) {
+  if (why.problem == "io" || why.code == exit_code::usage) why.code = exit_code::failed;
+  return why;
+}
+
 ending show_hashes(const command_line& given, operator_client& node, const surroundings& with) {
   const auto body = node.get("/cluster/hashes", hashes_within);
-  if (!body) return tl::unexpected<failure>(body.error());
+  if (!body) return tl::unexpected<failure>(failed_hashing(body.error()));
   const auto hashes = object_in(*body, node);
   if (!hashes) return tl::unexpected<failure>(hashes.error());
   with.out << (given.as == form::json ? hashes->dump(2) + '\n' : report_hashes(*hashes).text);
   return exit_code::ok;
 }
 
-std::string screen_of(const json& cluster, const operator_client& node) {
-  return report_cluster(cluster, node.url()).text + '\n' + report_nodes(cluster).text;
+// One look of `watch`, shown; as what `status` would end.
+exit_code look(const command_line& given, const outcome<json>& cluster, const operator_client& node,
+               const surroundings& with) {
+  const auto made = cluster ? report_cluster(*cluster, node.url()) : report{.text = {}, .sound = false};
+  if (given.as == form::json) {
+    // A line for each, for programs that read along.
+    with.out << (cluster ? cluster->dump() : json{{"error", cluster.error().what}}.dump()) << '\n';
+  } else {
+    if (with.terminal) with.out << "\x1b[H\x1b[2J";
+    with.out << (cluster ? made.text + '\n' + report_nodes(*cluster).text
+                         : "! " + cluster.error().what + '\n');
+  }
+  with.out.flush();
+  if (!cluster) return cluster.error().code;
+  return made.sound ? exit_code::ok : exit_code::failed;
 }
 
-// A node that does not answer may be the one that is being restarted: watching goes on.
+// A node that does not answer may be the one that is being restarted: watching goes on. One that refuses the token will
+// do so again.
 ending watch(const command_line& given, operator_client& node, const surroundings& with) {
+  auto last = exit_code::ok;
   for (std::uint64_t shown = 0; !given.limit || shown < *given.limit; ++shown) {
     if (shown > 0 && !with.pause(given.every)) break;
     const auto cluster = ask(node);
-    if (given.as == form::json) {
-      // A line for each, for programs that read along.
-      with.out << (cluster ? cluster->dump() : json{{"error", cluster.error().what}}.dump())
-               << '\n';
-    } else {
-      if (with.terminal) with.out << "\x1b[H\x1b[2J";
-      with.out << (cluster ? screen_of(*cluster, node) : "! " + cluster.error().what + '\n');
-    }
-    with.out.flush();
+    if (!cluster && cluster.error().code == exit_code::refused)
+      return tl::unexpected<failure>(cluster.error());
+    last = look(given, cluster, node, with);
     if (!with.out) break;
   }
-  return exit_code::ok;
+  return last;
 }
 
 // Fewer replicas outlive fewer losses.

@@ -35,7 +35,7 @@ with "*" because an operator chose it. Examples:
 constexpr const char* hashes_footer =
     R"(What the replicas of the node that is asked contain, read to the last byte, each as one number. Two replicas that
 contain the same log (THROUGH) must have the same HASH; ask again while the shop is busy. Damage of the node's store is named,
-and the exit code is then 1: put a new node in its place, see replace. Example:
+and the exit code is then 1: put a new node in its place, see replace. A node that cannot answer now gives 69. Example:
   diff <(omnicartctl --operator URL1 cluster hashes) <(omnicartctl --operator URL2 cluster hashes))";
 
 constexpr const char* drain_footer =
@@ -82,9 +82,12 @@ sign in again, guests begin a new session, and tokens of "token issue" have to b
   omnicartctl cluster rotate-key --distrust-others --why "a backup of n2 was stolen")";
 
 constexpr const char* watch_footer =
-    R"(Shows status and nodes again and again, until it is interrupted. Examples:
+    R"(Shows status and nodes again and again, until it is interrupted, also while the node does not answer: it may be the one
+that is being restarted. A token that is refused ends it at once, with exit code 77. After --times looks the exit code is
+that of "status" at the last one: 1 when some shard cannot be written to, 69 when the node did not answer. Examples:
   omnicartctl cluster watch
-  omnicartctl cluster watch --every 500ms)";
+  omnicartctl cluster watch --every 500ms
+  omnicartctl cluster watch --every 1s --times 30)";
 
 void add_node(CLI::App& to, std::string& into, const char* name, const char* says) {
   to.add_option(name, into, says)->type_name("NODE")->required();

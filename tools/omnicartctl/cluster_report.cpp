@@ -59,17 +59,33 @@ bool is_sound(const json& cluster) {
                               [](const json& w) { return flag(w, "severe"); });
 }
 
+// Nothing is known of one that is not heard, or of any when an older build is asked.
+std::string fitness_text(const json& node) {
+  const json& reasons = member(node, "unfit");
+  if (!reasons.is_array() || !flag(node, "reachable")) return "-";
+  std::string out;
+  for (const auto& reason : reasons) {
+    if (!reason.is_string()) continue;
+    auto word = printable(reason.get<std::string>());
+    std::ranges::replace(word, '_', ' ');
+    out += (out.empty() ? "no: " : ", ") + word;
+  }
+  return out.empty() ? "yes" : out;
+}
+
 std::string nodes_text(const json& cluster) {
   std::map<std::string, int> by_state;
-  int silent = 0;
+  int silent = 0, unfit = 0;
   for (const auto& n : member(cluster, "nodes")) {
     ++by_state[text(n, "state")];
     if (!flag(n, "reachable")) ++silent;
+    if (member(n, "unfit").is_array() && !member(n, "unfit").empty()) ++unfit;
   }
   std::string out;
   for (const auto& [state, count] : by_state)
     out += (out.empty() ? "" : ", ") + std::to_string(count) + ' ' + state;
   if (silent > 0) out += "; " + std::to_string(silent) + " cannot be reached";
+  if (unfit > 0) out += "; " + std::to_string(unfit) + " unfit to lead";
   return out;
 }
 
@@ -145,14 +161,14 @@ report report_cluster(const json& cluster, std::string_view url) {
 
 report report_nodes(const json& cluster) {
   columns table({"NODE", "NAME", "STATE", "LEADS", "REPLICAS", "STANDBYS", "REACHED", "CLOCK",
-                 "LINK", "VERSION"});
+                 "FIT", "LINK", "VERSION"});
   for (const auto& n : member(cluster, "nodes")) {
     const auto silent = integer(n, "silent_ms") / 1'000;
     table.add({std::to_string(integer(n, "id")), text(n, "name"), text(n, "state"),
                std::to_string(integer(n, "leads")), std::to_string(integer(n, "replicas")),
                std::to_string(integer(n, "standbys")),
                flag(n, "reachable") ? "yes" : "not since " + span_text(silent), clock_text(n),
-               text(n, "link").empty() ? "-" : text(n, "link"), text(n, "version")});
+               fitness_text(n), text(n, "link").empty() ? "-" : text(n, "link"), text(n, "version")});
   }
   return {.text = table.shown(), .sound = is_sound(cluster)};
 }

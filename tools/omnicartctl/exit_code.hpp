@@ -20,6 +20,7 @@ enum class exit_code : int {
 struct failure {
   exit_code code = exit_code::failed;
   std::string what;
+  std::string problem = {};  // the node's own code of it (RFC 9457, "code"); empty when it gave none
 };
 
 template <class T>

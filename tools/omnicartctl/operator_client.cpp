@@ -48,8 +48,7 @@ std::string words_of_members(const json& problem) {
 }
 
 // A problem's own words; empty when the body is no problem (RFC 9457).
-std::string words_of_problem(const std::string& body) {
-  const auto problem = json::parse(body, nullptr, false);
+std::string words_of_problem(const json& problem) {
   if (!problem.is_object()) return {};
   const auto words = word_of(problem, {"detail", "title", "code"});
   return words.empty() ? words : one_line(words + words_of_members(problem));
@@ -112,12 +111,15 @@ outcome<std::string> body_of(const httplib::Result& answered, const std::string&
 }  // namespace
 
 failure failure_of(int http_status, const std::string& body, const std::string& url) {
-  const std::string said = words_of_problem(body);
+  const auto problem = json::parse(body, nullptr, false);
+  const std::string said = words_of_problem(problem);
+  const std::string name = problem.is_object() ? word_of(problem, {"code"}) : std::string();
   const auto code = code_of_status(http_status);
   if (code == exit_code::refused) {
     return {.code = code,
             .what = url + ": the operator's token was refused" + (said.empty() ? "" : ": " + said) +
-                    "; give --token-file DIR/operator.token of this node's data directory"};
+                    "; give --token-file DIR/operator.token of this node's data directory",
+            .problem = name};
   }
   if (said.empty() && code == exit_code::failed) {
     return {.code = exit_code::unreachable,
@@ -125,7 +127,8 @@ failure failure_of(int http_status, const std::string& body, const std::string& 
                     " without a reason; is this the node's operator port?"};
   }
   return {.code = code,
-          .what = said.empty() ? url + ": status " + std::to_string(http_status) : said};
+          .what = said.empty() ? url + ": status " + std::to_string(http_status) : said,
+          .problem = name};
 }
 
 struct operator_client::connection {

@@ -8,17 +8,27 @@
 
 #include "cluster/copy/content_hash.hpp"
 #include "runtime/base/version.hpp"
+#include "tools/omnicartd/shard_moves.hpp"
 
 namespace omnicart::node {
 namespace {
 
 constexpr duration_ms command_patience{10'000};
 
+http::cluster_report::unfitness unfitness_of(const cluster::unfitness& why) {
+  return {.damaged = why.damaged,
+          .disk_low = why.disk_low,
+          .clock_off = why.clock_off,
+          .stopping = why.stopping,
+          .unsaid = false};
+}
+
 }  // namespace
 
 http::cluster_report desk::report() {
-  const auto record = with_.members.record();
   http::cluster_report out;
+  out.record_version = with_.members.record_version();
+  const auto record = with_.members.record();
   out.cluster = record->cluster;
   out.self = with_.self;
   out.at = with_.time.wall();
@@ -33,6 +43,7 @@ http::cluster_report desk::report() {
     out.shards.push_back(std::move(shard));
   }
   out.operations = record->operations;
+  note_moves(out);
   return out;
 }
 
@@ -42,13 +53,17 @@ http::cluster_report::node desk::describe(const cluster_record::node& what,
   node.what = what;
   if (what.id == with_.self) {
     node.version = version_text();
+    node.unfit = unfitness_of(with_.members.unfit());
     if (with_.others) node.clock_offset = with_.others->others().clock_ahead();
     return node;
   }
   node.reachable = with_.others && with_.others->link().is_up(what.id);
   if (!node.reachable) node.silent_for = with_.members.silent_for(what.id);
   if (const auto at = heard.find(what.id); at != heard.end()) {
-    node.version = at->second.said.version;
+    const auto& said = at->second.said;
+    node.version = said.version;
+    node.unfit = unfitness_of(said.why);
+    node.unfit.unsaid = said.leaving && !said.why.any();
     const auto ours = with_.others->others().clock_ahead();
     if (ours) node.clock_offset = *ours - at->second.clock_ahead;
   }
@@ -96,7 +111,7 @@ void desk::found(done_fn done) {
   done(fail(base_errc::unavailable, "this node waits to be let into a cluster: tell a member to `cluster join` it"));
 }
 
-void desk::submit(cluster_record::command what, done_fn done) {
+void desk::submit(cluster_record::command what, std::optional<std::uint64_t> version, done_fn done) {
   if (auto* rotation = std::get_if<cluster_record::rotate_key>(&what)) {
     // Who has the old keys can compute the refresh tokens of all sessions.
     const auto refresh = rotation->distrust_others ? http::refresh_half::fresh : http::refresh_half::kept;
@@ -107,6 +122,7 @@ void desk::submit(cluster_record::command what, done_fn done) {
   message.command = cluster_record::encode(what);
   message.asker.as = role::admin;
   message.id = with_.ids.next();
+  message.expected_version = version;
   message.deadline = with_.time.wall() + command_patience;
   message.reply = [done = std::move(done)](answer got) { done(got.failure ? fail(std::move(*got.failure)) : status{}); };
   with_.entities.send(std::move(message));

@@ -27,7 +27,7 @@ class desk final : public http::cluster_desk {
   http::cluster_report report() override;
   result<std::vector<http::replica_hash>> hashes() override;
   void found(done_fn done) override;
-  void submit(cluster_record::command what, done_fn done) override;
+  void submit(cluster_record::command what, std::optional<std::uint64_t> version, done_fn done) override;
 
  private:
   http::cluster_report::node describe(const cluster_record::node& what,

@@ -40,7 +40,7 @@ membership::membership(parts with, const http::token_keys& first_keys)
 cluster_record::node membership::self() const {
   cluster_record::node us;
   us.id = self_;
-  us.name = "node-" + std::to_string(us.id);
+  us.name = "n" + std::to_string(us.id);
   us.link = with_.others ? with_.others->address() : std::string();
   us.state = cluster_record::node_state::active;
   us.store = with_.store_identity;
@@ -113,7 +113,8 @@ void membership::tick() {
     note_reached(*now);
     heed_clock();
     heed_disk();
-    if (is_unfit()) {
+    tell_fitness();
+    if (said_.any()) {
       hand_over();
     } else {
       tend_shards(*now);
@@ -182,7 +183,9 @@ duration_ms membership::silent_for(node_id node) const {
 
 void membership::serve_at(std::string http, std::string operators) {
   if (with_.others) {
-    with_.others->introduce({.leaving = is_unfit(), .wall = {}, .version = version_text(), .http = http, .operators = operators});
+    const auto why = unfit();
+    with_.others->introduce(
+        {.leaving = why.any(), .wall = {}, .version = version_text(), .http = http, .operators = operators, .why = why});
   }
   const std::lock_guard lock(guard_);
   http_ = std::move(http);
@@ -193,7 +196,6 @@ void membership::heed_clock() {
   const auto ahead = with_.others->others().clock_ahead();
   const bool off = ahead && std::chrono::abs(*ahead) > clock_off_max;
   if (off == clock_is_off_.exchange(off)) return;
-  with_.others->say_unfit(is_unfit());
   if (off) {
     log::error("this node's clock differs from the others' and it leads nothing until that is mended",
                {{"ahead_ms", ahead->count()}});
@@ -207,7 +209,6 @@ void membership::heed_disk() {
   const auto refused = with_.log.refusing();
   const bool low = refused && refused->is(base_errc::storage_full);
   if (low == disk_is_low_.exchange(low)) return;
-  with_.others->say_unfit(is_unfit());
   if (low) {
     log::error("this node's disk is low and it leads nothing until there is room", {{"why", refused->detail}});
   } else {
@@ -215,11 +216,17 @@ void membership::heed_disk() {
   }
 }
 
+// Damage is told where it is met, by any thread, and what that said may have been overtaken.
+void membership::tell_fitness() {
+  const auto now = unfit();
+  if (now != std::exchange(said_, now)) with_.others->say_unfit(now);
+}
+
 void membership::met_damage(const error& what) {
   if (is_damaged_.exchange(true)) return;
   log::error("the store is damaged: verify says where; others lead, put a new node in the place of this one",
              {{"why", what.detail}});
-  if (with_.others) with_.others->say_unfit(true);
+  if (with_.others) with_.others->say_unfit(unfit());
 }
 
 std::string membership::http_of(node_id node) const {

@@ -66,6 +66,8 @@ class membership {
   bool hand_over();
 
   std::shared_ptr<const cluster_record::record> record() const { return watch_.now(); }
+  // Of record(), or an older one when that was asked for later: a command's expected version.
+  std::uint64_t record_version() const { return watch_.version(); }
   // A signing key that may follow those of the record; any thread.
   cluster_record::signing_key next_key(http::refresh_half refresh) const;
   // A stored record does not read: others, whose copies are whole, lead from now on. Any thread.
@@ -76,6 +78,10 @@ class membership {
   bool is_draining() const;
   // It leads nothing while its clock is far from the others'.
   bool clock_is_off() const { return clock_is_off_; }
+  // Why it leads nothing, if it does not for other reasons than that it stops. Any thread.
+  cluster::unfitness unfit() const {
+    return {.damaged = is_damaged_, .disk_low = disk_is_low_, .clock_off = clock_is_off_, .stopping = false};
+  }
 
  private:
   // How the node is to be found, as it knows itself.
@@ -85,7 +91,7 @@ class membership {
   void use_keys(const cluster_record::record& now);
   void heed_clock();
   void heed_disk();
-  bool is_unfit() const { return clock_is_off_ || is_damaged_ || disk_is_low_; }
+  void tell_fitness();
   void tell_addresses(const cluster_record::record& now);
   void tend_shards(const cluster_record::record& now);
   cluster::shard_wish wish_of(const cluster_record::record& now, std::uint16_t shard) const;
@@ -121,6 +127,7 @@ class membership {
   std::map<node_id, contact> contacts_;
   std::string http_, operators_;
   duration_ms next_plan_{0}, next_keys_{0};
+  cluster::unfitness said_;  // to the others, by tick()
 };
 
 }  // namespace omnicart::node

@@ -183,7 +183,7 @@ status node::parts::start_link() {
 // While this node still serves: whoever asks meanwhile is answered by way of the new leaders.
 void node::parts::give_away_leads(duration_ms within) {
   members->stop();
-  others->say_unfit(true);
+  others->say_unfit({.stopping = true});
   const auto until = time.monotonic() + within;
   while (!members->hand_over() && time.monotonic() < until) std::this_thread::sleep_for(duration_ms{10});
 }
@@ -228,6 +228,7 @@ status node::parts::start_store() {
     projections->committed(batch);
     members->committed(batch);
   };
+  commit.damaged = [this](const error& what) { if (members) members->met_damage(what); };
   commit.marked = [this](const cluster::marked_shard& shard) {
     if (copies) copies->marked(shard);  // not yet, while the journal is opened
   };
@@ -245,9 +246,7 @@ status node::parts::start_entities() {
   persistence::reader_pool_options reading;
   reading.threads = static_cast<std::size_t>(options.node.loader_threads);
   reading.queue_max = static_cast<std::size_t>(options.limits.loader_queue_max);
-  reading.damaged = [this](const error& what) {
-    if (members) members->met_damage(what);
-  };
+  reading.damaged = [this](const error& what) { if (members) members->met_damage(what); };
   readers = std::make_unique<persistence::reader_pool>(*data, std::move(reading));
   actors = std::make_unique<caf_shell>(static_cast<std::size_t>(options.node.worker_threads));
   routes = std::make_unique<router>(router::parts{kinds, *log, *readers, time, *log, data->shard_count()},

@@ -130,10 +130,13 @@ void peers::introduce(cluster::node_report about_us) {
   tell();
 }
 
-void peers::say_unfit(bool unfit) {
+void peers::say_unfit(const cluster::unfitness& why) {
   {
     const std::lock_guard lock(report_guard_);
-    report_.leaving = unfit;
+    const bool is_stopping = report_.why.stopping;
+    report_.why = why;
+    report_.why.stopping = why.stopping || is_stopping;
+    report_.leaving = report_.why.any();
   }
   tell();
 }

@@ -62,8 +62,8 @@ class peers {
 
   // Says this of the node, now and every half second.
   void introduce(cluster::node_report about_us);
-  // Whether others should give it nothing to lead, because it is about to stop or is not fit for it.
-  void say_unfit(bool unfit);
+  // Why others should give it nothing to lead, if they should not. Who once said that it is stopping says so to the end.
+  void say_unfit(const cluster::unfitness& why);
 
   // The committed membership, once it is known: who is let in, and where to find them. `strangers` are let in, too, for
   // Raft's messages and to be copied from; they are given no shard.

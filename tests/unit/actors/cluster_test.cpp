@@ -129,6 +129,15 @@ std::vector<rule> founding_and_joining() {
       {"and an address", alone, join_as([](join& c) { c.who.link = "here"; }), bad, ""},
       {"the number is nobody else's", two, join_as([](join& c) { c.who.name = "other"; }),
        number(errc::node_exists), ""},
+      {"an address that was mistaken is put right", after(alone, {{joining(2)}}),
+       join_as([](join& c) { c.who.link = "10.0.0.22:7000"; }), 0, "addresses_updated"},
+      {"with what the node told of itself since",
+       after(alone, {{joining(2)}, {update_addresses{.id = 2, .link = node_of(2).link, .http = "h:1", .operators = "h:2", .store = 7}}}),
+       join_as([](join& c) { c.who.http = c.who.operators = ""; }), 0, ""},
+      {"not once it has joined", two, join_as([](join& c) { c.who.link = "10.0.0.22:7000"; }),
+       number(errc::node_exists), ""},
+      {"nor to another's", after(alone, {{joining(2)}}), join_as([](join& c) { c.who.link = node_of(1).link; }),
+       number(errc::address_taken), ""},
       {"nor the name", two, join_as([](join& c) {
          c.who = node_of(3);
          c.who.name = "n2";

@@ -118,6 +118,28 @@ BOOST_AUTO_TEST_CASE(shards_that_cannot_be_written_to_end_status_with_1) {
   BOOST_TEST(whole["warnings"][0]["severe"] == true);
 }
 
+BOOST_AUTO_TEST_CASE(a_node_that_leads_nothing_is_shown_with_its_reasons) {
+  desk.found_with(3);
+  desk.unfit = 2;
+  desk.why = {.damaged = true, .disk_low = true};
+  const auto status = (*this)({"status"});
+  BOOST_TEST((status.code == exit_code::ok));
+  BOOST_TEST(has(status.out, "  nodes    3 active; 1 unfit to lead\n"), status.out);
+  BOOST_TEST(has(status.out, "! n2 met damage in its store and gives its leaderships away; "), status.out);
+  const auto nodes = (*this)({"nodes"});
+  BOOST_TEST(has(nodes.out, "yes      +3 ms  no: store damaged, disk low  10.0.0.2:7000"), nodes.out);
+  BOOST_TEST(has(nodes.out, "yes      +3 ms  yes                          10.0.0.1:7000"), nodes.out);
+  desk.silent = 2;  // nothing is known of it then
+  desk.unfit = 0;
+  BOOST_TEST(has((*this)({"nodes"}).out, "not since 12 s  +3 ms  -    10.0.0.2:7000"));
+}
+
+BOOST_AUTO_TEST_CASE(shards_on_the_move_are_counted) {
+  desk.found_with(3);
+  desk.voting[2] = {1, 2};
+  BOOST_TEST(has((*this)({"status"}).out, "up to 3 replicas each; 1 moving"));
+}
+
 BOOST_AUTO_TEST_CASE(nodes_and_shards_are_tables) {
   desk.found_with(3);
   const auto nodes = (*this)({"nodes"});
@@ -141,9 +163,22 @@ BOOST_AUTO_TEST_CASE(hashes_are_a_table_and_damage_is_named) {
   BOOST_TEST(whole["node"] == 1);
   BOOST_TEST(whole["shards"][0]["hash"] == "0000000000000abc");
   desk.fault = make_error(base_errc::io, "000012.sst: block checksum mismatch");
-  const auto damaged = (*this)({"hashes"});
-  BOOST_TEST((damaged.code != exit_code::ok));
-  BOOST_TEST(has(damaged.err, "000012.sst: block checksum mismatch"), damaged.err);
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"hashes"}, {"hashes", "--json"}}) {
+    const auto damaged = (*this)(words);
+    BOOST_TEST((damaged.code == exit_code::failed));
+    BOOST_TEST(damaged.err == "omnicartctl: 000012.sst: block checksum mismatch\n");
+    BOOST_TEST(damaged.out.empty(), damaged.out);
+  }
+  desk.fault = make_error(base_errc::malformed, "no record of a shard");
+  BOOST_TEST(((*this)({"hashes"}).code == exit_code::failed));
+}
+
+BOOST_AUTO_TEST_CASE(hashes_of_a_node_that_cannot_answer_now_may_be_asked_for_again) {
+  desk.found_with(3);
+  for (const auto code : {base_errc::unavailable, base_errc::overloaded, base_errc::shutting_down}) {
+    desk.fault = make_error(code, "not now");
+    BOOST_TEST(((*this)({"hashes"}).code == exit_code::unreachable), to_string(code));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_node_joins_with_a_name_of_its_number) {
@@ -256,7 +291,7 @@ BOOST_AUTO_TEST_CASE(a_node_takes_the_place_of_another) {
   (*this)({"join", "--id", "4", "--link", "h:1"});
   const auto early = (*this)({"replace", "n3", "n4", "--yes"});
   BOOST_TEST(has(early.err, "n4 is still joining"), early.err);
-  desk.submit(cluster_record::ready{4}, [](status) {});  // refused: an operator may not say so
+  desk.submit(cluster_record::ready{4}, {}, [](status) {});  // refused: an operator may not say so
   BOOST_TEST((state_of(desk, 4) == cluster_record::node_state::joining));
   BOOST_TEST((*this)({"replace", "n3", "n2", "--yes"}).out ==
              "node 2 (n2) takes the place of node 3 (n3)\n");
@@ -280,6 +315,35 @@ BOOST_AUTO_TEST_CASE(settings_not_named_stay_as_they_are) {
   desk.found_with(1);
   BOOST_TEST((*this)({"configure", "--replicas", "5"}).out == "5 replicas, 4 moves at a time\n");
   BOOST_TEST((*this)({"configure", "--moves-max", "9"}).out == "5 replicas, 9 moves at a time\n");
+}
+
+BOOST_AUTO_TEST_CASE(what_two_operators_set_at_once_is_kept_of_both) {
+  desk.found_with(1);
+  const auto by_another = [](std::uint32_t moves) {
+    return cluster_record::configure{.settings = {.replicas = 3, .moves_max = moves},
+                                     .by = {.who = "bob@desk", .why = ""}};
+  };
+  desk.meanwhile = {by_another(7)};
+  BOOST_TEST((*this)({"configure", "--replicas", "5"}).out == "5 replicas, 7 moves at a time\n");
+  BOOST_TEST(desk.record().settings.moves_max == 7u);
+  for (std::uint32_t i = 0; i < 100; ++i) desk.meanwhile.push_back(by_another(1 + i % 2));
+  const auto never = (*this)({"configure", "--replicas", "4"});
+  BOOST_TEST((never.code == exit_code::failed), never.err);
+  BOOST_TEST(has(never.err, "changes all the time"), never.err);
+  BOOST_TEST(desk.meanwhile.size() > 50u);  // it gave up
+  BOOST_TEST(desk.record().settings.replicas == 3u);
+}
+
+// Each alone would leave a majority; whoever comes second is judged by what the first has left.
+BOOST_AUTO_TEST_CASE(of_two_removals_by_force_at_once_the_second_sees_the_first) {
+  desk.found_with(3);
+  for (std::uint16_t shard = 0; shard <= 4; ++shard) desk.voting[shard] = {1, 2, 3};
+  desk.meanwhile = {cluster_record::remove{.id = 3, .force = true, .still_member = {0}, .by = {.who = "bob@desk", .why = ""}, .unreachable = {}}};
+  const auto second = (*this)({"remove", "n2", "--yes", "--force"});
+  BOOST_TEST((second.code == exit_code::failed));
+  BOOST_TEST(has(second.err, "without n2, 5 shards have no majority"), second.err);
+  BOOST_TEST((state_of(desk, 3) == cluster_record::node_state::removed));
+  BOOST_TEST((state_of(desk, 2) == cluster_record::node_state::active));
 }
 
 BOOST_AUTO_TEST_CASE(fewer_replicas_are_asked_for_first) {
@@ -391,12 +455,44 @@ BOOST_AUTO_TEST_CASE(watching_shows_it_again_until_told_to_end) {
 }
 
 BOOST_AUTO_TEST_CASE(watching_goes_on_while_the_node_is_away) {
-  desk.found_with(3);
-  token_file += "";
-  std::ofstream(token_file) << "another\n";
+  omnicart::ctl::testing::fake_operator other;
+  other.answers({503, R"({"code":"unavailable","detail":"it starts"})"});
+  other.answers({200, R"({"nodes":[],"shards":[]})"});
+  elsewhere = other.url();
   const auto got = (*this)({"watch", "--times", "2"});
   BOOST_TEST((got.code == exit_code::ok));
-  BOOST_TEST(has(got.out, "! "), got.out);
+  BOOST_TEST(got.out.starts_with("! it starts\n"), got.out);
+  BOOST_TEST(has(got.out, "serving"), got.out);
+  BOOST_TEST(other.asked().size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(watching_ends_as_status_would_at_the_last_look) {
+  desk.found_with(2);
+  desk.silent = 2;
+  const auto unsound = (*this)({"watch", "--times", "1"});
+  BOOST_TEST((unsound.code == exit_code::failed));
+  BOOST_TEST(unsound.out.starts_with("NOT SERVING IN FULL"), unsound.out);
+  desk.silent = 0;
+  BOOST_TEST(((*this)({"watch", "--times", "1"}).code == exit_code::ok));
+  elsewhere = "http://127.0.0.1:1";  // where nobody listens
+  for (const std::vector<std::string>& words :
+       {std::vector<std::string>{"watch", "--times", "2"}, {"watch", "--times", "1", "--json"}}) {
+    const auto got = (*this)(words);
+    BOOST_TEST((got.code == exit_code::unreachable));
+    BOOST_TEST(has(got.out, "nothing answers there"), got.out);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_refused_token_ends_watching_at_once) {
+  desk.found_with(3);
+  std::ofstream(token_file) << "another\n";
+  int pauses = 0;
+  pause = [&](duration_ms) { return ++pauses < 3; };
+  const auto got = (*this)({"watch"});
+  BOOST_TEST((got.code == exit_code::refused));
+  BOOST_TEST(has(got.err, "token was refused"), got.err);
+  BOOST_TEST(got.out.empty(), got.out);
+  BOOST_TEST(pauses == 0);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

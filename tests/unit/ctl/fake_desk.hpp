@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <map>
 #include <mutex>
 #include <string>
@@ -33,6 +34,7 @@ class fake_desk final : public http::cluster_desk {
   http::cluster_report report() override {
     const std::lock_guard guard(mutex_);
     http::cluster_report told{.cluster = record_.cluster,
+                              .record_version = version_,
                               .self = 1,
                               .at = now_,
                               .shard_count = record_.shard_count,
@@ -45,7 +47,8 @@ class fake_desk final : public http::cluster_desk {
                             .reachable = n->id != silent,
                             .silent_for = std::chrono::seconds(12),
                             .clock_offset = duration_ms{3},
-                            .version = "0.1.0"});
+                            .version = "0.1.0",
+                            .unfit = n->id == unfit ? why : http::cluster_report::unfitness{}});
     for (std::size_t shard = 0; shard < record_.desired.size(); ++shard) {
       const auto& wanted = record_.desired[shard];
       http::cluster_report::shard s{.number = static_cast<std::uint16_t>(shard),
@@ -57,6 +60,7 @@ class fake_desk final : public http::cluster_desk {
       const auto still = voting.find(s.number);
       for (const auto voter : still == voting.end() ? wanted.voters : still->second)
         s.voters.push_back({.node = voter, .lag = 0});
+      s.moving = still != voting.end();
       told.shards.push_back(std::move(s));
     }
     return told;
@@ -70,8 +74,13 @@ class fake_desk final : public http::cluster_desk {
     done(give(cluster_record::found{
         .cluster = std::string(32, 'c'), .first = node_of(1), .shard_count = 4, .keys = {}}));
   }
-  void submit(cluster_record::command what, done_fn done) override {
+  void submit(cluster_record::command what, std::optional<std::uint64_t> version, done_fn done) override {
     if (fault) return done(fail(*fault));
+    if (!meanwhile.empty()) {
+      give(meanwhile.front(), role::admin);
+      meanwhile.pop_front();
+    }
+    if (version && *version != version_) return done(fail(base_errc::precondition_failed, "the record has changed"));
     if (auto* rotation = std::get_if<cluster_record::rotate_key>(&what)) {
       rotation->key = {.number = record_.keys.size() + 1,
                        .secret = std::string(cluster_record::key_secret_bytes, 'k'),
@@ -89,9 +98,12 @@ class fake_desk final : public http::cluster_desk {
   }
 
   cluster_record::node_id silent = 0;
+  cluster_record::node_id unfit = 0;
+  http::cluster_report::unfitness why;  // that one is
   // By shard, where Raft's voters are not the wanted ones yet.
   std::map<std::uint16_t, std::vector<cluster_record::node_id>> voting;
   std::optional<error> fault;
+  std::deque<cluster_record::command> meanwhile;  // by somebody else, before each command
 
  private:
   static cluster_record::node node_of(cluster_record::node_id id) {
@@ -111,11 +123,13 @@ class fake_desk final : public http::cluster_desk {
     auto events = decide(record_, what, ctx);
     if (!events) return fail(std::move(events.error()));
     for (const auto& e : *events) apply(record_, e);
+    version_ += events->size();
     return {};
   }
 
   std::mutex mutex_;
   cluster_record::record record_;
+  std::uint64_t version_ = 0;
   timestamp_ms now_{std::chrono::hours(1)};
 };
 

@@ -78,6 +78,28 @@ BOOST_AUTO_TEST_CASE(every_control_message_reads_as_it_was_written_and_rubbish_d
   }
 }
 
+// The report as it was before a node said why.
+struct older_report {
+  bool leaving = true;
+  timestamp_ms wall{};
+  std::string version = "1", http, operators;
+  OMNICART_FIELDS(leaving, wall, version, http, operators)
+};
+
+BOOST_AUTO_TEST_CASE(why_a_node_leads_nothing_is_said_and_older_builds_understand_the_rest) {
+  const node_report said{.leaving = true, .wall = {}, .version = "1", .http = {}, .operators = {}, .why = {.damaged = true, .stopping = true}};
+  const auto read = decode_control(encode(said));
+  BOOST_REQUIRE(read.has_value());
+  BOOST_TEST((std::get<node_report>(*read) == said));
+  const auto by_older = codec::decode<std::variant<older_report>>(encode(said));
+  BOOST_REQUIRE(by_older.has_value());
+  BOOST_TEST(std::get<older_report>(*by_older).leaving);
+  const auto of_older = decode_control(codec::encode(std::variant<older_report>()));
+  BOOST_REQUIRE(of_older.has_value());
+  BOOST_TEST(std::get<node_report>(*of_older).leaving);
+  BOOST_TEST(!std::get<node_report>(*of_older).why.any());
+}
+
 BOOST_AUTO_TEST_CASE(a_node_hears_what_others_say_until_they_are_gone) {
   two_nodes pair;
   pair.second.tell({1}, {.leaving = true, .wall = pair.other_time.wall(), .version = "2.0", .http = {}, .operators = {}});
