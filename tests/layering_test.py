@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""The shape of the tree, checked: includes follow the layers, headers stay narrow, files stay short, documented commands run.
+"""The shape of the tree, checked: includes follow the layers, headers stay narrow, files stay short, Python has the names that
+it uses, documented commands run.
 
 Prints one line per case that fails and ends with "N passed, N failed". Each rule is also tried on a planted
 violation in a temporary tree, so that a check that sees nothing cannot pass.
 """
 
+import ast
+import builtins
 import pathlib
 import re
 import subprocess
@@ -96,6 +99,30 @@ def long_files(root):
         most = TEST_LINES_MAX if path.startswith("tests/") else LINES_MAX
         if count > most:
             yield f"{path}: {count} lines, at most {most}"
+
+
+def bound_names(tree):
+    """All names that a file gives a meaning to, wherever in it."""
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            yield from ((alias.asname or alias.name).split(".")[0] for alias in node.names)
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.ExceptHandler, ast.MatchAs, ast.MatchStar)):
+            yield node.name
+        elif isinstance(node, ast.arg):
+            yield node.arg
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id
+
+
+def unbound_names(root):
+    """A script is only parsed before it runs; a name that nothing gives a meaning to is met late, or never."""
+    for top in ("tests", "tools"):
+        for path in sorted((root / top).rglob("*.py")):
+            tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
+            bound = {*bound_names(tree), *dir(builtins), "__file__"}
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Name) and node.id not in bound:
+                    yield f"{path.relative_to(root).as_posix()}: line {node.lineno} uses {node.id}, which is nothing"
 
 
 COMMENT_OR_TEXT = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|(?<!\w)\'(?:\\.|[^\'\\\n])+\'', re.DOTALL)
@@ -221,6 +248,13 @@ RULES = {
                                                                "tests/a.cpp": "\n" * (TEST_LINES_MAX + 1)},
                                                   {"http/b.cpp": "\n" * LINES_MAX,
                                                    "tests/b.cpp": "\n" * TEST_LINES_MAX}),
+    "Python uses names that it has": (unbound_names, {
+        "tools/a.py": "import sys\n\n\ndef a():\n    return os.getpid()\n",
+        "tests/e2e/a.py": "print([x for y in range(3)])\n",
+    }, {
+        "tools/b.py": "import os.path as p\n\n\ndef b(c, *d, **e):\n    with open(c) as f:\n        return p, d, e, f\n",
+        "tests/b.py": "try:\n    pass\nexcept OSError as why:\n    print(why, [x for x in range(3)], __file__)\n",
+    }),
     "documented commands run": (failing_commands, {
         "docs/a.md": "# A\n\n```sh test\ntrue\nfalse\ntrue\n```\n",
         "README.md": "```sh test\n./no-such-program --help\n```\n",

@@ -1,5 +1,6 @@
 """What a cluster needs of the machine it lives on: processes that are still the same, ports, and patience."""
 
+import os
 import random
 import socket
 import subprocess
