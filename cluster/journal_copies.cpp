@@ -18,8 +18,8 @@
 //
 // Until that write, log and record stay what they were, so that the node can still vote by them. A
 // copy that fails, or whose leader is none any more, leaves a replica without content: its group
-// starts anew from what is stored, takes entries and gives votes, but stands for nothing and
-// applies nothing before it has got the content from a leader. What comes contains more of the log
+// starts anew from what is stored, takes entries and gives votes, but leaves it to others to stand
+// (journal_clock.cpp) and applies nothing before it has got the content from a leader. What comes contains more of the log
 // than was asked for; the mark stays until the log has been applied that far.
 namespace omnicart::cluster {
 

@@ -259,6 +259,7 @@ void replicated_journal::note(replica& r, raft::update update, round& now) {
   for (auto& message : update.messages) {
     const auto to = message.to;
     if (const auto* offer = std::get_if<raft::install_request>(&message.body)) {
+      if (!r.can_lead()) continue;  // whoever took the offer would give up content that is whole for some that is not
       r.offers.push_back({.to = to, .index = offer->snapshot.index, .until = monotonic() + options_.install_timeout});
     }
     now.outbox[to].push_back({r.shard, std::move(message)});
@@ -338,6 +339,7 @@ void replicated_journal::put_content(replica& r, const raft::log_entry& entry, r
 
 void replicated_journal::answer_reads(replica& r, std::vector<raft::entries_wanted> reads, round& now) {
   for (auto& wanted : reads) {
+    if (wanted.first < r.group->first_index()) continue;  // cut off since: the follower is offered the content
     auto entries = storage_.read(r.shard, wanted.first, wanted.count);
     if (!entries) {
       log::error("log cannot be read for a follower", {{"shard", r.shard}, {"why", entries.error().detail}});

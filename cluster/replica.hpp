@@ -71,7 +71,7 @@ struct replica {
   std::size_t handed_on = 0;                         // attempts to have another lead
   bool members_changed = true;                 // since the view was made
 
-  // It has content, or is about to get some (while Raft waits for a snapshot it does not stand).
+  // It has content; or Raft waits for a snapshot, and does not stand meanwhile anyway.
   bool can_lead() const { return !stopped && (!content_void || installing); }
   // Takes note of who belongs to the shard now.
   void learn_members(raft::node_id self);

@@ -69,7 +69,8 @@ absence absence_of(const cluster_report& of, node_id node, const There& is_there
     if (!votes_in(s, node)) continue;
     std::set<node_id> missing;
     for (const auto& m : s.voters) {
-      if (m.node != node && !is_there(of, m.node)) missing.insert(m.node);
+      const bool takes_part = is_there(of, m.node) && !(s.stopped && m.node == of.self);
+      if (m.node != node && !takes_part) missing.insert(m.node);
     }
     if (s.voters.size() - 1 - missing.size() >= s.voters.size() / 2 + 1) continue;
     ++found.shards;

@@ -174,7 +174,7 @@ void obey(cluster_desk& desk, reader read, const httplib::Request& in, httplib::
     if (done) return answer_json(out, 200, json{{"done", what.done}}.dump());
     if (!done.error().is(base_errc::precondition_failed)) return answer_refusal(out, done.error());
     if (look == looks_max)
-      return answer_refusal(out, make_error(base_errc::precondition_failed, "the cluster's record changes all the time: try again"));
+      return answer_refusal(out, make_error(base_errc::precondition_failed, "the cluster's record changes all the time, or this node has not heard of its last change: try again, or ask another node"));
     std::this_thread::sleep_for(look_again_after);
   }
 }

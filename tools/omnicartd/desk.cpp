@@ -74,7 +74,8 @@ http::cluster_report::shard desk::describe(const cluster::replica_view& view, no
   http::cluster_report::shard shard;
   shard.number = view.shard;
   shard.term = view.term;
-  shard.leader = view.leader;
+  // One without content leads only until another can (cluster/journal_clock.cpp): nobody is served.
+  shard.leader = view.leading && !view.whole ? 0 : view.leader;
   shard.stopped = view.stopped;
   for (const auto& [node, as] : view.members.servers) {
     http::cluster_report::member member{.node = node, .lag = std::nullopt};

@@ -78,9 +78,9 @@ class membership {
   bool is_draining() const;
   // It leads nothing while its clock is far from the others'.
   bool clock_is_off() const { return clock_is_off_; }
-  // Why it leads nothing, if it does not for other reasons than that it stops. Any thread.
+  // Why it leads nothing, or soon will not. Any thread.
   cluster::unfitness unfit() const {
-    return {.damaged = is_damaged_, .disk_low = disk_is_low_, .clock_off = clock_is_off_, .stopping = false};
+    return {.damaged = is_damaged_, .disk_low = disk_is_low_, .clock_off = clock_is_off_, .stopping = stopped_};
   }
 
  private:
