@@ -16,7 +16,7 @@ from harness import Suite, check, equal  # noqa: E402
 from linearizable import CartModel, Operation, search  # noqa: E402
 from shard_of import xxh3  # noqa: E402
 from shop import Replicas, wait_until_equal  # noqa: E402
-from table import in_a_row  # noqa: E402
+from table import all_in_a_row, in_a_row  # noqa: E402
 
 suite = Suite()
 SEED = int(os.environ.get("SEED", random.randrange(1 << 32)))
@@ -368,13 +368,25 @@ def replicas_that_are_equal_too_late_are_seen():
     equal([law for law, _ in found(1e9)[0]], ["replicas are equal within 5 s"])
 
 
+def run_of(build="b", laws=(), skipped=None):
+    return {"build": build, "laws_broken": laws, "notes": [], "skipped": skipped}
+
+
 @suite.case
 def passes_in_a_row_are_of_one_build():
-    def run(build="b", laws=(), skipped=None):
-        return {"build": build, "laws_broken": laws, "notes": [], "skipped": skipped}
-    equal(in_a_row([run("a"), run(), run()]), 2)
-    equal(in_a_row([run(), run(laws=("stock",)), run()]), 1)
-    equal(in_a_row([run(), run(skipped="no nft")]), 0)
+    equal(in_a_row([run_of("a"), run_of(), run_of()]), 2)
+    equal(in_a_row([run_of(), run_of(laws=("stock",)), run_of()]), 1)
+    equal(in_a_row([run_of(), run_of(skipped="no nft")]), 0)
+
+
+@suite.case
+def the_page_says_how_many_of_the_passes_in_a_row_are_of_one_build():
+    twice = [run_of(), run_of()]
+    equal(all_in_a_row([twice, [run_of("a"), *twice]]), "Each cell passed 2 times in a row with one build.")
+    equal(all_in_a_row([[run_of("a"), run_of("a"), run_of()]]),
+          "Each cell passed 3 times in a row; with the last of the builds 1 of 3.")
+    equal(all_in_a_row([twice, [run_of(), run_of(laws=("stock",)), run_of()]]),
+          "Not each cell passed more than once in a row.")
 
 
 suite.run()

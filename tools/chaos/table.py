@@ -102,14 +102,24 @@ def passed(run):
     return not run["laws_broken"] and not run["notes"] and not run["skipped"]
 
 
-def in_a_row(runs):
-    """How many of the last runs passed one after the other, all of the build of the last."""
+def in_a_row(runs, of_one_build=True):
+    """How many of the last runs passed one after the other, of the build of the last or of any."""
     count = 0
     for run in reversed(runs):
-        if not passed(run) or run["build"] != runs[-1]["build"]:
+        if not passed(run) or (of_one_build and run["build"] != runs[-1]["build"]):
             break
         count += 1
     return count
+
+
+def all_in_a_row(cells):
+    """What can be said of every cell."""
+    least = min(in_a_row(runs, of_one_build=False) for runs in cells)
+    alike = min(map(in_a_row, cells))
+    if least < 2:
+        return "Not each cell passed more than once in a row."
+    return f"Each cell passed {least} times in a row" + (
+        " with one build." if alike == least else f"; with the last of the builds {alike} of {least}.")
 
 
 def verdict(runs):
@@ -170,9 +180,7 @@ leaders. The cluster does not do so by itself while the damaged node runs: until
         lines.append("| " + " | ".join(str(each) for each in line(name, runs)) + " |")
     total = sum(sum(row["outcomes"].values()) for row in rows)
     good = sum(map(passed, rows))
-    least = min(map(in_a_row, cells.values()))
-    row_of = f"Each cell passed {least} times in a row with one build." if least > 1 else (
-        "Not each cell passed more than once in a row with one build.")
+    row_of = all_in_a_row(cells.values())
     builds = ", ".join(f"`{build}` ({count})" for build, count in collections.Counter(row["build"] for row in rows).items())
     return head + "\n".join(lines) + f"\n\n{len(cells)} cells, {len(rows)} runs, {good} passed, {total:,} operations checked. {row_of}\nBuilds, and how many runs each: {builds}.\n"
 
