@@ -231,9 +231,9 @@ void replicated_journal::wait_behind(replica& r, std::vector<persistence::queued
 // An own entry counts whoever committed it. A barrier is a read, and what was proposed before it may be committed by the
 // word of a leader that has taken more since.
 void replicated_journal::finish_own(const replica& r, std::vector<persistence::queued_item> items, round& now) {
-  const bool may_read = r.alone || r.group->may_read(monotonic(), r.applied);
+  const auto may_read = [&] { return r.alone || r.group->may_read(monotonic(), r.applied); };
   for (auto& item : items) {
-    if (item.barrier && !may_read) {
+    if (item.barrier && !may_read()) {
       now.refused.emplace_back(std::move(item), not_the_leader(std::nullopt));
     } else {
       now.finished.push_back(std::move(item));

@@ -434,12 +434,18 @@ def certify(folder, node, *options):
     equal(done.returncode, 0, done.stderr)
 
 
+def certified(node, cluster):
+    """The folder of a new authority of the cluster, with the certificate of node 1."""
+    folder = os.path.join(node.home, "certs")
+    equal(run_ctl("cert", "init", folder, "--cluster", cluster).returncode, 0)
+    certify(folder, 1)
+    return folder
+
+
 @suite.case
 def a_link_that_would_not_come_up_is_a_configuration_error_that_names_the_key():
     with Node() as node:
-        folder = os.path.join(node.home, "certs")
-        equal(run_ctl("cert", "init", folder, "--cluster", "berlin-1").returncode, 0)
-        certify(folder, 1)
+        folder = certified(node, "berlin-1")
         sound = link_config(folder, "berlin-1")
         bare = '[cluster]\naddress = "192.0.2.1"\nport = 0\n[payment]\nurl = "http://127.0.0.1:9"\n'
         for config, words in ((sound.replace('name = "berlin-1"\n', ""), ("cluster.name", "berlin-1")),
@@ -458,9 +464,7 @@ def a_link_that_would_not_come_up_is_a_configuration_error_that_names_the_key():
 @suite.case
 def sighup_takes_a_renewed_certificate_and_keeps_the_old_one_for_a_pair_that_does_not_match():
     with Node() as node:
-        folder = os.path.join(node.home, "certs")
-        equal(run_ctl("cert", "init", folder, "--cluster", "renewed").returncode, 0)
-        certify(folder, 1)
+        folder = certified(node, "renewed")
         certify(folder, 2)
         own = {part: os.path.join(folder, f"node-1.{part}") for part in ("crt", "key")}
         node.write_config(link_config(folder, "renewed"))

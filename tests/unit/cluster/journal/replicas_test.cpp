@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <boost/test/unit_test.hpp>
+#include <initializer_list>
 
 #include "tests/unit/cluster/journal/journal_cluster.hpp"
 
@@ -67,6 +68,24 @@ BOOST_AUTO_TEST_CASE(nobody_is_told_and_nothing_applied_before_a_majority_has_it
   cluster.heal();
   BOOST_TEST(cluster.run_until([&] { return is_told(item); }));
   BOOST_TEST(cluster.run_until([&] { return cluster.agreed(0); }));
+}
+
+// One a millisecond to three entities of shard 0, until there are enough.
+template <class Enough>
+void write_until(journal_cluster& cluster, int most, const Enough& enough) {
+  for (int i = 0; i < most && !enough(); ++i) {
+    cluster.send(1, cluster.entity_of(0, i % 3));
+    cluster.run_for(1);
+  }
+}
+
+// Of shard 0, whose logs on nodes 1 and 2 do not reach back to what these have.
+void leave_behind(journal_cluster& cluster, std::initializer_list<node_id> behind) {
+  for (const auto node : behind) cluster.isolate(node);
+  write_until(cluster, 30, [] { return false; });
+  cluster.run_for(20);
+  cluster.cut_logs(1);
+  cluster.cut_logs(2);
 }
 
 struct three : journal_cluster {
@@ -365,14 +384,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_joins_a_shard_with_a_past_gets_its_content) {
 }
 
 BOOST_FIXTURE_TEST_CASE(a_follower_whose_entries_were_cut_off_gets_the_content_instead, three) {
-  isolate(3);
-  for (int i = 0; i < 30; ++i) {
-    send(1, entity_of(0, i % 3));
-    run_for(1);
-  }
-  run_for(20);
-  cut_logs(1);
-  cut_logs(2);
+  leave_behind(*this, {3});
   run_for(2);
   heal();
   settle(0);
@@ -406,14 +418,7 @@ BOOST_AUTO_TEST_CASE(either_side_may_lose_power_at_any_moment_of_a_copy) {
     for (std::int64_t after_ms = 0; after_ms < 40; after_ms += 3) {
       BOOST_TEST_CONTEXT("node " << victim << " goes after " << after_ms << " ms") {
         three cluster;
-        cluster.isolate(3);
-        for (int i = 0; i < 30; ++i) {
-          cluster.send(1, cluster.entity_of(0, i % 3));
-          cluster.run_for(1);
-        }
-        cluster.run_for(20);
-        cluster.cut_logs(1);
-        cluster.cut_logs(2);
+        leave_behind(cluster, {3});
         cluster.heal();
         cluster.run_until([&] { return !cluster.view(3, 0).whole; });
         cluster.run_for(after_ms);
@@ -512,19 +517,9 @@ BOOST_FIXTURE_TEST_CASE(a_leader_that_is_deposed_twice_in_a_round_leaves_nobody_
 
 // It has what was committed, and no content to lead with; the other has content, and lags.
 BOOST_FIXTURE_TEST_CASE(a_voter_without_content_brings_what_it_has_to_one_that_can_lead, three) {
-  isolate(3);
-  for (int i = 0; i < 30; ++i) {
-    send(1, entity_of(0, i % 3));
-    run_for(1);
-  }
-  run_for(20);
-  cut_logs(1);
-  cut_logs(2);
+  leave_behind(*this, {3});
   heal();
-  for (int i = 0; i < 1'000 && copies(3) == 0; ++i) {
-    send(1, entity_of(0, i % 3));
-    run_for(1);
-  }
+  write_until(*this, 1'000, [&] { return copies(3) > 0; });
   crash(3);  // its log goes on behind the copy, which was not whole yet
   start(3);
   isolate(2);
@@ -547,24 +542,13 @@ BOOST_FIXTURE_TEST_CASE(a_voter_without_content_brings_what_it_has_to_one_that_c
 // It leads for a while, and a member that lags too far behind for its log asks for the content, which it has not.
 bool leads_without_content(std::uint64_t seed) {
   journal_cluster cluster(seed, 4);
-  const auto write_on = [&](int times, const auto& enough) {
-    for (int i = 0; i < times && !enough(); ++i) {
-      cluster.send(1, cluster.entity_of(0, i % 3));
-      cluster.run_for(1);
-    }
-  };
   cluster.grow(3);
   BOOST_TEST_REQUIRE(is_ok(cluster.ask(1, 0, add(4, raft::role::standby))));
   BOOST_TEST_REQUIRE(cluster.run_until([&] { return cluster.agreed(0); }));
-  cluster.isolate(3);
-  cluster.isolate(4);
-  write_on(30, [] { return false; });
-  cluster.run_for(20);
-  cluster.cut_logs(1);
-  cluster.cut_logs(2);
+  leave_behind(cluster, {3, 4});
   cluster.heal();
   cluster.isolate(4);
-  write_on(1'000, [&] { return cluster.copies(3) > 0; });
+  write_until(cluster, 1'000, [&] { return cluster.copies(3) > 0; });
   cluster.crash(3);
   cluster.start(3);
   if (cluster.view(3, 0).whole) return false;  // the copy was complete

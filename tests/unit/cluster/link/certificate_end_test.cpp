@@ -75,30 +75,31 @@ BOOST_AUTO_TEST_CASE(less_than_thirty_days_before_the_end_there_is_a_line_and_an
   BOOST_TEST(day_of(ends) == "2027-03-31");
 }
 
+// Node 1's, which is good for so many days from now on.
+bool renewed(const test::certificates& by, int days) {
+  return make_node(by.folder.path, {.node = 1, .days = days, .on_existing = existing_files::replace})
+      .has_value();
+}
+
 BOOST_AUTO_TEST_CASE(a_link_says_how_long_its_certificate_is_good_and_follows_its_renewal) {
   const log_lines said;
   const test::certificates by;
-  const auto make = [&](int days) {
-    return make_node(by.folder.path,
-                     {.node = 1, .days = days, .on_existing = existing_files::replace})
-        .has_value();
-  };
   const auto good_for = [](const node_link& link, std::int64_t days) {
     const auto left = link.counts().certificate_expires_s;
     return left && *left <= days * day_s && *left > days * day_s - 600;
   };
   auto with = test::options_for(1, by);
-  BOOST_TEST_REQUIRE(make(29));
+  BOOST_TEST_REQUIRE(renewed(by, 29));
   const auto link = node_link::open(with).value();
   BOOST_TEST(good_for(*link, 29));
   BOOST_TEST(said.about_the_end() == 0u);
   link->start();
   BOOST_TEST(said.about_the_end() == 1u);
-  BOOST_TEST_REQUIRE(make(28));
+  BOOST_TEST_REQUIRE(renewed(by, 28));
   BOOST_TEST(good_for(*link, 29));  // files are read when the node is told to
   BOOST_TEST(link->reload().has_value());
   BOOST_TEST(test::eventually([&] { return good_for(*link, 28) && said.about_the_end() == 2; }));
-  BOOST_TEST_REQUIRE(make(397));
+  BOOST_TEST_REQUIRE(renewed(by, 397));
   BOOST_TEST(link->reload().has_value());
   BOOST_TEST(test::eventually([&] { return good_for(*link, 397); }));
   // One that cannot be used changes nothing.
@@ -112,19 +113,14 @@ BOOST_AUTO_TEST_CASE(a_link_says_how_long_its_certificate_is_good_and_follows_it
 BOOST_AUTO_TEST_CASE(the_line_is_repeated_once_a_day_until_the_renewal) {
   const log_lines said;
   const test::certificates by;
-  const auto make = [&](int days) {
-    return make_node(by.folder.path,
-                     {.node = 1, .days = days, .on_existing = existing_files::replace})
-        .has_value();
-  };
   BOOST_TEST(link_options{}.end_warned_every.count() == day_s * 1'000);
   auto with = test::options_for(1, by);
   with.end_warned_every = 10ms;
-  BOOST_TEST_REQUIRE(make(1));
+  BOOST_TEST_REQUIRE(renewed(by, 1));
   const auto link = node_link::open(with).value();
   link->start();
   BOOST_TEST(test::eventually([&] { return said.about_the_end() >= 3; }));
-  BOOST_TEST_REQUIRE(make(397));
+  BOOST_TEST_REQUIRE(renewed(by, 397));
   BOOST_TEST(link->reload().has_value());
   BOOST_TEST(test::eventually(
       [&] { return link->counts().certificate_expires_s.value_or(0) > 300 * day_s; }));
