@@ -223,8 +223,8 @@ void connection::flush() {
   }
   if (waiting_.empty()) return;
   writing_ = true;
-  flushed_at_ = steady_clock::now();
   sending_.swap(waiting_);
+  pace_.left(steady_clock::now(), sequence_ - std::exchange(sequence_sent_, sequence_), sending_.size());
   auto done = [self = shared_from_this()](error_code failure, std::size_t) {
     self->on_written(failure);
   };
@@ -237,10 +237,9 @@ void connection::flush() {
 
 void connection::flush_soon() {
   if (writing_ || gathering_ || stage_ == stage::closed) return;
-  const auto due = flushed_at_ + owner_.options().gather_for;
-  if (steady_clock::now() >= due) return flush();
+  if (steady_clock::now() >= pace_.next()) return flush();
   gathering_ = true;
-  gather_.expires_at(due);
+  gather_.expires_at(pace_.next());
   gather_.async_wait([self = shared_from_this()](error_code) {
     self->gathering_ = false;
     self->flush();

@@ -14,6 +14,7 @@
 
 #include "cluster/link/ending.hpp"
 #include "cluster/link/frame.hpp"
+#include "cluster/link/gather_pace.hpp"
 #include "cluster/link/hello.hpp"
 #include "cluster/link/link_options.hpp"
 
@@ -56,8 +57,8 @@ class connection final : public std::enable_shared_from_this<connection> {
   void start();
   // Sends what waits, unless a write is under way, which goes on with it.
   void flush();
-  // The same, at most once in link_options::gather_for: under load, messages that follow one another closely share a
-  // frame of TLS and a wake-up at the other side; a lone one leaves at once.
+  // The same, at the link's pace: under load, messages that follow one another closely share a frame of TLS and a wake-up
+  // at the other side; a lone one leaves at once.
   void flush_soon();
   void end(ending why, const std::string& detail = {});
   // The receiver of snapshots is done with so many bytes.
@@ -126,7 +127,8 @@ class connection final : public std::enable_shared_from_this<connection> {
   std::string sending_;
   bool writing_ = false;
   bool gathering_ = false;
-  time_point flushed_at_{};
+  gather_pace pace_;
+  std::uint64_t sequence_sent_ = 0;
 };
 
 }  // namespace omnicart::cluster

@@ -29,7 +29,6 @@ struct link_options {
 
   version_range versions;  // of the envelopes that this build reads and writes
   channel_limits limits = default_channel_limits;
-  std::chrono::microseconds gather_for{400};  // messages, when one has just left
   std::size_t half_open_max = 32;       // accepted connections whose handshake is not over
   duration_ms handshake_within{3'000};  // dialling, and the handshake, each
   duration_ms heartbeat_every{250};
