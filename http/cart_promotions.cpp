@@ -55,8 +55,8 @@ task<response> cart_routes::use_code(request& req, cart::code_kind kind) {
   if (!code)
     co_return refuse(req, 404, coupon ? "no_such_coupon" : "no_such_gift_card", "no such code");
   const cart::command look = cart::get{};
-  const command_options plain;
-  const answer before = co_await ask_cart(*at, look, plain);
+  const command_options asking{.repeatable = true};
+  const answer before = co_await ask_cart(*at, look, asking);
   if (!before.ok()) co_return failure_response(*before.failure, req);
   const auto reply = cart::decode_reply(before.payload);
   const auto* view = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;
@@ -147,8 +147,8 @@ task<response> cart_routes::priced_change(const addressed& at,
                                           const cart::change_view& changed, const answer& got,
                                           int status, how_many asked) {
   const cart::command look = cart::get{};
-  const command_options plain;
-  const answer all = co_await ask_cart(at, look, plain);
+  const command_options asking{.repeatable = true};
+  const answer all = co_await ask_cart(at, look, asking);
   if (!all.ok()) co_return unpriced_change(changed, got, status, asked, *all.failure);
   const auto reply = cart::decode_reply(all.payload);
   const auto* now = reply ? std::get_if<cart::cart_view>(&*reply) : nullptr;

@@ -124,8 +124,8 @@ task<response> cart_routes::show(request& req) {
   auto at = co_await address(req);
   if (!at) co_return std::move(at.error());
   const cart::command what = cart::get{};
-  const command_options plain;
-  const answer got = co_await ask_cart(*at, what, plain);
+  const command_options asking{.repeatable = true};
+  const answer got = co_await ask_cart(*at, what, asking);
   if (!got.ok()) co_return failure_response(*got.failure, req);
   co_return co_await priced_cart(req, *at, got, 200);
 }
@@ -301,8 +301,8 @@ task<response> cart_routes::answer_change(request& req, const addressed& at, con
   if (!changed) co_return co_await priced_cart(req, at, got, status);
   if (wants_representation(req)) {
     const cart::command what = cart::get{};
-    const command_options plain;
-    const answer all = co_await ask_cart(at, what, plain);
+    const command_options asking{.repeatable = true};
+    const answer all = co_await ask_cart(at, what, asking);
     if (!all.ok()) co_return unpriced_change(*changed, got, status, asked, *all.failure);
     response shown = co_await priced_cart(req, at, all, status);
     shown.add_header("Preference-Applied", "return=representation");

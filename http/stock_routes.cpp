@@ -188,7 +188,8 @@ task<bool> stock_routes::drop_ended(const caller& who, const std::vector<session
   std::vector<envelope> questions;
   for (const auto& hold : named) {
     const std::string product = product_of(hold.reservation.str()).value_or("");
-    questions.push_back(make_envelope(shop_, {"stock", product}, stock::encode(stock::get{hold.reservation}), who));
+    questions.push_back(make_envelope(shop_, {"stock", product}, stock::encode(stock::get{hold.reservation}), who,
+                                      {.repeatable = true}));
   }
   const auto answers = co_await ask_all(shop_, std::move(questions));
   session::drop_holds ended;

@@ -17,6 +17,8 @@
 namespace omnicart::http::trial {
 
 void instant_entities::send(envelope message) {
+  const bool is_question = message.repeatable || message.asker.as == role::system;
+  BOOST_TEST((!only_questions || is_question), "a GET sends a command to " << message.to.str());
   answer got;
   if (unreachable && unreachable(message.to)) {
     got.failure = make_error(base_errc::unavailable);
@@ -125,7 +127,9 @@ told tiny_shop::operator()(const call& what) {
   const auto match = routes.match(req.verb, req.path, req.params, scratch);
   BOOST_REQUIRE_MESSAGE(match.found != nullptr, what.verb + ' ' + what.path);
   req.route = match.found->pattern;
+  entities.only_questions = what.verb == "GET";
   response got = result_of(match.found->handle(req));
+  entities.only_questions = false;
   return {.status = got.status,
           .body = got.body.empty() ? nlohmann::json() : nlohmann::json::parse(got.body),
           .headers = got.headers};

@@ -62,6 +62,8 @@ class instant_entities final : public message_sink {
 
   // Messages for whom get no further: their shard has no leader.
   std::function<bool(const entity_ref&)> unreachable;
+  // While a GET is answered: what is not marked as a question would leave a proof in the log on its way to another node.
+  bool only_questions = false;
 
   void send(envelope message) override;
 
