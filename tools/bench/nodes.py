@@ -1,5 +1,6 @@
 """Rows of three nodes: what they cost beside one, and what moves among them. All of them, the provider and the clients share
-this machine's cores; the nodes speak TLS, over loopback."""
+this machine's cores. What is compared with one node runs over loopback, as that does, and so without TLS; leadership is handed
+over among nodes in namespaces, with TLS."""
 
 import os
 import statistics
