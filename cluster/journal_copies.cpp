@@ -139,6 +139,7 @@ bool replicated_journal::take_content(replica& r, const shard_content& content, 
     return false;
   }
   raise_time(r.shard, content.time);
+  shards_[r.shard].recent.begin(monotonic());  // the other node's content came without
   if (auto read = timers_.reload(r.shard); !read)
     log::error("timers cannot be read", {{"why", read.error().detail}});
   r.learn_members(options_.self);

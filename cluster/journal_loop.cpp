@@ -27,7 +27,7 @@ constexpr raft::log_index uncommitted_entries_max = 1'024;  // of one shard; the
 constexpr std::size_t gathered_bytes_max = std::size_t{8} << 20;
 
 // Content of the entry for the batch; of an own proposal it is at hand.
-void put_content(const persistence::store& data, std::uint16_t shard, const proposal& own, rocksdb::WriteBatch& out) {
+void put_own(const persistence::store& data, std::uint16_t shard, const proposal& own, rocksdb::WriteBatch& out) {
   std::size_t next = 0;
   for (const auto& waiting : own.items) {
     if (!waiting.barrier) put_item(data, shard, waiting.prefix, own.entry.items[next++], out);
@@ -35,32 +35,6 @@ void put_content(const persistence::store& data, std::uint16_t shard, const prop
 }
 
 }  // namespace
-
-void replicated_journal::run() {
-  for (;;) {
-    const bool more = flush_once();
-    if (more) continue;
-    if (stopping_ && queue_.items() == 0) return give_up();
-    std::unique_lock lock(bell_guard_);
-    asleep_ = true;
-    std::atomic_thread_fence(std::memory_order_seq_cst);
-    const auto has_work = [this] {
-      if (!pause_ && queue_.items() > 0) return true;
-      const std::lock_guard inbox(inbox_guard_);
-      return !inbox_.empty() || !asked_.empty() || !copied_.empty() || !cuts_asked_.empty();
-    };
-    if (!has_work() && !rung_ && !stopping_) {
-      const auto wait = until_next_timeout();
-      if (wait == raft::monotonic_time::max()) {
-        bell_.wait(lock, [this] { return rung_; });
-      } else {
-        bell_.wait_for(lock, wait, [this] { return rung_; });
-      }
-    }
-    asleep_ = false;
-    rung_ = false;
-  }
-}
 
 bool replicated_journal::flush_once() {
   round now;
@@ -109,6 +83,7 @@ void replicated_journal::take_messages(round& now) {
     came.swap(inbox_);
     inbox_bytes_ = 0;
   }
+  gathered_ += came.size();
   for (const auto& [shard, content] : came) {
     if (shard >= replicas_.size()) {
       malformed_.note(content.from, "there is no such shard");
@@ -131,6 +106,7 @@ void replicated_journal::take_messages(round& now) {
 
 void replicated_journal::take_items(round& now) {
   auto taken = queue_.take(options_.batch_items_max, options_.batch_bytes_max);
+  gathered_ += taken.size();
   if (failed_) {
     for (auto& item : taken) {
       now.refused.emplace_back(std::move(item), make_error(base_errc::unknown_outcome, "a write had failed before"));
@@ -331,7 +307,7 @@ void replicated_journal::put_content(replica& r, const raft::log_entry& entry, r
   if (entry.type != raft::entry_type::command) return;
   const auto own = std::find_if(r.proposals.rbegin(), r.proposals.rend(),
                                 [&](const proposal& p) { return p.index == entry.index; });
-  if (own != r.proposals.rend()) return cluster::put_content(store_, r.shard, *own, now.batch);
+  if (own != r.proposals.rend()) return put_own(store_, r.shard, *own, now.batch);
   const auto content = persistence::decode_log_entry(*entry.bytes);
   ensure(content.has_value(), "an entry of the log decodes");
   put_items(store_, r.shard, *content, now.batch);
@@ -419,7 +395,8 @@ void replicated_journal::apply_next(replica& r, round& now) {
     ensure(stored && !stored->empty(), "an entry that is not applied is in the log");
     entry = std::move(stored->front());
   }
-  if (entry.index > r.content_through) put_content(r, entry, now);
+  const bool is_new = entry.index > r.content_through;
+  r.content_through = std::max(r.content_through, entry.index);
   r.applied = entry.index;
   auto& told = now.log.entries.emplace_back();
   told.shard = r.shard;
@@ -428,14 +405,23 @@ void replicated_journal::apply_next(replica& r, round& now) {
     auto own = std::move(r.proposals.front());
     r.proposals.pop_front();
     proposed_bytes_ -= own.bytes;
+    if (is_new) put_own(store_, r.shard, own, now.batch);
     told.entry = std::move(own.entry);
     finish_own(r, std::move(own.items), now);
   } else if (entry.type == raft::entry_type::command) {
     auto content = persistence::decode_log_entry(*entry.bytes);
     ensure(content.has_value(), "an entry of the log decodes");
     told.entry = std::move(*content);
+    if (is_new) put_items(store_, r.shard, told.entry, now.batch);
     raise_time(r.shard, told.entry.time);
     note_mark(told, now);
+  }
+  remember(told);
+}
+
+void replicated_journal::remember(const persistence::committed_entry& applied) {
+  for (const auto& item : applied.entry.items) {
+    if (item.brief && item.proof) shards_[applied.shard].recent.add(monotonic(), *item.proof);
   }
 }
 

@@ -6,7 +6,9 @@
 
 #include <algorithm>
 #include <bit>
+#include <chrono>
 #include <cstdio>
+#include <thread>
 #include <utility>
 
 #include "cluster/journal_round.hpp"
@@ -25,6 +27,11 @@ namespace {
 constexpr std::size_t entry_bytes_max = std::size_t{15} << 20;
 
 constexpr int exit_storage_failed = 74;  // EX_IOERR of sysexits.h
+
+// docs/decisions/0011-what-is-under-way-gathers.md.
+constexpr std::size_t gather_free = 4;  // messages and items of a round, behind which nobody waits
+constexpr std::chrono::microseconds gather_each{100};  // of waiting, for each beyond
+constexpr std::chrono::microseconds gather_most{2'000};
 
 [[noreturn]] void end_process(const std::string& why) {
   std::fprintf(stderr, "omnicart: storage failed, ending: %s\n", why.c_str());
@@ -111,6 +118,7 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
   // A leader that means to send a snapshot does so at once, and then there need not be two copies.
   if (stored->is_copying) lose_content(r, monotonic() + 2 * options_.election_timeout);
   shards_[shard].applied = r.applied;
+  shards_[shard].recent.begin(monotonic());
   raise_time(shard, stored->time);
   if (stored->is_new) {
     storage_.put(shard, r.record, first.batch);
@@ -193,6 +201,10 @@ bool replicated_journal::may_answer(const entity_ref& entity) const {
   return may_read(store_.shard_of(entity));
 }
 
+recollection replicated_journal::recall(const entity_ref& entity, command_id id) const {
+  return shards_[store_.shard_of(entity)].recent.find(monotonic(), id);
+}
+
 bool replicated_journal::may_read(std::uint16_t shard) const {
   return monotonic().count() < shards_[shard].lease_until_ms.load(std::memory_order_acquire);
 }
@@ -232,6 +244,44 @@ void replicated_journal::ring() {
 void replicated_journal::start() {
   ensure(!thread_.joinable(), "a journal is started once");
   thread_ = std::thread([this] { run(); });
+}
+
+void replicated_journal::run() {
+  for (;;) {
+    gathered_ = 0;
+    const bool more = flush_once();
+    gather();
+    if (more) continue;
+    if (stopping_ && queue_.items() == 0) return give_up();
+    std::unique_lock lock(bell_guard_);
+    asleep_ = true;
+    std::atomic_thread_fence(std::memory_order_seq_cst);
+    const auto has_work = [this] {
+      if (!pause_ && queue_.items() > 0) return true;
+      const std::lock_guard inbox(inbox_guard_);
+      return !inbox_.empty() || !asked_.empty() || !copied_.empty() || !cuts_asked_.empty();
+    };
+    if (!has_work() && !rung_ && !stopping_) {
+      const auto wait = until_next_timeout();
+      if (wait == raft::monotonic_time::max()) {
+        bell_.wait(lock, [this] { return rung_; });
+      } else {
+        bell_.wait_for(lock, wait, [this] { return rung_; });
+      }
+    }
+    asleep_ = false;
+    rung_ = false;
+  }
+}
+
+// The more came together, the longer what follows gathers before the next round, for then there is much of it: a round costs
+// each of a shard's nodes a sync and wakes others, whatever is in it. A node without others has nobody to wait for.
+void replicated_journal::gather() {
+  const bool is_replicated = std::any_of(replicas_.begin(), replicas_.end(), [](const replica& r) { return !r.alone; });
+  if (!is_replicated || gathered_ <= gather_free || stopping_) return;
+  const auto most = static_cast<std::size_t>(gather_most / gather_each);
+  const auto pause = gather_each * static_cast<std::int64_t>(std::min(gathered_ - gather_free, most));
+  std::this_thread::sleep_for(pause);  // nobody who rings meanwhile needs to wake anybody
 }
 
 void replicated_journal::stop() {

@@ -18,6 +18,7 @@
 #include "cluster/link/drop_count.hpp"
 #include "cluster/raft/membership.hpp"
 #include "cluster/raft/types.hpp"
+#include "cluster/recent_commands.hpp"
 #include "cluster/replica.hpp"
 #include "cluster/replica_control.hpp"
 #include "cluster/replica_view.hpp"
@@ -137,6 +138,7 @@ class replicated_journal final : public journal, public placement {
   timestamp_ms log_time(const entity_ref& entity) override;
   std::uint64_t term_of(const entity_ref& entity) const override;
   bool may_answer(const entity_ref& entity) const override;
+  recollection recall(const entity_ref& entity, command_id id) const override;
   // The same for a whole shard: it is led here and nobody else can have decided anything.
   bool may_read(std::uint16_t shard) const;
 
@@ -204,6 +206,7 @@ class replicated_journal final : public journal, public placement {
     std::atomic<std::uint64_t> fence{0};  // of entities, in that term
     std::atomic<node_id> leader{0};
     std::atomic<std::int64_t> lease_until_ms{0};
+    recent_commands recent;
   };
 
   replicated_journal(persistence::store& data, persistence::timer_index& timers, const clock& time,
@@ -247,6 +250,7 @@ class replicated_journal final : public journal, public placement {
   void confirm(round& now);
   void apply(round& now);
   void apply_next(replica& r, round& now);
+  void remember(const persistence::committed_entry& applied);
   // Content from other nodes (journal_copies.cpp).
   void begin_install(replica& r, const raft::snapshot_wanted& wanted, round& now);
   void lose_content(replica& r, raft::monotonic_time copy_at);
@@ -280,6 +284,7 @@ class replicated_journal final : public journal, public placement {
   void ask(control_request asked);
   void count(std::size_t items, std::size_t bytes, std::uint64_t took_us);
   void run();
+  void gather();
   void ring();
   void raise_time(std::uint16_t shard, timestamp_ms to);
   void check_limits() const;
@@ -317,6 +322,7 @@ class replicated_journal final : public journal, public placement {
   std::condition_variable bell_;
   std::atomic<bool> asleep_{false};
   bool rung_ = false;
+  std::size_t gathered_ = 0;  // messages and items of this round
   std::atomic<bool> stopping_{false};
   std::atomic<bool> failed_{false};
 

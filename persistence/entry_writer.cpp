@@ -49,7 +49,7 @@ void put_item(const store& data, std::uint16_t shard, const std::string& prefix,
     out.Put(data.of(family::events), event_key(prefix, version++), record);
   }
   if (item.forgotten) out.Delete(data.of(family::snapshots), prefix);
-  if (item.proof) {
+  if (item.proof && !item.brief) {
     out.Put(data.of(family::receipts), receipt_key(prefix, item.proof->id), encode(*item.proof));
   }
   if (item.timer) put_timer(data, shard, prefix, item, out);

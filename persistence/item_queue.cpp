@@ -32,6 +32,7 @@ queued_item queued(journal_item item, std::uint16_t shard) {
   content.id = std::move(item.entity.id);
   content.first_version = item.first_version;
   content.proof = std::move(item.proof);
+  content.brief = item.brief;
   content.timer = item.timer;
   content.state = std::move(item.state);
   content.cut_through = item.cut_through;

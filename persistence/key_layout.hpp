@@ -71,10 +71,11 @@ struct logged_item {
   std::uint64_t cut_through = 0;  // see journal_item
   std::uint64_t cut_from = 0;
   bool forgotten = false;
+  bool brief = false;  // `proof` is no key of its own
 
   friend bool operator==(const logged_item&, const logged_item&) = default;
   // What stands behind the records was added by the second issue of the format; older entries end there.
-  OMNICART_FIELDS(kind, id, first_version, records, proof, timer, state, cut_through, cut_from, forgotten)
+  OMNICART_FIELDS(kind, id, first_version, records, proof, timer, state, cut_through, cut_from, forgotten, brief)
 };
 
 // What a log entry is for. Numbers are stored; never reuse one.

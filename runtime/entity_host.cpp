@@ -16,6 +16,9 @@ constexpr std::uint32_t events_per_snapshot_min = 64;
 // Below are the codes of the machinery (runtime/base/result.hpp).
 constexpr error_number first_module_error = 100;
 
+// By how much a copy may be older than the doubt that came with the next one: the way of that, and two clocks' difference.
+constexpr duration_ms doubt_margin{5'000};
+
 answer failure(error why, std::uint64_t version) {
   answer got;
   got.failure = std::move(why);
@@ -163,6 +166,20 @@ bool entity_host::answered_from_receipt(envelope& message, bool receipt_checked)
     }
   }
   if (receipt_checked) return false;
+  if (message.brief) {
+    const auto known = env_.journal.recall(self_, message.id);
+    if (known.proof) {
+      answer_replay(message, *known.proof);
+      return true;
+    }
+    if (!message.doubt) return false;
+    const duration_ms waited = message.doubt_as_of ? env_.time.monotonic() - *message.doubt_as_of : duration_ms{0};
+    if (known.reach < *message.doubt + waited + doubt_margin) {
+      release(std::move(message.reply), failure(make_error(base_errc::expired, "what came of it is not remembered"), version_));
+      return true;
+    }
+    // A leader of an older build stores a receipt.
+  }
   if (env_.store.receipt_presence(self_, message.id) == entity_store::presence::absent) return false;
   const ticket since = env_.journal.durable(self_);
   more().lookups.push_back(since);
@@ -233,11 +250,14 @@ void entity_host::run(envelope& message) {
   const bool refused = !done.has_value();
   // A refusal of the rules is final for its id; that there is no such record, or a fault, is not.
   const bool final = !refused || done.error().number >= first_module_error;
+  // Also where it left nothing: of two copies on their way, the answer of the one that was decided first may arrive after
+  // the other has been executed.
   if (message.id && final) {
     item.proof.emplace();
     item.proof->id = message.id;
     item.proof->body = message.body;
-    item.proof->expires_at = ctx.now + limits::receipt_retention;
+    item.brief = message.brief;
+    item.proof->expires_at = ctx.now + (message.brief ? limits::brief_receipt_retention : limits::receipt_retention);
     if (refused) {
       item.proof->refused = done.error().number;
       item.proof->detail = done.error().detail;

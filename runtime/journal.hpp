@@ -62,12 +62,19 @@ struct journal_item {
   std::uint64_t first_version = 0;    // version after the first of `events`
   std::vector<event_record> events;
   std::optional<receipt> proof;
+  bool brief = false;                 // the proof is of no use for longer than journal::recall() remembers: nothing else keeps it
   std::optional<timer_change> timer;
   std::optional<snapshot> state;
   std::uint64_t cut_through = 0;      // events up to this version may be deleted (covered by `state`); 0: none
   std::uint64_t cut_from = 0;         // the first of them
   bool forgotten = false;             // the entity ended: its snapshot goes, and `events` stand in the log only
   std::function<void(status)> done;   // once, on the journal's thread, in ticket order; must not block
+};
+
+// What is remembered of a command whose proof is brief.
+struct recollection {
+  std::optional<receipt> proof;
+  duration_ms reach{0};  // everything that was applied in the time before is remembered (monotonic)
 };
 
 // The durable log of this node. Implementations: persistence/journal (RocksDB). Thread-safe.
@@ -88,6 +95,8 @@ class journal {
   virtual std::uint64_t term_of(const entity_ref&) const { return 1; }
   // Whether what this node knows of the entity may be told to somebody: no other node can have decided anything since.
   virtual bool may_answer(const entity_ref&) const { return true; }
+  // Of what is durable.
+  virtual recollection recall(const entity_ref&, command_id) const { return {}; }
 };
 
 // What the store knows of an entity at rest.

@@ -18,6 +18,10 @@ struct envelope {
   std::string command;                            // encoded by the target kind's codec; empty: a wake-up, do what is due
   caller asker;
   command_id id;                                  // zero: not repeatable, no receipt is kept
+  bool brief = false;                             // the id was made for the way between nodes: only who sends knows it
+  // A copy may have been executed, and left so long before: only then is it told `expired` where nobody can know any more.
+  std::optional<duration_ms> doubt;
+  std::optional<duration_ms> doubt_as_of;         // then (monotonic clock of this node)
   std::uint64_t body = 0;                         // hash of the client's body, to tell a retry from a reused id
   std::optional<std::uint64_t> expected_version;  // If-Match
   timestamp_ms deadline = timestamp_ms::max();    // refused as expired when it is handled later than this

@@ -20,7 +20,10 @@ class named_commands final : public message_sink {
   // identity.
   void send(envelope message) override {
     if (message.asker.as == role::system && !message.id) message.repeatable = true;
-    if (!message.id && !message.repeatable) message.id = ids_.next();
+    if (!message.id && !message.repeatable) {
+      message.id = ids_.next();
+      message.brief = true;
+    }
     next_->send(std::move(message));
   }
 

@@ -21,8 +21,10 @@ struct wire_command {
   std::optional<duration_ms> within;  // from being sent; none: no deadline
   duration_ms wait{0};
   bool repeatable = false;
+  bool brief = false;
+  std::optional<duration_ms> doubt;
 
-  OMNICART_FIELDS(request, to, command, asker, id, body, expected_version, within, wait, repeatable)
+  OMNICART_FIELDS(request, to, command, asker, id, body, expected_version, within, wait, repeatable, brief, doubt)
 };
 
 struct wire_failure {
@@ -58,7 +60,8 @@ bool makes_sense(const wire_command& said) {
   const bool named = !said.to.kind.empty() && said.to.kind.size() <= limits::kind_bytes_max &&
                      !said.to.id.empty() && said.to.id.size() <= limits::id_bytes_max;
   const bool timed = said.wait >= duration_ms{0} && said.wait <= remote_wait_max &&
-                     (!said.within || *said.within >= duration_ms{0});
+                     (!said.within || *said.within >= duration_ms{0}) &&
+                     (!said.doubt || (*said.doubt >= duration_ms{0} && *said.doubt <= doubt_max));
   return said.request != 0 && named && timed && is_role(said.asker.as);
 }
 
@@ -80,7 +83,9 @@ std::string encode_command(std::uint64_t request, const envelope& message, times
                     .expected_version = message.expected_version,
                     .within = std::nullopt,
                     .wait = message.wait,
-                    .repeatable = message.repeatable};
+                    .repeatable = message.repeatable,
+                    .brief = message.brief,
+                    .doubt = message.doubt};
   if (message.deadline != timestamp_ms::max()) {
     said.within = std::max(message.deadline - now, duration_ms{0});
   }
@@ -102,6 +107,8 @@ result<remote_command> decode_command(std::string_view bytes, timestamp_ms now) 
   if (said->within) read.message.deadline = later(now, *said->within);
   read.message.wait = said->wait;
   read.message.repeatable = said->repeatable;
+  read.message.brief = said->brief;
+  read.message.doubt = said->doubt;
   return read;
 }
 

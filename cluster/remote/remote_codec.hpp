@@ -16,6 +16,8 @@ namespace omnicart::cluster {
 
 // Longest patience of a caller that is taken over from a peer.
 inline constexpr duration_ms remote_wait_max = std::chrono::minutes(10);
+// Longest time since the first copy left, likewise.
+inline constexpr duration_ms doubt_max = std::chrono::hours(1);
 
 // `request` is the asker's number for it, not 0.
 std::string encode_command(std::uint64_t request, const envelope& message, timestamp_ms now);

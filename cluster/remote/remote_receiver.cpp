@@ -52,6 +52,7 @@ void remote_receiver::on_command(node_id from, std::string_view bytes) {
   read->message.reply = [this, from, request = read->request](const answer& got) {
     on_answer(from, request, got);
   };
+  if (read->message.doubt) read->message.doubt_as_of = time_.monotonic();
   entrance_.send(std::move(read->message));
 }
 

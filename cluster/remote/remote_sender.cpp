@@ -115,10 +115,20 @@ bool remote_sender::has_room(const load& at, std::size_t bytes) const {
          at.bytes + bytes <= limits_.bytes_per_peer_max;
 }
 
+// Before a copy leaves.
+void remote_sender::note_doubt(request& what) const {
+  const duration_ms now = with_.time.monotonic();
+  if (!what.first_left) what.first_left = now;
+  if (!what.doubtful) return;
+  what.message.doubt = now - *what.first_left;
+  what.message.doubt_as_of = now;
+}
+
 void remote_sender::place_request(std::uint64_t number, request& what, deeds& later) {
   if (with_.place.leads(what.shard)) {
     become(number, what, stage::here);
     what.target = with_.net.self();
+    note_doubt(what);
     be_due(number, what, what.give_up);
     deed give{.number = number};
     give.local = copy_of(what.message);
@@ -134,6 +144,7 @@ void remote_sender::place_request(std::uint64_t number, request& what, deeds& la
   charge(what, *leader);
   become(number, what, stage::out);
   what.target = *leader;
+  note_doubt(what);
   const duration_ms now = with_.time.monotonic();
   // A patient caller's answer is late by its own wish.
   be_due(number, what,

@@ -94,6 +94,7 @@ class remote_sender final : public message_sink {
     node_id charged = 0;  // whose limits it counts towards
     std::optional<node_id> hint;
     bool doubtful = false;  // a copy may have been executed
+    std::optional<duration_ms> first_left;  // monotonic, of any copy
     std::uint32_t tries = 0;
     duration_ms due{0};  // monotonic, as all below: when to look at it again
     duration_ms give_up{0};
@@ -114,6 +115,7 @@ class remote_sender final : public message_sink {
 
   // With the lock held:
   bool has_room(const load& at, std::size_t bytes) const;
+  void note_doubt(request& what) const;
   void place_request(std::uint64_t number, request& what, deeds& later);
   void look_at(std::uint64_t number, request& what, deeds& later);
   void judge(std::uint64_t number, request& what, answer got, deeds& later);

@@ -24,6 +24,7 @@ inline constexpr std::chrono::milliseconds session_hold_ttl_max = std::chrono::m
 // From a session's word that it may hold, the stock has this long to make the hold.
 inline constexpr std::chrono::milliseconds session_hold_window = std::chrono::seconds{5};
 inline constexpr std::chrono::hours receipt_retention{72};
+inline constexpr std::chrono::minutes brief_receipt_retention{1};  // where an older build stores them
 
 inline constexpr std::size_t effects_in_flight_max = 32;  // per entity
 inline constexpr std::size_t reference_bytes_max = 64;

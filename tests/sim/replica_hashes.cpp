@@ -73,7 +73,7 @@ void shard_model::add(const persistence::logged_item& item) {
     if (!item.forgotten) put(family::events, persistence::event_key(prefix, version++), bytes);
   }
   if (item.forgotten) put(family::snapshots, prefix, std::nullopt);
-  if (item.proof) {
+  if (item.proof && !item.brief) {
     put(family::receipts, persistence::receipt_key(prefix, item.proof->id),
         persistence::encode(*item.proof));
   }

@@ -45,8 +45,8 @@ BOOST_AUTO_TEST_CASE(the_bytes_of_format_1_do_not_change) {
        "920196920102"
        "05cd012304c40164c400"},
       {encode(log_entry{.term = 1, .time = moment, .items = {{.kind = "cart", .id = "x", .first_version = 2, .records = {"r"}}}}),
-       "92019501cd0123919ac40463617274c4017802"
-       "91c40172c0c0c00000c200c400"},
+       "92019501cd0123919bc40463617274c4017802"
+       "91c40172c0c0c00000c2c200c400"},
   };
   for (const auto& r : rows) BOOST_TEST(hex(r.written) == r.expected);
 }
@@ -56,6 +56,22 @@ BOOST_AUTO_TEST_CASE(log_entries_of_events_alone_are_read_for_ever) {
   const auto bytes = "\x92\x01\x93\x01\xcd\x01\x23\x91\x94\xc4\x04""cart\xc4\x01x\x02\x91\xc4\x01r"s;
   const log_entry expected{.term = 1, .time = moment, .items = {{.kind = "cart", .id = "x", .first_version = 2, .records = {"r"}}}};
   BOOST_TEST((decode_log_entry(bytes).value() == expected));
+}
+
+// As they were written before proofs could be brief.
+BOOST_AUTO_TEST_CASE(a_proof_in_an_older_log_entry_is_not_brief) {
+  const auto bytes = "\x92\x01\x95\x01\xcd\x01\x23\x91\x9a\xc4\x04""cart\xc4\x01x\x02\x91\xc4\x01r"
+                     "\x96\x92\x01\x02\x05\x00\x00\xc4\x00\xc4\x00\xc0\xc0\x00\x00\xc2\x00\xc4\x00"s;
+  log_entry expected{.term = 1, .time = moment, .items = {{.kind = "cart", .id = "x"}}};
+  expected.items.front().first_version = 2;
+  expected.items.front().records = {"r"};
+  expected.items.front().proof = receipt{.id = {1, 2}, .body = 5, .expires_at = {}, .refused = 0, .detail = "", .data = ""};
+  const auto read = decode_log_entry(bytes);
+  BOOST_TEST_REQUIRE(read.has_value());
+  BOOST_TEST((*read == expected));
+  BOOST_TEST(!read->items.front().brief);
+  expected.items.front().brief = true;
+  BOOST_TEST((decode_log_entry(encode(expected)).value() == expected));
 }
 
 BOOST_AUTO_TEST_CASE(keys_parse_back_whatever_bytes_the_id_has) {

@@ -47,6 +47,10 @@ class memory_log final : public journal, public entity_store {
   std::optional<error> refusing() const override { return refusal; }
   std::uint64_t term_of(const entity_ref&) const override { return term; }
   bool may_answer(const entity_ref&) const override { return has_lease; }
+  recollection recall(const entity_ref&, command_id id) const override {
+    const auto at = brief_proofs.find({id.high, id.low});
+    return {.proof = at == brief_proofs.end() ? std::nullopt : std::optional(at->second), .reach = reach};
+  }
   timestamp_ms log_time(const entity_ref&) override { return time_.wall(); }
 
   void flush(std::size_t items = SIZE_MAX) {
@@ -100,6 +104,8 @@ class memory_log final : public journal, public entity_store {
   std::optional<error> refusal;
   std::uint64_t term = 1;  // of leadership, over everything; 0: none
   bool has_lease = true;   // nobody else can have decided anything
+  std::map<std::pair<std::uint64_t, std::uint64_t>, receipt> brief_proofs;  // of what was flushed, until a test forgets them
+  duration_ms reach{3'600'000};                                             // as recall() says
   bool slow_lookups = false;                  // a look-up is always needed, and is answered by the test
   std::deque<std::function<void()>> lookups;  // read, and not answered
   int loads = 0;
@@ -112,7 +118,10 @@ class memory_log final : public journal, public entity_store {
     } else {
       for (const auto& event : item.events) record.entity.events.push_back(event);
     }
-    if (item.proof) record.receipts[{item.proof->id.high, item.proof->id.low}] = *item.proof;
+    if (item.proof) {
+      auto& proofs = item.brief ? brief_proofs : record.receipts;
+      proofs[{item.proof->id.high, item.proof->id.low}] = *item.proof;
+    }
     if (item.timer) record.entity.timer = item.timer->after;
     if (item.state) {
       record.entity.state = item.state;

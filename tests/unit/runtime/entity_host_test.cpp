@@ -2,6 +2,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include "runtime/base/limits.hpp"
 #include "tests/unit/runtime/bench_node.hpp"
 
 namespace omnicart::test {
@@ -626,6 +627,144 @@ BOOST_AUTO_TEST_CASE(an_entity_let_in_after_the_leadership_ended_reads_nothing_u
   node.log.records["counter/a"].entity.events.clear();  // what another leader made of it meanwhile
   node.log.term = 3;
   BOOST_TEST(node.total("a") == 0);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
+
+BOOST_AUTO_TEST_SUITE(commands_named_for_the_way)
+
+// To the counter "a", as it comes from another node.
+std::shared_ptr<std::optional<answer>> send_copy(bench_node& node, const counter::command& what, bool brief = true,
+                                                 std::optional<duration_ms> doubt = {}, std::uint64_t body = 1) {
+  auto got = std::make_shared<std::optional<answer>>();
+  envelope message;
+  message.to = {"counter", "a"};
+  message.command = counter::kind::encode_command(what);
+  message.id = {1, 2};
+  message.brief = brief;
+  message.doubt = doubt;
+  message.body = body;
+  message.reply = [got](answer a) { *got = std::move(a); };
+  node.routes->send(std::move(message));
+  return got;
+}
+
+BOOST_AUTO_TEST_CASE(a_brief_command_leaves_a_brief_proof_of_whatever_was_decided) {
+  const struct {
+    const char* why;
+    counter::command what;
+    bool brief;
+  } rows[] = {
+      {"a caller's own id", add{5, ""}, false},
+      {"a brief one", add{5, ""}, true},
+      {"what a caller named is refused", add{1'001, ""}, false},
+      {"a brief one is refused", add{1'001, ""}, true},
+      {"what a caller named changes nothing", get{}, false},
+      {"a brief one changes nothing", get{}, true},
+  };
+  for (const auto& row : rows) {
+    BOOST_TEST_CONTEXT(row.why) {
+      bench_node node;
+      const auto got = send_copy(node, row.what, row.brief);
+      node.run();
+      BOOST_TEST_REQUIRE(node.log.queue.size() == 1u);
+      const auto& item = node.log.queue.front();
+      BOOST_TEST_REQUIRE(item.proof.has_value());
+      BOOST_TEST((item.proof->id == command_id{1, 2} && item.proof->body == 1));
+      BOOST_TEST(item.brief == row.brief);
+      const duration_ms kept = row.brief ? limits::brief_receipt_retention : duration_ms(limits::receipt_retention);
+      BOOST_TEST((item.proof->expires_at == node.time.now + kept));
+      node.settle();
+      BOOST_TEST(got->has_value());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_of_what_is_recalled_is_a_replay_and_leaves_nothing) {
+  for (const bool restarted : {false, true}) {
+    for (const auto doubt : {std::optional<duration_ms>{}, std::optional(duration_ms{100})}) {
+      bench_node node;
+      node.log.reach = {};  // what is known counts however little else is
+      send_copy(node, add{5, ""});
+      const auto open = send_copy(node, add{5, ""}, true, doubt);  // while the first is not yet durable
+      node.send("a", add{1, ""});
+      node.settle();
+      if (restarted) {  // another node leads that has applied the same
+        node.stop();
+        node.start();
+      }
+      const auto again = send_copy(node, add{5, ""}, true, doubt);
+      const auto other = send_copy(node, add{6, ""}, true, doubt, 77);
+      node.run();
+      BOOST_TEST(node.log.queue.empty());
+      for (const auto& got : {open, again}) {
+        BOOST_TEST_REQUIRE((got->has_value() && (*got)->ok()));
+        BOOST_TEST((*got)->replayed);
+        BOOST_TEST(number(*got) == 5);
+      }
+      BOOST_TEST((*other)->failure->is(base_errc::id_reused));
+      BOOST_TEST(node.log.records["counter/a"].receipts.empty());
+      BOOST_TEST(node.total("a") == 6);
+    }
+  }
+}
+
+// Nothing is recalled of it: whether it ran is known only as far back as everything is.
+BOOST_AUTO_TEST_CASE(a_doubtful_brief_command_is_executed_only_where_a_first_copy_would_be_known) {
+  using std::chrono::seconds;
+  const struct {
+    const char* why;
+    bool brief;
+    std::optional<duration_ms> doubt;
+    duration_ms reach;
+    bool is_executed;
+  } rows[] = {
+      {"a first copy, and nothing is known", true, {}, seconds(0), true},
+      {"a first copy, and everything is known", true, {}, seconds(3'600), true},
+      {"it left long before", true, seconds(10), seconds(9), false},
+      {"it may have left before, for it was on its way itself", true, seconds(10), seconds(12), false},
+      {"it left since", true, seconds(10), seconds(20), true},
+      {"it has just left, and nothing is known", true, seconds(0), seconds(0), false},
+      {"it has just left, and enough is known", true, seconds(0), seconds(10), true},
+      {"a caller's own id has a receipt in the store, if it ran", false, seconds(10), seconds(0), true},
+  };
+  for (const auto& row : rows) {
+    BOOST_TEST_CONTEXT(row.why) {
+      bench_node node;
+      node.log.reach = row.reach;
+      const auto got = send_copy(node, add{5, ""}, row.brief, row.doubt);
+      node.run();
+      BOOST_TEST(node.log.queue.size() == (row.is_executed ? 1u : 0u));
+      node.settle();
+      BOOST_TEST_REQUIRE(got->has_value());
+      BOOST_TEST((*got)->ok() == row.is_executed);
+      if (!row.is_executed) BOOST_TEST((*got)->failure->is(base_errc::expired));
+      BOOST_TEST(!(*got)->replayed);
+      BOOST_TEST(node.total("a") == (row.is_executed ? 5 : 0));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_doubtful_brief_command_is_answered_from_the_receipt_that_an_older_build_stored) {
+  bench_node node;
+  auto& stored = node.log.records["counter/a"].receipts[{1, 2}];
+  stored = {.id = {1, 2}, .body = 1, .expires_at = {}, .refused = 0, .detail = "", .data = codec::encode(std::int64_t{5})};
+  const auto got = send_copy(node, add{5, ""}, true, duration_ms{100});
+  node.settle();
+  BOOST_TEST_REQUIRE((got->has_value() && (*got)->ok()));
+  BOOST_TEST((*got)->replayed);
+  BOOST_TEST(number(*got) == 5);
+  BOOST_TEST(node.total("a") == 0);
+}
+
+BOOST_AUTO_TEST_CASE(a_first_copy_of_a_brief_command_is_not_looked_up) {
+  bench_node node;
+  node.log.slow_lookups = true;
+  const auto got = send_copy(node, add{5, ""});
+  node.settle();
+  BOOST_TEST(node.log.lookups.empty());
+  BOOST_TEST_REQUIRE(got->has_value());
+  BOOST_TEST(number(*got) == 5);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

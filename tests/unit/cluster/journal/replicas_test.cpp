@@ -583,6 +583,116 @@ BOOST_AUTO_TEST_CASE(a_leader_without_content_takes_nobodys_away) {
   BOOST_TEST(played > 2);
 }
 
+// Nothing but the proof that a command ran, as a host in any term would leave it.
+receipt proof_of(std::uint64_t number) {
+  return {.id = {5, number}, .body = 9, .expires_at = timestamp_ms::max(), .refused = 0, .detail = "", .data = "kept"};
+}
+bool write_proof(journal_cluster& cluster, node_id node, std::uint64_t number, bool brief = true) {
+  std::optional<status> told;
+  journal_item item{.entity = cluster.entity_of(0, 1), .proof = proof_of(number), .brief = brief};
+  item.done = [&](status outcome) { told = std::move(outcome); };
+  cluster.journal(node).append(std::move(item));
+  BOOST_TEST(!cluster.journal(node).recall(cluster.entity_of(0, 1), {5, number}).proof.has_value());
+  cluster.run_until([&] { return told.has_value(); });
+  return is_ok(told);
+}
+
+struct recalling : three {
+  recollection recall(node_id node, std::uint64_t number) {
+    return journal(node).recall(entity_of(0, 1), {5, number});
+  }
+  bool is_recalled(node_id node, std::uint64_t number) { return recall(node, number).proof == proof_of(number); }
+  bool is_stored(node_id node, std::uint64_t number) {
+    return parts(node).reader->find_receipt_now(entity_of(0, 1), {5, number}).value().has_value();
+  }
+};
+
+BOOST_FIXTURE_TEST_CASE(a_brief_proof_is_recalled_by_whoever_leads_and_stored_nowhere, recalling) {
+  BOOST_TEST_REQUIRE(write_proof(*this, 1, 1));
+  BOOST_TEST_REQUIRE(write_proof(*this, 1, 2, false));
+  BOOST_TEST(is_recalled(1, 1));
+  run_for(100);
+  settle(0);
+  for (const auto node : nodes()) {
+    BOOST_TEST_CONTEXT("node " << node) {
+      BOOST_TEST(is_recalled(node, 1));
+      BOOST_TEST(!is_stored(node, 1));
+      BOOST_TEST(!recall(node, 2).proof.has_value());
+      BOOST_TEST(is_stored(node, 2));
+      BOOST_TEST(!journal(node).recall(entity_of(1, 1), {5, 1}).proof.has_value());  // another shard's
+    }
+  }
+  crash(1);
+  const auto next = wait_for_leader(0);
+  BOOST_TEST(next != 1u);
+  BOOST_TEST(is_recalled(next, 1));
+  BOOST_TEST((recall(next, 1).reach >= duration_ms{100}));
+}
+
+// Also where this is the first that the new leader applies of it.
+BOOST_FIXTURE_TEST_CASE(what_a_leader_has_just_told_is_recalled_by_the_next, recalling) {
+  overheard = [&](node_id from, const shard_message& m) {  // the others hear late what is committed
+    if (from == 1 && m.shard == 0) cut(1, 3);
+  };
+  BOOST_TEST_REQUIRE(write_proof(*this, 1, 1));
+  overheard = nullptr;
+  crash(1);
+  heal();
+  const auto next = wait_for_leader(0);
+  BOOST_TEST(next == 2u);
+  BOOST_TEST(is_recalled(next, 1));
+}
+
+BOOST_FIXTURE_TEST_CASE(a_node_that_has_just_started_recalls_nothing_and_says_so, recalling) {
+  BOOST_TEST_REQUIRE(write_proof(*this, 1, 1));
+  for (int i = 0; i < 3; ++i) {  // behind which it is applied for good
+    send(1, entity_of(0, 1));
+    run_for(20);
+  }
+  settle(0);
+  for (const node_id node : {2U, 1U}) {
+    BOOST_TEST_CONTEXT("node " << node) {
+      BOOST_TEST(is_recalled(node, 1));
+      BOOST_TEST((recall(node, 1).reach >= duration_ms{100}));
+      crash(node);
+      start(node);
+      BOOST_TEST(!recall(node, 1).proof.has_value());
+      BOOST_TEST((recall(node, 1).reach == duration_ms{0}));
+    }
+  }
+  const auto lead = wait_for_leader(0);
+  BOOST_TEST_REQUIRE(write_proof(*this, lead, 2));
+  run_for(30);
+  settle(0);
+  for (const auto node : nodes()) {
+    BOOST_TEST_CONTEXT("node " << node) {
+      BOOST_TEST(is_recalled(node, 1) == (node == 3));
+      BOOST_TEST(is_recalled(node, 2));
+      BOOST_TEST((recall(node, 2).reach >= duration_ms{30}));
+    }
+  }
+}
+
+BOOST_FIXTURE_TEST_CASE(a_node_that_got_the_content_recalls_nothing_and_says_so, recalling) {
+  BOOST_TEST_REQUIRE(write_proof(*this, 1, 1));
+  settle(0);
+  BOOST_TEST(is_recalled(3, 1));
+  isolate(3);
+  BOOST_TEST_REQUIRE(write_proof(*this, 1, 2));
+  leave_behind(*this, {3});
+  BOOST_TEST((recall(3, 1).reach >= duration_ms{100}));
+  heal();
+  BOOST_TEST_REQUIRE(run_until([&] { return copies(3) == 1u; }));
+  for (const std::uint64_t number : {1U, 2U}) BOOST_TEST(!recall(3, number).proof.has_value());
+  BOOST_TEST((recall(3, 1).reach <= duration_ms{5}));
+  BOOST_TEST(is_recalled(1, 1));
+  BOOST_TEST(is_recalled(2, 2));
+  settle(0);
+  BOOST_TEST_REQUIRE(write_proof(*this, 1, 3));
+  settle(0);
+  BOOST_TEST(is_recalled(3, 3));
+}
+
 BOOST_AUTO_TEST_CASE(random_lives_keep_every_law) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
   constexpr std::uint64_t seeds = 80;

@@ -134,6 +134,24 @@ BOOST_AUTO_TEST_CASE(what_was_told_survives_a_crash_and_reads_back_as_written) {
   BOOST_TEST((node->reader->find_receipt_now(stock, {1, 2}).value() == std::nullopt));
 }
 
+BOOST_AUTO_TEST_CASE(a_brief_proof_is_recalled_until_the_process_ends_and_has_no_key) {
+  const receipt brief{.id = {1, 2}, .body = 9, .expires_at = at_ms(5), .refused = 0, .detail = "", .data = "x"};
+  auto item = events_item(cart, 1, 1);
+  item.proof = brief;
+  item.brief = true;
+  append(std::move(item));
+  BOOST_TEST(!node->journal->recall(cart, {1, 2}).proof.has_value());
+  node->journal->flush_once();
+  BOOST_TEST((node->journal->recall(cart, {1, 2}).proof == brief));
+  time.up += duration_ms{100};
+  BOOST_TEST((node->journal->recall(cart, {1, 3}).reach == duration_ms{100}));
+  BOOST_TEST(keys_of(*node->data, family::receipts, cart) == 0u);
+  crash_and_reopen();
+  BOOST_TEST(node->reader->load_now(cart).value().events.size() == 1u);
+  BOOST_TEST(!node->journal->recall(cart, {1, 2}).proof.has_value());
+  BOOST_TEST((node->journal->recall(cart, {1, 2}).reach == duration_ms{0}));
+}
+
 BOOST_AUTO_TEST_CASE(a_store_stays_the_one_of_its_node) {
   node->journal->stop();
   node->journal.reset();

@@ -22,6 +22,8 @@ envelope full_message() {
   message.deadline = noon + duration_ms{5'000};
   message.wait = duration_ms{6};
   message.repeatable = true;
+  message.brief = true;
+  message.doubt = duration_ms{7};
   return message;
 }
 
@@ -58,9 +60,16 @@ BOOST_AUTO_TEST_CASE(a_command_arrives_as_it_was_sent) {
   BOOST_TEST((got.id == sent.id && got.body == sent.body));
   BOOST_TEST((got.expected_version == sent.expected_version && got.deadline == sent.deadline));
   BOOST_TEST((got.wait == sent.wait && got.repeatable));
+  BOOST_TEST((got.brief && got.doubt == duration_ms{7}));
   BOOST_TEST(!got.reply);
   const auto plain = decode_command(encode_command(1, {.to = {"cart", "c"}}, noon), noon);
   BOOST_TEST((plain->message.deadline == timestamp_ms::max() && !plain->message.expected_version));
+  BOOST_TEST((!plain->message.brief && !plain->message.doubt));
+  for (const auto doubt : {duration_ms{0}, doubt_max}) {
+    const auto doubtful = decode_command(encode_command(1, {.to = {"cart", "c"}, .doubt = doubt}, noon), noon);
+    BOOST_TEST_REQUIRE(doubtful.has_value());
+    BOOST_TEST((doubtful->message.doubt == doubt));
+  }
 }
 
 BOOST_AUTO_TEST_CASE(an_answer_arrives_as_it_was_given) {
@@ -79,9 +88,9 @@ BOOST_AUTO_TEST_CASE(an_answer_arrives_as_it_was_given) {
 
 BOOST_AUTO_TEST_CASE(the_bytes_stay_as_they_are) {
   BOOST_TEST(hex(encode_command(9, full_message(), noon)) ==
-             "92019a0992c40463617274c403632d31c405627974657393"
+             "92019c0992c40463617274c403632d31c405627974657393"
              "01c403732d31c403752d3192010203"
-             "04cd138806c3");
+             "04cd138806c3c307");
   answer bad;
   bad.failure = error{.number = 201, .detail = "d", .data = ""};
   bad.version = 7;
@@ -113,13 +122,22 @@ BOOST_AUTO_TEST_CASE(an_older_build_sends_fewer_fields_and_a_newer_one_more) {
   const auto older = decode_command(packed(std::uint64_t{9}, to, std::string("bytes")), noon);
   BOOST_TEST_REQUIRE(older.has_value());
   BOOST_TEST((older->message.to == to && older->message.command == "bytes" && !older->message.id));
+  const auto unnamed = decode_command(
+      packed(std::uint64_t{9}, to, std::string("bytes"), caller{}, command_id{1, 2}, std::uint64_t{3},
+             std::optional<std::uint64_t>{}, std::optional<duration_ms>{}, duration_ms{4}, true),
+      noon);
+  BOOST_TEST_REQUIRE(unnamed.has_value());
+  BOOST_TEST((unnamed->message.id == command_id{1, 2} && unnamed->message.repeatable));
+  BOOST_TEST((!unnamed->message.brief && !unnamed->message.doubt));
   const auto newer = decode_command(
       packed(std::uint64_t{9}, to, std::string("bytes"), caller{}, command_id{1, 2},
              std::uint64_t{3}, std::optional<std::uint64_t>{}, std::optional<duration_ms>{},
-             duration_ms{4}, true, std::string("a trace"), std::vector<std::uint64_t>{1, 2}),
+             duration_ms{4}, true, true, std::optional(duration_ms{5}), std::string("a trace"),
+             std::vector<std::uint64_t>{1, 2}),
       noon);
   BOOST_TEST_REQUIRE(newer.has_value());
   BOOST_TEST((newer->message.id == command_id{1, 2} && newer->message.repeatable));
+  BOOST_TEST((newer->message.brief && newer->message.doubt == duration_ms{5}));
   BOOST_TEST(decode_answer(packed(std::uint64_t{9}))->got.ok());
 }
 
@@ -131,6 +149,12 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_malformed) {
     return packed(request, whom, command, who, command_id{}, std::uint64_t{0},
                   std::optional<std::uint64_t>{}, within, wait);
   };
+  const auto doubting = [&](duration_ms doubt) {
+    return packed(std::uint64_t{1}, to, command, caller{}, command_id{1, 2}, std::uint64_t{0},
+                  std::optional<std::uint64_t>{}, std::optional<duration_ms>{}, duration_ms{}, false, true,
+                  std::optional(doubt));
+  };
+  BOOST_TEST(decode_command(doubting(doubt_max), noon).has_value());
   struct row {
     const char* what;
     std::string bytes;
@@ -150,6 +174,10 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_malformed) {
       {"a deadline before it was sent", with(to, {}, duration_ms{-1}, {})},
       {"a negative wait", with(to, {}, {}, duration_ms{-1})},
       {"an endless wait", with(to, {}, {}, duration_ms::max())},
+      {"a copy that has not left yet", doubting(duration_ms{-1})},
+      {"one that left before all", doubting(duration_ms::min())},
+      {"one that left too long ago", doubting(doubt_max + duration_ms{1})},
+      {"one that left at no time", doubting(duration_ms::max())},
       {"something behind it", encode_command(1, full_message(), noon) + "x"},
   };
   for (const auto& [what, bytes] : rows) {

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <random>
 
+#include "cluster/remote/named_commands.hpp"
 #include "cluster/remote/remote_codec.hpp"
 #include "tests/unit/cluster/remote/remote_bench.hpp"
 
@@ -271,6 +272,144 @@ BOOST_AUTO_TEST_CASE(a_refusal_for_lateness_does_not_hide_that_an_earlier_copy_r
   net.flying.clear();  // … and comes too late
   at(1).port.handlers.at(channel::answer)(2, encode_answer(late->request, expired));
   BOOST_TEST(outcome_of(got) == "unknown_outcome");
+}
+
+// As named_commands hands it on.
+got_t send_brief(member& from, const std::string& id, const counter::command& what) {
+  auto got = std::make_shared<std::optional<answer>>();
+  envelope message;
+  message.to = {"counter", id};
+  message.command = counter::kind::encode_command(what);
+  message.id = {1, 1};
+  message.brief = true;
+  message.reply = [got](answer a) { *got = std::move(a); };
+  from.node.routes->send(std::move(message));
+  return got;
+}
+
+// All commands that arrive from now on, answers being lost or not.
+struct seen_commands {
+  explicit seen_commands(virtual_net& net) {
+    net.lose = [this](const virtual_net::flight& f) {
+      if (is_command(f)) all.push_back(decode_command(f.bytes, {}).value().message);
+      return is_answer(f) && lose_answers;
+    };
+  }
+  bool lose_answers = false;
+  std::vector<envelope> all;
+};
+
+BOOST_AUTO_TEST_CASE(a_copy_that_follows_a_lost_answer_says_how_long_ago_the_first_left) {
+  seen_commands seen(net);
+  seen.lose_answers = true;
+  const auto got = send_brief(at(1), "a", add{5, ""});
+  pass(duration_ms{300});
+  everybody_follows(std::nullopt);
+  net.break_link(1, 2);
+  pass(duration_ms{700});
+  everybody_follows(2);
+  net.mend_link(1, 2);
+  pass(duration_ms{2'990});  // and it is asked for once more, late
+  seen.lose_answers = false;
+  pass(duration_ms{2'010});
+  BOOST_TEST(number(got) == 5);
+  BOOST_TEST((*got)->replayed);
+  BOOST_TEST(at(2).node.total("a") == 5);
+  BOOST_TEST_REQUIRE(seen.all.size() == 4u);
+  const std::optional<duration_ms> expected[] = {std::nullopt, duration_ms{1'000}, duration_ms{3'000}, duration_ms{5'000}};
+  for (std::size_t i = 0; i < seen.all.size(); ++i) {
+    BOOST_TEST_CONTEXT("copy " << i) {
+      BOOST_TEST((seen.all[i].brief && seen.all[i].id == command_id{1, 1}));
+      BOOST_TEST((seen.all[i].doubt == expected[i]), seen.all[i].doubt.value_or(duration_ms{-1}).count() << " ms");
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_that_follows_refusals_that_did_nothing_says_no_doubt) {
+  seen_commands seen(net);
+  at(1).knows.of_all = 3;  // which says that 2 leads
+  at(2).node.routes->stop_accepting();
+  const auto got = send_brief(at(1), "a", add{5, ""});
+  pass(duration_ms{300});
+  everybody_follows(3);
+  pass(duration_ms{100});
+  BOOST_TEST(number(got) == 5);
+  BOOST_TEST(at(3).node.total("a") == 5);
+  BOOST_TEST(seen.all.size() > 2u);
+  for (const auto& each : seen.all) BOOST_TEST((each.brief && !each.doubt));
+}
+
+BOOST_AUTO_TEST_CASE(a_doubtful_command_whose_outcome_nobody_remembers_ends_as_unknown_at_once) {
+  net.lose = is_answer;
+  const auto got = send_brief(at(1), "a", add{5, ""});
+  settle();
+  net.lose = nullptr;
+  at(2).node.log.brief_proofs.clear();  // it has just started
+  at(2).node.log.reach = {};
+  net.break_link(1, 2);
+  net.mend_link(1, 2);
+  settle();
+  BOOST_TEST(outcome_of(got) == "unknown_outcome");
+  BOOST_TEST(at(1).sender.counts().unknown == 1u);
+  BOOST_TEST(at(1).sender.counts().waiting == 0u);
+  BOOST_TEST(at(2).node.total("a") == 5);
+}
+
+// The node that sent it leads by now: to its own entity it is a copy like any other.
+BOOST_AUTO_TEST_CASE(a_doubtful_command_that_comes_home_is_executed_only_where_it_would_be_known) {
+  for (const bool is_known : {true, false}) {
+    calm cluster;
+    cluster.net.lose = is_answer;
+    const auto got = send_brief(cluster.at(1), "a", add{5, ""});
+    cluster.settle();
+    cluster.everybody_follows(1);
+    if (!is_known) cluster.at(1).node.log.reach = {};
+    cluster.net.break_link(1, 2);
+    cluster.pass(duration_ms{60});
+    BOOST_TEST(outcome_of(got) == (is_known ? "ok" : "unknown_outcome"));
+    BOOST_TEST(cluster.at(1).node.total("a") == (is_known ? 5 : 0));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(only_commands_that_nobody_named_are_named_for_the_way) {
+  struct numbers final : id_source {
+    command_id next() override { return {9, ++last}; }
+    std::uint64_t last = 0;
+  } ids;
+  struct beyond final : message_sink {
+    void send(envelope message) override { got = std::move(message); }
+    envelope got;
+  } next;
+  named_commands named(ids);
+  named.attach(next);
+  const struct {
+    const char* why;
+    role as;
+    command_id id;
+    bool repeatable;
+    bool is_named;
+    bool may_repeat;
+  } rows[] = {
+      {"a caller's without an id", role::shopper, {}, false, true, false},
+      {"a caller's with an id", role::shopper, {1, 1}, false, false, false},
+      {"a read", role::shopper, {}, true, false, true},
+      {"an entity's own", role::system, {}, false, false, true},
+      {"an entity's own with an id", role::system, {1, 1}, false, false, false},
+  };
+  for (const auto& row : rows) {
+    BOOST_TEST_CONTEXT(row.why) {
+      envelope message;
+      message.asker.as = row.as;
+      message.id = row.id;
+      message.repeatable = row.repeatable;
+      named.send(std::move(message));
+      BOOST_TEST(next.got.brief == row.is_named);
+      BOOST_TEST((next.got.id == (row.is_named ? command_id{9, ids.last} : row.id)));
+      BOOST_TEST(next.got.repeatable == row.may_repeat);
+      BOOST_TEST(!next.got.doubt.has_value());
+    }
+  }
+  BOOST_TEST(ids.last == 1u);
 }
 
 BOOST_AUTO_TEST_CASE(only_who_was_asked_may_answer) {
