@@ -26,6 +26,12 @@ constexpr raft::log_index uncommitted_entries_max = 1'024;  // of one shard; the
 // entry_bytes_max. A larger item has one to itself.
 constexpr std::size_t gathered_bytes_max = std::size_t{8} << 20;
 
+// Heartbeats and their echoes come in crowds while nobody does anything.
+bool has_entries(const shard_message& message) {
+  const auto* append = std::get_if<raft::append_request>(&message.content.body);
+  return append != nullptr && !append->entries.empty();
+}
+
 // Content of the entry for the batch; of an own proposal it is at hand.
 void put_own(const persistence::store& data, std::uint16_t shard, const proposal& own, rocksdb::WriteBatch& out) {
   std::size_t next = 0;
@@ -83,7 +89,7 @@ void replicated_journal::take_messages(round& now) {
     came.swap(inbox_);
     inbox_bytes_ = 0;
   }
-  gathered_ += came.size();
+  gathered_ += static_cast<std::size_t>(std::count_if(came.begin(), came.end(), has_entries));
   for (const auto& [shard, content] : came) {
     if (shard >= replicas_.size()) {
       malformed_.note(content.from, "there is no such shard");
@@ -416,13 +422,7 @@ void replicated_journal::apply_next(replica& r, round& now) {
     raise_time(r.shard, told.entry.time);
     note_mark(told, now);
   }
-  remember(told);
-}
-
-void replicated_journal::remember(const persistence::committed_entry& applied) {
-  for (const auto& item : applied.entry.items) {
-    if (item.brief && item.proof) shards_[applied.shard].recent.add(monotonic(), *item.proof);
-  }
+  remember(r.shard, told.entry);
 }
 
 }  // namespace omnicart::cluster

@@ -23,7 +23,7 @@ void recent_commands::add(duration_ms now, const receipt& proof) {
   all_.push_back({now, proof, bytes_of(proof)});
   bytes_ += all_.back().bytes;
   where_[proof.id] = first_ + all_.size() - 1;
-  while (!all_.empty() && (all_.size() > count_max || bytes_ > bytes_max || all_.front().at < now - kept_for)) drop_oldest();
+  while (!all_.empty() && (all_.size() > count_max || bytes_ > bytes_max_ || all_.front().at < now - kept_for)) drop_oldest();
 }
 
 void recent_commands::drop_oldest() {

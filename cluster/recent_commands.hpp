@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -20,8 +21,10 @@ class recent_commands {
  public:
   static constexpr duration_ms kept_for{60'000};
   static constexpr std::size_t count_max = 4'096;
-  static constexpr std::size_t bytes_max = std::size_t{512} << 10;
+  static constexpr std::size_t bytes_max = std::size_t{512} << 10;  // unless bound() says less
 
+  // At most so many; before anything is added.
+  void bound(std::size_t bytes) { bytes_max_ = std::min(bytes, bytes_max); }
   // What was applied before is not known.
   void begin(duration_ms now);
   // Applied just now.
@@ -45,6 +48,7 @@ class recent_commands {
   std::uint64_t first_ = 0;                                       // number of the first of them
   std::unordered_map<command_id, std::uint64_t, by_bits> where_;  // numbers of all
   std::size_t bytes_ = 0;
+  std::size_t bytes_max_ = bytes_max;
 };
 
 }  // namespace omnicart::cluster

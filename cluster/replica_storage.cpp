@@ -155,6 +155,15 @@ result<stored_replica> replica_storage::recover(std::uint16_t shard, raft::node_
   return fresh;
 }
 
+result<std::vector<raft::log_entry>> replica_storage::read_last(std::uint16_t shard, raft::log_index last,
+                                                                std::size_t count) const {
+  const auto stored = persistence::shard_log(store_).stored(shard);
+  if (!stored) return fail(stored.error());
+  const auto first = std::max<raft::log_index>(last > count ? last - count + 1 : 1, stored->first);
+  if (first > last || stored->first == 0) return std::vector<raft::log_entry>{};
+  return read(shard, first, last - first + 1);
+}
+
 result<raft::term_number> replica_storage::term_at(std::uint16_t shard, raft::log_index index) const {
   const auto one = read(shard, index, 1);
   if (!one) return fail(one.error());

@@ -92,6 +92,8 @@ class replica_storage {
 
   // For a follower that lags: what is stored from `first` on, at most `count`. Errors: io.
   result<std::vector<raft::log_entry>> read(std::uint16_t shard, raft::log_index first, std::size_t count) const;
+  // The newest up to `last`, as many as are stored, at most `count`. Errors: io.
+  result<std::vector<raft::log_entry>> read_last(std::uint16_t shard, raft::log_index last, std::size_t count) const;
 
  private:
   result<std::optional<std::string>> get(const std::string& key) const;

@@ -26,10 +26,13 @@ namespace {
 // frame between nodes takes a little more (raft/message_codec.hpp).
 constexpr std::size_t entry_bytes_max = std::size_t{15} << 20;
 
+constexpr std::size_t recalled_entries = 64;  // of each shard, at a start
+constexpr std::size_t recalled_bytes = std::size_t{32} << 20;  // of all of them together
+
 constexpr int exit_storage_failed = 74;  // EX_IOERR of sysexits.h
 
 // docs/decisions/0011-what-is-under-way-gathers.md.
-constexpr std::size_t gather_free = 4;  // messages and items of a round, behind which nobody waits
+constexpr std::size_t gather_free = 4;  // messages with entries, and items, of a round, behind which nobody waits
 constexpr std::chrono::microseconds gather_each{100};  // of waiting, for each beyond
 constexpr std::chrono::microseconds gather_most{2'000};
 
@@ -66,6 +69,9 @@ replicated_journal::replicated_journal(persistence::store& data, persistence::ti
       queue_(data, options_.queue_items_max, options_.queue_bytes_max),
       views_(data.group_count()) {
   if (!options_.fatal) options_.fatal = end_process;
+  for (std::uint16_t shard = 0; shard < data.group_count(); ++shard) {
+    shards_[shard].recent.bound(recalled_bytes / data.group_count());
+  }
 }
 
 replicated_journal::~replicated_journal() { stop(); }
@@ -81,6 +87,24 @@ status replicated_journal::recover() {
   if (!settle(first)) return fail(base_errc::io, "the replicas' first write failed");
   publish(first);
   return {};
+}
+
+// What was executed just before the last stop is what somebody may ask for again. No claim is made to know all: what does
+// not read is left to whoever needs it.
+void replicated_journal::recall_stored(std::uint16_t shard, raft::log_index applied) {
+  shards_[shard].recent.begin(monotonic());
+  const auto newest = storage_.read_last(shard, applied, recalled_entries);
+  if (!newest) return;
+  for (const auto& entry : *newest) {
+    if (entry.type != raft::entry_type::command) continue;
+    if (const auto content = persistence::decode_log_entry(*entry.bytes)) remember(shard, *content);
+  }
+}
+
+void replicated_journal::remember(std::uint16_t shard, const persistence::log_entry& applied) {
+  for (const auto& item : applied.items) {
+    if (item.brief && item.proof) shards_[shard].recent.add(monotonic(), *item.proof);
+  }
 }
 
 // Votes and promises were made under a number: under another one they would be broken.
@@ -118,7 +142,7 @@ status replicated_journal::recover(std::uint16_t shard, round& first) {
   // A leader that means to send a snapshot does so at once, and then there need not be two copies.
   if (stored->is_copying) lose_content(r, monotonic() + 2 * options_.election_timeout);
   shards_[shard].applied = r.applied;
-  shards_[shard].recent.begin(monotonic());
+  recall_stored(shard, r.applied);
   raise_time(shard, stored->time);
   if (stored->is_new) {
     storage_.put(shard, r.record, first.batch);

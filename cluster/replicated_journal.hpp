@@ -214,6 +214,7 @@ class replicated_journal final : public journal, public placement {
   status recover();
   status recover(std::uint16_t shard, round& first);
   status recover_owner(round& first);
+  void recall_stored(std::uint16_t shard, raft::log_index applied);
 
   // While a cut is taken: nothing is put behind its markers.
   struct cut_pause {
@@ -250,7 +251,7 @@ class replicated_journal final : public journal, public placement {
   void confirm(round& now);
   void apply(round& now);
   void apply_next(replica& r, round& now);
-  void remember(const persistence::committed_entry& applied);
+  void remember(std::uint16_t shard, const persistence::log_entry& applied);
   // Content from other nodes (journal_copies.cpp).
   void begin_install(replica& r, const raft::snapshot_wanted& wanted, round& now);
   void lose_content(replica& r, raft::monotonic_time copy_at);
@@ -322,7 +323,7 @@ class replicated_journal final : public journal, public placement {
   std::condition_variable bell_;
   std::atomic<bool> asleep_{false};
   bool rung_ = false;
-  std::size_t gathered_ = 0;  // messages and items of this round
+  std::size_t gathered_ = 0;  // messages with entries, and items, of this round
   std::atomic<bool> stopping_{false};
   std::atomic<bool> failed_{false};
 

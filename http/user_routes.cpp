@@ -182,7 +182,9 @@ task<tl::expected<user_routes::opened, response>> user_routes::open_session(
   options.wait = settle_patience;
   if (keyed) {
     // Repeated: the guest session has ended by now and cannot be named a second time.
-    auto known_asked = ask(shop_, to, session::encode(session::authorize{}), self, options);
+    command_options asking = options;
+    asking.repeatable = true;
+    auto known_asked = ask(shop_, to, session::encode(session::authorize{}), self, asking);
     const answer known = co_await known_asked;
     if (!known.ok() && !refused_by_rules(known)) {
       co_return tl::unexpected(failure_response(*known.failure, req));
@@ -359,6 +361,7 @@ task<std::optional<response>> user_routes::set_password(request& req, const auth
   options.wait = settle_patience;
   // No new hash: a repeated change, which may have been cut short on its way to the sessions.
   user::command what = user::get{};
+  options.repeatable = !hash;
   if (hash) {
     what = user::change_password{*hash};
     options.body = given.body;

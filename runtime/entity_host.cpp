@@ -165,7 +165,6 @@ bool entity_host::answered_from_receipt(envelope& message, bool receipt_checked)
       return true;
     }
   }
-  if (receipt_checked) return false;
   if (message.brief) {
     const auto known = env_.journal.recall(self_, message.id);
     if (known.proof) {
@@ -173,20 +172,24 @@ bool entity_host::answered_from_receipt(envelope& message, bool receipt_checked)
       return true;
     }
     if (!message.doubt) return false;
-    const duration_ms waited = message.doubt_as_of ? env_.time.monotonic() - *message.doubt_as_of : duration_ms{0};
-    if (known.reach < *message.doubt + waited + doubt_margin) {
-      release(std::move(message.reply), failure(make_error(base_errc::expired, "what came of it is not remembered"), version_));
-      return true;
-    }
-    // A leader of an older build stores a receipt.
   }
-  if (env_.store.receipt_presence(self_, message.id) == entity_store::presence::absent) return false;
+  // Where an older build led or applied it, the store has the proof of a brief command too.
+  const bool is_absent = receipt_checked || env_.store.receipt_presence(self_, message.id) == entity_store::presence::absent;
+  if (is_absent) return message.brief && ended_in_doubt(message);
   const ticket since = env_.journal.durable(self_);
   more().lookups.push_back(since);
   const command_id id = message.id;
   env_.store.find_receipt(self_, id, [&box = box_, asked = std::move(message), since](auto found) mutable {
     box.post(receipt_looked_up{std::move(asked), std::move(found), since});
   });
+  return true;
+}
+
+// Nothing is known of a copy that may have been executed: it was not, if this node remembers as far back as it left.
+bool entity_host::ended_in_doubt(envelope& message) {
+  const duration_ms waited = message.doubt_as_of ? env_.time.monotonic() - *message.doubt_as_of : duration_ms{0};
+  if (env_.journal.recall(self_, message.id).reach >= *message.doubt + waited + doubt_margin) return false;
+  release(std::move(message.reply), failure(make_error(base_errc::expired, "what came of it is not remembered"), version_));
   return true;
 }
 

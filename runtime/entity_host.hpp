@@ -106,6 +106,7 @@ class entity_host {
   void refuse_stash(const error& why);
   void handle(envelope& message, bool receipt_checked);
   bool answered_from_receipt(envelope& message, bool receipt_checked);
+  bool ended_in_doubt(envelope& message);
   void answer_replay(envelope& message, const receipt& proof);
   void run(envelope& message);
   void wake_up(envelope& message);

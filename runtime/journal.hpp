@@ -96,7 +96,7 @@ class journal {
   // Whether what this node knows of the entity may be told to somebody: no other node can have decided anything since.
   virtual bool may_answer(const entity_ref&) const { return true; }
   // Of what is durable.
-  virtual recollection recall(const entity_ref&, command_id) const { return {}; }
+  virtual recollection recall(const entity_ref& entity, command_id id) const = 0;
 };
 
 // What the store knows of an entity at rest.

@@ -51,9 +51,9 @@ struct remote_sender_counts {
 //     leads if it knows; the command then goes there;
 //   - unavailable when nobody took it in time, overloaded beyond a limit, malformed when it is too
 //     long to be sent: nothing was done;
-//   - unknown_outcome when a copy may have been executed and its answer did not come.
+//   - unknown_outcome when a copy may have been executed and its answer did not come, or nobody knows any more.
 // A command with an id, or marked repeatable, whose answer may be lost (the connection went, or it
-// takes too long) is sent again until its time is over; by its receipt it is executed once. Others
+// takes too long) is sent again until its time is over; by its proof it is executed once. Others
 // are never sent twice unless the first copy is known to have done nothing.
 //
 // Thread-safe; never blocks. Replies run on the transport's thread, the ticking one, or a local

@@ -48,6 +48,7 @@ class prompted_journal final : public journal {
   ticket durable(const entity_ref& entity) const override { return real_.durable(entity); }
   std::uint64_t term_of(const entity_ref& entity) const override { return real_.term_of(entity); }
   bool may_answer(const entity_ref& entity) const override { return real_.may_answer(entity); }
+  recollection recall(const entity_ref& entity, command_id id) const override { return real_.recall(entity, id); }
   std::optional<error> refusing() const override { return real_.refusing(); }
   timestamp_ms log_time(const entity_ref& entity) override { return real_.log_time(entity); }
 

@@ -133,6 +133,15 @@ BOOST_AUTO_TEST_CASE(of_two_proofs_with_one_id_the_later_counts_and_outlives_the
   BOOST_TEST(has(end + duration_ms{1}, 2));
 }
 
+BOOST_AUTO_TEST_CASE(a_node_with_many_shards_keeps_less_of_each) {
+  recent.bound(1'000);
+  for (std::uint64_t number = 1; number <= 9; ++number) recent.add(start + duration_ms(number), proof_of(number, 90));
+  BOOST_TEST(has(start, 9));
+  BOOST_TEST(has(start, 6));
+  BOOST_TEST(!has(start, 5));
+  BOOST_TEST((reach(start + duration_ms{9}) == duration_ms{4}));
+}
+
 BOOST_AUTO_TEST_SUITE_END()
 
 }  // namespace recent_commands_test
