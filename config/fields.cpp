@@ -132,7 +132,7 @@ constexpr std::array table{
     field{"storage", "wal_mib_max", at<&o::storage, &sto::wal_mib_max>, "MiB", 16, 16'384, "", change::on_start,
           "write-ahead log kept before it is flushed; what a restart reads, so it bounds the time of one"},
     field{"storage", "receipts_max", at<&o::storage, &sto::receipts_max>, "receipts", 1'000, 10'000'000'000, "", change::on_start,
-          "proofs of executed commands kept (72 h each); a full store refuses new work, it never forgets early"},
+          "proofs of executed commands with a client's key kept (72 h each); a full store refuses new work, it never forgets early"},
     field{"storage", "commit_batch_bytes_max", at<&o::storage, &sto::commit_batch_bytes_max>, "bytes", 4'096, 268'435'456, "", change::on_start,
           "most bytes of one synced write; more gains nothing and makes the first wait"},
     field{"storage", "commit_batch_items_max", at<&o::storage, &sto::commit_batch_items_max>, "commands", 1, 1'000'000, "", change::on_start,
